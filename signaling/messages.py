@@ -324,7 +324,7 @@ AnyRoomEvent = (
 )
 
 
-# The state of a room, as snapshots show it -----------------------------------------------------------------------------
+# The state of a room, as snapshots show it ---------------------------------------------------------------------------
 
 
 class Hand(Part, frozen=True, kw_only=True):
