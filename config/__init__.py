@@ -1,0 +1,1 @@
+"""Settings, the demo county and the interface texts; imports none of the other packages."""

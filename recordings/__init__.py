@@ -1,0 +1,1 @@
+"""What stays of a live session: journal, recordings, review."""

@@ -1,0 +1,1 @@
+"""The composition root and every adapter between the domain packages and the outside."""

@@ -1,0 +1,1 @@
+"""HTTP handlers, one module per resource: read, call one service method, reply."""

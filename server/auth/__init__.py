@@ -1,0 +1,1 @@
+"""Sign-in, login sessions, roles and paired endpoints."""

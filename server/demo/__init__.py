@@ -1,0 +1,1 @@
+"""The demo county, loaded through the same import path a real county uses."""

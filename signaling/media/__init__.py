@@ -1,0 +1,1 @@
+"""Media forwarding without decoding; the only package that knows aiortc."""

@@ -1,0 +1,1 @@
+"""The one shared timetable: pure domain, no I/O."""
