@@ -1,0 +1,1 @@
+"""The database: one door, its migrations, and one store per domain package."""

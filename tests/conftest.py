@@ -1,0 +1,121 @@
+"""Fixtures that every test may use: real databases, buses and browsers, each fresh and empty."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from playwright.async_api import Browser, async_playwright
+
+from server.bus import Bus, open_bus
+from server.storage.database import Database
+from server.storage.migrate import migrate
+from tests import services
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[str], str]:
+    """`require("chromium")`: the tool's path; skips when it is missing, fails when TONGKE_REQUIRE_ALL=1."""
+    return services.require
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The maintenance database of a PostgreSQL of this test run."""
+    with services.postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis of this test run."""
+    with services.redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with every migration applied, to copy from."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> str:
+    """The name of an empty PostgreSQL database with every migration applied, to copy from."""
+    _administer(postgres_url, "CREATE DATABASE migrated")
+    _migrate(_sibling(postgres_url, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated, empty SQLite database of this test alone."""
+    shutil.copy(migrated_sqlite, tmp_path / "tongke.db")
+    return f"sqlite:///{tmp_path / 'tongke.db'}"
+
+
+@pytest.fixture
+def postgres_database_url(postgres_url: str, migrated_postgres: str) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database of this test alone."""
+    name = f"test_{next(_numbers)}"
+    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated_postgres}")
+    yield _sibling(postgres_url, name)
+    _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated, empty database: every test that asks for it runs on both kinds."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_database_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database: every test that asks for it runs on both kinds."""
+    database = Database.open(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["local", "redis"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    """A bus: every test that asks for it runs on both kinds."""
+    bus = open_bus(str(request.getfixturevalue("redis_url")) if request.param == "redis" else None)
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A headless Chromium with fake cameras and microphones that may reach servers on the loopback."""
+    path = services.require("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=services.CHROMIUM_ARGS)
+        yield browser
+        await browser.close()
+
+
+def _migrate(url: str) -> None:
+    engine = sqlalchemy.create_engine(url)
+    migrate(engine)
+    engine.dispose()
+
+
+def _sibling(url: str, name: str) -> str:
+    return sqlalchemy.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _administer(url: str, statement: str) -> None:
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(statement))
+    engine.dispose()

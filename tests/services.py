@@ -1,0 +1,162 @@
+"""The outside programs that tests need: found, started on free ports as an ordinary user, and stopped again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+STARTUP_SECONDS = 30.0
+START_ATTEMPTS = 3
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+    "--no-first-run",
+]
+
+WHERE = {
+    "chromium": [CHROMIUM],
+    "firefox-esr": ["/usr/bin/firefox-esr"],
+    "initdb": sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), reverse=True),
+    "postgres": sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), reverse=True),
+}
+
+
+def require_all() -> bool:
+    """Whether a missing tool is a failure (continuous integration) and not a reason to skip."""
+    return os.environ.get("TONGKE_REQUIRE_ALL") == "1"
+
+
+def require(tool: str) -> str:
+    """Return the path of `tool`; a missing one skips the test, or fails it when every tool must be there."""
+    found = shutil.which(tool) or next((path for path in WHERE.get(tool, []) if Path(path).exists()), None)
+    if found is not None:
+        return found
+    reason = f"{tool} is not installed"
+    if require_all():
+        pytest.fail(f"{reason}, and TONGKE_REQUIRE_ALL=1")
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """A fresh PostgreSQL on loopback; yields the address of its maintenance database."""
+    initdb, postgres = require("initdb"), require("postgres")
+    # it refuses to run as root, and pytest's own temporary folders are closed to other users
+    user = _ordinary_user()
+    with _folder_of(user) as folder:
+        data = folder / "data"
+        subprocess.run(
+            [initdb, "-D", str(data), "-U", "tongke", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            user=user,
+        )
+        options = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        options += ["-c", "max_connections=200", "-c", f"unix_socket_directories={folder}"]
+
+        def command(port: int) -> list[str]:
+            return [postgres, "-D", str(data), "-h", "127.0.0.1", "-p", str(port), *options]
+
+        # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave
+        with _running(command, folder, user, stop=signal.SIGINT) as port:
+            yield f"postgresql+psycopg://tongke@127.0.0.1:{port}/postgres"
+
+
+@contextlib.contextmanager
+def redis_server(port: int | None = None) -> Iterator[str]:
+    """A fresh Redis on loopback that keeps nothing, on `port` or any free one; yields its address."""
+    redis = require("redis-server")
+    with tempfile.TemporaryDirectory(prefix="tongke-redis-") as name:
+
+        def command(free: int) -> list[str]:
+            return [redis, "--port", str(free), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+
+        with _running(command, Path(name), user=None, stop=signal.SIGTERM, fixed=port) as chosen:
+            yield f"redis://127.0.0.1:{chosen}/0"
+
+
+@contextlib.contextmanager
+def _running(
+    command: Callable[[int], list[str]],
+    folder: Path,
+    user: str | None,
+    stop: signal.Signals,
+    fixed: int | None = None,
+) -> Iterator[int]:
+    """Run a server until the block ends; yields its port once it accepts connections."""
+    log = folder / "server.log"
+    for attempt in range(1, START_ATTEMPTS + 1):
+        port = fixed or free_port()
+        with log.open("wb") as out:
+            process = subprocess.Popen(command(port), stdout=out, stderr=out, cwd=folder, user=user)
+        if _accepts(process, port):
+            break
+        _end(process, stop)
+        # another program may have taken the port in between
+        if attempt == START_ATTEMPTS:
+            raise RuntimeError(f"{command(port)[0]} did not start:\n{log.read_text(errors='replace')}")
+    try:
+        yield port
+    finally:
+        _end(process, stop)
+
+
+def _accepts(process: subprocess.Popen[bytes], port: int) -> bool:
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    if process.poll() is None:
+        process.send_signal(stop)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _ordinary_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+@contextlib.contextmanager
+def _folder_of(user: str | None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="tongke-postgres-") as name:
+        if user is not None:
+            shutil.chown(name, user)
+        yield Path(name)
