@@ -1,0 +1,91 @@
+"""Bodies about live sessions outside the socket: lists, joining, and a room's own day."""
+
+from typing import Literal
+
+from server.shapes.base import Body
+from signaling.messages import Role, SessionState
+
+
+class SessionRow(Body, frozen=True, kw_only=True):
+    id: str
+    lesson: str
+    title: str
+    subject: str
+    kind: str
+    rehearsal: bool
+    state: SessionState
+    starts: float
+    ends: float
+    host_unit: str
+    host_unit_name: str
+    units: tuple[str, ...]
+    role: Role | None
+    """What the person asking would be in it; absent: may not enter."""
+    review: str | None
+
+
+class NewRehearsal(Body, frozen=True, kw_only=True):
+    lesson: str
+
+
+class IceServer(Body, frozen=True, kw_only=True):
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: str = ""
+
+
+class JoinReply(Body, frozen=True, kw_only=True):
+    """Everything a page needs to connect: the token goes into `hello`, never into a URL."""
+
+    token: str
+    expires_at: float
+    socket_url: str
+    session: str
+    participant: str
+    role: Role
+    ice_servers: tuple[IceServer, ...]
+    assistant_url: str = ""
+    """For the panel's QR: where that room's assistant opens the phone page."""
+
+
+class RoomLesson(Body, frozen=True, kw_only=True):
+    """One period of a room's day."""
+
+    occurrence: str
+    title: str
+    subject: str
+    kind: str
+    start: str
+    end: str
+    starts: float
+    ends: float
+    host_name: str
+    session: str | None
+    state: SessionState
+    cancelled: bool = False
+
+
+class RoomDay(Body, frozen=True, kw_only=True):
+    """What a paired panel shows when idle, and which session it should be in now."""
+
+    room: str
+    room_name: str
+    unit: str
+    unit_name: str
+    class_name: str
+    date: str
+    server_time: float
+    lessons: tuple[RoomLesson, ...]
+    join: str | None
+    """The session to join at once; absent: wait."""
+    recording_consent: bool
+    phone: str
+
+
+class PreflightReport(Body, frozen=True, kw_only=True):
+    """What the panel measured before a lesson."""
+
+    session: str
+    camera: Literal["ok", "missing", "denied"]
+    microphone: Literal["ok", "missing", "denied", "silent"]
+    rtt_ms: float

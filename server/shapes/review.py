@@ -1,0 +1,181 @@
+"""Bodies about the bilateral review: list, page, playback, comments, scores, conclusions."""
+
+from typing import Literal
+
+from server.shapes.base import Body
+
+Side = Literal["host", "member"]
+
+
+class ReviewRow(Body, frozen=True, kw_only=True):
+    id: str
+    session: str
+    title: str
+    subject: str
+    held_at: float
+    due_at: float
+    state: Literal["open", "one_side", "both_sides", "closed"]
+    overdue: bool
+    rehearsal: bool
+    units: tuple[str, ...]
+    comments: int
+    written: tuple[str, ...]
+    missing: tuple[str, ...]
+    """Units that attended and whose conclusion is missing."""
+
+
+class Fragment(Body, frozen=True, kw_only=True, array_like=True):
+    """[time s, duration s, offset, size, starts with a keyframe]"""
+
+    time: float
+    duration: float
+    offset: int
+    size: int
+    keyframe: bool
+
+
+class SegmentView(Body, frozen=True, kw_only=True):
+    """One continuous recording. `start` is where its time 0 stands on the lesson's timeline, in seconds."""
+
+    id: str
+    start: float
+    duration: float
+    url: str
+    """Signed and short-lived; answers byte ranges."""
+    mime: str
+    init_size: int
+    fragments: tuple[Fragment, ...]
+    has_video: bool
+    has_audio: bool
+
+
+class ViewTrack(Body, frozen=True, kw_only=True):
+    """One participant of the lesson as the review plays it."""
+
+    participant: str
+    side: Side
+    unit: str
+    unit_name: str
+    name: str
+    class_name: str
+    segments: tuple[SegmentView, ...]
+    gaps: tuple[tuple[float, float], ...]
+    consent: bool
+    talk: tuple[tuple[float, float], ...]
+    """Spans in which this side was heard, lesson seconds, from microphone levels."""
+
+
+class Chapter(Body, frozen=True, kw_only=True):
+    code: str
+    """`chapter.<code>` in the catalogue."""
+    title: str
+    start: float
+    end: float
+
+
+class TimelineMark(Body, frozen=True, kw_only=True):
+    at: float
+    side: Side
+    kind: Literal["mark", "hand", "call", "dropout", "signal"]
+    label: str = ""
+
+
+class CommentView(Body, frozen=True, kw_only=True):
+    id: str
+    at: float | None
+    """Lesson seconds; absent: about the whole lesson."""
+    author: str
+    author_name: str
+    unit: str
+    unit_name: str
+    side: Side
+    text: str
+    label: str
+    reply_to: str | None
+    written_at: float
+
+
+class Criterion(Body, frozen=True, kw_only=True):
+    id: str
+    points: int
+    title_zh: str
+    title_en: str
+
+
+class RubricView(Body, frozen=True, kw_only=True):
+    id: str
+    version: int
+    criteria: tuple[Criterion, ...]
+
+
+class ScoreView(Body, frozen=True, kw_only=True):
+    author: str
+    author_name: str
+    side: Side
+    group: Literal["host", "member", "researcher"]
+    points: dict[str, int]
+    total: int
+    band: str
+    rubric_version: int
+
+
+class ConclusionView(Body, frozen=True, kw_only=True):
+    author: str
+    author_name: str
+    unit: str
+    unit_name: str
+    side: Side
+    worked: str
+    change: str
+    follow_up: str
+    owner: str
+    due: str
+    written_at: float
+
+
+class ViewingRow(Body, frozen=True, kw_only=True):
+    person: str
+    name: str
+    unit_name: str
+    at: float
+
+
+class ReviewView(Body, frozen=True, kw_only=True):
+    row: ReviewRow
+    revision: int
+    duration: float
+    recording: bool
+    """Still being recorded: the timeline grows; poll again."""
+    views: tuple[ViewTrack, ...]
+    chapters: tuple[Chapter, ...]
+    marks: tuple[TimelineMark, ...]
+    comments: tuple[CommentView, ...]
+    rubric: RubricView
+    scores: tuple[ScoreView, ...]
+    conclusions: tuple[ConclusionView, ...]
+    my_side: Side | None
+    may: tuple[Literal["comment", "score", "conclude", "close"], ...]
+    viewings: tuple[ViewingRow, ...]
+
+
+class NewComment(Body, frozen=True, kw_only=True):
+    text: str
+    at: float | None = None
+    label: str = ""
+    reply_to: str | None = None
+
+
+class NewScore(Body, frozen=True, kw_only=True):
+    points: dict[str, int]
+
+
+class NewConclusion(Body, frozen=True, kw_only=True):
+    worked: str
+    change: str
+    follow_up: str = ""
+    owner: str = ""
+    due: str = ""
+
+
+class CloseReview(Body, frozen=True, kw_only=True):
+    revision: int
