@@ -1,0 +1,170 @@
+"""Use cases on the communities' tables: take a draft, talk about it, publish it, read it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from msgspec import Struct, structs
+
+from timetable import negotiation as talks
+from timetable.errors import NotFound, StaleVersion
+from timetable.model import Community, Register, Slot, Table
+from timetable.negotiation import Negotiation
+from timetable.versions import Version, diff
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """The table being agreed on. `revision` counts every change of draft or negotiation, from 1."""
+
+    community: str
+    revision: int
+    table: Table
+    author: str
+    negotiation: Negotiation
+
+
+class TableStore(Protocol):
+    """Where drafts and versions are kept. A version, once kept, never changes."""
+
+    async def draft(self, community: str) -> Draft | None: ...
+
+    async def save_draft(self, draft: Draft, *, expected: int) -> None:
+        """Keep `draft`; StaleVersion unless the revision kept now is `expected` (0: none yet)."""
+        ...
+
+    async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
+        """Keep `draft` and `version` in one transaction, or neither."""
+        ...
+
+    async def version(self, community: str, number: int) -> Version | None: ...
+
+    async def newest(self, community: str) -> Version | None: ...
+
+    async def history(self, community: str) -> list[Version]:
+        """All versions, the newest first."""
+        ...
+
+
+class Registers(Protocol):
+    async def load(self) -> Register | None: ...
+
+
+Announce = Callable[[Version], Awaitable[None]]
+
+
+class TimetableService:
+    """The one door to a community's table. `now` gives unix seconds; `announce` hears of each new version."""
+
+    def __init__(
+        self, store: TableStore, registers: Registers, *, now: Callable[[], float], announce: Announce
+    ) -> None:
+        self._store = store
+        self._registers = registers
+        self._now = now
+        self._announce = announce
+
+    async def register(self) -> Register:
+        """The county, or NotFound before anything was imported."""
+        register = await self._registers.load()
+        if register is None:
+            raise NotFound("register", "county")
+        return register
+
+    async def community(self, community: str) -> Community:
+        for known in (await self.register()).communities:
+            if known.id == community:
+                return known
+        raise NotFound("community", community)
+
+    async def draft(self, community: str) -> Draft | None:
+        """The draft with its negotiation settled as of now, or None before the first build."""
+        draft = await self._store.draft(community)
+        if draft is None:
+            return None
+        return structs.replace(draft, negotiation=talks.settle(draft.negotiation, self._now()))
+
+    async def newest(self, community: str) -> Version | None:
+        return await self._store.newest(community)
+
+    async def published(self) -> list[Version]:
+        """The newest version of every community that has one."""
+        found = [await self._store.newest(known.id) for known in (await self.register()).communities]
+        return [version for version in found if version is not None]
+
+    async def version(self, community: str, number: int) -> Version:
+        version = await self._store.version(community, number)
+        if version is None:
+            raise NotFound("version", f"{community}/{number}")
+        return version
+
+    async def history(self, community: str) -> list[Version]:
+        return await self._store.history(community)
+
+    async def take_draft(self, community: str, table: Table, *, author: str, revision: int) -> Draft:
+        """Put a newly built table on the table; what was said about an earlier draft no longer counts."""
+        known = await self.community(community)
+        before = await self._store.draft(community)
+        newest = await self._store.newest(community)
+        affected = diff(newest.table if newest else None, table).units
+        if before is None:
+            negotiation = talks.begin(known, 1, affected)
+        else:
+            negotiation = talks.rebuilt(before.negotiation, known, affected)
+        draft = Draft(community=community, revision=revision + 1, table=table, author=author, negotiation=negotiation)
+        await self._store.save_draft(draft, expected=revision)
+        return draft
+
+    async def propose(self, community: str, *, unit: str, by: str, revision: int) -> Draft:
+        return await self._change(community, revision, lambda n: talks.propose(n, unit=unit, by=by, now=self._now()))
+
+    async def agree(self, community: str, *, unit: str, by: str, revision: int) -> Draft:
+        return await self._change(community, revision, lambda n: talks.agree(n, unit=unit, by=by, now=self._now()))
+
+    async def object(
+        self,
+        community: str,
+        *,
+        unit: str,
+        by: str,
+        revision: int,
+        reason: str,
+        lesson: str | None = None,
+        counter: Slot | None = None,
+    ) -> Draft:
+        def say(negotiation: Negotiation) -> Negotiation:
+            return talks.object_to(
+                negotiation, unit=unit, by=by, now=self._now(), reason=reason, lesson=lesson, counter=counter
+            )
+
+        return await self._change(community, revision, say)
+
+    async def publish(self, community: str, *, unit: str, by: str, revision: int) -> Version:
+        """Freeze the agreed draft as the next version."""
+        draft = await self._current(community, revision)
+        newest = await self._store.newest(community)
+        version = Version(
+            community=community,
+            number=newest.number + 1 if newest else 1,
+            author=by,
+            at=self._now(),
+            table=draft.table,
+            diff=diff(newest.table if newest else None, draft.table),
+        )
+        published = talks.publish(draft.negotiation, unit=unit, now=self._now())
+        draft = structs.replace(draft, negotiation=published, revision=revision + 1)
+        await self._store.publish(draft, version, expected=revision)
+        await self._announce(version)
+        return version
+
+    async def _current(self, community: str, revision: int) -> Draft:
+        draft = await self._store.draft(community)
+        if draft is None:
+            raise NotFound("draft", community)
+        if draft.revision != revision:
+            raise StaleVersion(revision, draft.revision)
+        return draft
+
+    async def _change(self, community: str, revision: int, step: Callable[[Negotiation], Negotiation]) -> Draft:
+        draft = await self._current(community, revision)
+        changed = structs.replace(draft, negotiation=step(draft.negotiation), revision=revision + 1)
+        await self._store.save_draft(changed, expected=revision)
+        return changed
