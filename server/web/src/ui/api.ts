@@ -1,0 +1,83 @@
+/** Talking to the server: JSON in and out, and problems with a stable code that becomes a sentence. */
+
+import { has, t, type Values } from "./i18n";
+
+/** A refusal of the server (RFC 9457), or `unreachable` when no answer came. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail = "",
+    readonly values: Values = {},
+    readonly errors: readonly unknown[] = [],
+  ) {
+    super(`${status} ${code} ${detail}`.trim());
+    this.name = "Problem";
+  }
+}
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+export interface CallOptions {
+  body?: unknown;
+  /** Sent as it is, such as files of a form. */
+  form?: FormData;
+  signal?: AbortSignal;
+}
+
+export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers["X-Tongke"] = "1";
+  let body: BodyInit | undefined = options.form;
+  if (options.body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    body = JSON.stringify(options.body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, { method, headers, body, signal: options.signal, credentials: "same-origin" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem(0, "unreachable");
+  }
+  const text = await response.text();
+  if (!response.ok) throw problemOf(response.status, text);
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+export const get = <T>(path: string, signal?: AbortSignal) => call<T>("GET", path, { signal });
+export const post = <T>(path: string, body?: unknown) => call<T>("POST", path, { body });
+export const put = <T>(path: string, body: unknown) => call<T>("PUT", path, { body });
+export const del = <T = void>(path: string) => call<T>("DELETE", path);
+
+function problemOf(status: number, text: string): Problem {
+  try {
+    const { code, detail, errors, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    const values: Values = {};
+    for (const [name, value] of Object.entries(rest)) {
+      if (typeof value === "string" || typeof value === "number") values[name] = value;
+    }
+    return new Problem(
+      status,
+      typeof code === "string" ? code : "unknown",
+      typeof detail === "string" ? detail : "",
+      values,
+      Array.isArray(errors) ? errors : [],
+    );
+  } catch {
+    return new Problem(status, status >= 500 ? "server_error" : "unknown");
+  }
+}
+
+/** What happened, in the language shown. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Problem)) return t("error.unknown");
+  const key = `error.${error.code}`;
+  if (has(key)) return t(key, { ...error.values, detail: error.detail });
+  return error.detail || t("error.unknown");
+}
+
+/** The small code shown beside a sentence, for the person who is asked for help. */
+export function codeOf(error: unknown): string {
+  return error instanceof Problem ? error.code : "unknown";
+}
