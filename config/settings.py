@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -124,6 +125,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     timetable: TimetableSettings
     demo: DemoSettings
 
+    def __post_init__(self) -> None:
+        if self.demo.enabled and not _is_loopback(self.server.host):
+            raise ValueError("the demo's links sign anyone in, so server.host must be a loopback address")
+
     @property
     def public_url(self) -> str:
         """The address that links are built from, without a slash at its end."""
@@ -159,7 +164,10 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         if place := _place(variable, tree):
             section, name, is_file = place
             _put(tree, section, name, _value(environ, variable, is_file), variable, strict=False)
-    return msgspec.convert(tree, Settings, dec_hook=_decode)
+    try:
+        return msgspec.convert(tree, Settings, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise SettingsError(str(file) if file else "environment", "demo.enabled", str(error)) from error
 
 
 def _read(file: Path) -> Tree:
@@ -218,6 +226,15 @@ def _decode(kind: type, value: Any) -> Any:
     if kind is not Path:
         raise NotImplementedError(kind)
     return Path(value)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_base_url(text: str) -> bool:

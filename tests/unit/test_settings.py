@@ -63,6 +63,7 @@ def test_the_environment_gives_lists_flags_and_secrets_from_files(tmp_path: Path
         ("[server]\ndata_dir = 1\n", "server.data_dir", None),
         ('[database]\nurl = "mysql://x"\n', "database.url", None),
         ('[bus]\nredis_url = "http://x"\n', "bus.redis_url", None),
+        ('[server]\nhost = "0.0.0.0"\n[demo]\nenabled = true\n', "demo.enabled", None),
         ('[auth]\norigins = ["*"]\n', "auth.origins", None),
     ],
 )

@@ -1,0 +1,174 @@
+"""This module owns the one place where errors become responses: RFC 9457 problems with a stable code.
+
+Every error of our own packages carries a `code`; STATUS says what each means in HTTP. A client branches on the code and
+translates it, with `fields` for the values in the sentence and `errors` where there are several findings. An error that
+nobody foresaw is an `internal_error` with an id that leads to the log, and nothing else about it leaves the server.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.web import MSGPACK, reply
+
+PROBLEM_JSON = "application/problem+json"
+OUR_PACKAGES = {"timetable", "signaling", "recordings", "config", "server"}
+NOT_LISTED = 400
+
+STATUS: dict[str, int] = {
+    # bodies
+    "bad_body": 400,
+    "malformed_body": 400,
+    "invalid_body": 422,
+    "unsupported_media_type": 415,
+    # people
+    "auth_error": 400,
+    "not_signed_in": 401,
+    "wrong_password": 401,
+    "not_permitted": 403,
+    "foreign_request": 403,
+    "pairing_code_wrong": 404,
+    "too_many_attempts": 429,
+    # timetable
+    "timetable_error": 400,
+    "not_found": 404,
+    "stale_version": 409,
+    "not_allowed_now": 409,
+    "build_failed": 409,
+    "input_refused": 422,
+    "reason_missing": 422,
+    "wrong_side": 403,
+    # live sessions
+    "media_error": 400,
+    "bad_offer": 400,
+    "nothing_acceptable": 406,
+    "unknown_resource": 404,
+    "unknown_track": 404,
+    "unknown_slot": 404,
+    # recordings and reviews
+    "recordings_error": 400,
+    "journal_locked": 503,
+    "journal_unwritable": 507,
+    "malformed_payload": 400,
+    "segment_unwritable": 507,
+    "not_a_recording": 500,
+    "unknown_participant": 404,
+    "review_error": 400,
+    "review_not_found": 404,
+    "review_closed": 409,
+    "version_conflict": 409,
+    "conclusions_missing": 409,
+    "not_involved": 403,
+    "invalid_entry": 422,
+    # the server itself
+    "bus_error": 503,
+    "bus_unavailable": 503,
+    "bus_overflow": 503,
+    "bad_settings": 500,
+    "cannot_listen": 500,
+    "schema_too_new": 500,
+    "migrations_broken": 500,
+}
+HTTP_CODES = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timeout",
+    413: "body_too_large",
+    414: "uri_too_long",
+    416: "range_not_satisfiable",
+    503: "unavailable",
+}
+
+log = structlog.get_logger()
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """RFC 9457 problem details; `code` is what a client branches on and translates."""
+
+    status: int
+    code: str
+    detail: str = ""
+    fields: dict[str, Any] = {}
+    errors: list[Any] = []
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a handler raises into a problem."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _of_http(request, error)
+    except Exception as error:
+        if (code := code_of(error)) is None:
+            return _unforeseen(request, error)
+        status = STATUS.get(code, NOT_LISTED)
+        if status >= 500:
+            log.error("request_failed", code=code, error=str(error), route=route_of(request))
+            return respond(request, Problem(status, code))
+        response = respond(request, Problem(status, code, str(error), *_particulars(error)))
+        if status == 429:
+            response.headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", 1)))
+        return response
+
+
+def respond(request: web.BaseRequest, problem: Problem) -> web.Response:
+    """The response that carries `problem`."""
+    response = reply(request, problem, problem.status)
+    if response.content_type != MSGPACK:
+        response.content_type = PROBLEM_JSON
+    return response
+
+
+def code_of(error: BaseException) -> str | None:
+    """The stable code of an error that one of our packages raised on purpose, otherwise None."""
+    code = getattr(type(error), "code", None)
+    ours = type(error).__module__.partition(".")[0] in OUR_PACKAGES
+    return code if ours and isinstance(code, str) else None
+
+
+def route_of(request: web.Request) -> str:
+    """The route's pattern: unlike the path it holds no identity and no secret."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unmatched"
+
+
+def _particulars(error: Exception) -> tuple[dict[str, Any], list[Any]]:
+    """The typed fields of an error: single values apart from its one list of findings."""
+    fields: dict[str, Any] = {}
+    errors: list[Any] = []
+    for name, value in vars(error).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            errors.extend(value)
+        else:
+            fields[name] = value
+    return fields, errors
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
+    code = HTTP_CODES.get(error.status, "http_error")
+    response = respond(request, Problem(error.status, code, error.reason or ""))
+    for name in ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate"):
+        if name in error.headers:
+            response.headers[name] = error.headers[name]
+    return response
+
+
+def _unforeseen(request: web.Request, error: Exception) -> web.Response:
+    incident = secrets.token_hex(4)
+    log.error("internal_error", incident=incident, method=request.method, route=route_of(request), exc_info=error)
+    return respond(request, Problem(500, "internal_error", fields={"incident": incident}))

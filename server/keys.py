@@ -1,0 +1,15 @@
+"""This module owns the typed keys of the application: the only way a handler reaches a service."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from config.settings import Settings
+from server.bus import Bus
+from server.metrics import Metrics
+from server.storage.database import Database
+
+settings_key: web.AppKey[Settings] = web.AppKey("settings", Settings)
+database_key: web.AppKey[Database] = web.AppKey("database", Database)
+bus_key: web.AppKey[Bus] = web.AppKey("bus", Bus)
+metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)

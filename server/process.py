@@ -1,0 +1,86 @@
+"""This module owns the life of one server process: it listens, says when it is ready, and stops when it is asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from config.settings import Settings
+from server.logs import AccessLog
+
+SHUTDOWN_SECONDS = 5.0
+BACKLOG = 1024
+
+Build = Callable[[Settings], web.Application]
+Ready = Callable[[web.Application], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class CannotListen(Exception):
+    """The address is taken or is not one of this machine."""
+
+    code = "cannot_listen"
+
+
+async def serve(settings: Settings, build: Build, ready: Ready | None = None) -> None:
+    """Run the application that `build` makes until SIGTERM or SIGINT; `ready` runs once requests are answered.
+
+    `build` gets the settings with the real port, also where they ask for any free one.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    listener = _listen(settings.server.host, settings.server.port)
+    server = msgspec.structs.replace(settings.server, port=listener.getsockname()[1])
+    settings = msgspec.structs.replace(settings, server=server)
+    app = build(settings)
+    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=SHUTDOWN_SECONDS)
+    try:
+        await _unless(stop, _start(runner, listener, ready))
+        if not stop.is_set():
+            log.info("serving", address=settings.public_url)
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+        listener.close()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _start(runner: web.AppRunner, listener: socket.socket, ready: Ready | None) -> None:
+    await runner.setup()
+    await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    if ready is not None:
+        await ready(runner.app)
+
+
+async def _unless(stop: asyncio.Event, starting: Awaitable[None]) -> None:
+    """Wait for `starting`, which may take a while, but give it up when the process is asked to stop."""
+    task = asyncio.ensure_future(starting)
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from error

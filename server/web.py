@@ -1,0 +1,66 @@
+"""This module owns bodies: decoded into structs on the way in, encoded as the client likes on the way out."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+T = TypeVar("T")
+
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+BODY_LIMIT = 64 * 1024
+
+
+class BodyError(Exception):
+    """Base of what can be wrong with a request's body."""
+
+    code = "bad_body"
+
+
+class MalformedBody(BodyError):
+    """The bytes are not what their content type says."""
+
+    code = "malformed_body"
+
+
+class InvalidBody(BodyError):
+    """The body can be read but does not fit; `path` is the place, like `$.classes[2]`."""
+
+    code = "invalid_body"
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(f"{reason} at {path}" if path else reason)
+        self.reason = reason
+        self.path = path
+
+
+class UnsupportedBody(BodyError):
+    """The content type is neither JSON nor MessagePack."""
+
+    code = "unsupported_media_type"
+
+
+async def body(request: web.Request, kind: type[T], limit: int = BODY_LIMIT) -> T:
+    """Decode the body as `kind`, JSON or MessagePack by its content type; at most `limit` bytes."""
+    raw = await (request if limit == BODY_LIMIT else request.clone(client_max_size=limit)).read()
+    if request.content_type not in {JSON, MSGPACK}:
+        raise UnsupportedBody(f"send {JSON} or {MSGPACK}")
+    try:
+        if request.content_type == MSGPACK:
+            return msgspec.msgpack.decode(raw, type=kind)
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `")
+        raise InvalidBody(reason, path.rstrip("`")) from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise MalformedBody(str(error)) from error
+
+
+def reply(request: web.BaseRequest, value: object, status: int = 200) -> web.Response:
+    """Encode `value` as the client accepts it: MessagePack where it asks for it, otherwise JSON."""
+    if MSGPACK in request.headers.get("Accept", ""):
+        return web.Response(body=msgspec.msgpack.encode(value), content_type=MSGPACK, status=status)
+    return web.Response(body=msgspec.json.encode(value), content_type=JSON, status=status)
