@@ -6,10 +6,16 @@ from aiohttp import web
 
 from config.settings import Settings
 from server.bus import Bus
+from server.county import Counties
 from server.metrics import Metrics
+from server.site import Site
 from server.storage.database import Database
+from server.storage.people_store import SqlPeopleStore
 
 settings_key: web.AppKey[Settings] = web.AppKey("settings", Settings)
 database_key: web.AppKey[Database] = web.AppKey("database", Database)
 bus_key: web.AppKey[Bus] = web.AppKey("bus", Bus)
 metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
+site_key: web.AppKey[Site] = web.AppKey("site", Site)
+people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
+counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)

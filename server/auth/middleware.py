@@ -1,0 +1,71 @@
+"""From a request's cookie to its principal, and the refusal of requests that other sites forge."""
+
+import re
+from collections.abc import Container
+from contextlib import suppress
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.auth.errors import ForeignRequest, NotSignedIn
+from server.auth.principal import Principal
+from server.auth.service import AuthService
+
+COOKIE = "tongke_session"
+SEAT = re.compile(r"[a-z0-9-]{1,40}")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+auth_key: web.AppKey[AuthService] = web.AppKey("auth", AuthService)
+origins_key: web.AppKey[Container[str]] = web.AppKey("origins", Container)
+_principal_key: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
+
+
+def cookie_name(request: web.Request) -> str:
+    """The cookie of this request's seat. One browser can hold several sign-ins, each page naming its seat: on a
+    demonstration the host and three classrooms sit side by side in the tabs of one browser."""
+    seat = request.headers.get("X-Tongke-Seat") or request.query.get("seat", "")
+    return f"{COOKIE}_{seat}" if SEAT.fullmatch(seat) else COOKIE
+
+
+def token(request: web.Request) -> str:
+    return request.cookies.get(cookie_name(request), "")
+
+
+def principal(request: web.Request) -> Principal:
+    """Who asks, or NotSignedIn."""
+    known: Principal | None = request.get(_principal_key)
+    if known is None:
+        raise NotSignedIn
+    return known
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, value: str, seconds: float) -> None:
+    """Hand out a session token: not readable by scripts, not sent along from other sites."""
+    response.set_cookie(
+        cookie_name(request),
+        value,
+        max_age=int(seconds),
+        httponly=True,
+        samesite="Lax",
+        secure=request.secure or request.headers.get("X-Forwarded-Proto") == "https",
+        path="/",
+    )
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find the principal, where there is one; a handler that needs it asks `principal`."""
+    if request.path.startswith("/api/") and request.method not in SAFE_METHODS:
+        _refuse_foreign(request)
+    held = token(request)
+    if held:
+        # an old cookie is no error: pages that need nobody go on
+        with suppress(NotSignedIn):
+            request[_principal_key] = await request.app[auth_key].principal(held)
+    return await handler(request)
+
+
+def _refuse_foreign(request: web.Request) -> None:
+    origin = request.headers.get("Origin")
+    if request.headers.get("X-Tongke") != "1" or (origin is not None and origin not in request.app[origins_key]):
+        raise ForeignRequest

@@ -1,0 +1,115 @@
+"""The county as the server reads it: the register with its indexes, decoded once for each version."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from server.shapes.people import CommunityRef
+from timetable.errors import NotFound
+from timetable.model import Community, Register, Room, SchoolClass, SchoolUnit, Teacher
+
+T = TypeVar("T")
+
+
+class VersionedRegisters(Protocol):
+    async def load(self) -> Register | None: ...
+    async def version(self) -> int: ...
+
+
+class County:
+    """One version of the register, indexed. Every lookup of an unknown id raises NotFound."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+
+    @cached_property
+    def _units(self) -> dict[str, SchoolUnit]:
+        return {unit.id: unit for unit in self.register.units}
+
+    @cached_property
+    def _communities(self) -> dict[str, Community]:
+        return {community.id: community for community in self.register.communities}
+
+    @cached_property
+    def _classes(self) -> dict[str, SchoolClass]:
+        return {school_class.id: school_class for school_class in self.register.classes}
+
+    @cached_property
+    def _teachers(self) -> dict[str, Teacher]:
+        return {teacher.id: teacher for teacher in self.register.teachers}
+
+    @cached_property
+    def _rooms(self) -> dict[str, Room]:
+        return {room.id: room for room in self.register.rooms}
+
+    @cached_property
+    def _community_of(self) -> dict[str, Community]:
+        return {unit: community for community in self.register.communities for unit in community.units}
+
+    def unit(self, id: str) -> SchoolUnit:
+        return _get(self._units, "unit", id)
+
+    def community(self, id: str) -> Community:
+        return _get(self._communities, "community", id)
+
+    def school_class(self, id: str) -> SchoolClass:
+        return _get(self._classes, "class", id)
+
+    def teacher(self, id: str) -> Teacher:
+        return _get(self._teachers, "teacher", id)
+
+    def room(self, id: str) -> Room:
+        return _get(self._rooms, "room", id)
+
+    def community_of(self, unit: str) -> Community | None:
+        return self._community_of.get(unit)
+
+    def unit_name(self, id: str | None) -> str:
+        """The name of a unit, or an empty text for none."""
+        return self._units[id].name if id is not None and id in self._units else ""
+
+    def teacher_name(self, id: str | None) -> str:
+        return self._teachers[id].name if id is not None and id in self._teachers else ""
+
+    def units_of(self, community: Community) -> tuple[SchoolUnit, ...]:
+        return tuple(self.unit(id) for id in community.units)
+
+    def teachers_of(self, units: Iterable[str]) -> list[Teacher]:
+        wanted = set(units)
+        return [teacher for teacher in self.register.teachers if wanted.intersection(teacher.posts)]
+
+
+class Counties:
+    """The present county; reads the register again only when its version has changed."""
+
+    def __init__(self, registers: VersionedRegisters) -> None:
+        self._registers = registers
+        self._cached: tuple[int, County] | None = None
+
+    async def now(self) -> County:
+        """The county, or NotFound before anything was imported."""
+        version = await self._registers.version()
+        if self._cached is None or self._cached[0] != version:
+            register = await self._registers.load()
+            if register is None:
+                raise NotFound("register", "county")
+            self._cached = (version, County(register))
+        return self._cached[1]
+
+    async def load(self) -> Register | None:
+        """`timetable.service.Registers`: the register, without decoding it again."""
+        try:
+            return (await self.now()).register
+        except NotFound:
+            return None
+
+
+def reference(community: Community) -> CommunityRef:
+    return CommunityRef(id=community.id, name=community.name, number=community.number, mode=community.mode)
+
+
+def _get(index: dict[str, T], noun: str, id: str) -> T:
+    try:
+        return index[id]
+    except KeyError:
+        raise NotFound(noun, id) from None
