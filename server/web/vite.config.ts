@@ -38,7 +38,7 @@ const pages = readdirSync(here).filter((name) => name.endsWith(".html"));
 
 export default defineConfig({
   root: here,
-  base: "/static/",
+  base: "/",
   plugins: [locales()],
   build: {
     target: "chrome87",

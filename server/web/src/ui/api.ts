@@ -52,9 +52,9 @@ export const del = <T = void>(path: string) => call<T>("DELETE", path);
 
 function problemOf(status: number, text: string): Problem {
   try {
-    const { code, detail, errors, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    const { code, detail, errors, fields } = JSON.parse(text) as Record<string, unknown>;
     const values: Values = {};
-    for (const [name, value] of Object.entries(rest)) {
+    for (const [name, value] of Object.entries(fields ?? {})) {
       if (typeof value === "string" || typeof value === "number") values[name] = value;
     }
     return new Problem(
