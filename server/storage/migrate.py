@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)(\.(?P<dialect>sqlite|postgresql))?\.sql")
@@ -54,6 +54,11 @@ class Migration:
     number: int
     name: str
     sql: str
+
+    @property
+    def label(self) -> str:
+        """The name without the dialect, as in the file's name."""
+        return f"{self.number:04}_{self.name}"
 
     @property
     def compat(self) -> int | None:
@@ -96,11 +101,20 @@ def migrate(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
         for statement in CREATE_BOOKS:
             connection.execute(text(statement))
         _refuse_downgrade(connection, steps)
-        seen = set(connection.execute(text("SELECT number FROM schema_version")).scalars())
-        applied = [step for step in steps if step.number not in seen]
+        applied = _unseen(connection, steps)
         for step in applied:
             _apply(connection, step)
-    return [f"{step.number:04}_{step.name}" for step in applied]
+    return [step.label for step in applied]
+
+
+def pending(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
+    """The names of the migrations that the next start would apply; looks only, and refuses an unsafe downgrade."""
+    steps = load(engine.dialect.name, folder)
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("schema_version"):
+            return [step.label for step in steps]
+        _refuse_downgrade(connection, steps)
+        return [step.label for step in _unseen(connection, steps)]
 
 
 @contextmanager
@@ -121,6 +135,11 @@ def _refuse_downgrade(connection: Connection, steps: list[Migration]) -> None:
     known = max((step.number for step in steps), default=0)
     if needed > known:
         raise SchemaTooNew(needed, known)
+
+
+def _unseen(connection: Connection, steps: list[Migration]) -> list[Migration]:
+    seen = set(connection.execute(text("SELECT number FROM schema_version")).scalars())
+    return [step for step in steps if step.number not in seen]
 
 
 def _apply(connection: Connection, step: Migration) -> None:

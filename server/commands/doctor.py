@@ -1,0 +1,35 @@
+"""`tongke doctor`: whether this installation is sound, and what is wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from config.settings import load
+from server.doctor import examine
+
+
+def doctor(
+    *, config: Path | None = None, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+) -> int:
+    """Say whether this installation is sound.
+
+    Parameters
+    ----------
+    config
+        Settings of this installation, a TOML file.
+    as_json
+        One JSON object a line: check, good, detail.
+    """
+    findings = asyncio.run(examine(load(config, os.environ)))
+    for finding in findings:
+        if as_json:
+            print(msgspec.json.encode(finding).decode())
+        else:
+            print(f"{'ok  ' if finding.good else 'BAD '} {finding.check:<12} {finding.detail}")
+    return 0 if all(finding.good for finding in findings) else 1

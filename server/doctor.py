@@ -1,0 +1,140 @@
+"""This module owns what makes an installation sound: small checks that each say what they found."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from msgspec import Struct
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import Settings
+from server import pages
+from server.bus import BusError, open_bus
+from server.storage.database import Database
+from server.storage.migrate import SchemaTooNew, pending
+
+LEAST_FREE_BYTES = 5 * 1024**3
+LEAST_OPEN_FILES = 4096
+NEEDED_MODULES = ("aiortc", "av", "ortools", "psycopg", "argon2")
+PROBE = b"doctor"
+
+
+class Finding(Struct, frozen=True):
+    """What one check saw."""
+
+    check: str
+    good: bool
+    detail: str
+
+
+Check = Callable[[Settings], Awaitable[tuple[bool, str]]]
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Run every check, in order; none of them changes anything that stays."""
+    return [Finding(name, *await check(settings)) for name, check in CHECKS.items()]
+
+
+async def _python(_settings: Settings) -> tuple[bool, str]:
+    missing = [name for name in NEEDED_MODULES if find_spec(name) is None]
+    if missing:
+        return False, f"missing: {', '.join(missing)}"
+    return sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}"
+
+
+async def _client(_settings: Settings) -> tuple[bool, str]:
+    found = sorted(page.stem for page in pages.STATIC.glob("*.html"))
+    return bool(found), f"{len(found)} pages" if found else "the web client is not built"
+
+
+async def _data(settings: Settings) -> tuple[bool, str]:
+    folder = settings.server.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return False, f"{folder}: {error.strerror}"
+    return free >= LEAST_FREE_BYTES, f"{folder} can be written, {free / 1024**3:.1f} GiB free"
+
+
+async def _database(settings: Settings) -> tuple[bool, str]:
+    # looking must not create a database that an operator did not ask for
+    if _is_missing_file(settings.database_url):
+        return True, "will be created at the first start"
+    database = Database.open(settings.database_url)
+    try:
+        steps = await asyncio.to_thread(pending, database.engine)
+    except (SQLAlchemyError, SchemaTooNew) as error:
+        return False, str(error).splitlines()[0]
+    finally:
+        await database.close()
+    return (
+        True,
+        f"reachable, {len(steps)} migration(s) waiting for the next start" if steps else "reachable, up to date",
+    )
+
+
+async def _bus(settings: Settings) -> tuple[bool, str]:
+    if not settings.bus.redis_url:
+        return True, "in this process"
+    bus = open_bus(settings.bus.redis_url)
+    try:
+        async with asyncio.timeout(5), bus.subscribe("tongke.doctor") as messages:
+            await bus.publish("tongke.doctor", PROBE)
+            await anext(messages)
+    except (BusError, RedisError, OSError, TimeoutError) as error:
+        return False, str(error) or "no answer within 5 seconds"
+    finally:
+        await bus.close()
+    return True, "Redis carries messages"
+
+
+async def _port(settings: Settings) -> tuple[bool, str]:
+    return _bindable(socket.SOCK_STREAM, settings.server.host, settings.server.port)
+
+
+async def _media_port(settings: Settings) -> tuple[bool, str]:
+    return _bindable(socket.SOCK_DGRAM, settings.media.host, settings.media.port)
+
+
+async def _open_files(_settings: Settings) -> tuple[bool, str]:
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft == resource.RLIM_INFINITY or soft >= LEAST_OPEN_FILES, f"{soft} open files allowed"
+
+
+def _is_missing_file(database_url: str) -> bool:
+    return database_url.startswith("sqlite:///") and not Path(database_url.removeprefix("sqlite:///")).exists()
+
+
+def _bindable(kind: socket.SocketKind, host: str, port: int) -> tuple[bool, str]:
+    name = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return False, f"{name} {host}:{port}: {error.strerror} (is the server running already?)"
+    return True, f"{name} {host}:{port} is free"
+
+
+CHECKS: dict[str, Check] = {
+    "python": _python,
+    "client": _client,
+    "data": _data,
+    "database": _database,
+    "bus": _bus,
+    "port": _port,
+    "media_port": _media_port,
+    "open_files": _open_files,
+}

@@ -1,0 +1,101 @@
+"""The command line: exit codes, one sentence for bad usage, and commands that load only when they are called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from server.cli import run
+from server.commands import bench
+from tests.bench import runner
+
+
+def call(*tokens: str) -> int:
+    try:
+        return run(list(tokens))
+    except SystemExit as leave:
+        return int(leave.code or 0)
+
+
+def sentences(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().err.splitlines()
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--help") == 0
+    text = capsys.readouterr().out
+    assert [
+        name for name in ("serve", "demo", "import", "table", "recordings", "bench", "doctor") if name not in text
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("serve", "--confg", "x.toml"),
+        ("serve", "--config", "/absent/tongke.toml"),
+        ("demo", "--port", "many"),
+        ("bench",),
+        ("bench", "absent"),
+        ("bench", "table", "--quick", "--full"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_exit_code_2(tokens: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*tokens) == 2
+    [sentence] = sentences(capsys)
+    assert sentence.startswith("tongke: ")
+
+
+def test_bench_outside_a_checkout_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "CHECKOUT", tmp_path)
+    assert call("bench", "table") == 2
+    assert "checkout" in sentences(capsys)[0]
+
+
+def test_doctor_reports_each_check_for_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "tongke.toml"
+    config.write_text(f'[server]\nport = 0\ndata_dir = "{tmp_path / "data"}"\n[media]\nport = 0\n')
+    code = call("doctor", "--config", str(config), "--json")
+    findings = {line["check"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert findings["database"] == {"check": "database", "good": True, "detail": "will be created at the first start"}
+    assert (findings["bus"]["good"], findings["port"]["good"], findings["media_port"]["good"]) == (True, True, True)
+    assert code == (0 if all(finding["good"] for finding in findings.values()) else 1)
+    assert not (tmp_path / "data" / "tongke.db").exists()
+
+
+def test_doctor_finds_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "tongke.toml"
+    config.write_text(
+        f'[server]\ndata_dir = "{tmp_path}"\nhost = "203.0.113.1"\n'
+        '[database]\nurl = "postgresql+psycopg://nobody@127.0.0.1:1/absent"\n'
+        '[bus]\nredis_url = "redis://127.0.0.1:1/0"\n'
+    )
+    assert call("doctor", "--config", str(config), "--json") == 1
+    findings = {line["check"]: line["good"] for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert (findings["database"], findings["bus"], findings["port"]) == (False, False, False)
+
+
+def figure(**changes: object) -> runner.Figure:
+    plain: dict[str, object] = dict.fromkeys(runner.FIGURE_KEYS)
+    return {**plain, "figure": "first table", "value": 12.5, "unit": "s", **changes}  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("figure", "line"),
+    [
+        (figure(), "first table 12.5 s"),
+        (figure(peer="fet", goal="<= 1 x fet"), "first table 12.5 s fet not installed goal <= 1 x fet: not judged"),
+        (
+            figure(peer="fet", peer_value=25.0, ratio=0.5, goal="<= 1 x fet", met=True),
+            "first table 12.5 s fet 25 ratio 0.50 goal <= 1 x fet: met",
+        ),
+    ],
+)
+def test_a_figure_reads_as_a_sentence(figure: runner.Figure, line: str) -> None:
+    assert " ".join(runner.line(figure).split()) == line
