@@ -1,0 +1,357 @@
+"""The media plane's one door: who publishes what in which session, and who receives it. Media is forwarded, never
+decoded. This module owns the participants' peers; everybody outside `signaling.media` talks to MediaHub alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+from aiortc import sdp
+
+from signaling.media.dtls import CertificateStore
+from signaling.media.errors import BadOffer, MediaError, UnknownResource, UnknownSlot, UnknownTrack
+from signaling.media.inbound import Inbound, PacketTap
+from signaling.media.negotiation import Media, Offer, check_credentials, parse_offer
+from signaling.media.outbound import Outbound
+from signaling.media.peer import Peer
+from signaling.media.publication import Publication, Track, TrackInfo
+from signaling.media.quality import LinkQuality, measure
+from signaling.media.rtp import NTP_EPOCH
+from signaling.media.subscription import Subscription
+from signaling.media.udp_port import UdpPort
+
+__all__ = ["Answer", "LinkQuality", "MediaConfig", "MediaError", "MediaHub", "PacketTap", "TrackInfo"]
+
+logger = logging.getLogger(__name__)
+
+TICK = 1.0
+LARGEST_FRAGMENT = 64 << 10
+
+
+class MediaConfig(msgspec.Struct, frozen=True):
+    """host, port: bound (0: any free port); public: addresses peers are told, needed when the host is a wildcard;
+    tcp_port: for media over TCP, None: UDP alone; max_publish_bitrate: bit/s of all video of one publisher."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    public: tuple[tuple[str, int], ...] = ()
+    tcp_port: int | None = None
+    max_publish_bitrate: int = 2_500_000
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """resource: names the peer, for restart() and release(); etag: of its ICE session (RFC 9725); tracks: what it
+    publishes; slots: mid -> track id of what it is shown."""
+
+    resource: str
+    sdp: str
+    etag: str
+    tracks: tuple[TrackInfo, ...] = ()
+    slots: dict[str, str] = {}
+
+
+_Key = tuple[str, str]  # session, participant
+
+
+class MediaHub:
+    def __init__(
+        self,
+        config: MediaConfig,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        make_id: Callable[[], str] = lambda: secrets.token_urlsafe(12),
+        tap_keyframe_interval: float = 2.0,
+    ) -> None:
+        """tap_keyframe_interval: seconds between the keyframes asked of a publisher while a tap listens."""
+        self.on_track: Callable[[TrackInfo, bool], None] = lambda track, present: None
+        self.on_connection: Callable[[str, str, str, bool], None] = lambda session, participant, kind, connected: None
+        self._config, self._clock, self._make_id = config, clock, make_id
+        self._tap_keyframe_interval = tap_keyframe_interval
+        self._port = UdpPort(clock)
+        self._certificates = CertificateStore()
+        self._ntp_base = int((time.time() + NTP_EPOCH - clock()) * 2**32)
+        self._publications: dict[_Key, Publication] = {}
+        self._subscriptions: dict[_Key, Subscription] = {}
+        self._peers: dict[str, Peer] = {}
+        self._tracks: dict[str, Track] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        config = self._config
+        await self._port.open(config.host, config.port, config.public, config.tcp_port)
+        self._ticker = asyncio.get_running_loop().create_task(self._tick())
+
+    async def close(self) -> None:
+        if self._ticker is None:
+            return
+        self._ticker.cancel()
+        for peer in list(self._peers.values()):
+            peer.close()
+        await asyncio.wait({self._ticker, *self._closing})
+        self._ticker = None
+        await self._port.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """(host, port) of the bound UDP socket."""
+        return self._port.local
+
+    # negotiation
+
+    def publish(self, session: str, participant: str, offer: str, sources: Mapping[str, str] | None = None) -> Answer:
+        """Answer what a participant offers to send. sources: mid -> source name; the defaults are "mic" for audio, and
+        "teacher", "pupils", "screen" for the videos in order.
+
+        The same certificate as before goes on with the same connection (renegotiation; with other ICE credentials an
+        ICE restart); another one, such as a reloaded page's, replaces it. Raises BadOffer or NothingAcceptable; then
+        everything stays as it was.
+        """
+        parsed, key = parse_offer(offer), (session, participant)
+        publication = self._publications.get(key)
+        if publication is None or not publication.peer.follows(parsed):
+            publication = Publication(
+                session,
+                participant,
+                self._make_peer(key, parsed),
+                make_inbound=self._make_inbound,
+                make_id=self._make_id,
+                on_live=self._on_live,
+                on_ended=self._on_ended,
+            )
+        text = self._negotiated(publication.peer, lambda: publication.negotiate(parsed, sources or {}))
+        if self._publications.get(key) is not publication:
+            self._replace(self._publications.get(key))
+            self._publications[key] = publication
+            self._start(key, publication.peer, "publish", lambda: self._publication_closed(key, publication))
+        for track in publication.tracks.values():
+            self._tracks[track.info.id] = track
+        peer = publication.peer
+        return Answer(peer.resource, text, peer.ice.local[0].ufrag, publication.infos())
+
+    def subscribe(self, session: str, participant: str, offer: str, slots: Mapping[str, str]) -> Answer:
+        """Answer what a participant offers to receive. slots: mid -> track id; a section that is not in it stays open
+        as an empty slot. In a renegotiation `slots` is the whole new mapping. Raises BadOffer, NothingAcceptable or
+        UnknownTrack; then everything stays as it was.
+        """
+        parsed, key = parse_offer(offer), (session, participant)
+        subscription = self._subscriptions.get(key)
+        if subscription is None or not subscription.peer.follows(parsed):
+            subscription = Subscription(
+                session,
+                participant,
+                self._make_peer(key, parsed),
+                make_outbound=self._make_outbound,
+                find_track=lambda track: self._find_track(session, track),
+            )
+        text = self._negotiated(subscription.peer, lambda: subscription.negotiate(parsed, slots))
+        if self._subscriptions.get(key) is not subscription:
+            self._replace(self._subscriptions.get(key))
+            self._subscriptions[key] = subscription
+            self._start(key, subscription.peer, "subscribe", lambda: self._subscription_closed(key, subscription))
+        peer = subscription.peer
+        return Answer(peer.resource, text, peer.ice.local[0].ufrag, slots=subscription.shown())
+
+    def switch(self, session: str, participant: str, mid: str, track: str | None) -> None:
+        """Show another track of the same kind in a slot, from its next keyframe on; None: silence. Raises UnknownSlot,
+        UnknownTrack, or NothingAcceptable when the slot cannot carry the codec."""
+        subscription = self._subscriptions.get((session, participant))
+        if subscription is None:
+            raise UnknownSlot(mid)
+        subscription.switch(mid, self._find_track(session, track) if track is not None else None)
+
+    def restart(self, resource: str, fragment: str) -> str:
+        """ICE restart by a trickle-ice-sdpfrag (RFC 9725): the fragment to answer with. An empty string: it only
+        brought candidates, of which ICE-lite has no use. Raises UnknownResource or BadOffer."""
+        peer = self._peer(resource)
+        if len(fragment) > LARGEST_FRAGMENT:
+            raise BadOffer("the fragment is too large")
+        lines = dict(line[2:].partition(":")[::2] for line in fragment.splitlines() if line.startswith("a="))
+        if "ice-ufrag" not in lines:
+            return ""
+        credentials = check_credentials(lines["ice-ufrag"].strip(), lines.get("ice-pwd", "").strip())
+        if peer.ice.remote is not None and credentials.ufrag == peer.ice.remote.ufrag:
+            return ""
+        peer.ice.restart(credentials)
+        mine = peer.ice.local[0]
+        medias = [stream.media for stream in peer.inbound] + [out.media for out in peer.outbound]
+        kind, mid = (medias[0].kind, medias[0].mid) if medias else ("audio", "0")
+        answer = ["a=ice-lite", f"a=ice-ufrag:{mine.ufrag}", f"a=ice-pwd:{mine.password}"]
+        answer += [f"m={kind} 9 UDP/TLS/RTP/SAVPF 0", f"a=mid:{mid}"]
+        answer += [f"a=candidate:{sdp.candidate_to_sdp(candidate)}" for candidate in self._port.candidates()]
+        return "\r\n".join([*answer, "a=end-of-candidates", ""])
+
+    def etag(self, resource: str) -> str:
+        return self._peer(resource).ice.local[0].ufrag
+
+    # ending
+
+    def release(self, resource: str) -> None:
+        """Close one peer. Raises UnknownResource."""
+        self._peer(resource).close()
+
+    def drop(self, session: str, participant: str) -> None:
+        """Close both peers of a participant, where it has any."""
+        for found in (self._publications.get((session, participant)), self._subscriptions.get((session, participant))):
+            if found is not None:
+                found.peer.close()
+
+    def close_session(self, session: str) -> None:
+        for key in {key for key in (*self._publications, *self._subscriptions) if key[0] == session}:
+            self.drop(*key)
+
+    # tracks
+
+    def tracks(self, session: str) -> list[TrackInfo]:
+        """Everything that is published in a session, whether media has arrived yet or not."""
+        return [track.info for track in self._tracks.values() if track.info.session == session]
+
+    def tap(self, track: str, tap: PacketTap) -> Callable[[], None]:
+        """Let a recorder listen; the function that is returned ends it. Raises UnknownTrack."""
+        inbound = self._track(track).inbound
+        inbound.add_tap(tap)
+        return lambda: inbound.remove_tap(tap)
+
+    def request_keyframe(self, track: str) -> None:
+        self._track(track).inbound.request_keyframe()
+
+    def mute(self, track: str, muted: bool) -> None:
+        """Stop forwarding and recording a track at the server, whatever the publisher does."""
+        self._track(track).inbound.mute(muted)
+
+    def links(self, session: str) -> dict[str, LinkQuality]:
+        """By participant."""
+        now = self._clock()
+        found: dict[str, LinkQuality] = {}
+        for key in dict.fromkeys((*self._publications, *self._subscriptions)):
+            if key[0] == session:
+                publish, subscribe = self._publications.get(key), self._subscriptions.get(key)
+                found[key[1]] = measure(publish.peer if publish else None, subscribe.peer if subscribe else None, now)
+        return found
+
+    def counters(self) -> dict[str, int]:
+        """Of the port, for operators."""
+        return dataclasses.asdict(self._port.counters) | dataclasses.asdict(self._port.ice.counters)
+
+    # inside
+
+    def _ntp(self) -> int:
+        return self._ntp_base + int(self._clock() * 2**32)
+
+    def _make_peer(self, key: _Key, offer: Offer) -> Peer:
+        return Peer(
+            self._port,
+            self._certificates.current(),
+            offer,
+            resource=secrets.token_urlsafe(16),
+            cname=hashlib.sha256("\0".join(key).encode()).hexdigest()[:16],
+            session_id=secrets.randbits(31),
+            ntp=self._ntp,
+        )
+
+    def _make_inbound(self, peer: Peer, media: Media, on_first_packet: Callable[[], None]) -> Inbound:
+        return Inbound(
+            peer,
+            self._port,
+            media,
+            clock=self._clock,
+            tap_keyframe_interval=self._tap_keyframe_interval,
+            on_first_packet=on_first_packet,
+        )
+
+    def _make_outbound(self, peer: Peer, media: Media) -> Outbound:
+        return Outbound(peer, self._port, media, peer.cname)
+
+    def _negotiated(self, peer: Peer, negotiate: Callable[[], str]) -> str:
+        try:
+            return negotiate()
+        except MediaError:
+            if peer.resource not in self._peers:
+                peer.ice.close()  # it was made for this offer
+            raise
+
+    def _replace(self, old: Publication | Subscription | None) -> None:
+        if old is not None:
+            old.peer.close()
+
+    def _start(self, key: _Key, peer: Peer, kind: str, ended: Callable[[], None]) -> None:
+        self._peers[peer.resource] = peer
+        was_connected = False
+
+        def connected() -> None:
+            nonlocal was_connected
+            was_connected = True
+            self._tell(lambda: self.on_connection(*key, kind, True))
+
+        def closed() -> None:
+            self._peers.pop(peer.resource, None)
+            ending = asyncio.get_running_loop().create_task(peer.wait_closed())
+            self._closing.add(ending)
+            ending.add_done_callback(self._closing.discard)
+            ended()
+            if was_connected:
+                self._tell(lambda: self.on_connection(*key, kind, False))
+
+        peer.on_connected, peer.on_closed = connected, closed
+        peer.start()
+
+    def _publication_closed(self, key: _Key, publication: Publication) -> None:
+        if self._publications.get(key) is publication:
+            del self._publications[key]
+        publication.end()
+
+    def _subscription_closed(self, key: _Key, subscription: Subscription) -> None:
+        if self._subscriptions.get(key) is subscription:
+            del self._subscriptions[key]
+
+    def _on_live(self, track: Track) -> None:
+        self._tell(lambda: self.on_track(track.info, True))
+
+    def _on_ended(self, track: Track) -> None:
+        self._tracks.pop(track.info.id, None)
+        for subscription in self._subscriptions.values():
+            subscription.forget(track.info.id)
+        if track.live:
+            self._tell(lambda: self.on_track(track.info, False))
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        """A listener's exception must not undo what has happened."""
+        try:
+            call()
+        except Exception:
+            logger.exception("a listener of the media hub failed")
+
+    def _peer(self, resource: str) -> Peer:
+        peer = self._peers.get(resource)
+        if peer is None:
+            raise UnknownResource(resource)
+        return peer
+
+    def _track(self, track: str) -> Track:
+        found = self._tracks.get(track)
+        if found is None:
+            raise UnknownTrack(track)
+        return found
+
+    def _find_track(self, session: str, track: str) -> Track:
+        found = self._track(track)
+        if found.info.session != session:
+            raise UnknownTrack(track)
+        return found
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self._port.ice.tick()
+            for peer in list(self._peers.values()):
+                try:
+                    peer.tick(self._config.max_publish_bitrate)
+                except Exception:  # the reports of the other peers must go on
+                    logger.exception("the reports of peer %s failed", peer.resource)

@@ -1,0 +1,324 @@
+"""One stream from its publisher. This module owns its numbering, the ring of its last packets, the NACKs and keyframe
+requests towards the publisher, the receiver report, and handing packets on to slots and taps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
+
+from signaling.media.keyframes import KEYFRAME, any_packet
+from signaling.media.loss import MissingPackets, retry_after
+from signaling.media.negotiation import Media
+from signaling.media.outbound import Outbound, fan_out
+from signaling.media.rtp import nack_packets, nearest
+from signaling.media.udp_port import UdpPort
+
+logger = logging.getLogger(__name__)
+
+RING = 1024
+KEYFRAME_INTERVAL = 0.5  # at most one request towards the publisher in this time
+
+
+class PacketTap(Protocol):
+    """A recorder's ear at one stream. Called on the event loop: it must return at once. The first exception it raises
+    is logged and ends it; forwarding never notices."""
+
+    def packet(self, sequence: int, timestamp: int, marker: bool, payload: bytes, arrival: float) -> None:
+        """sequence: extended, may come out of order or leave holes; timestamp: RTP, 32 bits; payload: without padding,
+        empty when the packet was nothing else; arrival: seconds of the hub's clock."""
+
+    def sender_report(self, ntp: int, rtp: int, arrival: float) -> None:
+        """ntp: 64 bits, the publisher's clock; rtp: the timestamp of the same instant, 32 bits."""
+
+    def closed(self) -> None:
+        """The track has ended."""
+
+
+class StoredPacket(NamedTuple):
+    number: int
+    timestamp: int
+    marker: int
+    padding: int  # 0 or 32
+    payload: bytes
+
+
+class Publisher(Protocol):
+    """What a stream needs of the peer that sends it."""
+
+    @property
+    def rtt(self) -> float | None: ...
+    @property
+    def ntp_offset(self) -> int: ...
+    def send_rtcp(self, data: bytes) -> None: ...
+
+
+class Report(NamedTuple):
+    arrival: float
+    info: RtcpSenderInfo
+
+
+class Inbound:
+    def __init__(
+        self,
+        publisher: Publisher,
+        port: UdpPort,
+        media: Media,
+        *,
+        clock: Callable[[], float],
+        tap_keyframe_interval: float,
+        on_first_packet: Callable[[], None],
+    ) -> None:
+        self.media = media
+        self.codec = media.formats[0].name
+        self.payload_type = media.formats[0].codec.payloadType
+        self.rtx_payload_type = media.formats[0].rtx.payloadType if media.formats[0].rtx is not None else None
+        self.clock_rate = media.formats[0].codec.clockRate
+        self.ssrc = media.remote_ssrc
+        self.outs: list[Outbound] = []
+        self.waiting: list[Outbound] = []  # they start at the next keyframe
+        self.ring: list[StoredPacket | None] = [None] * RING
+        self.highest: int | None = None  # extended sequence number
+        self.highest_at = 0.0
+        self.muted = False
+        self.report: Report | None = None  # the last sender report
+        self.audio_level: int | None = None  # RFC 6464: -dBov, 0 is the loudest, 127 silence
+        self.received = self.recovered = self.duplicates = self.octets = 0
+        self.nacks = self.plis = self.given_up = 0
+        self.jitter = 0.0  # in ticks of the RTP clock
+        self.loss = 0.0  # fraction of the last report, before repair
+        self.bitrate = 0
+        self._publisher, self._port, self._clock = publisher, port, clock
+        self._on_first_packet: Callable[[], None] | None = on_first_packet
+        self._is_keyframe = KEYFRAME.get(self.codec, any_packet)
+        self._video = media.kind == "video"
+        self._base = 65536
+        self._first = 0
+        self._missing = MissingPackets()
+        self._transit: int | None = None
+        self._prior = (0, 0)
+        self._ticked = (clock(), 0)
+        self._taps: list[PacketTap] = []
+        self._tap_interval = tap_keyframe_interval
+        self._nack_timer: asyncio.TimerHandle | None = None
+        self._keyframe_timer: asyncio.TimerHandle | None = None
+        self._tap_timer: asyncio.TimerHandle | None = None
+        self._keyframe_at = -KEYFRAME_INTERVAL
+        self._closed = False
+
+    def receive(
+        self, rtx: bool, sequence: int, timestamp: int, marker: int, padding: int, pointer: Any, payload: bytes
+    ) -> None:
+        """One decrypted packet. padding: number of bytes at the end of `payload`; pointer: where `payload` stands."""
+        now = self._clock()
+        late = False
+        if self.highest is None:
+            if rtx:
+                return
+            if self._on_first_packet is not None:
+                first, self._on_first_packet = self._on_first_packet, None
+                first()
+            number = self._first = self.highest = self._base + sequence
+            self._prior, self.received = (0, 0), 0
+        else:
+            number = nearest(sequence, self.highest)
+            ahead = number - self.highest
+            stored = self.ring[number % RING]
+            if stored is not None and stored.number == number:
+                self.duplicates += 1
+                return
+            if ahead > 0:
+                if ahead > 1:
+                    self._on_gap(self.highest + 1, number, now)
+                self.highest = number
+            elif ahead <= -RING or number < self._first:
+                return
+            else:
+                late = True
+                if self._missing.arrived(number):
+                    self.recovered += 1
+        if not late:
+            self.highest_at = now
+        self.received += 1
+        self.octets += len(payload)
+        if not rtx:
+            transit = int(now * self.clock_rate) - timestamp
+            if self._transit is not None:
+                self.jitter += (abs(((transit - self._transit + 2**31) & 0xFFFFFFFF) - 2**31) - self.jitter) / 16
+            self._transit = transit
+        if self.muted:
+            self.ring[number % RING] = StoredPacket(number, timestamp, marker, 0, b"")
+            return
+        self.ring[number % RING] = StoredPacket(number, timestamp, marker, 32 if padding else 0, payload)
+        if self.waiting and not late and self._is_keyframe(payload):
+            self._start_waiting(number, timestamp, payload, now)
+        if self._taps:
+            self._tap(number, timestamp, marker, payload[: len(payload) - padding], now)
+        outs = [out for out in self.outs if out.begin <= number] if late else self.outs
+        if outs:
+            fan_out(self._port, outs, number, timestamp, marker, 32 if padding else 0, pointer, payload)
+
+    def _start_waiting(self, number: int, timestamp: int, payload: bytes, now: float) -> None:
+        waiting, self.waiting = self.waiting, []
+        for out in waiting:
+            out.start(self, number, timestamp, payload, now)
+        self.outs += waiting
+
+    def restart(self, ssrc: int) -> None:
+        """The publisher goes on under another SSRC: other numbers, another clock."""
+        if self.highest is not None:
+            self._base = ((self.highest >> 16) + 2) << 16
+            self._suspend_outs(new_clock=True)
+            self.highest = None
+            self.ring = [None] * RING
+            self._missing.clear()
+            self._transit = self.report = None
+            self.request_keyframe()
+        self.ssrc = ssrc
+
+    def mute(self, muted: bool) -> None:
+        """While muted nothing is forwarded, kept or tapped; a tap sees a hole in the numbers."""
+        if muted == self.muted:
+            return
+        self.muted = muted
+        if muted:
+            self._suspend_outs(new_clock=False)
+            self.ring = [None if p is None else p._replace(padding=0, payload=b"") for p in self.ring]
+            self._missing.clear()
+        else:
+            self.request_keyframe()
+
+    def _suspend_outs(self, *, new_clock: bool) -> None:
+        outs, self.outs = self.outs, []
+        self.waiting += [out for out in outs if out.suspend(new_clock)]
+
+    @property
+    def ntp_offset(self) -> int:
+        """From the publisher's NTP time to the server's."""
+        return self._publisher.ntp_offset
+
+    # loss
+
+    def _on_gap(self, start: int, end: int, now: float) -> None:
+        if end - start > RING // 2:  # the publisher was away: only a keyframe helps
+            self._missing.clear()
+            self.request_keyframe()
+        elif self._video and not self.muted:  # Opus conceals; asking again would come too late
+            self._missing.add(start, end, now)
+            self._send_nack()
+
+    def _send_nack(self) -> None:
+        if self._nack_timer is not None:
+            self._nack_timer.cancel()
+            self._nack_timer = None
+        if self.highest is None or self.ssrc is None or self._closed:
+            return
+        retry = retry_after(self._publisher.rtt)
+        wanted, given_up = self._missing.request(self._clock(), self.highest - RING, retry)
+        if given_up:
+            self.given_up += given_up
+            self.request_keyframe()
+        if wanted:
+            self.nacks += len(wanted)
+            self._publisher.send_rtcp(nack_packets(self.media.ssrc, self.ssrc, wanted))
+        if self._missing:
+            self._nack_timer = asyncio.get_running_loop().call_later(retry / 2, self._send_nack)
+
+    def request_keyframe(self) -> None:
+        if not self._video or self.muted or self._closed or self._keyframe_timer is not None or self.ssrc is None:
+            return
+        wait = self._keyframe_at + KEYFRAME_INTERVAL - self._clock()
+        self._keyframe_timer = asyncio.get_running_loop().call_later(max(0.0, wait), self._send_pli)
+
+    def _send_pli(self) -> None:
+        self._keyframe_timer = None
+        if self.ssrc is None or self.muted:
+            return
+        self._keyframe_at = self._clock()
+        self.plis += 1
+        self._publisher.send_rtcp(bytes(RtcpPsfbPacket(fmt=1, ssrc=self.media.ssrc, media_ssrc=self.ssrc)))
+
+    # taps
+
+    def add_tap(self, tap: PacketTap) -> None:
+        self._taps = [*self._taps, tap]
+        if self._tap_timer is None:
+            self._tap_keyframe()
+
+    def remove_tap(self, tap: PacketTap) -> None:
+        self._taps = [other for other in self._taps if other is not tap]
+
+    def _tap_keyframe(self) -> None:
+        """A recording can be cut, and joined after a hole, only at keyframes."""
+        self._tap_timer = None
+        if self._taps and self._video and not self._closed:
+            self.request_keyframe()
+            self._tap_timer = asyncio.get_running_loop().call_later(self._tap_interval, self._tap_keyframe)
+
+    def _tap(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
+        for tap in self._taps:
+            try:
+                tap.packet(number, timestamp, marker != 0, payload, now)
+            except Exception:  # a recorder's trouble is not the lesson's
+                self._drop_tap(tap)
+
+    def _drop_tap(self, tap: PacketTap) -> None:
+        logger.exception("a tap failed and is removed")
+        self.remove_tap(tap)
+
+    # reports
+
+    def on_sender_report(self, info: RtcpSenderInfo) -> None:
+        now = self._clock()
+        self.report = Report(now, info)
+        for tap in self._taps:
+            try:
+                tap.sender_report(info.ntp_timestamp, info.rtp_timestamp, now)
+            except Exception:  # a recorder's trouble is not the lesson's
+                self._drop_tap(tap)
+
+    def receiver_report(self) -> RtcpReceiverInfo | None:
+        """Called once a second; it also settles `loss` and `bitrate`."""
+        now = self._clock()
+        since, octets = self._ticked
+        self._ticked = (now, self.octets)
+        self.bitrate = int((self.octets - octets) * 8 / max(now - since, 0.001))
+        if self.waiting and self.highest is not None:
+            self.request_keyframe()
+        if self.highest is None or self.ssrc is None:
+            return None
+        expected = self.highest - self._first + 1
+        expected_now, received_now = expected - self._prior[0], self.received - self._prior[1]
+        self._prior = (expected, self.received)
+        fraction = max(0, expected_now - received_now) / expected_now if expected_now > 0 else 0.0
+        self.loss = fraction
+        lsr = dlsr = 0
+        if self.report is not None:
+            lsr = self.report.info.ntp_timestamp >> 16 & 0xFFFFFFFF
+            dlsr = min(int((now - self.report.arrival) * 65536), 0xFFFFFFFF)
+        lost = clamp_packets_lost(expected - self.received)
+        highest = self.highest & 0xFFFFFFFF
+        return RtcpReceiverInfo(
+            self.ssrc, min(int(fraction * 256), 255), lost, highest, int(self.jitter) & 0xFFFFFFFF, lsr, dlsr
+        )
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for timer in (self._nack_timer, self._keyframe_timer, self._tap_timer):
+            if timer is not None:
+                timer.cancel()
+        for out in [*self.outs, *self.waiting]:
+            out.source_closed(self)
+        self.outs, self.waiting = [], []
+        taps, self._taps = self._taps, []
+        for tap in taps:
+            try:
+                tap.closed()
+            except Exception:  # a recorder's trouble is not the lesson's
+                logger.exception("a tap failed at the end of its track")

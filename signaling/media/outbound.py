@@ -1,0 +1,348 @@
+"""One slot of a subscriber: what it shows may change, what it sends has one SSRC and one continuous numbering. This
+module owns that rewriting, the answers to NACKs from the source's ring, and the sender report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from aiortc.rtp import RtcpReceiverInfo, RtcpSdesPacket, RtcpSenderInfo, RtcpSourceInfo, RtcpSrPacket
+
+from signaling.media.keyframes import Vp8Descriptor, vp8_descriptor
+from signaling.media.negotiation import Format, Media
+from signaling.media.packet_slots import SLOT, srtp_ffi, srtp_lib
+from signaling.media.rtp import ABS_SEND_TIME, MID, nearest
+
+if TYPE_CHECKING:
+    from signaling.media.ice import IceLite
+    from signaling.media.inbound import Inbound
+    from signaling.media.udp_port import UdpPort
+
+FIRST_NUMBER = 1000  # far from a wrap, so that the receiver's SRTP counts the cycles as we do
+EPOCHS = 4  # sources a late NACK may reach back to
+RESEND_BUDGET = 400  # packets a second: a subscriber cannot make us send its stream many times over
+MOST_NACKED = 200  # in one report
+
+_SEQUENCE = Struct("!H").pack_into
+
+
+class Subscriber(Protocol):
+    """What a slot needs of the peer that receives it."""
+
+    @property
+    def ice(self) -> IceLite: ...
+    def send_rtcp(self, data: bytes) -> None: ...
+
+
+class Epoch(NamedTuple):
+    """From number `first` on, the slot shows `source`: its numbers plus `shift`, its timestamps plus `time_shift`."""
+
+    first: int
+    source: Inbound
+    shift: int
+    time_shift: int
+    picture_shift: int
+    tl0_shift: int
+
+
+class Paused(NamedTuple):
+    """Where the numbering goes on from."""
+
+    number: int
+    timestamp: int
+    at: float
+    picture: int
+    tl0: int
+
+
+class Outbound:
+    def __init__(self, subscriber: Subscriber, port: UdpPort, media: Media, cname: str) -> None:
+        self.media = media
+        self.source: Inbound | None = None  # forwarded now
+        self.pending: Inbound | None = None  # forwarded from its next keyframe on
+        self.ice = subscriber.ice
+        self.srtp: Any = None  # set once the subscriber is connected
+        self.ssrc = media.ssrc
+        self.payload_type = 0
+        self.length: Any = srtp_ffi.new("int *")
+        self.shift = self.time_shift = self.begin = 0
+        self.rewrite: Callable[[Any, int, Vp8Descriptor], None] | None = None
+        self.packets = self.octets = self.nacked = self.resent = self.unanswered = self.keyframe_requests = 0
+        self.loss = 0.0
+        self.rtt: float | None = None
+        self._subscriber, self._port, self._cname = subscriber, port, cname.encode()
+        self._format: Format | None = None
+        self._epochs: list[Epoch] = []
+        self._paused: Paused | None = None
+        self._new_clock = False
+        self._budget = RESEND_BUDGET
+        self._rtx_sequence = 0
+        self._sent_reports: dict[int, float] = {}
+        self.x, self.prefix, self.pack, self.head = _header(media)
+
+    # what it shows
+
+    def show(self, source: Inbound | None) -> None:
+        """None: silence. Another source takes over at its next keyframe; until then the present one goes on."""
+        if source is not None and source is self.pending:
+            return
+        if self.pending is not None and self in self.pending.waiting:
+            self.pending.waiting.remove(self)
+        self.pending = None
+        if source is None:
+            self._leave()
+        elif source is not self.source:
+            self.pending = source
+            self._wait()
+
+    def attach(self, srtp: Any) -> None:
+        """The subscriber is connected."""
+        self.srtp = srtp
+        self._wait()
+
+    def _wait(self) -> None:
+        if self.srtp is not None and self.pending is not None:
+            self.pending.waiting.append(self)
+            self.pending.request_keyframe()
+
+    def start(self, source: Inbound, number: int, timestamp: int, payload: bytes, now: float) -> None:
+        """A keyframe of `source` begins at `number`; the source puts this slot among its outs."""
+        last = self._epochs[-1] if self._epochs else None
+        again = last if last is not None and last.source is source and not self._new_clock else None
+        self._new_clock = False
+        if self.source is not None and self.source is not source:
+            self._leave()
+        paused, self._paused = self._paused, None
+        self.source, self.pending = source, None
+        self._format = self.media.format(source.codec)
+        if self._format is None or self._format.codec.payloadType is None:
+            raise AssertionError("the hub gives a slot only tracks whose codec it negotiated")
+        self.payload_type = self._format.codec.payloadType
+        first = FIRST_NUMBER if paused is None else paused.number + 1
+        self.shift, self.begin = first - number, number
+        picture_shift = tl0_shift = 0
+        if paused is None:
+            self.time_shift = 0
+        elif again is not None:
+            self.time_shift = again.time_shift
+        else:
+            elapsed = max(1, int((now - paused.at) * source.clock_rate))
+            self.time_shift = (paused.timestamp + elapsed - timestamp) & 0xFFFFFFFF
+        descriptor = vp8_descriptor(payload) if source.codec == "vp8" else None
+        if paused is not None and descriptor is not None:
+            picture_shift = paused.picture + 1 - descriptor.picture if paused.picture >= 0 else 0
+            tl0_shift = paused.tl0 + 1 - descriptor.tl0 if paused.tl0 >= 0 else 0
+        epoch = Epoch(first, source, self.shift, self.time_shift, picture_shift, tl0_shift)
+        self._epochs = [*self._epochs[1 - EPOCHS :], epoch]
+        self.rewrite = _rewriter(epoch)
+
+    def suspend(self, new_clock: bool) -> bool:
+        """The source forwards no more for now: muted, or beginning anew on another clock. Does the slot wait for it?"""
+        self._pause()
+        source, self.source = self.source, None
+        if new_clock:
+            self._new_clock = True
+        if self.pending is not None:
+            return False
+        self.pending = source
+        return True
+
+    def source_closed(self, source: Inbound) -> None:
+        if self.source is source:
+            self._pause()
+            self.source = None
+        if self.pending is source:
+            self.pending = None
+
+    def _leave(self) -> None:
+        if self.source is None:
+            return
+        self._pause()
+        if self in self.source.outs:
+            self.source.outs.remove(self)
+        self.source = None
+
+    def _pause(self) -> None:
+        source = self.source
+        if source is None or source.highest is None:
+            return
+        stored = source.ring[source.highest % len(source.ring)]
+        timestamp, picture, tl0 = 0, -1, -1
+        if stored is not None:
+            timestamp = (stored.timestamp + self.time_shift) & 0xFFFFFFFF
+            descriptor = vp8_descriptor(stored.payload) if source.codec == "vp8" else None
+            if descriptor is not None and self._epochs:
+                epoch = self._epochs[-1]
+                picture = descriptor.picture + epoch.picture_shift if descriptor.picture_at else -1
+                tl0 = descriptor.tl0 + epoch.tl0_shift if descriptor.tl0_at else -1
+        self._paused = Paused(source.highest + self.shift, timestamp, source.highest_at, picture, tl0)
+
+    def detach(self) -> None:
+        """The subscriber is gone."""
+        self.show(None)
+        self.srtp = None
+
+    # feedback
+
+    def on_nack(self, lost: list[int]) -> None:
+        for number in lost[:MOST_NACKED]:
+            self.nacked += 1
+            if self._budget > 0 and self._resend(number & 0xFFFF):
+                self._budget -= 1
+                self.resent += 1
+            else:
+                self.unanswered += 1  # lost on the way to us, too: forwarded when the publisher sends it again
+
+    def _resend(self, low: int) -> bool:
+        if self.srtp is None or not self._epochs or self._format is None:
+            return False
+        source = self.source
+        newest = source.highest + self.shift if source is not None and source.highest is not None else None
+        if newest is None:
+            newest = self._paused.number if self._paused is not None else self._epochs[-1].first
+        number = nearest(low, newest)
+        epoch = next((e for e in reversed(self._epochs) if e.first <= number), None)
+        if epoch is None:
+            return False
+        wanted = number - epoch.shift
+        stored = epoch.source.ring[wanted % len(epoch.source.ring)]
+        form = self.media.format(epoch.source.codec)
+        if stored is None or stored.number != wanted or not stored.payload or form is None:
+            return False
+        port, payload = self._port, stored.payload
+        slot = port.used if port.used < port.outbox.count else port.flush()
+        view, at, head = port.outbox.view, slot * SLOT, self.head
+        first = 0x80 | stored.padding | self.x
+        timestamp = (stored.timestamp + epoch.time_shift) & 0xFFFFFFFF
+        if form.rtx is None or form.rtx.payloadType is None:
+            second = (form.codec.payloadType or 0) | stored.marker
+            self.pack(view, at, first, second, low, timestamp, self.ssrc, self.prefix, port.send_time)
+        else:
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            second = form.rtx.payloadType | stored.marker
+            ssrc = self.media.rtx_ssrc
+            self.pack(view, at, first, second, self._rtx_sequence, timestamp, ssrc, self.prefix, port.send_time)
+            _SEQUENCE(view, at + head, low)
+            head += 2
+        view[at + head : at + head + len(payload)] = payload
+        rewrite = _rewriter(epoch)
+        descriptor = vp8_descriptor(payload) if rewrite is not None else None
+        if rewrite is not None and descriptor is not None:
+            rewrite(view, at + head, descriptor)
+        self.length[0] = head + len(payload)
+        if srtp_lib.srtp_protect(self.srtp, port.outbox.pointers[slot], self.length):
+            return False
+        port.queue(self.length[0], self.ice)
+        return True
+
+    def on_keyframe_request(self) -> None:
+        self.keyframe_requests += 1
+        source = self.source or self.pending
+        if source is not None:
+            source.request_keyframe()
+
+    def on_report(self, report: RtcpReceiverInfo, now: float) -> None:
+        self.loss = report.fraction_lost / 256
+        sent = self._sent_reports.get(report.lsr)
+        if sent is not None:
+            self.rtt = max(0.0, now - sent - report.dlsr / 65536)
+
+    def sender_report(self, now: float) -> None:
+        """Called once a second. All slots report on the server's clock, so that a switch does not jump in time; both
+        streams of a publisher are shifted alike, so that they stay in step."""
+        self._budget = RESEND_BUDGET
+        source = self.source
+        if source is None or source.report is None or not self.packets:
+            return
+        info = source.report.info
+        elapsed = now - source.report.arrival
+        ntp = (info.ntp_timestamp + source.ntp_offset + int(elapsed * 2**32)) & 0xFFFFFFFFFFFFFFFF
+        rtp = (info.rtp_timestamp + self.time_shift + int(elapsed * source.clock_rate)) & 0xFFFFFFFF
+        self._sent_reports[ntp >> 16 & 0xFFFFFFFF] = now
+        if len(self._sent_reports) > 8:
+            self._sent_reports.pop(next(iter(self._sent_reports)))
+        sent = RtcpSenderInfo(ntp, rtp, self.packets & 0xFFFFFFFF, self.octets & 0xFFFFFFFF)
+        name = RtcpSdesPacket([RtcpSourceInfo(self.ssrc, [(1, self._cname)])])
+        self._subscriber.send_rtcp(bytes(RtcpSrPacket(self.ssrc, sent)) + bytes(name))
+
+
+def _header(media: Media) -> tuple[int, bytes, Callable[..., None], int]:
+    """(X bit, constant part of the header extension, packer, bytes of the whole header) of a slot's packets."""
+    prefix = b""
+    if MID in media.extensions:
+        mid = media.mid.encode()
+        prefix += bytes([media.extensions[MID] << 4 | len(mid) - 1]) + mid
+    timed = ABS_SEND_TIME in media.extensions
+    if timed:
+        prefix += bytes([media.extensions[ABS_SEND_TIME] << 4 | 2])
+    size = len(prefix) + 3 * timed
+    fill = -size % 4
+    if size:
+        prefix = b"\xbe\xde" + ((size + fill) // 4).to_bytes(2, "big") + prefix
+    packer = Struct(f"!BBHII{len(prefix)}s{'3s' if timed else '0s'}{fill}x")
+    return 16 if size else 0, prefix, packer.pack_into, packer.size
+
+
+def _rewriter(epoch: Epoch) -> Callable[[Any, int, Vp8Descriptor], None] | None:
+    """VP8 counters go on across a switch, or a decoder takes the new pictures for old ones."""
+    pictures, layers = epoch.picture_shift, epoch.tl0_shift
+    if not pictures and not layers:
+        return None
+
+    def rewrite(view: Any, at: int, descriptor: Vp8Descriptor) -> None:
+        if descriptor.picture_at:
+            place = at + descriptor.picture_at
+            picture = descriptor.picture + pictures
+            if descriptor.picture_bits == 15:
+                _SEQUENCE(view, place, 0x8000 | picture & 0x7FFF)
+            else:
+                view[place] = bytes([picture & 0x7F])
+        if descriptor.tl0_at:
+            view[at + descriptor.tl0_at] = bytes([(descriptor.tl0 + layers) & 0xFF])
+
+    return rewrite
+
+
+def fan_out(
+    port: UdpPort,
+    outs: list[Outbound],
+    number: int,
+    timestamp: int,
+    marker: int,
+    padding: int,
+    pointer: Any,
+    payload: bytes,
+) -> None:
+    """The hot loop: rewrite, encrypt in place, queue."""
+    outbox, send_time, protect, memmove = port.outbox, port.send_time, srtp_lib.srtp_protect, srtp_ffi.memmove
+    view, pointers, count, queue = outbox.view, outbox.pointers, outbox.count, port.queue
+    size = len(payload)
+    first = 0x80 | padding
+    for out in outs:
+        slot = port.used
+        if slot >= count:
+            slot = port.flush()
+        out.pack(
+            view,
+            slot * SLOT,
+            first | out.x,
+            out.payload_type | marker,
+            (number + out.shift) & 0xFFFF,
+            (timestamp + out.time_shift) & 0xFFFFFFFF,
+            out.ssrc,
+            out.prefix,
+            send_time,
+        )
+        target, length, head = pointers[slot], out.length, out.head
+        length[0] = head + size
+        memmove(target + head, pointer, size)
+        if out.rewrite is not None:
+            descriptor = vp8_descriptor(payload)
+            if descriptor is not None:
+                out.rewrite(view, slot * SLOT + head, descriptor)
+        if protect(out.srtp, target, length) == 0:
+            queue(length[0], out.ice)
+            out.packets += 1
+            out.octets += size

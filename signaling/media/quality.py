@@ -1,0 +1,51 @@
+"""How good the connections of a participant are. This module owns the figures that the service shows and records."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signaling.media.peer import Peer
+
+
+class LinkQuality(msgspec.Struct, frozen=True):
+    """Losses are fractions of the last second or the last report, before repair; times are seconds, rates bit/s.
+
+    `connected`: every peer the participant has is connected and was heard from in the last 10 s. `audio_level`: -dBov
+    (RFC 6464), 0 is the loudest and 127 silence; None until the publisher says.
+    """
+
+    connected: bool
+    publish_loss: float = 0.0
+    publish_jitter: float = 0.0
+    publish_rtt: float | None = None
+    publish_bitrate: int = 0
+    subscribe_loss: float = 0.0
+    subscribe_rtt: float | None = None
+    subscribe_estimate: int | None = None  # what the receiver believes its line can carry (REMB)
+    audio_level: int | None = None
+
+
+SILENT_SECONDS = 10.0
+
+
+def is_alive(peer: Peer, now: float) -> bool:
+    return peer.connected and now - peer.ice.last_check < SILENT_SECONDS
+
+
+def measure(publish: Peer | None, subscribe: Peer | None, now: float) -> LinkQuality:
+    peers = [peer for peer in (publish, subscribe) if peer is not None]
+    streams = publish.inbound if publish is not None else []
+    outs = [out for out in subscribe.outbound if out.source is not None] if subscribe is not None else []
+    rtts = [out.rtt for out in outs if out.rtt is not None]
+    levels = [stream.audio_level for stream in streams if stream.audio_level is not None and not stream.muted]
+    return LinkQuality(
+        connected=bool(peers) and all(is_alive(peer, now) for peer in peers),
+        publish_loss=max((stream.loss for stream in streams), default=0.0),
+        publish_jitter=max((stream.jitter / stream.clock_rate for stream in streams), default=0.0),
+        publish_rtt=publish.rtt if publish is not None else None,
+        publish_bitrate=sum(stream.bitrate for stream in streams),
+        subscribe_loss=max((out.loss for out in outs), default=0.0),
+        subscribe_rtt=max(rtts, default=subscribe.rtt if subscribe is not None else None),
+        subscribe_estimate=subscribe.remb if subscribe is not None else None,
+        audio_level=min(levels, default=None),
+    )

@@ -1,0 +1,249 @@
+"""One UDP socket (and one TCP port) for every peer of the server. This module owns the sockets and the demultiplexing:
+STUN goes to ICE; everything else goes to the peer that has proved to own its source address, or nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiortc.rtcicetransport import RTCIceCandidate
+
+from signaling.media.ice import IceAgents, IceLite
+from signaling.media.packet_slots import LARGEST, SLOT, PacketSlots
+from signaling.media.tcp_path import TCP_MARK, TcpPath
+
+logger = logging.getLogger(__name__)
+
+RECEIVE_BATCH = 32
+SEND_BATCH = 256
+SOCKET_BUFFER = 4 << 20
+TCP_BACKLOG = 256 << 10  # bytes waiting on a TCP path beyond which its packets are lost, as they would be on UDP
+
+
+@dataclass
+class PortCounters:
+    datagrams: int = 0
+    unknown_address: int = 0
+    oversized: int = 0
+    handler_failed: int = 0
+    sent: int = 0
+    send_calls: int = 0
+    receive_calls: int = 0
+    send_failed: int = 0
+
+
+class UdpPort:
+    """Packets are written into `outbox` and queued; one sendmmsg sends the batch."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.ice = IceAgents(self, clock)
+        self.counters = PortCounters()
+        self.tcp: dict[bytes, asyncio.Transport] = {}
+        self.used = 0  # slots of the outbox that wait for flush()
+        self.send_time = b"\0\0\0"  # abs-send-time header extension of the packets of this batch
+        self._tcp_server: asyncio.Server | None = None
+        self._candidates: list[RTCIceCandidate] = []
+
+    async def open(
+        self, host: str, port: int, public: Sequence[tuple[str, int]] = (), tcp_port: int | None = None
+    ) -> None:
+        """public: the addresses peers are told; without any it is the bound one, which then must not be a wildcard."""
+        if not public and host in ("", "0.0.0.0", "::"):  # noqa: S104
+            raise ValueError("a wildcard media host needs at least one public address")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._family = family
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
+            self._socket.bind((host, port))
+            self.local: tuple[str, int] = self._socket.getsockname()[:2]
+            loop = asyncio.get_running_loop()
+            if tcp_port is not None:
+                self._tcp_server = await loop.create_server(lambda: TcpPath(self), host, tcp_port)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._fd = self._socket.fileno()
+        self.inbox = PacketSlots(RECEIVE_BATCH, family)
+        self.outbox = PacketSlots(SEND_BATCH, family)
+        self._candidates = self._make_candidates(list(public) or [self.local])
+        self._loop = loop
+        loop.add_reader(self._fd, self._readable)
+
+    async def close(self) -> None:
+        self._loop.remove_reader(self._fd)
+        if self._tcp_server is not None:
+            self._tcp_server.close()
+        for transport in list(self.tcp.values()):
+            transport.abort()
+        if self._tcp_server is not None:
+            await self._tcp_server.wait_closed()
+        self._socket.close()
+
+    def candidates(self) -> list[RTCIceCandidate]:
+        return self._candidates
+
+    def _make_candidates(self, public: list[tuple[str, int]]) -> list[RTCIceCandidate]:
+        found = [
+            RTCIceCandidate(
+                component=1,
+                foundation=str(i),
+                ip=ip,
+                port=port,
+                priority=2130706431 - i,
+                protocol="udp",
+                type="host",
+            )
+            for i, (ip, port) in enumerate(public, 1)
+        ]
+        if self._tcp_server is not None:
+            tcp_port = self._tcp_server.sockets[0].getsockname()[1]
+            found += [
+                RTCIceCandidate(
+                    component=1,
+                    foundation=str(100 + i),
+                    ip=ip,
+                    port=tcp_port,
+                    priority=1518280447 - i,
+                    protocol="tcp",
+                    type="host",
+                    tcpType="passive",
+                )
+                for i, ip in enumerate(dict.fromkeys(ip for ip, _ in public))
+            ]
+        return found
+
+    # receiving
+
+    def _readable(self) -> None:
+        inbox, by_address, view = self.inbox, self.ice.by_address, self.inbox.view
+        count = inbox.receive(self._fd)
+        if not count:
+            return
+        self.counters.receive_calls += 1
+        self.counters.datagrams += count
+        self._stamp()
+        for slot in range(count):
+            size = inbox.size(slot)
+            if not 0 < size <= LARGEST:
+                self.counters.oversized += 1
+                continue
+            at = slot * SLOT
+            address = inbox.address(slot)
+            first = view[at][0]
+            try:
+                if first < 4:
+                    self.ice.receive(view[at : at + size], address)
+                    continue
+                agent = by_address.get(address)
+                if agent is None:
+                    self.counters.unknown_address += 1
+                elif 127 < first < 192 and agent.on_rtp is not None:
+                    agent.on_rtp(slot, size)
+                else:
+                    agent.deliver(view[at : at + size])
+            except Exception:  # the packets of the other peers in this batch must go on
+                self._log_failure()
+        self.flush()
+
+    def on_frame(self, data: bytes, address: bytes) -> None:
+        """A datagram that came over TCP."""
+        self._stamp()
+        try:
+            agent = self.ice.by_address.get(address)
+            if data[0] < 4:
+                self.ice.receive(data, address)
+            elif agent is None:
+                self.counters.unknown_address += 1
+            elif 127 < data[0] < 192 and agent.on_rtp is not None:
+                self.inbox.view[: len(data)] = data
+                agent.on_rtp(0, len(data))
+            else:
+                agent.deliver(data)
+        except Exception:  # one peer's packet must not end the reader
+            self._log_failure()
+        self.flush()
+
+    def _log_failure(self) -> None:
+        self.counters.handler_failed += 1
+        if self.counters.handler_failed & (self.counters.handler_failed - 1) == 0:  # 1, 2, 4, 8 ...: no log flood
+            logger.exception("packet handler failed (%d so far)", self.counters.handler_failed)
+
+    def _stamp(self) -> None:
+        self.send_time = (int(self.clock() * 262144) & 0xFFFFFF).to_bytes(3, "big")  # 6.18 fixed point
+
+    def knows(self, address: bytes) -> bool:
+        return address in self.ice.by_address
+
+    def on_stream_closed(self, address: bytes) -> None:
+        self.ice.drop_address(address)
+
+    # sending
+
+    def text(self, address: bytes) -> tuple[str, int]:
+        """(host, port) of a raw address."""
+        if address.startswith(TCP_MARK):
+            transport = self.tcp.get(address)
+            peer = transport.get_extra_info("peername") if transport is not None else None
+            return (str(peer[0]), int(peer[1])) if peer else ("0.0.0.0", 0)  # noqa: S104
+        port = int.from_bytes(address[2:4], "big")
+        if self._family == socket.AF_INET:
+            return socket.inet_ntoa(address[4:8]), port
+        host = socket.inet_ntop(socket.AF_INET6, address[8:24])
+        return host.removeprefix("::ffff:"), port
+
+    def stream(self, address: bytes) -> asyncio.Transport | None:
+        return self.tcp.get(address)
+
+    def send_to(self, data: bytes, address: bytes) -> None:
+        """One datagram at once: STUN, DTLS, RTCP."""
+        if address.startswith(TCP_MARK):
+            self._write(self.tcp.get(address), data)
+            return
+        host, port = self.text(address)
+        if self._family == socket.AF_INET6 and "." in host:
+            host = "::ffff:" + host
+        try:
+            self._socket.sendto(data, (host, port))
+        except OSError:
+            self.counters.send_failed += 1
+
+    def _write(self, transport: asyncio.Transport | None, data: bytes) -> None:
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > TCP_BACKLOG:
+            self.counters.send_failed += 1
+        else:
+            transport.write(len(data).to_bytes(2, "big") + data)
+            self.counters.sent += 1
+
+    def queue(self, size: int, agent: IceLite) -> None:
+        """Slot number `used` of the outbox holds `size` bytes for the selected path of `agent`."""
+        slot = self.used
+        if agent.batched:
+            self.outbox.iov[slot].iov_len = size
+            self.outbox.headers[slot].msg_name = agent.target.name
+            self.used = slot + 1
+        elif agent.tcp is not None:
+            at = slot * SLOT
+            self._write(agent.tcp, self.outbox.view[at : at + size])
+
+    def flush(self) -> int:
+        """Send what is queued; 0, the next free slot."""
+        count, self.used = self.used, 0
+        start = 0
+        while start < count:
+            sent = self.outbox.send(self._fd, start, count - start)
+            self.counters.send_calls += 1
+            if sent:
+                self.counters.sent += sent
+                start += sent
+            else:  # the first of the rest is refused (buffer full, unreachable): skip it, the others still go
+                self.counters.send_failed += 1
+                start += 1
+        return 0
