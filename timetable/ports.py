@@ -1,0 +1,22 @@
+"""This module owns what the timetable needs from outside and what it expects of it."""
+
+from typing import Protocol
+
+from timetable.model import Register
+
+
+class RegisterStore(Protocol):
+    """Where the county's register is kept, as numbered versions that never change."""
+
+    async def load(self) -> Register | None:
+        """The newest version, or None before the first import."""
+        ...
+
+    async def version(self) -> int:
+        """The number of the newest version; 0 before the first import."""
+        ...
+
+    async def save(self, register: Register, author: str, at: float, expected_version: int) -> int:
+        """Keep `register` as the next version and return its number; `at` is in unix seconds. Raises StaleVersion
+        unless the newest version is `expected_version`."""
+        ...
