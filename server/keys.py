@@ -5,12 +5,15 @@ from __future__ import annotations
 from aiohttp import web
 
 from config.settings import Settings
+from server.builds import Builds
 from server.bus import Bus
+from server.calendars import Calendars
 from server.county import Counties
 from server.metrics import Metrics
 from server.site import Site
 from server.storage.database import Database
 from server.storage.people_store import SqlPeopleStore
+from timetable.service import TimetableService
 
 settings_key: web.AppKey[Settings] = web.AppKey("settings", Settings)
 database_key: web.AppKey[Database] = web.AppKey("database", Database)
@@ -19,3 +22,6 @@ metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 site_key: web.AppKey[Site] = web.AppKey("site", Site)
 people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
+timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
+builds_key: web.AppKey[Builds] = web.AppKey("builds", Builds)
+calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)

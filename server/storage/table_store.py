@@ -1,12 +1,27 @@
 """Drafts and published versions of the communities' tables, as documents beside the columns that are searched."""
 
 import msgspec
-from sqlalchemy import Column, Connection, Double, Integer, Table, Text, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from server.storage.database import Database, metadata
 from timetable.errors import StaleVersion
 from timetable.service import Draft
 from timetable.versions import Version
+
+KEPT = 64
+"""Decoded versions held in memory."""
 
 drafts = Table(
     "table_draft",
@@ -31,6 +46,7 @@ class SqlTableStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: dict[tuple[str, int], Version] = {}
 
     async def draft(self, community: str) -> Draft | None:
         body = await self._database.read(
@@ -57,21 +73,36 @@ class SqlTableStore:
         await self._database.write(both)
 
     async def version(self, community: str, number: int) -> Version | None:
-        query = select(versions.c.body).where(versions.c.community == community, versions.c.number == number)
-        body = await self._database.read(lambda c: c.execute(query).scalar_one_or_none())
-        return None if body is None else msgspec.json.decode(body, type=Version)
+        return next(iter(await self._versions(community, versions.c.number == number)), None)
 
     async def newest(self, community: str) -> Version | None:
-        query = (
-            select(versions.c.body).where(versions.c.community == community).order_by(versions.c.number.desc()).limit(1)
-        )
-        body = await self._database.read(lambda c: c.execute(query).scalar_one_or_none())
-        return None if body is None else msgspec.json.decode(body, type=Version)
+        highest = select(func.max(versions.c.number)).where(versions.c.community == community).scalar_subquery()
+        return next(iter(await self._versions(community, versions.c.number == highest)), None)
 
     async def history(self, community: str) -> list[Version]:
-        query = select(versions.c.body).where(versions.c.community == community).order_by(versions.c.number.desc())
-        bodies = await self._database.read(lambda c: list(c.execute(query).scalars()))
-        return [msgspec.json.decode(body, type=Version) for body in bodies]
+        return await self._versions(community, versions.c.number > 0)
+
+    async def _versions(self, community: str, which: ColumnElement[bool]) -> list[Version]:
+        """The newest first. Bodies are megabytes and never change: each is read and decoded once."""
+        numbers = await self._database.read(
+            lambda c: list(
+                c.execute(
+                    select(versions.c.number)
+                    .where(versions.c.community == community, which)
+                    .order_by(versions.c.number.desc())
+                ).scalars()
+            )
+        )
+        return [self._kept.get((community, number)) or await self._read(community, number) for number in numbers]
+
+    async def _read(self, community: str, number: int) -> Version:
+        query = select(versions.c.body).where(versions.c.community == community, versions.c.number == number)
+        body = await self._database.read(lambda c: c.execute(query).scalar_one())
+        version = msgspec.json.decode(body, type=Version)
+        self._kept[community, number] = version
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return version
 
 
 def _save(connection: Connection, draft: Draft, expected: int) -> None:

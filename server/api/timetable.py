@@ -1,0 +1,162 @@
+"""The shared timetable of a community: reading it, building a draft, agreeing on it, publishing it."""
+
+import asyncio
+import time
+
+import msgspec
+from aiohttp import web
+
+from server.auth.errors import NotPermitted
+from server.auth.middleware import principal
+from server.auth.policy import allowed, permit, speaks_for
+from server.auth.principal import Principal
+from server.builds import Build
+from server.county import County
+from server.keys import builds_key, counties_key, timetable_key
+from server.shapes.table import BuildView, Objection, Revision, StartBuild, TimetableView
+from server.table_view import timetable_view
+from server.web import body, reply
+from timetable.model import Community, Slot
+from timetable.term import local_date
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/communities/{community}/timetable")
+async def show(request: web.Request) -> web.Response:
+    """`?version=N`, `?version=draft`, or the newest published version, else the draft."""
+    _, community, asker = await _community(request)
+    return reply(request, await _view(request, community, asker, request.query.get("version", "")))
+
+
+@routes.post("/api/communities/{community}/builds")
+async def build(request: web.Request) -> web.Response:
+    """Start the solver; the finished table becomes the draft."""
+    wanted = await body(request, StartBuild)
+    _, community, asker = await _community(request)
+    if _speaker(asker, community) != community.core:
+        raise NotPermitted("build")
+    started = await request.app[builds_key].start(
+        community.id, author=asker.name, revision=wanted.revision, seconds=wanted.seconds
+    )
+    return reply(request, started.view(), 201)
+
+
+@routes.get("/api/builds/{build}")
+async def build_state(request: web.Request) -> web.Response:
+    return reply(request, (await _build(request)).view())
+
+
+@routes.get("/api/builds/{build}/events")
+async def build_events(request: web.Request) -> web.StreamResponse:
+    """The build's progress as server-sent events, each a BuildView; the last one says how it ended."""
+    watched = await _build(request)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+    await response.prepare(request)
+    async for view in watched.watch():
+        await response.write(b"data: " + msgspec.json.encode(view) + b"\n\n")
+    return response
+
+
+@routes.delete("/api/builds/{build}")
+async def cancel_build(request: web.Request) -> web.Response:
+    """Stop the solver; the best table so far becomes the draft."""
+    watched = await _build(request)
+    await watched.cancel()
+    view: BuildView = watched.view()
+    return reply(request, view)
+
+
+@routes.post("/api/communities/{community}/propose")
+async def propose(request: web.Request) -> web.Response:
+    wanted = await body(request, Revision)
+    _, community, asker = await _community(request)
+    await request.app[timetable_key].propose(
+        community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
+    )
+    return reply(request, await _view(request, community, asker, "draft"))
+
+
+@routes.post("/api/communities/{community}/agree")
+async def agree(request: web.Request) -> web.Response:
+    wanted = await body(request, Revision)
+    _, community, asker = await _community(request)
+    await request.app[timetable_key].agree(
+        community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
+    )
+    return reply(request, await _view(request, community, asker, "draft"))
+
+
+@routes.post("/api/communities/{community}/object")
+async def object_to(request: web.Request) -> web.Response:
+    wanted = await body(request, Objection)
+    _, community, asker = await _community(request)
+    counter = None
+    if wanted.counter_weekday is not None and wanted.counter_period is not None:
+        counter = Slot(weekday=wanted.counter_weekday, period=wanted.counter_period)
+    await request.app[timetable_key].object(
+        community.id,
+        unit=_speaker(asker, community),
+        by=asker.name,
+        revision=wanted.revision,
+        reason=wanted.reason,
+        lesson=wanted.lesson,
+        counter=counter,
+    )
+    return reply(request, await _view(request, community, asker, "draft"))
+
+
+@routes.post("/api/communities/{community}/publish")
+async def publish(request: web.Request) -> web.Response:
+    wanted = await body(request, Revision)
+    _, community, asker = await _community(request)
+    await request.app[timetable_key].publish(
+        community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
+    )
+    return reply(request, await _view(request, community, asker, ""))
+
+
+async def _community(request: web.Request) -> tuple[County, Community, Principal]:
+    asker = principal(request)
+    county = await request.app[counties_key].now()
+    community = county.community(request.match_info["community"])
+    if asker.kind != "room" or asker.unit not in community.units:
+        permit(asker, "view_table", units=community.units, community=community.id)
+    return county, community, asker
+
+
+def _speaker(asker: Principal, community: Community) -> str:
+    unit = speaks_for(asker, community.core, community.units, community.id)
+    if unit is None:
+        raise NotPermitted("negotiate")
+    return unit
+
+
+async def _build(request: web.Request) -> Build:
+    asker = principal(request)
+    found = request.app[builds_key].get(request.match_info["build"])
+    community = (await request.app[counties_key].now()).community(found.community)
+    if not allowed(asker, "view_table", units=community.units, community=community.id):
+        raise NotPermitted("view_table")
+    return found
+
+
+async def _view(request: web.Request, community: Community, asker: Principal, wanted: str) -> TimetableView:
+    tables = request.app[timetable_key]
+    draft, history = await asyncio.gather(tables.draft(community.id), tables.history(community.id))
+    shown = history[0] if history else None
+    if wanted == "draft" and draft is not None:
+        shown = None
+    elif wanted.isdecimal():
+        shown = await tables.version(community.id, int(wanted))
+    now = time.time()
+    return timetable_view(
+        await request.app[counties_key].now(),
+        community,
+        draft=draft,
+        shown=shown,
+        history=history,
+        asker=asker,
+        today=local_date(now),
+        now=now,
+    )

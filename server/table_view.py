@@ -1,0 +1,154 @@
+"""What the timetable page shows: a draft or a version together with the names it needs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from server.auth.policy import speaks_for
+from server.auth.principal import Principal
+from server.county import County, reference
+from server.shapes.table import (
+    ClassRef,
+    ConsentRow,
+    NameRef,
+    NegotiationView,
+    TableStatus,
+    TermRef,
+    TimetableView,
+    UnitRef,
+    VersionRow,
+)
+from timetable import negotiation as talks
+from timetable.model import Community, Lesson, SchoolUnit, Table
+from timetable.service import Draft
+from timetable.term import parity, teaching_day, week_of, weeks
+from timetable.versions import Version
+
+
+def timetable_view(
+    county: County,
+    community: Community,
+    *,
+    draft: Draft | None,
+    shown: Version | None,
+    history: Sequence[Version],
+    asker: Principal,
+    today: date,
+    now: float,
+) -> TimetableView:
+    """`shown` is the version to show; without it the draft is shown."""
+    table: Table | None = shown.table if shown else draft.table if draft else None
+    lessons = table.lessons if table else ()
+    return TimetableView(
+        community=reference(community),
+        status=_status(draft, shown),
+        version=shown.number if shown else history[0].number if history else 0,
+        revision=draft.revision if draft else 0,
+        term=term_reference(county, today),
+        units=tuple(unit_reference(unit, community) for unit in county.units_of(community)),
+        classes=tuple(
+            ClassRef(id=c.id, name=c.name, unit=c.unit, grade=c.grade)
+            for c in county.register.classes
+            if c.unit in community.units
+        ),
+        teachers=_teachers(county, community, lessons),
+        rooms=tuple(
+            NameRef(id=room.id, name=room.name, unit=room.unit)
+            for room in county.register.rooms
+            if room.unit in community.units
+        ),
+        lessons=tuple(lessons),
+        cost=table.cost if table else 0,
+        cost_by_rule=table.cost_by_rule if table else (),
+        negotiation=negotiation_view(draft, community, asker, now) if draft else None,
+        versions=tuple(version_row(version) for version in history),
+    )
+
+
+def negotiation_view(draft: Draft, community: Community, asker: Principal, now: float) -> NegotiationView:
+    """Where every unit stands on the draft, and what the asker's unit may do."""
+    standing = draft.negotiation
+    unit = speaks_for(asker, community.core, community.units, community.id)
+    return NegotiationView(
+        state=standing.state.value,
+        draft=standing.draft,
+        mode=standing.mode,
+        deadline=standing.deadline,
+        consents=tuple(_consent(standing, unit_id) for unit_id in community.units),
+        may=talks.possible(standing, unit, now) if unit else (),  # type: ignore[arg-type]
+        missing=len(talks.missing(standing, now)) if standing.state is not talks.State.PUBLISHED else 0,
+    )
+
+
+def term_reference(county: County, today: date) -> TermRef:
+    term = county.register.term
+    week = min(max(week_of(term, today), 1), weeks(term))
+    day = teaching_day(term, today)
+    return TermRef(
+        name=term.name,
+        week_one=term.week_one,
+        weeks=weeks(term),
+        today=today.isoformat(),
+        week=week,
+        parity="odd" if parity(week) == "odd" else "even",
+        provisional=bool(day and day.provisional),
+    )
+
+
+def unit_reference(unit: SchoolUnit, community: Community) -> UnitRef:
+    ordinary = next((bells for bells in unit.bells if 1 in bells.weekdays), unit.bells[0] if unit.bells else None)
+    return UnitRef(
+        id=unit.id,
+        name=unit.name,
+        short_name=unit.short_name,
+        code=unit.code,
+        core=unit.id == community.core,
+        periods=ordinary.periods if ordinary else (),
+    )
+
+
+def version_row(version: Version) -> VersionRow:
+    change = version.diff
+    return VersionRow(
+        number=version.number,
+        author=version.author,
+        at=version.at,
+        added=len(change.added),
+        moved=len(change.moved),
+        cancelled=len(change.cancelled),
+    )
+
+
+def _status(draft: Draft | None, shown: Version | None) -> TableStatus:
+    if shown is not None:
+        return "published"
+    return draft.negotiation.state.value if draft else "none"
+
+
+def _consent(standing: talks.Negotiation, unit: str) -> ConsentRow:
+    said = standing.answer(unit)
+    if unit not in standing.affected:
+        return ConsentRow(unit=unit, answer="unaffected")
+    if said is None:
+        return ConsentRow(unit=unit, answer="silent")
+    return ConsentRow(
+        unit=unit,
+        answer=said.answer,
+        by=said.by,
+        at=said.at,
+        reason=said.reason,
+        lesson=said.lesson,
+        counter_weekday=said.counter.weekday if said.counter else None,
+        counter_period=said.counter.period if said.counter else None,
+    )
+
+
+def _teachers(county: County, community: Community, lessons: Iterable[Lesson]) -> tuple[NameRef, ...]:
+    """The teachers of the community's units, and those of other communities who teach in its table."""
+    units = set(community.units)
+    named = {id for lesson in lessons for party in lesson.parties for id in party.teachers}
+    named |= {left.teacher for lesson in lessons for party in lesson.parties for left in party.leftover if left.teacher}
+    return tuple(
+        NameRef(id=teacher.id, name=teacher.name, unit=next((u for u in teacher.posts if u in units), teacher.posts[0]))
+        for teacher in county.register.teachers
+        if teacher.id in named or units.intersection(teacher.posts)
+    )

@@ -1,0 +1,170 @@
+"""A community's day: what waits for the person, the shared lessons on the clock, what is live, the year's quotas."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from server.auth.policy import speaks_for
+from server.auth.principal import Principal
+from server.county import County, reference
+from server.shapes.review import ReviewRow
+from server.shapes.table import LiveNow, Need, PairQuota, TodayLesson, TodayParty, TodayView
+from server.table_view import term_reference, unit_reference
+from signaling.messages import SessionState
+from timetable import negotiation as talks
+from timetable.model import SHARED_KINDS, Community, Lesson
+from timetable.service import Draft
+from timetable.term import Occurrence, occurrences_on, teaching_day
+
+SYNC_QUOTA = 20
+"""Sync lessons a year for each pair of core and member: the quota that one real county published in 2021."""
+
+
+class KnownSession(Struct, frozen=True, kw_only=True):
+    """What the day needs to know of a live session."""
+
+    id: str
+    occurrence: str
+    state: SessionState
+
+
+def lesson_title(county: County, lesson: Lesson) -> str:
+    """Subject and classes, with the topic where one is known: 科学 五(2)班 · 光的反射."""
+    classes = next((party.classes for party in lesson.parties if party.classes), ())
+    names = "、".join(county.school_class(id).name for id in classes)
+    title = f"{lesson.subject} {names}".strip()
+    return f"{title} · {lesson.topic}" if lesson.topic else title
+
+
+def today_view(
+    county: County,
+    community: Community,
+    *,
+    lessons: Iterable[Lesson],
+    draft: Draft | None,
+    sessions: Mapping[str, KnownSession],
+    live: Sequence[LiveNow],
+    reviews: Sequence[ReviewRow],
+    held: Mapping[str, Sequence[str]],
+    asker: Principal,
+    today: date,
+    now: float,
+) -> TodayView:
+    """`sessions` by occurrence; `held` are the subjects of the sync lessons held this year, by member unit."""
+    shared = [lesson for lesson in lessons if lesson.kind in SHARED_KINDS]
+    term = county.register.term
+    return TodayView(
+        community=reference(community),
+        term=term_reference(county, today),
+        weekday=today.isoweekday(),
+        date=today.isoformat(),
+        units=tuple(unit_reference(unit, community) for unit in county.units_of(community)),
+        needs=_needs(county, community, draft, live, reviews, asker, now),
+        lessons=tuple(
+            _row(county, occurrence, sessions.get(occurrence.id)) for occurrence in occurrences_on(term, shared, today)
+        ),
+        live=tuple(live),
+        quotas=_quotas(county, community, shared, held, today),
+        reviews_open=sum(review.state != "closed" for review in reviews),
+        reviews_closed=sum(review.state == "closed" for review in reviews),
+    )
+
+
+def _row(county: County, occurrence: Occurrence, session: KnownSession | None) -> TodayLesson:
+    lesson = occurrence.lesson
+    return TodayLesson(
+        occurrence=occurrence.id,
+        lesson=lesson.id,
+        title=lesson_title(county, lesson),
+        subject=lesson.subject,
+        kind=lesson.kind,
+        start=lesson.start,
+        end=lesson.end,
+        parties=tuple(TodayParty(unit=p.unit, start=p.start, end=p.end) for p in occurrence.parties),
+        session=session.id if session else None,
+        state=session.state if session else "scheduled",
+        host=lesson.host.unit,
+        provisional=occurrence.day.provisional,
+    )
+
+
+def _needs(
+    county: County,
+    community: Community,
+    draft: Draft | None,
+    live: Sequence[LiveNow],
+    reviews: Sequence[ReviewRow],
+    asker: Principal,
+    now: float,
+) -> tuple[Need, ...]:
+    """Most urgent first: a live lesson with a room in trouble, the table's talks, then the reviews."""
+    found: list[Need] = []
+    for session in live:
+        for room in session.rooms:
+            if room.state in ("reconnecting", "offline"):
+                values: dict[str, str | int] = {"unit": room.unit_name, "title": session.title}
+                found.append(_need("lesson_live", values, f"/classroom/{session.session}", "bad"))
+    page = f"/timetable?community={community.id}"
+    if draft is None:
+        found.append(_need("table_missing", {"community": community.name}, page, "warn"))
+    elif draft.negotiation.state in (talks.State.PROPOSED, talks.State.AGREED):
+        found += _talks(county, community, draft.negotiation, asker, page, now)
+    for review in reviews:
+        if review.state != "closed" and asker.unit in review.missing:
+            code: Literal["review_overdue", "review_open"] = "review_overdue" if review.overdue else "review_open"
+            found.append(
+                _need(code, {"title": review.title}, f"/review/{review.id}", "warn" if review.overdue else "info")
+            )
+    return tuple(found)
+
+
+def _talks(
+    county: County, community: Community, standing: talks.Negotiation, asker: Principal, page: str, now: float
+) -> Iterable[Need]:
+    for objection in standing.objections:
+        yield _need("objection", {"unit": county.unit_name(objection.unit), "reason": objection.reason}, page, "bad")
+    unit = speaks_for(asker, community.core, community.units, community.id)
+    silent = [other for other in standing.silent if other == unit or unit == community.core]
+    for other in silent:
+        values: dict[str, str | int] = {"unit": county.unit_name(other), "draft": standing.draft}
+        if standing.deadline is not None:
+            values["days"] = max(0, int((standing.deadline - now) // 86400))
+        yield _need("consent_missing", values, page, "warn" if other == unit else "info")
+
+
+def _need(
+    code: Literal["consent_missing", "objection", "review_overdue", "review_open", "lesson_live", "table_missing"],
+    values: dict[str, str | int],
+    link: str,
+    severity: Literal["bad", "warn", "info"],
+) -> Need:
+    return Need(code=code, values=values, link=link, severity=severity)
+
+
+def _quotas(
+    county: County, community: Community, shared: Sequence[Lesson], held: Mapping[str, Sequence[str]], today: date
+) -> tuple[PairQuota, ...]:
+    """Planned counts the lessons of the term up to today, so that it can be set against those held."""
+    sync = [lesson for lesson in shared if lesson.kind == "sync"]
+    planned: dict[str, int] = defaultdict(int)
+    term = county.register.term
+    day = date.fromisoformat(term.first_day)
+    while day <= today and day.isoformat() <= term.last_day:
+        if teaching_day(term, day) is not None:
+            for occurrence in occurrences_on(term, sync, day):
+                for party in occurrence.parties:
+                    planned[party.unit] += 1
+        day += timedelta(days=1)
+    return tuple(
+        PairQuota(
+            unit=unit,
+            held=len(held.get(unit, ())),
+            planned=planned[unit],
+            quota=SYNC_QUOTA,
+            subjects=len(set(held.get(unit, ()))),
+        )
+        for unit in community.members
+    )
