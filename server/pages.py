@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 
 STATIC = Path(__file__).with_name("static")
 HOME = {"home", "index"}
+BUILD_ONLY = {".gz", ".br", ".json"}
 ASSETS = "assets"
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -24,7 +25,7 @@ def routes(static: Path = STATIC) -> list[web.RouteDef]:
             found.append(web.get("/", _serve(file)))
         elif file.suffix == ".html":
             found += [web.get(f"/{file.stem}", _serve(file)), web.get(f"/{file.stem}/{{tail:.*}}", _serve(file))]
-        elif file.is_file() and file.suffix not in {".gz", ".br"}:
+        elif file.is_file() and file.suffix not in BUILD_ONLY:
             found.append(web.get(f"/{file.name}", _serve(file)))
     return [*found, web.get(f"/{ASSETS}/{{name}}", _serve_asset(static / ASSETS))]
 
