@@ -65,7 +65,7 @@ function problemOf(status: number, text: string): Problem {
       Array.isArray(errors) ? errors : [],
     );
   } catch {
-    return new Problem(status, status >= 500 ? "server_error" : "unknown");
+    return new Problem(status, status >= 500 ? "internal_error" : "unknown");
   }
 }
 

@@ -1,0 +1,57 @@
+/** What waits for the person, the most urgent first, each with the way to settle it. */
+
+import type { Need } from "../generated/api";
+import { Empty, LinkButton } from "../ui/components";
+import { Icon, type IconName } from "../ui/icons";
+import { has, t, type Values } from "../ui/i18n";
+import { label } from "../ui/names";
+
+const ICONS: Record<Need["code"], IconName> = {
+  consent_missing: "dots",
+  objection: "flag",
+  review_overdue: "joint",
+  review_open: "joint",
+  lesson_live: "cam",
+  table_missing: "cal",
+};
+const URGENCY = { bad: 0, warn: 1, info: 2 };
+
+function localized(values: Need["values"]): Values {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? label(value) : value]));
+}
+
+export function Needs({ needs }: { needs: readonly Need[] }) {
+  const sorted = [...needs].sort((a, b) => URGENCY[a.severity] - URGENCY[b.severity]);
+  const worst = sorted[0]?.severity;
+  return (
+    <section class="card needs">
+      <div class="row hd">
+        <h2>{t("needs.title")}</h2>
+        {needs.length > 0 && <span class={`count ${worst === "info" ? "" : worst}`}>{needs.length}</span>}
+      </div>
+      {needs.length === 0 ? (
+        <Empty>{t("needs.none")}</Empty>
+      ) : (
+        <ul>
+          {sorted.map((need) => {
+            const values = localized(need.values);
+            return (
+              <li class="nd" data-need={need.code}>
+                <span class={`ni ${need.severity}`}>
+                  <Icon name={ICONS[need.code]} />
+                </span>
+                <span class="grow">
+                  <b>{t(`need.${need.code}`, values)}</b>
+                  {has(`need.${need.code}.more`) && <span class="sm mut ell">{t(`need.${need.code}.more`, values)}</span>}
+                </span>
+                <LinkButton small kind={need.severity === "bad" ? "pri" : undefined} href={need.link}>
+                  {t(`need.${need.code}.act`)}
+                </LinkButton>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </section>
+  );
+}
