@@ -62,7 +62,7 @@ async def build_events(request: web.Request) -> web.StreamResponse:
 async def cancel_build(request: web.Request) -> web.Response:
     """Stop the solver; the best table so far becomes the draft."""
     watched = await _build(request)
-    await watched.cancel()
+    await watched.run.stop()
     view: BuildView = watched.view()
     return reply(request, view)
 
