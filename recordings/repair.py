@@ -1,0 +1,119 @@
+"""This module owns what a crash leaves to do: ending the segments nobody ended, and telling what is wrong with files.
+
+Repairing never touches a fragment. A torn tail is cut behind the last whole one, and a file whose closing was cut short
+gets back the eight bytes which closing overwrites, so that ordinary players read it as well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from recordings.errors import NotARecording
+from recordings.fragments import FragmentIndex, index_file
+from recordings.manifest import MANIFEST_FILE, Ended, Manifest, SegmentFacts, read_recording, seal
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something wrong with a recording: a stable code, and what it is about (a segment or a file name)."""
+
+    code: str
+    subject: str
+    detail: str = ""
+
+
+def verify(folder: Path) -> list[Finding]:
+    """Everything wrong with one session's folder. Reads every byte of its files, and changes nothing."""
+    recording = read_recording(folder)
+    findings = [
+        Finding("manifest_damaged", MANIFEST_FILE, f"{damage.length} bytes at {damage.offset}")
+        for damage in recording.damage
+    ]
+    for facts in recording.segments:
+        findings += _verify_segment(folder, facts)
+    known = {facts.opened.file for facts in recording.segments}
+    strays = sorted(path.name for path in folder.glob("*.mp4") if path.name not in known)
+    return findings + [Finding("file_unknown", name) for name in strays]
+
+
+def repair(folder: Path) -> list[Finding]:
+    """End and seal what a crash left open in one session's folder; what was found and mended.
+
+    Raises JournalLocked while the session is being recorded, JournalUnwritable.
+    """
+    if not (folder / MANIFEST_FILE).exists():
+        return []
+    with Manifest.open(folder) as manifest:
+        return mend(manifest, folder)
+
+
+def sessions(root: Path) -> Iterator[Path]:
+    """The folders below `root` that hold a recording."""
+    return (path.parent for path in sorted(root.glob(f"*/{MANIFEST_FILE}")))
+
+
+def mend(manifest: Manifest, folder: Path) -> list[Finding]:
+    """`repair` with a manifest that is open already."""
+    findings: list[Finding] = []
+    for facts in manifest.recording().segments:
+        path = folder / facts.opened.file
+        ended = facts.ended
+        if ended is None:
+            index = _index(path)
+            findings.append(Finding("segment_unfinished", facts.id, f"{0.0 if index is None else index.duration:.3f}"))
+            ended = Ended(
+                facts.id, 0.0 if index is None else index.duration, (), whole=index is not None and index.closed
+            )
+            manifest.add(ended)
+        if facts.sealed is None and path.exists():
+            if not ended.whole:
+                _cut(path)
+            manifest.add(seal(path, facts.id))
+    return findings
+
+
+def _verify_segment(folder: Path, facts: SegmentFacts) -> list[Finding]:
+    path = folder / facts.opened.file
+    if facts.ended is None:
+        return [Finding("segment_unfinished", facts.id)]
+    if not path.exists():
+        return (
+            [Finding("file_missing", facts.id, path.name)] if facts.sealed is not None or facts.ended.duration else []
+        )
+    if facts.sealed is None:
+        return [Finding("segment_unsealed", facts.id, path.name)]
+    found = seal(path, facts.id)
+    if found.size != facts.sealed.size:
+        return [Finding("size_differs", facts.id, f"{found.size} instead of {facts.sealed.size}")]
+    if found.sha256 != facts.sealed.sha256:
+        return [Finding("checksum_differs", facts.id, found.sha256)]
+    if facts.ended.duration and _index(path) is None:
+        return [Finding("unreadable", facts.id, path.name)]
+    return []
+
+
+def _index(path: Path) -> FragmentIndex | None:
+    try:
+        return index_file(path)
+    except (NotARecording, FileNotFoundError):
+        return None
+
+
+def _cut(path: Path) -> None:
+    """Leave only whole fragments, and take back a closing that did not come to its end."""
+    index = _index(path)
+    if index is None or index.closed:
+        return
+    with path.open("r+b") as file:
+        header = index.init.offset - 8
+        inner = index.init.offset
+        file.seek(inner)
+        ftyp = int.from_bytes(file.read(4), "big")
+        file.seek(header)
+        file.write((ftyp + 8).to_bytes(4, "big") + b"free")
+        file.truncate(index.end)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,118 @@
+"""This module owns the file of one segment: pictures and sound as they came, muxed into a hybrid fragmented MP4.
+
+Nothing is decoded or encoded. Every second a whole fragment reaches the disk, so a killed process loses at most that;
+closing makes an ordinary MP4 of the same bytes. `empty_moov` and `default_base_moof` are what Media Source buffers
+want, `frag_keyframe` lets every keyframe begin a fragment, and `max_interleave_delta` keeps one silent track from
+holding back the other.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from recordings.errors import MalformedPayload, SegmentUnwritable
+from recordings.rtp import AUDIO_RATE, VIDEO_RATE
+
+STALL = 2.0
+"""Seconds one track of a file may be late; a view's tracks that are later than this go separate ways."""
+
+_OPTIONS = {
+    "movflags": "hybrid_fragmented+empty_moov+default_base_moof+frag_keyframe",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+    "max_interleave_delta": str(int((STALL + 0.5) * 1_000_000)),
+}
+
+
+class Template:
+    """What a file must know of its pictures before the first: their size and parameter sets, from a keyframe.
+
+    ffmpeg's own parser reads them; it is given the picture twice, so that it sees where the first one ends.
+    """
+
+    def __init__(self, keyframe: bytes) -> None:
+        """`keyframe` is Annex B with its parameter sets. Raises MalformedPayload when they are unreadable."""
+        try:
+            self._container = av.open(io.BytesIO(keyframe * 2), "r", format="h264")
+        except (FFmpegError, OSError) as error:
+            raise MalformedPayload(f"unreadable keyframe: {error}") from error
+        if not self._container.streams.video or not self._container.streams.video[0].codec_context.width:
+            self._container.close()
+            raise MalformedPayload("keyframe without a size")
+        self.stream = self._container.streams.video[0]
+
+    def close(self) -> None:
+        self._container.close()
+
+
+class SegmentFile:
+    """An open segment. Times are ticks from the file's zero (90 kHz pictures, 48 kHz sound) and only move forward."""
+
+    def __init__(self, path: Path, template: Template | None, sound: bool) -> None:
+        """Create the file, for pictures like `template` and for sound. Raises SegmentUnwritable."""
+        self._path = path
+        self._video: VideoStream | None = None
+        self._audio: AudioStream | None = None
+        self._last_picture = self._last_sound = -1
+        self.size = 0
+        """Bytes of media handed over so far."""
+        try:
+            self._container = av.open(str(path), "w", format="mp4", options=_OPTIONS)
+            if template is not None:
+                self._video = self._container.add_stream_from_template(template.stream)
+                self._video.time_base = Fraction(1, VIDEO_RATE)
+            if sound:
+                # An encoder that never encodes: it brings the OpusHead that a bare muxer stream has no place for.
+                self._audio = self._container.add_stream("libopus", rate=AUDIO_RATE, layout="stereo")
+                self._audio.time_base = Fraction(1, AUDIO_RATE)
+            self._container.start_encoding()
+        except (FFmpegError, OSError) as error:
+            raise SegmentUnwritable(path.name, str(error)) from error
+
+    def picture(self, ticks: int, data: bytes, keyframe: bool, duration: int) -> None:
+        """Add one picture. Raises SegmentUnwritable."""
+        assert self._video is not None
+        self._last_picture = ticks = max(ticks, self._last_picture + 1)
+        self._mux(self._video, Fraction(1, VIDEO_RATE), ticks, data, keyframe, duration)
+
+    def sound(self, ticks: int, data: bytes, duration: int) -> None:
+        """Add one Opus packet. Raises SegmentUnwritable."""
+        assert self._audio is not None
+        self._last_sound = ticks = max(ticks, self._last_sound + 1)
+        self._mux(self._audio, Fraction(1, AUDIO_RATE), ticks, data, True, duration)
+
+    def abandon(self) -> None:
+        """Let go of the file as it is, after a write error: its whole fragments stay playable."""
+        # Closing is refused for the same reason as the write was; the error has been told already.
+        with suppress(FFmpegError, OSError):
+            self._container.close()
+
+    def close(self) -> None:
+        """Make the file whole. Raises SegmentUnwritable; what had been written stays playable then."""
+        try:
+            self._container.close()
+        except (FFmpegError, OSError) as error:
+            raise SegmentUnwritable(self._path.name, str(error)) from error
+
+    def _mux(
+        self, stream: VideoStream | AudioStream, base: Fraction, ticks: int, data: bytes, key: bool, duration: int
+    ) -> None:
+        packet = av.Packet(data)
+        packet.stream = stream
+        packet.time_base = base
+        packet.pts = packet.dts = ticks
+        packet.duration = duration
+        packet.is_keyframe = key
+        self.size += len(data)
+        try:
+            self._container.mux_one(packet)
+        except (FFmpegError, OSError) as error:
+            raise SegmentUnwritable(self._path.name, str(error)) from error
