@@ -1,0 +1,333 @@
+"""This module owns the problem that a search solves: where each requirement of one community could stand at all.
+
+It turns a register into placements (by clock, unavailable times, and what other communities already hold) once, so
+that the counting lints and the model agree about them. The checker deliberately does not use it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from timetable import bells
+from timetable.bells import Bells, Window
+from timetable.model import SHARED_KINDS, Community, Register, Requirement, Room, Table, Weeks, minutes
+
+DEFAULT_TRAVEL = 30
+"""Minutes between two campuses for which the register names none."""
+
+FULL_CLASS = 0.6
+"""A class whose lessons fill at least this part of its periods is planned whole here: its days get no gaps. For a
+class with less, the rest of its week is not in this table, so where its gaps lie means nothing."""
+
+
+SINGLE_WEEKS: tuple[Weeks, Weeks] = ("odd", "even")
+
+
+def weeks_meet(a: Weeks, b: Weeks) -> bool:
+    """Whether lessons of these weeks ever fall into the same week."""
+    return a == b or a == "all" or b == "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """A time that a teacher or a room cannot give. `periods` of it count towards the teacher's day."""
+
+    weekday: int
+    window: Window
+    weeks: Weeks
+    campus: str | None = None
+    periods: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Commitments:
+    """What other communities' tables already hold of teachers and rooms that this community shares with them."""
+
+    teachers: Mapping[str, Sequence[Commitment]] = field(default_factory=dict)
+    rooms: Mapping[str, Sequence[Commitment]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One party's side of a placement: its own consecutive periods and their window."""
+
+    periods: tuple[int, ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One way to place a lesson: the host's weekday and first period, and every party's side."""
+
+    weekday: int
+    period: int
+    sides: tuple[Side, ...]
+    shared: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A requirement with the placements that nothing forbids outright."""
+
+    requirement: Requirement
+    placements: tuple[Placement, ...]
+    by_clock: int
+    """How many placements the bells alone allow."""
+
+
+def commitments_of(register: Register, tables: Iterable[Table]) -> Commitments:
+    """The times that these tables hold, for building another community's table around them."""
+    campus = {unit.id: unit.campus for unit in register.units}
+    blocks = {requirement.id: requirement.block for requirement in register.requirements}
+    teachers: dict[str, list[Commitment]] = defaultdict(list)
+    rooms: dict[str, list[Commitment]] = defaultdict(list)
+    for table in tables:
+        for lesson in table.lessons:
+            for party in lesson.parties:
+                window = Window(minutes(party.start), minutes(party.end))
+                held = Commitment(
+                    lesson.weekday, window, lesson.weeks, campus[party.unit], blocks.get(lesson.requirement, 1)
+                )
+                for teacher in party.teachers:
+                    teachers[teacher].append(held)
+                if party.room is not None:
+                    rooms[party.room].append(held)
+    return Commitments(teachers, rooms)
+
+
+class TravelTimes:
+    """Minutes between campuses, the same in both directions."""
+
+    def __init__(self, register: Register) -> None:
+        self._minutes: dict[tuple[str, str], int] = {}
+        for travel in register.travel:
+            a, b = travel.campuses
+            self._minutes[a, b] = self._minutes[b, a] = travel.minutes
+
+    def known(self, a: str, b: str) -> bool:
+        return a == b or (a, b) in self._minutes
+
+    def between(self, a: str | None, b: str | None) -> int:
+        if a is None or b is None or a == b:
+            return 0
+        return self._minutes.get((a, b), DEFAULT_TRAVEL)
+
+
+class Problem:
+    """Everything that a search of one community's table needs to know.
+
+    `ignore_unavailable` and `extra_slack` describe the problem with a rule given up, for explaining why there is none.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        community: Community,
+        commitments: Commitments | None = None,
+        *,
+        ignore_unavailable: bool = False,
+        extra_slack: int = 0,
+    ) -> None:
+        self.register = register
+        self.community = community
+        self.slack = community.overlap_slack + extra_slack
+        self.weekdays = tuple(sorted(set(register.weekdays)))
+        self.requirements = tuple(r for r in register.requirements if r.community == community.id)
+        self.travel = TravelTimes(register)
+        self.units = {unit.id: unit for unit in register.units}
+        self.bells = Bells(register.units, self.weekdays, register.term.first_day)
+        self.teachers = {teacher.id: teacher for teacher in register.teachers}
+        self.classes = {c.id: c for c in register.classes}
+        self.main_subjects = frozenset(register.main_subjects)
+        self.blocks = {requirement.id: requirement.block for requirement in self.requirements}
+        self.days_in_a_row = [(a, b) for a in self.weekdays for b in self.weekdays if b == a + 1]
+        held = self.commitments = commitments or Commitments()
+        self._ignore_unavailable = ignore_unavailable
+        self._teacher_held: dict[str, tuple[Commitment, ...]] = {}
+        self._elsewhere = held.teachers
+        self._room_held: dict[str, list[Commitment]] = defaultdict(list)
+        for room, times in held.rooms.items():
+            self._room_held[room].extend(times)
+        for room, busy in register.busy_rooms:
+            window = Window(minutes(busy.start), minutes(busy.end))
+            self._room_held[room].append(Commitment(busy.weekday, window, busy.weeks))
+        self._by_clock: dict[tuple[tuple[str, ...], int], tuple[Placement, ...]] = {}
+        self._free: dict[tuple[str, str, int, Window, Weeks], bool] = {}
+
+    def relaxed(self, *, ignore_unavailable: bool = False, extra_slack: int = 0) -> "Problem":
+        """The same problem with a rule given up."""
+        return Problem(
+            self.register,
+            self.community,
+            self.commitments,
+            ignore_unavailable=ignore_unavailable,
+            extra_slack=extra_slack,
+        )
+
+    # Where lessons can stand ----------------------------------------------------------------------------------------
+
+    def by_clock(self, units: tuple[str, ...], block: int) -> tuple[Placement, ...]:
+        """The placements that the bells of the units allow; the first unit owns the clock."""
+        key = (units, block)
+        if key not in self._by_clock:
+            self._by_clock[key] = tuple(self._meetings(units, block))
+        return self._by_clock[key]
+
+    def _meetings(self, units: tuple[str, ...], block: int) -> Iterable[Placement]:
+        for weekday in self.weekdays:
+            host_day = self.bells.day(units[0], weekday)
+            for period, window in host_day.items():
+                sides: list[Side] = []
+                for unit in units:
+                    day = self.bells.day(unit, weekday)
+                    first = period if unit == units[0] else bells.matching_period(window, day, self.slack)
+                    numbers = None if first is None else bells.run(day, first, block)
+                    if numbers is None:
+                        break
+                    sides.append(Side(numbers, Window(day[numbers[0]].start, day[numbers[-1]].end)))
+                windows = [side.window for side in sides]
+                if len(sides) == len(units) and bells.windows_meet(windows, self.slack):
+                    yield Placement(weekday, period, tuple(sides), bells.shared_window(windows))
+
+    @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """Every requirement of the community with what its bells, teachers and home rooms allow."""
+        return tuple(self._demand(requirement) for requirement in self.requirements)
+
+    def _demand(self, requirement: Requirement) -> Demand:
+        by_clock = self.by_clock(tuple(party.unit for party in requirement.parties), requirement.block)
+        fitting = tuple(placement for placement in by_clock if self._allowed(requirement, placement))
+        return Demand(requirement, fitting, len(by_clock))
+
+    def _allowed(self, requirement: Requirement, placement: Placement) -> bool:
+        for party, side in zip(requirement.parties, placement.sides, strict=True):
+            for teacher in party.teachers:
+                if not self.teacher_free(teacher, party.unit, placement.weekday, side.window, requirement.weeks):
+                    return False
+            if requirement.kind not in SHARED_KINDS and party.classes:
+                room = self.classes[party.classes[0]].room
+                if not self.room_free(room, placement.weekday, side.window, requirement.weeks):
+                    return False
+        return True
+
+    # People ---------------------------------------------------------------------------------------------------------
+
+    def held_of(self, teacher: str) -> tuple[Commitment, ...]:
+        """The teacher's unavailable times and lessons in other communities."""
+        if teacher not in self._teacher_held:
+            own = () if self._ignore_unavailable else self.teachers[teacher].unavailable
+            times = [Commitment(b.weekday, Window(minutes(b.start), minutes(b.end)), b.weeks) for b in own]
+            self._teacher_held[teacher] = (*times, *self._elsewhere.get(teacher, ()))
+        return self._teacher_held[teacher]
+
+    def teacher_free(self, teacher: str, unit: str, weekday: int, window: Window, weeks: Weeks) -> bool:
+        """Whether nothing outside this table keeps the teacher from being at the unit then, travel included."""
+        held = self.held_of(teacher)
+        if not held:
+            return True
+        key = (teacher, unit, weekday, window, weeks)
+        known = self._free.get(key)
+        if known is None:
+            campus = self.units[unit].campus
+            known = self._free[key] = not any(
+                c.weekday == weekday
+                and weeks_meet(c.weeks, weeks)
+                and window.start < c.window.end + self.travel.between(campus, c.campus)
+                and c.window.start - self.travel.between(campus, c.campus) < window.end
+                for c in held
+            )
+        return known
+
+    def periods_elsewhere(self, teacher: str, weekday: int, week: Weeks) -> int:
+        """Periods that the teacher already has in other communities on a weekday (of the fuller week for `all`)."""
+        if week == "all":
+            return max(self.periods_elsewhere(teacher, weekday, one) for one in SINGLE_WEEKS)
+        held = self._elsewhere.get(teacher, ())
+        return sum(c.periods for c in held if c.weekday == weekday and weeks_meet(c.weeks, week))
+
+    # Rooms ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def remote_rooms(self) -> dict[str, tuple[Room, ...]]:
+        """Remote rooms that each unit of the community may use: its own first, then the others of its campus."""
+        remote = [room for room in self.register.rooms if room.kind == "remote"]
+        found: dict[str, tuple[Room, ...]] = {}
+        for unit in {party.unit for requirement in self.requirements for party in requirement.parties}:
+            own = [room for room in remote if room.unit == unit]
+            near = [room for room in remote if room.unit != unit and room.campus == self.units[unit].campus]
+            found[unit] = (*own, *near)
+        return found
+
+    def room_free(self, room: str, weekday: int, window: Window, weeks: Weeks) -> bool:
+        """Whether nothing outside this table holds the room then."""
+        return not any(
+            c.weekday == weekday and weeks_meet(c.weeks, weeks) and window.overlap(c.window) > 0
+            for c in self._room_held.get(room, ())
+        )
+
+    def ever_held(self, room: str) -> bool:
+        return bool(self._room_held.get(room))
+
+    def held_some_weeks(self, room: str) -> bool:
+        return any(c.weeks != "all" for c in self._room_held.get(room, ()))
+
+    # Classes --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def class_loads(self) -> dict[str, int]:
+        """Periods a week of every class in its fuller week (of odd and even ones)."""
+        loads: dict[str, dict[str, int]] = defaultdict(lambda: {"odd": 0, "even": 0})
+        for requirement in self.requirements:
+            load = requirement.weekly * requirement.block
+            for school_class in {c for party in requirement.parties for c in party.classes}:
+                for week in ("odd", "even"):
+                    if requirement.weeks in ("all", week):
+                        loads[school_class][week] += load
+        return {school_class: max(both.values()) for school_class, both in loads.items()}
+
+    def class_periods(self, school_class: str) -> int:
+        """Periods a week that the class's unit rings."""
+        unit = self.classes[school_class].unit
+        return sum(len(self.bells.day(unit, weekday)) for weekday in self.weekdays)
+
+    @cached_property
+    def full_classes(self) -> dict[str, int]:
+        """The classes that are planned whole, each with the fewest lessons that one of its days may have."""
+        days = max(1, len(self.weekdays))
+        return {
+            school_class: max(0, load // days - 1)
+            for school_class, load in self.class_loads.items()
+            if load >= FULL_CLASS * self.class_periods(school_class)
+        }
+
+    @cached_property
+    def subject_loads(self) -> dict[tuple[str, str], int]:
+        """Periods a week of each subject in each class."""
+        loads: dict[tuple[str, str], int] = defaultdict(int)
+        for requirement in self.requirements:
+            for school_class in {c for party in requirement.parties for c in party.classes}:
+                loads[school_class, requirement.subject] += requirement.weekly * requirement.block
+        return dict(loads)
+
+    @cached_property
+    def two_a_week(self) -> set[tuple[str, str]]:
+        """The (class, subject) pairs with two periods a week, which should not fall on days running."""
+        return {pair for pair, load in self.subject_loads.items() if load == 2}
+
+    def most_a_day(self, school_class: str, subject: str) -> int:
+        """Periods of one subject that a class may have on one day: one, for a main subject two, more only if it must
+        be so by number or by block."""
+        days = max(1, len(self.weekdays))
+        longest = max((r.block for r in self._of_class_subject.get((school_class, subject), ())), default=1)
+        usual = 2 if subject in self.main_subjects else 1
+        load = self.subject_loads.get((school_class, subject), 0)
+        return max(usual, -(-load // days), longest)
+
+    @cached_property
+    def _of_class_subject(self) -> dict[tuple[str, str], list[Requirement]]:
+        found: dict[tuple[str, str], list[Requirement]] = defaultdict(list)
+        for requirement in self.requirements:
+            for school_class in {c for party in requirement.parties for c in party.classes}:
+                found[school_class, requirement.subject].append(requirement)
+        return dict(found)

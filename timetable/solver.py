@@ -1,0 +1,260 @@
+"""This module owns how one community's table is found: count first, then any table, then a better and better one.
+
+When there is none it says what is to blame: what the counting proved, or which rule, given up alone, would let a
+table exist (each such claim is verified by finding that table).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from timetable import lints, placing
+from timetable.errors import NotFound
+from timetable.formulation import HABITS, Family, Formulation
+from timetable.model import Finding, Register, Table
+from timetable.pricing import Pricing
+from timetable.problem import Commitments, Problem
+from timetable.progress import Outcome, Phase, Progress, Status
+from timetable.search import Effort, Run, run
+
+SHARE_FOR_HABITS = 0.6
+"""The part of the time that may go into a table that keeps every habit before one with gaps is looked for."""
+
+QUICK_SHARE = 0.5
+QUICK_LONGEST = 25.0
+"""Improving begins with large neighbourhoods only, which come down fastest, for at most so many seconds; the full
+search then starts from what they found and proves a bound."""
+
+SECONDS_PER_CONCESSION = 6.0
+EXTRA_SLACK = 10
+"""Minutes of overlap given up when explaining an impossible table."""
+
+FAMILIES: tuple[Family, ...] = ("locked", "remote_rooms", "link_capacity", "teacher_day", "travel")
+CONCESSIONS = (*FAMILIES, "teacher_unavailable", "overlap")
+
+CODES = {
+    **{f"without_{name}": f"a table exists as soon as the rule {name} is given up" for name in CONCESSIONS},
+    **{f"gave_up_{name}": f"the table was only possible without {name}" for name in HABITS},
+    "no_single_concession": "giving up any one rule was not enough, or was not shown to be enough in time",
+    "out_of_time": "no table was found in the time given, and none was proven impossible",
+}
+
+
+def never() -> bool:
+    return False
+
+
+def ignore(progress: Progress) -> None:
+    return None
+
+
+def solve(
+    register: Register,
+    community_id: str,
+    *,
+    seconds: float,
+    seed: int = 1,
+    workers: int = 2,
+    busy: Commitments | None = None,
+    start: Table | None = None,
+    first_only: bool = False,
+    on_progress: Callable[[Progress], None] = ignore,
+    should_stop: Callable[[], bool] = never,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Build the table of one community within `seconds`.
+
+    `busy` is what other communities hold of shared teachers and rooms. `start` is a table to improve on (it must keep
+    the hard rules). `first_only` ends with the first table. `should_stop` is asked ten times a second; what has been
+    found by then is returned. Raises NotFound for an unknown community.
+    """
+    community = next((c for c in register.communities if c.id == community_id), None)
+    if community is None:
+        raise NotFound("community", community_id)
+    attempt = _Attempt(register, community_id, seconds, seed, workers, on_progress, should_stop, clock)
+    return attempt.outcome(Problem(register, community, busy), start, first_only)
+
+
+class _Attempt:
+    """One solve with its clock and its listeners."""
+
+    def __init__(
+        self,
+        register: Register,
+        community: str,
+        seconds: float,
+        seed: int,
+        workers: int,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._register = register
+        self._community = community
+        self._limit = seconds
+        self._seed = seed
+        self._workers = workers
+        self._tell = on_progress
+        self._should_stop = should_stop
+        self._clock = clock
+        self._began = clock()
+        self._first: float | None = None
+
+    def outcome(self, problem: Problem, start: Table | None, first_only: bool) -> Outcome:
+        self._report("lints")
+        found = lints.lint(problem)
+        if any(finding.severity == "error" for finding in found):
+            return self._end("infeasible", None, None, found)
+        self._report("first")
+        formulation, first = self._resumed(problem, start) or self._first_table(problem)
+        if first.solution is None:
+            findings = found + (self._explain(problem) if first.status == "infeasible" else [_out_of_time()])
+            return self._end(first.status, None, None, findings)
+        self._first = self._elapsed()
+        found += [_gave_up(habit) for habit in HABITS if habit in formulation.without]
+        pricing = Pricing(formulation, first.solution)
+        best = Run("feasible", pricing.complete, sum(r.cost for r in pricing.cost_by_rule(pricing.complete)), 0)
+        self._improved(pricing, best)
+        if not first_only:
+            best = self._improve(formulation, pricing, best)
+        assert best.solution is not None
+        table = placing.table_of(problem, formulation.choices(best.solution))
+        status: Status = "optimal" if best.bound is not None and table.cost <= best.bound else "feasible"
+        return self._end(status, table, best.bound, found)
+
+    # Finding --------------------------------------------------------------------------------------------------------
+
+    def _first_table(self, problem: Problem) -> tuple[Formulation, Run]:
+        """Any table: with every habit kept if that is possible, else with as few given up as needed."""
+        attempts: tuple[frozenset[Family], ...] = (frozenset(), *(frozenset({h}) for h in HABITS), frozenset(HABITS))
+        formulation = Formulation(problem)
+        result = self._search(formulation, self._left() * SHARE_FOR_HABITS)
+        if result.solution is not None:
+            return formulation, result
+        for number, without in enumerate(attempts[1:], start=2):
+            # Nothing is proven by a habit that ran out of time, so only the last of these may end the search.
+            relaxed = Formulation(problem, without)
+            share = 1.0 if number == len(attempts) else 1 / 3
+            result = self._search(relaxed, self._left() * share)
+            formulation = relaxed
+            if result.solution is not None:
+                break
+        return formulation, result
+
+    def _resumed(self, problem: Problem, start: Table | None) -> tuple[Formulation, Run] | None:
+        """The given table as a solution, when it still keeps the rules."""
+        if start is None:
+            return None
+        formulation = Formulation(problem)
+        if not formulation.fix(start):
+            return None
+        effort = Effort(seconds=self._left(), seed=self._seed, workers=1, fixed=True, priced=False)
+        result = run(formulation.cp, effort, self._should_stop)
+        return None if result.solution is None else (formulation, result)
+
+    def _search(self, formulation: Formulation, seconds: float) -> Run:
+        effort = Effort(seconds=seconds, seed=self._seed, workers=self._workers, priced=False)
+        return run(formulation.cp, effort, self._should_stop)
+
+    def _improve(self, formulation: Formulation, pricing: Pricing, best: Run) -> Run:
+        quick = min(QUICK_LONGEST, self._left() * QUICK_SHARE)
+        for effort in (
+            Effort(seconds=quick, seed=self._seed, workers=self._workers, quick=True),
+            Effort(seconds=self._left(), seed=self._seed, workers=self._workers),
+        ):
+            assert best.solution is not None
+            pricing.hint(best.solution)
+            known = best.bound or 0
+
+            def improved(solution: Sequence[int], cost: int, bound: int, known: int = known) -> None:
+                self._improved(pricing, Run("feasible", solution, cost, max(bound, known)))
+
+            limit = effort.seconds if effort.quick else self._left()
+            result = run(
+                formulation.cp, Effort(limit, effort.seed, effort.workers, effort.quick), self._should_stop, improved
+            )
+            bound = max(known, result.bound or 0)
+            if result.solution is not None and result.cost is not None and result.cost <= (best.cost or 0):
+                best = Run(result.status, result.solution, result.cost, bound)
+            else:
+                best = Run(best.status, best.solution, best.cost, bound)
+            if best.cost is not None and best.cost <= bound:
+                break
+        return best
+
+    # Explaining -----------------------------------------------------------------------------------------------------
+
+    def _explain(self, problem: Problem) -> list[Finding]:
+        """Which rules, each given up alone, let a table exist; habits are no reason, so they are given up anyway."""
+        found = []
+        for name in CONCESSIONS:
+            if self._left() <= 0 or self._should_stop():
+                break
+            relaxed = self._relaxed(problem, name)
+            result = self._search(relaxed, min(SECONDS_PER_CONCESSION, self._left()))
+            if result.solution is not None:
+                found.append(Finding(code=f"without_{name}"))
+        return found or [Finding(code="no_single_concession")]
+
+    def _relaxed(self, problem: Problem, name: str) -> Formulation:
+        habits = frozenset(HABITS)
+        if name == "teacher_unavailable":
+            return Formulation(problem.relaxed(ignore_unavailable=True), habits)
+        if name == "overlap":
+            return Formulation(problem.relaxed(extra_slack=EXTRA_SLACK), habits)
+        return Formulation(problem, habits | {family for family in FAMILIES if family == name})
+
+    # Telling --------------------------------------------------------------------------------------------------------
+
+    def _elapsed(self) -> float:
+        return round(self._clock() - self._began, 3)
+
+    def _left(self) -> float:
+        return self._limit - self._elapsed()
+
+    def _report(self, phase: Phase) -> None:
+        self._tell(Progress(phase=phase, community=self._community, seconds=self._elapsed()))
+
+    def _improved(self, pricing: Pricing, best: Run) -> None:
+        assert best.solution is not None
+        self._tell(
+            Progress(
+                phase="improving",
+                community=self._community,
+                seconds=self._elapsed(),
+                cost=best.cost,
+                bound=best.bound,
+                cost_by_rule=pricing.cost_by_rule(best.solution),
+            )
+        )
+
+    def _end(self, status: Status, table: Table | None, bound: int | None, findings: Sequence[Finding]) -> Outcome:
+        outcome = Outcome(
+            community=self._community,
+            status=status,
+            table=table,
+            seconds_to_first=self._first,
+            seconds=self._elapsed(),
+            cost=None if table is None else table.cost,
+            bound=bound,
+            cost_by_rule=() if table is None else table.cost_by_rule,
+            findings=tuple(findings),
+        )
+        self._tell(
+            Progress(
+                phase="done",
+                community=self._community,
+                seconds=outcome.seconds,
+                cost=outcome.cost,
+                bound=outcome.bound,
+                cost_by_rule=outcome.cost_by_rule,
+            )
+        )
+        return outcome
+
+
+def _gave_up(habit: str) -> Finding:
+    return Finding(code=f"gave_up_{habit}", severity="warning")
+
+
+def _out_of_time() -> Finding:
+    return Finding(code="out_of_time")
