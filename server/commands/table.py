@@ -1,0 +1,311 @@
+"""`tongke table`: build and check the one table, with no server and no database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, TypeVar
+
+import msgspec
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+from msgspec import Struct
+
+from server.sentences import finding_sentence, language_of
+from timetable.builder import build_all
+from timetable.checker import check as check_tables
+from timetable.checker import missing
+from timetable.errors import NotFound
+from timetable.habits import remarks
+from timetable.model import Finding, Register, Table, TableSet
+from timetable.progress import Build, Outcome, Progress, Status
+from timetable.references import check_references
+
+GOOD, FINDING, BAD_INPUT = 0, 1, 2
+MOST_SECONDS = 24 * 3600.0
+
+T = TypeVar("T")
+Flag = Parameter(negative="")
+
+app = App(
+    name="table",
+    help="Build, check and publish the one table.",
+    result_action="return_value",
+    help_format="plaintext",
+    error_formatter=lambda error: f"tongke: {' '.join(str(error).split())}",
+)
+
+
+class CommunityReport(Struct, frozen=True, kw_only=True):
+    """One community's part of a report."""
+
+    community: str
+    status: Status
+    seconds_to_first: float | None
+    seconds: float
+    cost: int | None
+    bound: int | None
+    cost_by_rule: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What a build leaves behind for programs. Costs and bounds of several communities are added up."""
+
+    status: Status
+    seconds_to_first: float | None
+    seconds: float
+    cost: int | None
+    bound: int | None
+    cost_by_rule: dict[str, int]
+    findings: tuple[Finding, ...]
+    communities: tuple[CommunityReport, ...]
+
+
+class BadInput(Exception):
+    """A file cannot be used; the message is one sentence naming the file and the place in it."""
+
+
+@app.command
+def build(
+    input: Path,
+    *,
+    out: Path,
+    seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_SECONDS))] = 60.0,
+    seed: Annotated[int, Parameter(validator=Number(gte=0, lt=2**31))] = 1,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 2,
+    report: Path | None = None,
+    community: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
+    around: Path | None = None,
+    progress: Annotated[bool, Flag] = False,
+) -> int:
+    """Build a table for every community of a register. Exit code 1 when one of them gets none.
+
+    Parameters
+    ----------
+    input
+        The register: JSON as `tongke table schema` describes it.
+    out
+        Where to write the tables.
+    seconds
+        How long to search in all.
+    seed
+        The same seed searches in the same way.
+    workers
+        How many cores to use.
+    report
+        Where to write how the search went, for programs.
+    community
+        Only this community (may be given several times).
+    around
+        Standing tables of the other communities, whose teachers and rooms are taken.
+    progress
+        One JSON object a line on standard output while it works.
+    """
+    try:
+        register = _register(input)
+        standing = () if around is None else _read(around, TableSet).tables
+        for target in (out, report):
+            _check_writable(target)
+        tell = _tell_machines if progress else _tell_people
+        with _stopping() as should_stop:
+            built = build_all(
+                register,
+                seconds=seconds,
+                seed=seed,
+                workers=workers,
+                only=community,
+                around=standing,
+                on_progress=tell,
+                should_stop=should_stop,
+            )
+    except (BadInput, NotFound) as error:
+        return _refuse(str(error))
+    tables = built.tables
+    if tables:
+        _write(out, msgspec.json.encode(TableSet(tables=tables)))
+    if report is not None:
+        _write(report, msgspec.json.format(msgspec.json.encode(_report(built)), indent=1))
+    for outcome in built.outcomes:
+        _print_outcome(outcome)
+    return GOOD if len(tables) == len(built.outcomes) else FINDING
+
+
+@app.command
+def check(input: Path, table: Path, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
+    """Check tables against their register, independently of how they were made. Exit code 1 when a rule is broken.
+
+    Parameters
+    ----------
+    input
+        The register.
+    table
+        The tables, as `tongke table build` writes them.
+    as_json
+        One JSON object: the findings, errors first.
+    """
+    try:
+        register = _register(input)
+        tables: tuple[Table, ...] = _read(table, TableSet).tables
+    except BadInput as error:
+        return _refuse(str(error))
+    wrong = [*missing(register, *tables), *check_tables(register, *tables)]
+    found = [*wrong, *remarks(register, *tables)]
+    if as_json:
+        print(msgspec.json.encode({"findings": found}).decode())
+    else:
+        for finding in found:
+            print(_sentence(finding))
+        lessons = sum(len(one.lessons) for one in tables)
+        print(f"{len(tables)} table(s), {lessons} lessons, {len(wrong)} broken rule(s)")
+    return FINDING if wrong else GOOD
+
+
+@app.command
+def schema(*, tables: Annotated[bool, Flag] = False) -> None:
+    """Print the JSON Schema of the register (the INPUT of build and check).
+
+    Parameters
+    ----------
+    tables
+        The schema of the tables instead.
+    """
+    described = msgspec.json.schema(TableSet if tables else Register)
+    print(msgspec.json.format(msgspec.json.encode(described), indent=2).decode())
+
+
+# Reading and writing ------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path, type: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: {error}") from error
+
+
+def _register(path: Path) -> Register:
+    register = _read(path, Register)
+    if found := check_references(register):
+        first = found[0]
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise BadInput(f"{path}: {first.field}: {_sentence(first)}{more}")
+    return register
+
+
+def _check_writable(path: Path | None) -> None:
+    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise BadInput(f"{path}: cannot be written")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all: readers never see a part."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _refuse(sentence: str) -> int:
+    print(f"tongke: {sentence}", file=sys.stderr)
+    return BAD_INPUT
+
+
+# Telling ------------------------------------------------------------------------------------------------------------
+
+
+def _sentence(finding: Finding) -> str:
+    return finding_sentence(finding, language_of(dict(os.environ)))
+
+
+def _tell_machines(step: Progress) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(step) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _tell_people(step: Progress) -> None:
+    found = "" if step.cost is None else f"  cost {step.cost}, none below {step.bound or 0}"
+    print(f"{step.seconds:7.1f} s  {step.community}  {step.phase}{found}", file=sys.stderr)
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    cost = "" if outcome.cost is None else f", cost {outcome.cost} (none below {outcome.bound or 0})"
+    print(f"{outcome.community}: {outcome.status} after {outcome.seconds:.1f} s{cost}", file=sys.stderr)
+    for finding in outcome.findings:
+        print(f"  {_sentence(finding)}", file=sys.stderr)
+
+
+def _report(built: Build) -> Report:
+    parts = tuple(
+        CommunityReport(
+            community=outcome.community,
+            status=outcome.status,
+            seconds_to_first=outcome.seconds_to_first,
+            seconds=outcome.seconds,
+            cost=outcome.cost,
+            bound=outcome.bound,
+            cost_by_rule={rule.rule: rule.cost for rule in outcome.cost_by_rule},
+            findings=outcome.findings,
+        )
+        for outcome in built.outcomes
+    )
+    rules = dict.fromkeys(rule for part in parts for rule in part.cost_by_rule)
+    return Report(
+        status=built.status,
+        seconds_to_first=built.seconds_to_first,
+        seconds=built.seconds,
+        cost=_total([part.cost for part in parts]),
+        bound=_total([part.bound for part in parts]),
+        cost_by_rule={rule: sum(part.cost_by_rule.get(rule, 0) for part in parts) for rule in rules},
+        findings=tuple(finding for part in parts for finding in part.findings),
+        communities=parts,
+    )
+
+
+def _total(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """While this lasts, SIGINT and SIGTERM ask the search to end with the best it has."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main(tokens: Sequence[str]) -> int:
+    """Run as `python -m server.commands.table ...`."""
+    try:
+        return int(app(list(tokens), exit_on_error=False) or GOOD)
+    except CycloptsError:
+        return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

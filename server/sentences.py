@@ -1,0 +1,46 @@
+"""This module owns how a finding or a rule reads to people, from the same catalogue that the pages use."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+from timetable.model import Finding
+
+Language = Literal["zh-CN", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
+
+
+@cache
+def catalogue(language: Language) -> dict[str, str]:
+    """Every key of a language: of `<language>.json` and of the `<part>.<language>.json` beside it."""
+    found: dict[str, str] = {}
+    for file in (files("config") / "locale").iterdir():
+        if file.name == f"{language}.json" or file.name.endswith(f".{language}.json"):
+            found |= msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    return found
+
+
+def finding_sentence(finding: Finding, language: Language) -> str:
+    """The finding in one sentence. A code without one (a newer part of the program) is shown as it is."""
+    texts = catalogue(language)
+    text = texts.get(f"finding.{finding.code}")
+    if text is None:
+        return f"{finding.code} {finding.values}"
+    values = dict(finding.values)
+    if "weekday" in values:
+        values["weekday"] = texts.get(f"weekday.{values['weekday']}", values["weekday"])
+    if "noun" in values:
+        values["noun"] = texts.get(f"noun.{values['noun']}", values["noun"])
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+def language_of(environment: dict[str, str]) -> Language:
+    """The language of a terminal, by its locale."""
+    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
+    return "zh-CN" if locale.startswith("zh") else "en"
