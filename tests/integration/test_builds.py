@@ -55,7 +55,7 @@ async def test_finished_build_becomes_the_draft(sqlite_url: str, tmp_path: Path)
     draft = await service.draft(build.community)
     assert draft is not None
     assert (draft.revision, draft.author, draft.table.cost) == (1, "教务主任", build.view().cost)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     await database.close()
 
 
