@@ -1,0 +1,61 @@
+"""What operators are given is true: the containers, and the documentation of metrics and ports."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.settings import load
+from server.metrics import Metrics
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker/compose.yaml"
+
+
+@pytest.fixture
+def compose(require: Callable[[str], str]) -> list[str]:
+    """Compose, as a plugin of docker or as a program of its own."""
+    try:
+        subprocess.run(["docker", "compose", "version"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return [require("docker-compose")]
+    return ["docker", "compose"]
+
+
+@pytest.mark.parametrize("profile", [[], ["--profile", "scale"]])
+def test_compose_accepts_its_file(compose: list[str], profile: list[str]) -> None:
+    command = [*compose, "-f", str(COMPOSE), *profile, "config", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml"])
+def test_containers_name_real_settings(file: str, tmp_path: Path) -> None:
+    text = (ROOT / "docker" / file).read_text("utf-8")
+    named = set(re.findall(r"\b(TONGKE_[A-Z_]+)[=:] ?", text)) - {"TONGKE_PUBLIC_URL", "TONGKE_MEDIA_PUBLIC"}
+    secret = tmp_path / "secret"
+    secret.write_text("")
+    assert named
+    for name in named:
+        value = "8080" if name.endswith("_PORT") else str(secret) if name.endswith("_FILE") else ""
+        load(None, {name: value})
+
+
+def test_metrics_are_documented() -> None:
+    documented = set(re.findall(r"^\| `(tongke_[a-z_]+)` \|", operations(), re.MULTILINE))
+    registered = {family.name for family in Metrics().registry.collect() if family.name.startswith("tongke_")}
+    assert documented == registered
+
+
+def test_ports_are_documented() -> None:
+    settings = load(None, {})
+    for port in (settings.server.port, settings.media.port):
+        assert f"| {port} |" in operations()
+
+
+def operations() -> str:
+    return (ROOT / "docs/operations.md").read_text("utf-8")
