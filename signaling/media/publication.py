@@ -23,6 +23,8 @@ class TrackInfo(msgspec.Struct, frozen=True):
     participant: str
     kind: Literal["audio", "video"]
     source: str
+    codec: str = ""
+    """Name as in SDP: "opus", "H264", "VP8"."""
 
 
 class Track:
@@ -80,7 +82,7 @@ class Publication:
         return names
 
     def _begin(self, media: Media, source: str) -> None:
-        info = TrackInfo(self._make_id(), self.session, self.participant, media.kind, source)
+        info = TrackInfo(self._make_id(), self.session, self.participant, media.kind, source, media.formats[0].name)
 
         def first_packet() -> None:
             track.live = True
