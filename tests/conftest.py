@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +17,18 @@ from server.storage.migrate import migrate
 from tests import services
 
 _numbers = count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every tool must be there, a skip is a failure, whoever asked for it."""
+    report = yield
+    if report.skipped and services.require_all() and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and TONGKE_REQUIRE_ALL=1: {report.longreprtext}"
+    return report
 
 
 @pytest.fixture(scope="session")
