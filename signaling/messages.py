@@ -17,6 +17,7 @@ RecordingState = Literal["off", "recording", "no_consent", "paused", "unsupporte
 SignalKind = Literal["ready", "slower", "no_sound"]
 EndReason = Literal["host", "assistant", "time", "server"]
 LeaveReason = Literal["left", "lost", "replaced", "ended"]
+TrackSource = Literal["mic", "teacher", "pupils", "screen"]
 Short = Annotated[str, Meta(max_length=120)]
 Token = Annotated[str, Meta(max_length=4096)]
 MsgId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -129,7 +130,7 @@ class Publish(Command, frozen=True, kw_only=True, tag="publish"):
     """An SDP offer with send-only sections. `sources`: mid to mic, teacher, pupils or screen."""
 
     sdp: Sdp
-    sources: dict[Short, Literal["mic", "teacher", "pupils", "screen"]] = {}
+    sources: dict[Short, TrackSource] = {}
 
 
 class Subscribe(Command, frozen=True, kw_only=True, tag="subscribe"):
@@ -300,6 +301,12 @@ class TalkMeasured(RoomEvent, frozen=True, kw_only=True, tag="talk_measured"):
     seconds: float
 
 
+class ReviewOpened(RoomEvent, frozen=True, kw_only=True, tag="review_opened"):
+    """After the end: the recordings are closed and the bilateral review waits for both sides."""
+
+    review: str
+
+
 AnyRoomEvent = (
     SessionOpened
     | SessionLive
@@ -321,6 +328,7 @@ AnyRoomEvent = (
     | AttendanceTaken
     | RecordingChanged
     | TalkMeasured
+    | ReviewOpened
 )
 
 
@@ -397,7 +405,7 @@ class Track(Part, frozen=True, kw_only=True):
     id: str
     participant: str
     kind: Literal["audio", "video"]
-    source: Literal["mic", "teacher", "pupils", "screen"]
+    source: TrackSource
 
 
 class Link(Part, frozen=True, kw_only=True):

@@ -261,6 +261,12 @@ export interface TalkMeasured {
   seconds: number;
 }
 
+/** After the end: the recordings are closed and the bilateral review waits for both sides. */
+export interface ReviewOpened {
+  type: "review_opened";
+  review: string;
+}
+
 export interface Hand {
   id: string;
   at: number;
@@ -439,6 +445,6 @@ export type LeaveReason = "left" | "lost" | "replaced" | "ended";
 
 export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport;
 
-export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured;
+export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened;
 
 export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing;

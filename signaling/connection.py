@@ -1,0 +1,124 @@
+"""This module owns one open socket of a participant: its rate, its pressure, and how it is closed.
+
+It knows no WebSocket library: bytes go out through an Outlet, which is the socket's transport.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from signaling.frames import Encoding
+from signaling.messages import Closing, LinkReport, ServerMessage
+
+RATE = 20.0
+"""Messages a second that a socket may send in the long run."""
+BURST = 60.0
+LAGS_ABOVE = 256 * 1024
+"""Bytes waiting in the socket from which presence is left out."""
+DRAINED_BELOW = 64 * 1024
+TOO_SLOW_ABOVE = 1024 * 1024
+TOO_SLOW_AFTER = 10.0
+"""Seconds of lagging after which the socket is closed."""
+MALFORMED_LIMIT = 10
+"""Messages that cannot be read before the socket is closed."""
+REFUSED_LIMIT = 200
+"""Messages above the rate before the socket is closed."""
+
+CloseCode = Literal[
+    "replaced", "ended", "too_slow", "unauthorized", "drain", "left", "malformed", "flood", "server_error"
+]
+STATUS: dict[CloseCode, int] = {
+    "left": 1000,
+    "ended": 1000,
+    "drain": 1012,
+    "server_error": 1011,
+    "malformed": 1007,
+    "flood": 1008,
+    "unauthorized": 4401,
+    "replaced": 4409,
+    "too_slow": 4429,
+}
+"""Status codes of the WebSocket close frame."""
+
+
+class Outlet(Protocol):
+    """The way out to one client. `write` takes whole frames and never blocks; `close` sends a close frame after them,
+    and cuts the line where the client does not answer."""
+
+    def write(self, data: bytes) -> None: ...
+    def buffered(self) -> int: ...
+    def close(self, status: int, reason: str) -> None: ...
+
+
+class Connection:
+    """One socket. A participant has at most one; a newer one replaces it."""
+
+    def __init__(self, participant: str, device: str, encoding: Encoding, outlet: Outlet, now: float) -> None:
+        self.participant = participant
+        self.device = device
+        self.encoding = encoding
+        self.closed: CloseCode | None = None
+        self.report: LinkReport | None = None
+        """What the client last said about its line."""
+        self.lagging_since: float | None = None
+        self.missed_presence = False
+        self.last_written = now
+        self._outlet = outlet
+        self._tokens = BURST
+        self._filled = now
+        self._malformed = 0
+        self._refused = 0
+
+    def admit(self, now: float) -> bool:
+        """Whether one more message fits the rate; too many above it close the socket."""
+        self._tokens = min(BURST, self._tokens + max(0.0, now - self._filled) * RATE)
+        self._filled = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return True
+        self._refused += 1
+        if self._refused > REFUSED_LIMIT:
+            self.close("flood")
+        return False
+
+    def malformed(self) -> None:
+        """Count a message that could not be read; too many close the socket."""
+        self._malformed += 1
+        if self._malformed >= MALFORMED_LIMIT:
+            self.close("malformed")
+
+    def write(self, frames: bytes, now: float) -> None:
+        """Hand whole frames to the socket and look how much it still holds."""
+        if self.closed is not None or not frames:
+            return
+        self._outlet.write(frames)
+        self.last_written = now
+        self.check_pressure(now)
+
+    def send(self, message: ServerMessage, now: float) -> None:
+        """Write one message at once, past whatever the room has queued."""
+        self.write(self.encoding.frame(message), now)
+
+    def check_pressure(self, now: float) -> bool:
+        """Close a socket that does not drain; True when one that lagged has drained and missed presence meanwhile."""
+        if self.closed is not None:
+            return False
+        waiting = self._outlet.buffered()
+        if waiting > TOO_SLOW_ABOVE or (self.lagging_since is not None and now - self.lagging_since > TOO_SLOW_AFTER):
+            self.close("too_slow")
+            return False
+        if waiting > LAGS_ABOVE:
+            self.lagging_since = now if self.lagging_since is None else self.lagging_since
+        elif waiting < DRAINED_BELOW and self.lagging_since is not None:
+            self.lagging_since = None
+            missed, self.missed_presence = self.missed_presence, False
+            return missed
+        return False
+
+    def close(self, code: CloseCode) -> None:
+        """Say why, then close; nothing is written afterwards."""
+        if self.closed is not None:
+            return
+        self.closed = code
+        self._outlet.write(self.encoding.frame(Closing(code=code)))
+        self._outlet.close(STATUS[code], code)

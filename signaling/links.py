@@ -1,0 +1,100 @@
+"""This module owns what the room is shown of each line, and who was heard: from media figures to links and speech.
+
+Pure: figures in, presence out. Levels are in -dBov (RFC 6464): 0 is the loudest, 127 is silence.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from signaling.media.quality import LinkQuality
+from signaling.messages import Link, LinkReport, Participant, RoomState, TalkMeasured
+
+WEAK_LOSS = 0.05
+WEAK_RTT = 0.6
+"""Seconds there and back from which a conversation stumbles."""
+VIDEO_STARVED = 60_000
+"""Bit/s below which a participant that publishes video sends sound alone."""
+STARVED_AFTER = 5.0
+"""Seconds for which it must, so that a camera that starts is not taken for a line that fails."""
+SPEECH_LEVEL = 45
+"""-dBov: what is louder counts as speech in a classroom."""
+PAUSE = 1.5
+"""Seconds of silence that end a span of speech."""
+LONGEST_SPAN = 30.0
+"""Seconds after which a span is written down, so that a crash loses no more."""
+SHORTEST_SPAN = 0.5
+
+
+class _Span(Struct):
+    since: float
+    last: float
+
+
+class LinkWatch:
+    """The lines of one session."""
+
+    def __init__(self) -> None:
+        self._starved_since: dict[str, float] = {}
+        self._spans: dict[str, _Span] = {}
+
+    def link(
+        self, who: Participant, quality: LinkQuality | None, report: LinkReport | None, *, video: bool, now: float
+    ) -> Link:
+        """The state of one participant's line now. `video`: it publishes at least one camera."""
+        if who.presence != "connected":
+            self._starved_since.pop(who.id, None)
+            return Link(state=who.presence)
+        if quality is None:
+            return Link(state="weak" if report is not None and report.lost > WEAK_LOSS else "connected")
+        loss = max(quality.publish_loss, quality.subscribe_loss, report.lost if report else 0.0)
+        rtt = max(quality.publish_rtt or 0.0, quality.subscribe_rtt or 0.0)
+        level = 127 if quality.audio_level is None or who.muted else quality.audio_level
+        return Link(
+            state=self._state(who.id, quality, loss, rtt, video, now),
+            loss=round(loss, 2),
+            rtt_ms=round(rtt * 1000, -1),
+            kbps=round(quality.publish_bitrate / 1000, -1),
+            level=level,
+            speaking=who.id in self._spans,
+        )
+
+    def hear(self, who: Participant, quality: LinkQuality | None, now: float) -> TalkMeasured | None:
+        """Take one sample of a participant's level; the span of speech that this ends, if any."""
+        level = 127 if quality is None or quality.audio_level is None or who.muted else quality.audio_level
+        span = self._spans.get(who.id)
+        if level <= SPEECH_LEVEL and who.presence == "connected":
+            if span is None:
+                self._spans[who.id] = _Span(now, now)
+                return None
+            span.last = now
+            if now - span.since < LONGEST_SPAN:
+                return None
+            self._spans[who.id] = _Span(now, now)
+            return _measured(who.id, span)
+        if span is not None and now - span.last >= PAUSE:
+            del self._spans[who.id]
+            return _measured(who.id, span)
+        return None
+
+    def silence(self, participant: str) -> TalkMeasured | None:
+        """End the participant's span, such as when the lesson ends."""
+        span = self._spans.pop(participant, None)
+        return _measured(participant, span) if span else None
+
+    def _state(
+        self, participant: str, quality: LinkQuality, loss: float, rtt: float, video: bool, now: float
+    ) -> RoomState:
+        if video and quality.connected and quality.publish_bitrate < VIDEO_STARVED:
+            if now - self._starved_since.setdefault(participant, now) >= STARVED_AFTER:
+                return "audio_only"
+        else:
+            self._starved_since.pop(participant, None)
+        return "weak" if not quality.connected or loss > WEAK_LOSS or rtt > WEAK_RTT else "connected"
+
+
+def _measured(participant: str, span: _Span) -> TalkMeasured | None:
+    seconds = span.last - span.since
+    if seconds < SHORTEST_SPAN:
+        return None
+    return TalkMeasured(participant=participant, since=span.since, seconds=round(seconds, 2))

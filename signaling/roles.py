@@ -1,0 +1,111 @@
+"""This module owns who may be what in a session, and what each role may ask of the room. Two tables, no exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from signaling.messages import (
+    CallOn,
+    Command,
+    EndCall,
+    EndLesson,
+    Leave,
+    LowerHand,
+    Mark,
+    Mute,
+    Publish,
+    RaiseHand,
+    Role,
+    SetTimer,
+    Signal,
+    Spotlight,
+    StartLesson,
+    Subscribe,
+    Switch,
+    TakeAttendance,
+)
+from signaling.plan import SessionPlan
+
+HIDDEN: frozenset[Role] = frozenset({"observer", "patrol"})
+"""They watch in silence; the rooms are not shown who they are."""
+
+WATCH: frozenset[type[Command]] = frozenset({Leave, Subscribe, Switch})
+
+MAY: dict[Role, frozenset[type[Command]]] = {
+    "host": WATCH
+    | {StartLesson, EndLesson, LowerHand, CallOn, EndCall, Spotlight, Mute, Mark, SetTimer, TakeAttendance, Publish},
+    "assistant": WATCH | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
+    "endpoint": WATCH | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance, Publish},
+    "encoder": frozenset({Leave, Publish}),
+    "observer": WATCH,
+    "patrol": WATCH,
+}
+"""What each role may command at all; how far it reaches (whose hand, whose microphone) the room decides."""
+
+
+class Reach(Protocol):
+    """A person's grant: a role in a unit, in a community, or (both absent) in the county."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def community(self) -> str | None: ...
+
+
+class Asker(Protocol):
+    """The signed-in person or paired room that wants to join."""
+
+    @property
+    def kind(self) -> Literal["person", "room"]: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def teacher(self) -> str | None: ...
+    @property
+    def grants(self) -> Sequence[Reach]: ...
+
+
+def roles_for(asker: Asker, plan: SessionPlan) -> tuple[Role, ...]:
+    """Every role that the asker may take in the session, the one that fits best first.
+
+    The lesson's own teacher hosts; in a substitution the host unit's academic director or the convenor may. Any teacher
+    of a member unit may assist in its classroom. The table's people of the community watch; the bureau patrols.
+    """
+    if asker.kind == "room":
+        return ("endpoint",) if any(part.room == asker.id for part in plan.members) else ()
+    found: list[Role] = []
+    if asker.teacher is not None and asker.teacher in plan.host.teachers:
+        found.append("host")
+    if any(_holds(asker, unit, plan, "teacher") for unit in plan.units[1:]):
+        found.append("assistant")
+    if any(
+        _holds(asker, unit, plan, "researcher", "principal", "academic_director", "convenor", "teacher")
+        for unit in plan.units
+    ):
+        found.append("observer")
+    if any(_holds(asker, unit, plan, "bureau_admin", "bureau_viewer") for unit in plan.units):
+        found.append("patrol")
+    if "host" not in found and _holds(asker, plan.host.unit, plan, "academic_director", "convenor"):
+        found.append("host")
+    if "assistant" not in found and any(_holds(asker, unit, plan, "academic_director") for unit in plan.units[1:]):
+        found.append("assistant")
+    return tuple(found)
+
+
+def _holds(asker: Asker, unit: str, plan: SessionPlan, *roles: str) -> bool:
+    return any(
+        grant.role in roles
+        and (
+            grant.unit == unit
+            if grant.unit is not None
+            else grant.community is None or grant.community == plan.community
+        )
+        for grant in asker.grants
+    )

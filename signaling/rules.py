@@ -1,0 +1,327 @@
+"""This module owns what may happen in a session: a command or the clock goes in, the events that follow come out.
+
+Pure: nothing here changes the room. A command that cannot be carried out raises Refusal with a stable code; one that
+changes nothing gives no events and is acknowledged all the same, so repeating it is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from signaling.errors import Refusal
+from signaling.messages import (
+    AnyRoomEvent,
+    AttendanceTaken,
+    CalledOn,
+    CallEnded,
+    CallOn,
+    Command,
+    EndCall,
+    EndLesson,
+    EndReason,
+    Hand,
+    HandLowered,
+    HandRaised,
+    Joined,
+    Leave,
+    LeaveReason,
+    Left,
+    LowerHand,
+    Mark,
+    Marked,
+    Mute,
+    Muted,
+    Participant,
+    Publish,
+    RaiseHand,
+    Reconnecting,
+    Returned,
+    SessionEnded,
+    SessionLive,
+    SessionOpened,
+    SessionOverrun,
+    SessionState,
+    SetTimer,
+    Signal,
+    Signalled,
+    Spotlight,
+    SpotlightSet,
+    StartLesson,
+    Subscribe,
+    Switch,
+    TakeAttendance,
+    TimerSet,
+)
+from signaling.roles import MAY
+from signaling.room import Room
+
+OPENS_BEFORE = 15 * 60.0
+"""Seconds before the lesson in which the rooms check their cameras and greet each other."""
+ASSISTANT_STARTS_AFTER = 5 * 60.0
+"""Seconds after the bell from which an assistant may start, when no host has."""
+ENDS_AFTER = 10 * 60.0
+"""Seconds past the window after which the session ends by itself."""
+GRACE = 60.0
+"""Seconds that a participant without a socket keeps its place."""
+QUEUE_LIMIT = 100
+"""Hands up in one room: every seat and one of the whole class."""
+
+NewId = Callable[[], str]
+
+_GATHERED: frozenset[SessionState] = frozenset({"open", "live", "overrun"})
+_TAUGHT: frozenset[SessionState] = frozenset({"live", "overrun"})
+
+DURING: Final[dict[type[Command], frozenset[SessionState]]] = {
+    StartLesson: frozenset({"open"}),
+    EndLesson: _TAUGHT,
+    Leave: frozenset({"scheduled", "open", "live", "overrun", "ended"}),
+    RaiseHand: _TAUGHT,
+    LowerHand: _TAUGHT,
+    CallOn: _TAUGHT,
+    EndCall: _TAUGHT,
+    Spotlight: _GATHERED,
+    Mute: _GATHERED,
+    Mark: _TAUGHT,
+    Signal: _GATHERED,
+    SetTimer: _GATHERED,
+    TakeAttendance: _GATHERED,
+    Publish: _GATHERED,
+    Subscribe: _GATHERED,
+    Switch: _GATHERED,
+}
+"""In which states each command makes sense."""
+
+
+def decide(room: Room, command: Command, sender: str, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    """What follows from a participant's command; raises Refusal where the role, the state or the rules forbid it."""
+    who = permit(room, sender, type(command))
+    return _DECISIONS[type(command)](room, command, who, now, new_id)
+
+
+def permit(room: Room, sender: str, command: type[Command]) -> Participant:
+    """The sender as the room knows it; raises Refusal where its role or the state forbids this kind of command."""
+    who = room.participants.get(sender)
+    if who is None:
+        raise Refusal("not_in_session")
+    if command not in MAY[who.role]:
+        raise Refusal("role_may_not", role=who.role)
+    if room.state not in DURING[command]:
+        raise Refusal("wrong_state", state=room.state)
+    return who
+
+
+def due(room: Room, now: float) -> list[AnyRoomEvent]:
+    """What the clock alone brings: opening, overrun, the end, and places kept too long."""
+    lesson = room.lesson
+    last = lesson.ends + ENDS_AFTER
+    if room.state == "scheduled" and now >= lesson.starts - OPENS_BEFORE:
+        return [SessionOpened()]
+    if room.state == "open" and now >= last:
+        return [SessionEnded(reason="time")]
+    if room.state == "live" and now >= lesson.ends:
+        return [SessionOverrun(ends_in=max(0.0, last - now))]
+    if room.state == "overrun" and room.overrun_until is not None and now >= room.overrun_until:
+        return [SessionEnded(reason="time")]
+    gone = [participant for participant, until in room.away_until.items() if now >= until]
+    return depart(room, gone[0], "lost") if gone else []
+
+
+def arrive(room: Room, arrival: Joined) -> list[AnyRoomEvent]:
+    """What follows when a participant's socket opens: a place taken, or one that was kept for it."""
+    known = room.participants.get(arrival.participant)
+    if known is None or known.presence == "offline":
+        return [arrival]
+    return [Returned(participant=known.id)] if known.presence == "reconnecting" else []
+
+
+def vanish(room: Room, participant: str, now: float) -> list[AnyRoomEvent]:
+    """What follows when a participant's socket is gone without a word."""
+    if room.state == "ended" or not room.present(participant):
+        return []
+    return [Reconnecting(participant=participant, until=now + GRACE)]
+
+
+def depart(room: Room, participant: str, reason: LeaveReason) -> list[AnyRoomEvent]:
+    """What follows when a participant's place is given up."""
+    known = room.participants.get(participant)
+    if known is None or known.presence == "offline":
+        return []
+    events: list[AnyRoomEvent] = []
+    if room.called == participant:
+        events.append(CallEnded(participant=participant))
+    if room.spotlight == participant:
+        events.append(SpotlightSet(participant=None))
+    return [*events, Left(participant=participant, reason=reason)]
+
+
+def _start(room: Room, command: StartLesson, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    earliest = room.lesson.starts + ASSISTANT_STARTS_AFTER
+    if who.role == "assistant" and now < earliest:
+        raise Refusal("host_starts", at=earliest)
+    return [SessionLive(by=who.id)]
+
+
+def _end(room: Room, command: EndLesson, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    hosted = any(p.role == "host" and p.presence != "offline" for p in room.participants.values())
+    if who.role == "assistant" and hosted:
+        raise Refusal("host_ends")
+    reason: EndReason = "assistant" if who.role == "assistant" else "host"
+    return [SessionEnded(reason=reason, by=who.id)]
+
+
+def _leave(room: Room, command: Leave, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    return depart(room, who.id, "left")
+
+
+def _raise_hand(room: Room, command: RaiseHand, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    classroom = _own_classroom(room, who)
+    if any(hand.seat == command.seat for hand in classroom.hands):
+        return []
+    if len(classroom.hands) >= QUEUE_LIMIT:
+        raise Refusal("too_many_hands")
+    return [HandRaised(participant=classroom.id, hand=new_id(), seat=command.seat)]
+
+
+def _lower_hand(room: Room, command: LowerHand, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    if who.role == "host" and command.participant is not None:
+        classroom = _participant(room, command.participant)
+    else:
+        classroom = _own_classroom(room, who)
+    hand = _hand(classroom, command.hand)
+    return [HandLowered(participant=classroom.id, hand=hand.id)] if hand else []
+
+
+def _call_on(room: Room, command: CallOn, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    classroom = _participant(room, command.participant)
+    if classroom.role != "endpoint":
+        raise Refusal("not_a_classroom")
+    if classroom.presence != "connected":
+        raise Refusal("room_away", unit=classroom.unit_name)
+    hand = _hand(classroom, command.hand)
+    events: list[AnyRoomEvent] = []
+    if room.called is not None and room.called != classroom.id:
+        events.append(CallEnded(participant=room.called))
+    events += _mute_classrooms(room, by=who.id, but=classroom.id)
+    if hand is not None:
+        events.append(HandLowered(participant=classroom.id, hand=hand.id))
+    seat = hand.seat if hand else None
+    events.append(CalledOn(participant=classroom.id, turn=classroom.turns + 1, seat=seat))
+    if classroom.muted:
+        events.append(Muted(participant=classroom.id, muted=False, by=who.id))
+    if room.spotlight != classroom.id:
+        events.append(SpotlightSet(participant=classroom.id))
+    return events
+
+
+def _end_call(room: Room, command: EndCall, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    if room.called is None:
+        return []
+    events: list[AnyRoomEvent] = [CallEnded(participant=room.called)]
+    if not room.participants[room.called].muted:
+        events.append(Muted(participant=room.called, muted=True, by=who.id))
+    if room.spotlight == room.called:
+        events.append(SpotlightSet(participant=None))
+    return events
+
+
+def _spotlight(room: Room, command: Spotlight, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    if command.participant is not None:
+        shown = _participant(room, command.participant)
+        if shown.presence == "offline":
+            raise Refusal("room_away", unit=shown.unit_name)
+    if command.participant == room.spotlight:
+        return []
+    return [SpotlightSet(participant=command.participant)]
+
+
+def _mute(room: Room, command: Mute, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    if who.role == "host":
+        if command.participant is None and command.muted:
+            return _mute_classrooms(room, by=who.id)
+        wanted = [_participant(room, command.participant)] if command.participant else _classrooms(room)
+    else:
+        classroom = _own_classroom(room, who)
+        if command.participant not in (None, classroom.id):
+            raise Refusal("not_your_room")
+        if not command.muted and room.called != classroom.id:
+            raise Refusal("not_called")
+        wanted = [classroom]
+    return [
+        Muted(participant=p.id, muted=command.muted, by=who.id)
+        for p in wanted
+        if p.muted != command.muted and p.presence != "offline"
+    ]
+
+
+def _mark(room: Room, command: Mark, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    side: Literal["host", "member"] = "host" if who.unit == room.lesson.host_unit else "member"
+    return [Marked(participant=who.id, side=side, note=command.note)]
+
+
+def _signal(room: Room, command: Signal, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    # without its classroom's panel the word still reaches the host, from the assistant's own place
+    place = room.endpoint_of(who.unit) or who
+    return [] if place.signal == command.kind else [Signalled(participant=place.id, kind=command.kind)]
+
+
+def _timer(room: Room, command: SetTimer, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    if command.seconds == 0:
+        return [] if room.timer_until is None else [TimerSet(until=None)]
+    return [TimerSet(until=now + command.seconds)]
+
+
+def _attendance(room: Room, command: TakeAttendance, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    place = who if who.role == "host" else room.endpoint_of(who.unit) or who
+    absent = tuple(sorted(set(command.absent)))
+    late = tuple(sorted(set(command.late) - set(command.absent)))
+    if (place.absent, place.late) == (absent, late):
+        return []
+    return [AttendanceTaken(participant=place.id, absent=absent, late=late)]
+
+
+def _participant(room: Room, participant: str) -> Participant:
+    found = room.participants.get(participant)
+    if found is None or found.hidden:
+        raise Refusal("no_such_participant")
+    return found
+
+
+def _own_classroom(room: Room, who: Participant) -> Participant:
+    """The place whose hands and microphone the sender may touch without naming it."""
+    classroom = who if who.role in ("endpoint", "host") else room.endpoint_of(who.unit)
+    if classroom is None or classroom.presence == "offline":
+        raise Refusal("room_away", unit=who.unit_name)
+    return classroom
+
+
+def _hand(classroom: Participant, hand: str | None) -> Hand | None:
+    """The named hand, otherwise the oldest that is up; None when there is none (any more)."""
+    if hand is None:
+        return classroom.hands[0] if classroom.hands else None
+    return next((up for up in classroom.hands if up.id == hand), None)
+
+
+def _classrooms(room: Room) -> list[Participant]:
+    return [p for p in room.participants.values() if p.role == "endpoint" and p.presence != "offline"]
+
+
+def _mute_classrooms(room: Room, by: str, but: str | None = None) -> list[AnyRoomEvent]:
+    return [Muted(participant=p.id, muted=True, by=by) for p in _classrooms(room) if not p.muted and p.id != but]
+
+
+_DECISIONS: Final[dict[type[Command], Callable[[Room, Any, Participant, float, NewId], list[AnyRoomEvent]]]] = {
+    StartLesson: _start,
+    EndLesson: _end,
+    Leave: _leave,
+    RaiseHand: _raise_hand,
+    LowerHand: _lower_hand,
+    CallOn: _call_on,
+    EndCall: _end_call,
+    Spotlight: _spotlight,
+    Mute: _mute,
+    Mark: _mark,
+    Signal: _signal,
+    SetTimer: _timer,
+    TakeAttendance: _attendance,
+}

@@ -1,0 +1,299 @@
+"""This module owns all live sessions of one process: opened from plans, restored from journals, joined, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from signaling.connection import Connection, Outlet
+from signaling.errors import NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
+from signaling.frames import Encoding
+from signaling.history import JournalRefused
+from signaling.invitations import arrival_of, claims_for, encoder_claims, player_claims
+from signaling.media.errors import UnknownResource
+from signaling.media.hub import Answer, TrackInfo
+from signaling.messages import Hello, RecordingState, ReviewOpened, Role
+from signaling.plan import SessionPlan, SessionRecord
+from signaling.ports import Consents, Journals, Media, SessionRecording, SessionStore
+from signaling.roles import Asker, roles_for
+from signaling.rules import OPENS_BEFORE
+from signaling.session import LiveSession
+from signaling.tokens import LIFETIME, Claims, sign, verify
+
+TICK = 0.25
+"""Seconds between two looks at the clock: how finely speech is sampled."""
+
+log = logging.getLogger(__name__)
+
+
+class LiveService:
+    """The sessions of this process. `secret` signs join tokens; time and ids are parameters."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        journals: Journals,
+        media: Media,
+        recording: SessionRecording,
+        consents: Consents,
+        secret: bytes,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.on_ended: Callable[[SessionPlan, str | None], None] = lambda plan, review: None
+        """Called with the plan and the review's id when a session is over and its recordings are closed."""
+        self._store = store
+        self._journals = journals
+        self._media = media
+        self._recording = recording
+        self._consents = consents
+        self._secret = secret
+        self._clock = clock
+        self._new_id = new_id
+        self._sessions: dict[str, LiveSession] = {}
+        self._opening = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writing: dict[str, asyncio.Lock] = {}
+        self._first_devices: dict[str, tuple[str, float]] = {}
+        self._resources: dict[str, tuple[str, str]] = {}
+        media.on_track = self._track_changed
+        recording.on_state = self._recording_changed
+
+    # the sessions
+
+    @property
+    def sessions(self) -> tuple[LiveSession, ...]:
+        """All that run here."""
+        return tuple(self._sessions.values())
+
+    def running(self, name: str) -> LiveSession:
+        """The running session of this id, or the newest one of the lesson of this id; raises SessionNotFound."""
+        found = self._sessions.get(name)
+        if found is None:
+            of_lesson = (s for s in self._sessions.values() if s.plan.lesson.id == name and s.room.state != "ended")
+            found = max(of_lesson, key=lambda session: session.plan.lesson.starts, default=None)
+        if found is None:
+            raise SessionNotFound(name)
+        return found
+
+    async def open(self, plan: SessionPlan) -> LiveSession:
+        """The session of `plan`, created when there is none yet. Raises SessionOver when it has ended, SessionNotOpen
+        more than a quarter of an hour before the lesson."""
+        async with self._opening:
+            running = self._sessions.get(plan.session)
+            if running is not None:
+                return running
+            opens = plan.lesson.starts - OPENS_BEFORE
+            if self._clock() < opens:
+                raise SessionNotOpen(plan.session, opens)
+            record = await self._store.get(plan.session)
+            if record is None:
+                record = SessionRecord(
+                    plan=plan,
+                    kind="rehearsal" if plan.lesson.rehearsal else "lesson",
+                    state="scheduled",
+                    journal=self._journals.locate(plan.session),
+                )
+                await self._store.add(record)
+            elif record.state == "ended":
+                raise SessionOver(plan.session)
+            session = self._start(record)
+            session.tick(self._clock())
+            return session
+
+    async def restore(self) -> None:
+        """Bring back every session that was not over when the process last stopped."""
+        for record in await self._store.unfinished():
+            try:
+                session = self._start(record)
+            except Exception:
+                # one journal that cannot be opened must not keep the other lessons from going on
+                log.exception("session %s cannot be restored", record.id)
+                continue
+            if session.room.state == "ended":
+                self.ended(session)
+
+    async def run(self) -> None:
+        """Let time pass in every session, until cancelled."""
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK)
+
+    def tick(self) -> None:
+        """Let time have come as far as the clock says."""
+        now = self._clock()
+        for session in self.sessions:
+            try:
+                session.tick(now)
+            except JournalRefused:
+                log.warning("session %s waits for its journal", session.id)
+            except Exception:
+                log.exception("session %s failed at its tick", session.id)
+        self._first_devices = {jti: used for jti, used in self._first_devices.items() if used[1] >= now}
+
+    async def close(self) -> None:
+        """Close every socket, peer and journal; the sessions go on when the process is back."""
+        sessions, self._sessions = self.sessions, {}
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+        for session in sessions:
+            session.close("drain")
+
+    # who may come in
+
+    def invite(self, asker: Asker, plan: SessionPlan, wish: Role | None = None) -> tuple[str, Claims]:
+        """A join token, for the role that the asker wishes or that fits best; raises NotInLesson."""
+        roles = roles_for(asker, plan)
+        if not roles or (wish is not None and wish not in roles):
+            raise NotInLesson(plan.session, wish or "participant")
+        return self._signed(
+            claims_for(asker, plan, wish or roles[0], aud="live", exp=self._clock() + LIFETIME, jti=self._new_id())
+        )
+
+    def invite_encoder(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
+        """A Bearer token to publish by WHIP from the host classroom."""
+        return self._signed(encoder_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
+
+    def invite_player(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
+        """A Bearer token to watch by WHEP."""
+        return self._signed(player_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
+
+    # sockets
+
+    def enter(self, hello: Hello, outlet: Outlet, encoding: Encoding) -> tuple[LiveSession, Connection]:
+        """Let a socket in by its first message; raises a SignalingError otherwise."""
+        now = self._clock()
+        claims = verify(hello.token, self._secret, "live", now)
+        device, _ = self._first_devices.setdefault(claims.jti, (hello.device, claims.exp))
+        if device != hello.device:
+            raise TokenUsed(claims.session)
+        session = self._entered(claims.session)
+        connection = Connection(claims.participant, hello.device, encoding, outlet, now)
+        session.attach(connection, arrival_of(claims), hello)
+        return session, connection
+
+    # WHIP and WHEP
+
+    def publish(self, name: str, token: str, offer: str) -> Answer:
+        """Publish into a session (its id or its lesson's) with a Bearer token; raises SignalingError or MediaError."""
+        session, claims = self._enter_by_bearer(name, token)
+        return self._kept(session, claims, session.publish(claims.participant, offer, {}))
+
+    def watch(self, name: str, token: str, offer: str) -> Answer:
+        """Watch the teaching side of a session with a Bearer token; raises SignalingError or MediaError."""
+        session, claims = self._enter_by_bearer(name, token)
+        return self._kept(session, claims, session.watch(claims.participant, offer))
+
+    def restart(self, resource: str, token: str, fragment: str) -> tuple[str, str]:
+        """The ICE fragment that answers `fragment` (empty: nothing to say) and the entity tag it leaves."""
+        self._own_resource(resource, token)
+        return self._media.restart(resource, fragment), self._media.etag(resource)
+
+    def release(self, resource: str, token: str) -> None:
+        """End what a WHIP or WHEP resource stands for."""
+        session, participant = self._own_resource(resource, token)
+        self._resources.pop(resource, None)
+        self._media.release(resource)
+        found = self._sessions.get(session)
+        if found is not None:
+            found.leave(participant)
+
+    # what sessions tell
+
+    def changed(self, session: LiveSession) -> None:
+        state = session.room.state
+        self._spawn(self._write(session.id, lambda: self._store.set_state(session.id, state)))
+
+    def ended(self, session: LiveSession) -> None:
+        self._spawn(self._finish(session))
+
+    # inside
+
+    def _start(self, record: SessionRecord) -> LiveSession:
+        session = LiveSession(
+            record.plan,
+            self._journals.open(record.journal),
+            media=self._media,
+            recording=self._recording,
+            consents=self._consents,
+            hooks=self,
+            clock=self._clock,
+            new_id=self._new_id,
+            call_soon=asyncio.get_running_loop().call_soon,
+        )
+        session.replay()
+        self._sessions[record.id] = session
+        return session
+
+    async def _finish(self, session: LiveSession) -> None:
+        """Close the recordings, open the review, say so, and let everybody go."""
+        review: str | None = None
+        room = session.room
+        try:
+            review = await self._recording.stop(session.plan, room.snapshot(), taught=room.live_since is not None)
+            if review is not None and room.review != review:
+                session.commit([ReviewOpened(review=review)])
+        except Exception:
+            # the session stays unfinished in the store, so the next start closes its recordings again
+            log.exception("the recordings of session %s could not be closed", session.id)
+        else:
+            ended_at = self._clock()
+            await self._write(session.id, lambda: self._store.finish(session.id, ended_at, review))
+        self._sessions.pop(session.id, None)
+        self._writing.pop(session.id, None)
+        session.close("ended")
+        self.on_ended(session.plan, review)
+
+    async def _write(self, session: str, write: Callable[[], Awaitable[None]]) -> None:
+        """Writes about one session reach the store in the order in which they were asked for."""
+        async with self._writing.setdefault(session, asyncio.Lock()):
+            try:
+                await write()
+            except Exception:
+                # the journal has it; the store's list of sessions is late, not wrong for good
+                log.exception("the store did not take the state of session %s", session)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _signed(self, claims: Claims) -> tuple[str, Claims]:
+        return sign(claims, self._secret), claims
+
+    def _entered(self, name: str) -> LiveSession:
+        session = self.running(name)
+        if session.room.state == "ended":
+            raise SessionOver(session.id)
+        return session
+
+    def _enter_by_bearer(self, name: str, token: str) -> tuple[LiveSession, Claims]:
+        claims = verify(token, self._secret, "rtc", self._clock())
+        session = self._entered(name)
+        if claims.session not in (session.id, session.plan.lesson.id):
+            raise NotInLesson(session.id, claims.role)
+        session.enter(arrival_of(claims))
+        return session, claims
+
+    def _kept(self, session: LiveSession, claims: Claims, answer: Answer) -> Answer:
+        self._resources[answer.resource] = (session.id, claims.participant)
+        return answer
+
+    def _own_resource(self, resource: str, token: str) -> tuple[str, str]:
+        claims = verify(token, self._secret, "rtc", self._clock())
+        owner = self._resources.get(resource)
+        if owner is None or owner[1] != claims.participant:
+            raise UnknownResource(resource)
+        return owner
+
+    def _track_changed(self, track: TrackInfo, present: bool) -> None:
+        session = self._sessions.get(track.session)
+        if session is not None:
+            session.track_changed(track, present)
+
+    def _recording_changed(self, session: str, participant: str, state: RecordingState) -> None:
+        found = self._sessions.get(session)
+        if found is not None:
+            found.recording_changed(participant, state)

@@ -1,0 +1,349 @@
+"""This module owns one session at work: its room, its journal, the sockets in it, and what its events set off.
+
+Everything that happens goes one way: decided by the rules, written to the journal, folded into the room, told to
+everybody, and only then acknowledged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from signaling.connection import CloseCode, Connection
+from signaling.errors import Refusal
+from signaling.fanout import Fanout
+from signaling.history import Cause, History, JournalRefused
+from signaling.media.errors import MediaError
+from signaling.media.hub import Answer, TrackInfo
+from signaling.messages import (
+    Ack,
+    AnyRoomEvent,
+    Command,
+    Hello,
+    Joined,
+    Leave,
+    Left,
+    LinkReport,
+    Links,
+    MediaAnswer,
+    Muted,
+    Publish,
+    RecordingState,
+    Refused,
+    Resumed,
+    RoomEvent,
+    ServerMessage,
+    SessionEnded,
+    SessionLive,
+    SessionOpened,
+    SessionOverrun,
+    Subscribe,
+    Switch,
+    Tracks,
+    TrackSource,
+    Welcome,
+)
+from signaling.plan import SessionPlan
+from signaling.player import Section, sections_of, teaching_side
+from signaling.ports import Consents, Journal, Media, SessionRecording
+from signaling.room import Room
+from signaling.rules import arrive, decide, depart, due, permit, vanish
+from signaling.session_media import SessionMedia
+
+HEARTBEAT = 5.0
+"""Seconds of silence after which a socket gets an empty message, so that the client can tell a dead line."""
+
+log = logging.getLogger(__name__)
+
+
+class SessionHooks(Protocol):
+    """What a session tells its service."""
+
+    def changed(self, session: LiveSession) -> None:
+        """Its state is another one."""
+        ...
+
+    def ended(self, session: LiveSession) -> None:
+        """It has ended; recordings and sockets wait to be closed."""
+        ...
+
+
+class LiveSession:
+    """One session of one process, from its opening until its recordings are closed."""
+
+    def __init__(
+        self,
+        plan: SessionPlan,
+        journal: Journal,
+        *,
+        media: Media,
+        recording: SessionRecording,
+        consents: Consents,
+        hooks: SessionHooks,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        call_soon: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self.plan = plan
+        self.room = Room(plan.session, plan.lesson)
+        self._history = History(plan.session, journal)
+        self._media = SessionMedia(plan, self.room, media, recording, consents, self.commit)
+        self._hooks = hooks
+        self._clock = clock
+        self._new_id = new_id
+        self._fanout = Fanout(call_soon, clock)
+        self._connections: dict[str, Connection] = {}
+        self._without_socket: set[str] = set()
+        self._players: dict[str, tuple[Section, ...]] = {}
+
+    @property
+    def id(self) -> str:
+        return self.plan.session
+
+    @property
+    def roster(self) -> frozenset[str]:
+        """Who has an open socket."""
+        return frozenset(self._connections)
+
+    def replay(self) -> None:
+        """Rebuild the room from its journal; `tick` then gives those who were there a minute to come back."""
+        for event, at in self._history.replay():
+            self.room.evolve(event, at)
+        self._media.record_all()
+
+    # from the sockets
+
+    def attach(self, connection: Connection, arrival: Joined, hello: Hello) -> None:
+        """Let a participant in, or back in: its newest socket is the one that counts."""
+        self.commit(arrive(self.room, arrival))
+        before = self._connections.get(connection.participant)
+        if before is not None:
+            self._let_go(before, "replaced")
+        self._connections[connection.participant] = connection
+        self._fanout.add(connection)
+        missed = self._history.missed(hello)
+        if missed is None:
+            self._fanout.send(connection, self._welcome(connection.participant))
+        else:
+            self._fanout.send(connection, self._resumed(connection.participant))
+            for event in missed:
+                self._fanout.send(connection, event)
+        if self._media.links:
+            self._fanout.send(connection, Links(links=dict(self._media.links)))
+
+    def detach(self, connection: Connection) -> None:
+        """A socket is gone. If a newer one has taken its place, nothing has happened to the participant."""
+        self._fanout.remove(connection)
+        if self._connections.get(connection.participant) is connection:
+            del self._connections[connection.participant]
+            self._keep_places()
+
+    def receive(self, connection: Connection, data: bytes | str) -> None:
+        """Take one message from a socket; whatever is wrong with it stays between the two."""
+        if not connection.admit(self._clock()):
+            self._fanout.send(connection, Refused(msg_id="", code="too_many_messages"))
+            return
+        try:
+            message = connection.encoding.read(data)
+        except Refusal as refusal:
+            self._fanout.send(connection, Refused(msg_id="", code=refusal.reason))
+            connection.malformed()
+            return
+        if isinstance(message, LinkReport):
+            connection.report = message
+        elif isinstance(message, Hello):
+            self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
+        else:
+            self._fanout.send(connection, self.obey(connection.participant, message))
+            if isinstance(message, Leave) and not self.room.present(connection.participant):
+                self._connections.pop(connection.participant, None)
+                self._let_go(connection, "left")
+
+    def obey(self, participant: str, command: Command) -> ServerMessage:
+        """Carry out a command and answer it; a repeated one gets the answer it got before."""
+        known = self._history.answer(participant, command.msg_id)
+        if known is not None:
+            return known
+        try:
+            answer = self._carry_out(participant, command)
+        except Refusal as refusal:
+            answer = Refused(msg_id=command.msg_id, code=refusal.reason, values=refusal.values)
+        except MediaError as error:
+            answer = Refused(msg_id=command.msg_id, code=error.code)
+        except JournalRefused as error:
+            # not remembered: the client may try again once there is room on the disk
+            return Refused(msg_id=command.msg_id, code=error.code)
+        self._history.remember(participant, command.msg_id, answer)
+        return answer
+
+    # from WHIP and WHEP
+
+    def enter(self, arrival: Joined) -> None:
+        """Let in a participant that has no socket: an encoder, a player."""
+        self.commit(arrive(self.room, arrival))
+        self._without_socket.add(arrival.participant)
+
+    def leave(self, participant: str) -> None:
+        """A participant without a socket is gone."""
+        if participant in self._without_socket:
+            self._without_socket.discard(participant)
+            self._players.pop(participant, None)
+            self.commit(depart(self.room, participant, "left"))
+
+    def publish(self, participant: str, offer: str, sources: Mapping[str, TrackSource]) -> Answer:
+        """Publish for a participant; raises Refusal or MediaError."""
+        permit(self.room, participant, Publish)
+        answer = self._media.publish(participant, offer, sources)
+        self._tell_tracks()
+        return answer
+
+    def subscribe(self, participant: str, offer: str, slots: Mapping[str, str]) -> Answer:
+        """Let a participant receive; raises Refusal or MediaError."""
+        permit(self.room, participant, Subscribe)
+        return self._media.subscribe(participant, offer, slots)
+
+    def watch(self, participant: str, offer: str) -> Answer:
+        """Show a program the teaching side, whatever comes and goes there; raises Refusal or MediaError."""
+        sections = sections_of(offer)
+        answer = self.subscribe(participant, offer, self._teaching_side(sections))
+        self._players[participant] = sections
+        return answer
+
+    # from the media plane, the recordings and the clock
+
+    def track_changed(self, track: TrackInfo, present: bool) -> None:
+        """Media of a track has begun to arrive, or is over."""
+        if present:
+            self._media.record(track)
+        else:
+            self._media.track_ended(track)
+        self._tell_tracks()
+
+    def recording_changed(self, participant: str, state: RecordingState) -> None:
+        """A participant's recording fares differently."""
+        self._media.recording_changed(participant, state)
+
+    def tick(self, now: float) -> None:
+        """Let time have come as far as `now`."""
+        for connection in list(self._fanout.connections):
+            self._look_after(connection, now)
+        self._keep_places()
+        for participant in self._without_socket - self._media.peers() if self._without_socket else ():
+            self.leave(participant)
+        while events := due(self.room, now):
+            self.commit(events)
+        if self.room.state in ("open", "live", "overrun"):
+            reports = {name: connection.report for name, connection in self._connections.items()}
+            if changed := self._media.observe(reports, now):
+                self._fanout.post(Links(links=changed), presence=True)
+
+    def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None) -> int:
+        """Make events happen: journal, room, everybody, effects. Returns the number of the last event there is."""
+        if any(isinstance(event, SessionEnded) for event in events):
+            events = [*self._media.last_words(), *events]
+        for index, event in enumerate(events):
+            at = self._clock()
+            told = self._history.append(event, at, cause if index == len(events) - 1 else None)
+            self.room.evolve(event, at)
+            self._fanout.post(told)
+        for event in events:
+            self._set_off(event)
+        return self._history.last_seq
+
+    def close(self, code: CloseCode) -> None:
+        """Close sockets, peers and journal; the room stays as it is."""
+        for connection in list(self._fanout.connections):
+            self._let_go(connection, code)
+        self._connections.clear()
+        self._without_socket.clear()
+        self._media.close()
+        self._history.close()
+
+    # inside
+
+    def _carry_out(self, participant: str, command: Command) -> ServerMessage:
+        match command:
+            case Publish():
+                answer = self.publish(participant, command.sdp, command.sources)
+                return MediaAnswer(msg_id=command.msg_id, sdp=answer.sdp)
+            case Subscribe():
+                answer = self.subscribe(participant, command.sdp, command.slots)
+                return MediaAnswer(msg_id=command.msg_id, sdp=answer.sdp, slots=answer.slots)
+            case Switch():
+                permit(self.room, participant, Switch)
+                self._media.switch(participant, command.mid, command.track)
+                return Ack(msg_id=command.msg_id, seq=self._history.last_seq)
+            case _:
+                events = decide(self.room, command, participant, self._clock(), self._new_id)
+                return Ack(msg_id=command.msg_id, seq=self.commit(events, (participant, command.msg_id)))
+
+    def _set_off(self, event: RoomEvent) -> None:
+        """The effects of one event outside the room."""
+        match event:
+            case SessionOpened() | SessionOverrun():
+                self._hooks.changed(self)
+            case SessionLive():
+                self._hooks.changed(self)
+                self._media.record_all()
+            case SessionEnded():
+                self._hooks.changed(self)
+                self._hooks.ended(self)
+            case Muted():
+                self._media.obey_mute(event.participant)
+            case Left():
+                self._media.drop(event.participant)
+
+    def _look_after(self, connection: Connection, now: float) -> None:
+        if connection.check_pressure(now):
+            self._fanout.send(connection, Links(links=dict(self._media.links)))
+        elif connection.closed is not None:
+            self.detach(connection)
+        elif now - connection.last_written >= HEARTBEAT:
+            self._fanout.send(connection, Links(links={}))
+
+    def _keep_places(self) -> None:
+        """Whoever the room takes for present and has no socket is reconnecting."""
+        now = self._clock()
+        for who in list(self.room.participants.values()):
+            if who.presence == "connected" and who.id not in self._connections and who.id not in self._without_socket:
+                try:
+                    self.commit(vanish(self.room, who.id, now))
+                except JournalRefused:
+                    # the disk is full: the room shows it one tick later, or as soon as there is space
+                    log.warning("participant %s of session %s is gone, not written yet", who.id, self.id)
+
+    def _tell_tracks(self) -> None:
+        self._fanout.post(Tracks(tracks=self._media.tracks()))
+        for participant, sections in self._players.items():
+            self._media.show(participant, self._teaching_side(sections))
+
+    def _teaching_side(self, sections: tuple[Section, ...]) -> dict[str, str]:
+        roles = {who.id: who.role for who in self.room.participants.values()}
+        return teaching_side(sections, self._media.tracks(), roles)
+
+    def _welcome(self, participant: str) -> Welcome:
+        return Welcome(
+            participant=participant,
+            role=self.room.participants[participant].role,
+            epoch=self._history.epoch,
+            seq=self._history.last_seq,
+            snapshot=self.room.snapshot(),
+            tracks=self._media.tracks(),
+            server_time=self._clock(),
+            heartbeat_seconds=HEARTBEAT,
+        )
+
+    def _resumed(self, participant: str) -> Resumed:
+        return Resumed(
+            participant=participant,
+            role=self.room.participants[participant].role,
+            epoch=self._history.epoch,
+            seq=self._history.last_seq,
+            tracks=self._media.tracks(),
+            server_time=self._clock(),
+        )
+
+    def _let_go(self, connection: Connection, code: CloseCode) -> None:
+        self._fanout.remove(connection)
+        connection.close(code)
