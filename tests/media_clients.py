@@ -13,6 +13,7 @@ import aioice.ice
 import numpy
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpTransceiver,
@@ -39,7 +40,7 @@ def loopback_candidates() -> Iterator[None]:
 async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     """The first true value of `condition`; an assertion fails when it stays false for too long."""
     async with asyncio.timeout(seconds):
-        while not (value := condition()):
+        while not (value := condition()):  # noqa: ASYNC110 - the conditions are other people's state
             await asyncio.sleep(0.01)
     return value
 
@@ -106,7 +107,7 @@ class Watcher:
                 frame = cast(Any, await self._track.recv())
                 self.stamps.append(frame.pts)
                 if isinstance(frame, VideoFrame):
-                    self.levels.append(int(frame.to_ndarray(format="gray")[HEIGHT // 2 :].mean()))
+                    self.levels.append(int(frame.to_ndarray()[HEIGHT // 2 : HEIGHT].mean()))
 
     @property
     def frames(self) -> int:
@@ -118,7 +119,8 @@ class Client:
 
     def __init__(self, hub: MediaHub, session: str, participant: str) -> None:
         self.hub, self.session, self.participant = hub, session, participant
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        # aiortc loses the third section when it has to bundle by itself
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.answer: Answer | None = None
         self.watchers: dict[str, Watcher] = {}
 
@@ -154,13 +156,13 @@ class Client:
         for track in tracks:
             self.receive(kinds[track])
         offer = await self.offer()
-        shown = self.hub.links and dict(self.answer.slots) if self.answer is not None else {}
-        mids = [transceiver.mid for transceiver in self.pc.getTransceivers()]
+        shown = dict(self.answer.slots) if self.answer is not None else {}
+        mids = [str(transceiver.mid) for transceiver in self.pc.getTransceivers()]
         shown |= dict(zip(mids[len(mids) - len(tracks) :], tracks, strict=True))
         answer = await self.take(self.hub.subscribe(self.session, self.participant, offer, shown))
-        for transceiver in self.pc.getTransceivers():
-            if transceiver.mid not in self.watchers:
-                self.watchers[transceiver.mid] = Watcher(transceiver.receiver.track)
+        for mid, transceiver in zip(mids, self.pc.getTransceivers(), strict=True):
+            if mid not in self.watchers:
+                self.watchers[mid] = Watcher(transceiver.receiver.track)
         return answer
 
     def mid(self, number: int) -> str:

@@ -16,7 +16,7 @@ _VIDEO_SOURCES = ("teacher", "pupils", "screen")
 
 
 class TrackInfo(msgspec.Struct, frozen=True):
-    """One published stream. source: "mic", "teacher", "pupils" or "screen"."""
+    """One published stream. source: "mic", "teacher", "pupils" or "screen"; codec: "opus", "h264" or "vp8"."""
 
     id: str
     session: str
@@ -24,7 +24,6 @@ class TrackInfo(msgspec.Struct, frozen=True):
     kind: Literal["audio", "video"]
     source: str
     codec: str = ""
-    """Name as in SDP: "opus", "H264", "VP8"."""
 
 
 class Track:
