@@ -12,7 +12,7 @@ from server.auth.principal import Principal
 from server.auth.service import AuthService
 
 COOKIE = "tongke_session"
-SEAT = re.compile(r"[a-z0-9-]{1,40}")
+SEAT = re.compile(r"[A-Za-z0-9.-]{1,96}")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 auth_key: web.AppKey[AuthService] = web.AppKey("auth", AuthService)
