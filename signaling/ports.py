@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from signaling.media.hub import Answer, LinkQuality, TrackInfo
 from signaling.messages import Participant, RecordingState, SessionState, Snapshot
@@ -92,8 +92,8 @@ class SessionStore(Protocol):
 
 
 class SessionRecording(Protocol):
-    """The recordings of the sessions. Consent was checked before `attach`. None of these may raise: a lesson goes on
-    when its recording cannot; `on_state` tells of trouble later."""
+    """The recordings of the sessions. They decide about consent; without it nothing is written. None of these may
+    raise but `stop`: a lesson goes on when its recording cannot."""
 
     on_state: Callable[[str, str, RecordingState], None]
     """Called with session, participant and the new state of its recording."""
@@ -103,18 +103,14 @@ class SessionRecording(Protocol):
         ...
 
     def attach(self, session: str, participant: Participant, track: TrackInfo) -> RecordingState:
-        """Write this track from now on; what the participant's recording is in after that."""
+        """Write this track from now on, where that is agreed to; the state of the participant's recording then."""
         ...
 
     def detach(self, session: str, track: TrackInfo) -> None:
         """The track is gone."""
         ...
 
-    async def stop(self, plan: SessionPlan, room: Snapshot, *, taught: bool) -> str | None:
-        """Close everything and open the review; its id, None where there is nothing to review, as when the lesson
-        never was live (`taught` is false). Called again after a crash in between."""
+    async def stop(self, plan: SessionPlan, ended: Snapshot, reason: Literal["ended", "never_live"]) -> str | None:
+        """Close everything and open the review; its id, None where there is nothing to review. Called again after a
+        crash in between."""
         ...
-
-
-Consents = Callable[[SessionPlan, Participant], bool]
-"""Whether what this participant publishes may be written."""

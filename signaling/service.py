@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 from signaling.connection import Connection, Outlet
 from signaling.errors import NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
@@ -15,12 +16,14 @@ from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, TrackInfo
 from signaling.messages import Hello, RecordingState, ReviewOpened, Role
 from signaling.plan import SessionPlan, SessionRecord
-from signaling.ports import Consents, Journals, Media, SessionRecording, SessionStore
+from signaling.ports import Journals, Media, SessionRecording, SessionStore
 from signaling.roles import Asker, roles_for
 from signaling.rules import OPENS_BEFORE
 from signaling.session import LiveSession
 from signaling.tokens import LIFETIME, Claims, sign, verify
 
+CLOSING = 15.0
+"""Seconds that recordings get to close when the process stops."""
 TICK = 0.25
 """Seconds between two looks at the clock: how finely speech is sampled."""
 
@@ -37,7 +40,6 @@ class LiveService:
         journals: Journals,
         media: Media,
         recording: SessionRecording,
-        consents: Consents,
         secret: bytes,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -48,7 +50,6 @@ class LiveService:
         self._journals = journals
         self._media = media
         self._recording = recording
-        self._consents = consents
         self._secret = secret
         self._clock = clock
         self._new_id = new_id
@@ -137,7 +138,7 @@ class LiveService:
         """Close every socket, peer and journal; the sessions go on when the process is back."""
         sessions, self._sessions = self.sessions, {}
         if self._tasks:
-            await asyncio.wait(set(self._tasks))
+            await asyncio.wait(set(self._tasks), timeout=CLOSING)
         for session in sessions:
             session.close("drain")
 
@@ -217,7 +218,6 @@ class LiveService:
             self._journals.open(record.journal),
             media=self._media,
             recording=self._recording,
-            consents=self._consents,
             hooks=self,
             clock=self._clock,
             new_id=self._new_id,
@@ -232,7 +232,8 @@ class LiveService:
         review: str | None = None
         room = session.room
         try:
-            review = await self._recording.stop(session.plan, room.snapshot(), taught=room.live_since is not None)
+            reason: Literal["ended", "never_live"] = "never_live" if room.live_since is None else "ended"
+            review = await self._recording.stop(session.plan, room.snapshot(), reason)
             if review is not None and room.review != review:
                 session.commit([ReviewOpened(review=review)])
         except Exception:

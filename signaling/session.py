@@ -46,7 +46,7 @@ from signaling.messages import (
 )
 from signaling.plan import SessionPlan
 from signaling.player import Section, sections_of, teaching_side
-from signaling.ports import Consents, Journal, Media, SessionRecording
+from signaling.ports import Journal, Media, SessionRecording
 from signaling.room import Room
 from signaling.rules import arrive, decide, depart, due, permit, vanish
 from signaling.session_media import SessionMedia
@@ -79,7 +79,6 @@ class LiveSession:
         *,
         media: Media,
         recording: SessionRecording,
-        consents: Consents,
         hooks: SessionHooks,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -88,7 +87,7 @@ class LiveSession:
         self.plan = plan
         self.room = Room(plan.session, plan.lesson)
         self._history = History(plan.session, journal)
-        self._media = SessionMedia(plan, self.room, media, recording, consents, self.commit)
+        self._media = SessionMedia(plan, self.room, media, recording, self.commit)
         self._hooks = hooks
         self._clock = clock
         self._new_id = new_id

@@ -22,7 +22,7 @@ from signaling.messages import (
     TrackSource,
 )
 from signaling.plan import SessionPlan
-from signaling.ports import Consents, Media, SessionRecording
+from signaling.ports import Media, SessionRecording
 from signaling.room import Room
 
 LINKS_EVERY = 1.0
@@ -42,7 +42,6 @@ class SessionMedia:
         room: Room,
         media: Media,
         recording: SessionRecording,
-        consents: Consents,
         commit: Callable[[list[AnyRoomEvent]], object],
     ) -> None:
         self.links: dict[str, Link] = {}
@@ -51,7 +50,6 @@ class SessionMedia:
         self._room = room
         self._media = media
         self._recording = recording
-        self._consents = consents
         self._commit = commit
         self._watch = LinkWatch()
         self._looked_at = 0.0
@@ -107,14 +105,11 @@ class SessionMedia:
                 self.record(track)
 
     def record(self, track: TrackInfo) -> None:
-        """Write a track from now on, when the lesson is live and whom it shows agrees."""
+        """Write a track from now on, when the lesson is live."""
         who = self._room.participants.get(track.participant)
         if who is None or self._room.state not in TAUGHT:
             return
-        agreed = self._consents(self._plan, who)
-        self.recording_changed(
-            who.id, self._recording.attach(self._plan.session, who, track) if agreed else "no_consent"
-        )
+        self.recording_changed(who.id, self._recording.attach(self._plan.session, who, track))
 
     def track_ended(self, track: TrackInfo) -> None:
         """A track is over."""
