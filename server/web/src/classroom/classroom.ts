@@ -1,0 +1,281 @@
+/**
+ * One page's part in one live session. This module owns the order of things: joining, the room's state, publishing and
+ * watching, reporting the line, and leaving. Views read its signals and call its methods.
+ */
+import { batch, signal } from "@preact/signals";
+import type { JoinReply, SessionRow } from "../generated/api";
+import type { Role, ServerMessage, Track } from "../generated/live";
+import { get, post, Problem } from "../ui/api";
+import { Capture, type Fault, type Plan, PLANS, type Source } from "./capture";
+import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
+import { LineReport } from "./line";
+import { type PathState, Publisher, Subscriber } from "./media";
+import { faceOf, next, type Room, self } from "./room";
+
+export interface Line {
+  phase: Phase;
+  reason: string;
+  /** Unix seconds of this machine. */
+  downSince: number | null;
+  /** A command has waited for more than two seconds. */
+  unsent: boolean;
+  pending: Command[];
+}
+
+export interface Media {
+  /** By track id. */
+  received: Map<string, MediaStream>;
+  local: Map<Source, MediaStream>;
+  microphone: Fault | null;
+  camera: Fault | null;
+  publishing: PathState;
+  watching: PathState;
+  /** The browser plays no sound before somebody touches the page. */
+  silenced: boolean;
+}
+
+export const ROLES_THAT_WATCH: readonly Role[] = ["host", "endpoint", "observer", "patrol"];
+const REPORT_EVERY = 2_000;
+const DEVICE = "tongke.device";
+
+export class Classroom {
+  readonly room = signal<Room | null>(null);
+  readonly line = signal<Line>({ phase: "connecting", reason: "", downSince: null, unsent: false, pending: [] });
+  readonly media = signal<Media>({
+    received: new Map(),
+    local: new Map(),
+    microphone: null,
+    camera: null,
+    publishing: "idle",
+    watching: "idle",
+    silenced: false,
+  });
+  /** The newest refusal, for a line of words; gone with the next command. */
+  readonly refusal = signal<CommandError | null>(null);
+  readonly joined = signal<JoinReply | null>(null);
+  /** The review of this session, known after its end. */
+  readonly review = signal<string | null>(null);
+
+  private readonly connection: Connection;
+  private capture: Capture | null = null;
+  private publisher: Publisher | null = null;
+  private subscriber: Subscriber | null = null;
+  private streams = new Map<string, MediaStream>();
+  private report: ReturnType<typeof setInterval> | undefined;
+  private lineReport = new LineReport();
+  private epoch: number | null = null;
+  private over = false;
+
+  constructor(
+    readonly session: string,
+    private readonly as: string | null = null,
+  ) {
+    const json = new URLSearchParams(location.search).get("wire") === "json";
+    this.connection = new Connection(
+      () => this.join(),
+      deviceId(),
+      { changed: () => this.showLine(), received: (message) => this.receive(message) },
+      undefined,
+      { json },
+    );
+  }
+
+  start(): void {
+    this.connection.start();
+    this.report = setInterval(() => void this.reportLine(), REPORT_EVERY);
+    addEventListener("online", this.retry);
+    addEventListener("pagehide", this.onHide);
+  }
+
+  /** Leaves without asking: the page goes elsewhere. */
+  stop(): void {
+    this.end();
+    this.connection.stop();
+  }
+
+  /** Leaves with a word to the others. */
+  async leave(): Promise<void> {
+    try {
+      await this.connection.request({ t: "leave" });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+    }
+    this.stop();
+  }
+
+  readonly retry = (): void => this.connection.retryNow();
+
+  /** What a person asked for. The outcome shows in the room; a refusal shows in `refusal`. */
+  ask(wish: Wish): void {
+    this.refusal.value = null;
+    this.connection.request(wish).catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      if (error.code !== "disconnected") this.refusal.value = error;
+    });
+  }
+
+  /** Asks the browser again for what was denied or missing. */
+  async openDevices(): Promise<void> {
+    await this.capture?.open();
+  }
+
+  /** A sound element could not start, or now could. */
+  setSilenced(silenced: boolean): void {
+    if (this.media.value.silenced !== silenced) this.media.value = { ...this.media.value, silenced };
+  }
+
+  private async join(): Promise<JoinReply> {
+    const query = this.as ? `?as=${encodeURIComponent(this.as)}` : "";
+    try {
+      const reply = await post<JoinReply>(`/api/sessions/${encodeURIComponent(this.session)}/join${query}`);
+      this.joined.value = reply;
+      return reply;
+    } catch (error) {
+      if (error instanceof Problem && error.status >= 400 && error.status < 500 && error.status !== 429) throw new JoinRefused(error.code);
+      throw error;
+    }
+  }
+
+  private receive(message: ServerMessage): void {
+    const before = this.room.value;
+    const after = next(before, message, Date.now() / 1000);
+    this.room.value = after;
+    if (message.t === "welcome" || message.t === "resumed") {
+      const fresh = this.epoch !== null && this.epoch !== message.epoch;
+      this.epoch = message.epoch;
+      this.prepare(message.role);
+      this.publisher?.recover(fresh);
+      this.subscriber?.recover(fresh);
+    }
+    if (after === null) return;
+    if (before?.tracks !== after.tracks || before.snapshot.participants !== after.snapshot.participants) this.watch(after);
+    this.obeyMute(after);
+    if (after.snapshot.state === "ended" || (message.t === "closing" && message.code === "ended")) this.end();
+  }
+
+  /** Once the role is known: what to publish and whether to watch. */
+  private prepare(role: Role): void {
+    if (this.over) return;
+    const iceServers = (this.joined.value?.iceServers ?? []).map((server) => ({ ...server }));
+    const door = { request: (wish: Wish) => this.connection.request(wish), changed: () => this.showMedia() };
+    const plan = PLANS[role];
+    if (plan && this.capture === null) void this.openCapture(plan, door, iceServers);
+    if (ROLES_THAT_WATCH.includes(role) && this.subscriber === null) this.subscriber = new Subscriber(door, iceServers);
+  }
+
+  private async openCapture(plan: Plan, door: ConstructorParameters<typeof Publisher>[0], iceServers: RTCIceServer[]): Promise<void> {
+    const capture = new Capture(plan, () => {
+      if (this.room.value) this.obeyMute(this.room.value);
+      this.showMedia();
+      void this.publisher?.send(capture.tracks);
+    });
+    this.capture = capture;
+    this.publisher = new Publisher(door, iceServers, plan.picture, plan.cameras[0] ?? "teacher");
+    capture.watch();
+    await capture.open();
+  }
+
+  private watch(room: Room): void {
+    this.subscriber?.want(wanted(room));
+  }
+
+  private obeyMute(room: Room): void {
+    const mic = this.capture?.tracks.get("mic");
+    const me = self(room);
+    if (mic && me) mic.enabled = !me.muted;
+  }
+
+  private end(): void {
+    if (this.over) return;
+    this.over = true;
+    clearInterval(this.report);
+    removeEventListener("online", this.retry);
+    removeEventListener("pagehide", this.onHide);
+    this.publisher?.close();
+    this.subscriber?.close();
+    this.capture?.close();
+    this.capture = this.publisher = this.subscriber = null;
+    this.showMedia();
+    void this.findReview();
+  }
+
+  /** The review opens with the end; a server under load may need a moment to say so. */
+  private async findReview(): Promise<void> {
+    this.review.value = this.room.value?.snapshot.review ?? null;
+    for (let attempt = 0; attempt < 5 && this.review.value === null && this.room.value?.snapshot.state === "ended"; attempt++) {
+      try {
+        this.review.value = (await get<SessionRow>(`/api/sessions/${encodeURIComponent(this.session)}`)).review;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return;
+      }
+      if (this.review.value === null) await new Promise((done) => setTimeout(done, 1_000));
+    }
+  }
+
+  private async reportLine(): Promise<void> {
+    if (this.connection.phase !== "connected" || this.subscriber === null) return;
+    const [received, sent] = await Promise.all([this.subscriber.stats(), this.publisher?.stats() ?? null]);
+    if (received === null && sent === null) return;
+    this.connection.tell(this.lineReport.next(received, sent));
+  }
+
+  private showLine(): void {
+    const { phase, reason, downSince, unsent, pending } = this.connection;
+    this.line.value = {
+      phase,
+      reason,
+      downSince: downSince === null ? null : downSince / 1000,
+      unsent,
+      pending: pending.map((entry) => entry.message),
+    };
+    if (phase === "closed") this.end();
+  }
+
+  private showMedia(): void {
+    const received = new Map<string, MediaStream>();
+    for (const [id, track] of this.subscriber?.received ?? []) received.set(id, this.streamOf(track));
+    const local = new Map<Source, MediaStream>();
+    for (const [source, track] of this.capture?.tracks ?? []) local.set(source, this.streamOf(track));
+    batch(() => {
+      this.media.value = {
+        ...this.media.value,
+        received,
+        local,
+        microphone: this.capture?.microphone ?? null,
+        camera: this.capture?.camera ?? null,
+        publishing: this.publisher?.state ?? "idle",
+        watching: this.subscriber?.state ?? "idle",
+      };
+    });
+  }
+
+  /** The same stream object for the same track: a video element keeps playing over repaints. */
+  private streamOf(track: MediaStreamTrack): MediaStream {
+    const known = this.streams.get(track.id);
+    if (known) return known;
+    const stream = new MediaStream([track]);
+    this.streams.set(track.id, stream);
+    return stream;
+  }
+
+  private readonly onHide = (): void => this.stop();
+}
+
+/** Everybody's voice, and one picture of each but oneself; a shared screen besides. */
+export function wanted(room: Room): Track[] {
+  const others = room.snapshot.participants.filter((p) => p.id !== room.me);
+  const audio = room.tracks.filter((t) => t.kind === "audio" && t.participant !== room.me);
+  const faces = others.flatMap((p) => faceOf(room.tracks, p) ?? []);
+  const screens = room.tracks.filter((t) => t.source === "screen" && t.participant !== room.me && !faces.includes(t));
+  return [...audio, ...faces, ...screens];
+}
+
+/** The name of this tab, the same after a reload, so that a return replaces the old socket. */
+function deviceId(): string {
+  const known = sessionStorage.getItem(DEVICE);
+  if (known) return known;
+  const fresh = hexId();
+  sessionStorage.setItem(DEVICE, fresh);
+  return fresh;
+}

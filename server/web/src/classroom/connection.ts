@@ -1,0 +1,322 @@
+/**
+ * The signaling socket of one page. This module owns connecting, the hello, resuming after cuts, and which commands
+ * still wait for their acknowledgement. It knows nothing of what a lesson is.
+ */
+import { decode, encode } from "@msgpack/msgpack";
+import type { Ack, ClientMessage, Hello, LinkReport, MediaAnswer, ServerMessage } from "../generated/live";
+
+export type Command = Exclude<ClientMessage, Hello | LinkReport>;
+type WithoutId<T> = T extends Command ? Omit<T, "msgId"> : never;
+/** A command before it has its id. */
+export type Wish = WithoutId<Command>;
+export type Answer = Ack | MediaAnswer;
+
+export interface Ticket {
+  token: string;
+  socketUrl: string;
+}
+
+export interface Pending {
+  message: Command;
+  /** Milliseconds of the clock when it was first wished for. */
+  since: number;
+}
+
+export type Phase = "connecting" | "connected" | "reconnecting" | "closed";
+
+export interface Listener {
+  /** The phase, its reason or the waiting commands have changed. */
+  changed(): void;
+  received(message: ServerMessage): void;
+}
+
+/** A refusal or the loss of the socket, by stable code. */
+export class CommandError extends Error {
+  constructor(
+    readonly code: string,
+    readonly values: Record<string, string | number> = {},
+  ) {
+    super(code);
+  }
+}
+
+/** What joining over HTTP may tell: codes that no retry cures. */
+export class JoinRefused extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+export interface Environment {
+  now(): number;
+  random(): number;
+  id(): string;
+  open(url: string, protocol: string): WebSocket;
+}
+
+const BROWSER: Environment = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  id: () => hexId(),
+  open: (url, protocol) => new WebSocket(url, protocol),
+};
+
+export const UNSENT_AFTER = 2_000;
+/** An acknowledgement that takes longer means a socket that is open in name only. */
+const DEAD_AFTER = 6_000;
+const WELCOME_WITHIN = 10_000;
+const FIRST_RETRY = 400;
+const LONGEST_RETRY = 8_000;
+/** Reasons of the server that end the page's part for good. */
+const FINAL = new Set(["replaced", "ended", "left"]);
+
+interface Waiting extends Pending {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+export class Connection {
+  phase: Phase = "connecting";
+  /** Why it is closed, or why the last join was refused. */
+  reason = "";
+  /** Milliseconds since when there has been no connection. */
+  downSince: number | null = null;
+
+  private socket: WebSocket | null = null;
+  private ready = false;
+  private epoch: number | null = null;
+  private seq: number | null = null;
+  private attempt = 0;
+  private waiting = new Map<string, Waiting>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setInterval> | undefined;
+  private moved: Ticket | null = null;
+  private json: boolean;
+
+  constructor(
+    private readonly join: () => Promise<Ticket>,
+    private readonly device: string,
+    private readonly listener: Listener,
+    private readonly env: Environment = BROWSER,
+    options: { json?: boolean } = {},
+  ) {
+    this.json = options.json ?? false;
+  }
+
+  start(): void {
+    this.watch = setInterval(() => this.supervise(), 500);
+    void this.connect();
+  }
+
+  /** Close for good, from this side. */
+  stop(reason = "left"): void {
+    if (this.phase === "closed") return;
+    this.phase = "closed";
+    this.reason = reason;
+    clearTimeout(this.timer);
+    clearInterval(this.watch);
+    this.dropSocket();
+    for (const [id, entry] of this.waiting) {
+      this.waiting.delete(id);
+      entry.reject(new CommandError("disconnected"));
+    }
+    this.listener.changed();
+  }
+
+  /** Do not wait for the next attempt: the line is back, or a person asked for it. */
+  retryNow(): void {
+    if (this.phase !== "reconnecting" && this.phase !== "connecting") return;
+    if (this.socket !== null) return;
+    this.attempt = 0;
+    clearTimeout(this.timer);
+    void this.connect();
+  }
+
+  get pending(): Pending[] {
+    return [...this.waiting.values()];
+  }
+
+  /** True when something a person did has not been acknowledged for two seconds. */
+  get unsent(): boolean {
+    const now = this.env.now();
+    return this.pending.some((p) => !isMedia(p.message) && now - p.since >= UNSENT_AFTER);
+  }
+
+  /**
+   * Ask the server. The promise settles with its answer; across cuts a command is sent again under the same id, which
+   * the server does once. An offer belongs to its connection and is not repeated.
+   */
+  request(wish: Wish): Promise<Answer> {
+    if (this.phase === "closed") return Promise.reject(new CommandError("disconnected"));
+    const message = { ...wish, msgId: this.env.id() } as Command;
+    if (isMedia(message) && !this.ready) return Promise.reject(new CommandError("disconnected"));
+    return new Promise<Answer>((resolve, reject) => {
+      this.waiting.set(message.msgId, { message, since: this.env.now(), resolve, reject });
+      if (this.ready) this.send(message);
+      this.listener.changed();
+    });
+  }
+
+  /** Say something that needs no answer; lost when there is no connection. */
+  tell(message: LinkReport): void {
+    if (this.ready) this.send(message);
+  }
+
+  private async connect(): Promise<void> {
+    let ticket: Ticket;
+    try {
+      ticket = this.moved ?? (await this.join());
+      this.moved = null;
+    } catch (error) {
+      if (error instanceof JoinRefused) {
+        this.stop(error.code);
+        return;
+      }
+      this.later();
+      return;
+    }
+    if ((this.phase as Phase) === "closed" || this.socket !== null) return;
+    const socket = this.env.open(
+      absolute(ticket.socketUrl),
+      this.json ? "tongke.live.1+json" : "tongke.live.1+msgpack",
+    );
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    const patience = setTimeout(() => this.lost(socket), WELCOME_WITHIN);
+    socket.onopen = () => {
+      const resume = this.epoch === null ? {} : { epoch: this.epoch, seq: this.seq };
+      this.send({ t: "hello", token: ticket.token, device: this.device, ...resume });
+    };
+    socket.onmessage = (frame) => {
+      if (socket !== this.socket) return;
+      const message = (
+        typeof frame.data === "string" ? JSON.parse(frame.data) : decode(new Uint8Array(frame.data as ArrayBuffer))
+      ) as ServerMessage;
+      if (message.t === "welcome" || message.t === "resumed") clearTimeout(patience);
+      this.receive(message);
+    };
+    socket.onclose = () => {
+      clearTimeout(patience);
+      this.lost(socket);
+    };
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.t) {
+      case "welcome":
+      case "resumed":
+        this.epoch = message.epoch;
+        // After a resume the missed events follow and count from where this page stood.
+        if (message.t === "welcome") this.seq = message.seq;
+        this.ready = true;
+        this.attempt = 0;
+        this.downSince = null;
+        this.phase = "connected";
+        this.listener.received(message);
+        this.resend();
+        this.listener.changed();
+        return;
+      case "event":
+        if (message.epoch !== this.epoch || (this.seq !== null && message.seq <= this.seq)) return;
+        this.seq = message.seq;
+        break;
+      case "ack":
+      case "media_answer":
+        this.settle(message.msgId, (entry) => entry.resolve(message));
+        return;
+      case "refused":
+        if (message.msgId) {
+          this.settle(message.msgId, (entry) => entry.reject(new CommandError(message.code, message.values)));
+          return;
+        }
+        break;
+      case "moved":
+        this.moved = { socketUrl: message.address, token: message.token };
+        break;
+      case "closing":
+        if (FINAL.has(message.code)) {
+          this.listener.received(message);
+          this.stop(message.code);
+          return;
+        }
+        break;
+    }
+    this.listener.received(message);
+  }
+
+  private settle(id: string, how: (entry: Waiting) => void): void {
+    const entry = this.waiting.get(id);
+    if (entry === undefined) return;
+    this.waiting.delete(id);
+    how(entry);
+    this.listener.changed();
+  }
+
+  private resend(): void {
+    for (const { message } of this.waiting.values()) this.send(message);
+  }
+
+  private send(message: ClientMessage): void {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    this.socket.send(this.json ? JSON.stringify(message) : encode(message, { ignoreUndefined: true }));
+  }
+
+  private lost(socket: WebSocket): void {
+    if (socket !== this.socket) return;
+    this.dropSocket();
+    if (this.phase === "closed") return;
+    for (const [id, entry] of this.waiting) {
+      if (!isMedia(entry.message)) continue;
+      this.waiting.delete(id);
+      entry.reject(new CommandError("disconnected"));
+    }
+    this.later();
+  }
+
+  private dropSocket(): void {
+    const socket = this.socket;
+    this.socket = null;
+    this.ready = false;
+    if (socket === null) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  private later(): void {
+    this.downSince ??= this.env.now();
+    this.phase = "reconnecting";
+    this.listener.changed();
+    const ceiling = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.attempt++);
+    // Half of the delay is random: rooms that fell together must not come back together.
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.connect(), ceiling * (0.5 + this.env.random() / 2));
+  }
+
+  private supervise(): void {
+    if (this.waiting.size === 0) return;
+    const now = this.env.now();
+    const overdue = this.pending.some((p) => now - p.since >= DEAD_AFTER);
+    if (overdue && this.ready && this.socket !== null) {
+      for (const entry of this.waiting.values()) entry.since = Math.max(entry.since, now - UNSENT_AFTER);
+      this.lost(this.socket);
+      return;
+    }
+    if (this.unsent) this.listener.changed();
+  }
+}
+
+function isMedia(message: Command): boolean {
+  return message.t === "publish" || message.t === "subscribe" || message.t === "switch";
+}
+
+function absolute(address: string): string {
+  const url = new URL(address, location.href);
+  if (url.protocol === "http:") url.protocol = "ws:";
+  if (url.protocol === "https:") url.protocol = "wss:";
+  return url.href;
+}
+
+export function hexId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,162 @@
+/** The idle panel: today's table of this class, the next shared lesson, and the check before it. */
+import { useEffect, useState } from "preact/hooks";
+import type { RoomDay, RoomLesson } from "../generated/api";
+import { kindOf } from "../ui/components";
+import { t } from "../ui/i18n";
+import { Icon, type IconName } from "../ui/icons";
+import { clockAt, longDate, shortClock } from "../ui/time";
+import { LanguageSwitch } from "../ui/top";
+import { WallButton } from "./panel";
+import { check, type Preflight, report } from "./preflight";
+import { lasting, second } from "./ticker";
+
+/** The check runs by itself a quarter of an hour before a shared lesson. */
+const CHECK_BEFORE = 15 * 60;
+/** A round trip above this makes pictures stutter; sound still works. */
+const SLOW_MS = 300;
+const ROWS = 8;
+
+export interface DayProps {
+  day: RoomDay;
+  /** Unix seconds of this machine when the table arrived; older than a minute is said. */
+  at: number;
+  stale: boolean;
+}
+
+export function DayPage({ day, at, stale }: DayProps) {
+  const now = second.value + (day.serverTime - at);
+  const next = day.lessons.find((lesson) => lesson.session !== null && !lesson.cancelled && lesson.state !== "ended" && lesson.ends > now);
+  const [preflight, setPreflight] = useState<Preflight | null>(null);
+  const [checking, setChecking] = useState(false);
+  const session = next?.session ?? null;
+  const run = () => {
+    if (checking) return;
+    setChecking(true);
+    void check().then((result) => {
+      setPreflight(result);
+      setChecking(false);
+      if (session !== null) void report(session, result);
+    });
+  };
+  const due = next !== undefined && next.starts - now <= CHECK_BEFORE;
+  useEffect(() => {
+    if (due) run();
+  }, [due, session]);
+  return (
+    <div class="panel idle" data-view="idle" data-room={day.room}>
+      <header>
+        <div>
+          <b class="w48 ell">{[day.unitName, day.className].filter(Boolean).join(" · ")}</b>
+          <span class="w28 mut">{day.roomName}</span>
+        </div>
+        <div class="r">
+          <b class="clk">{clockAt(now)}</b>
+          <span class="w28 mut">{longDate(day.date)}</span>
+        </div>
+      </header>
+      <Table lessons={day.lessons} now={now} next={next} />
+      <section class="nx" role="status">
+        {next === undefined ? (
+          <>
+            <p class="w48">{t("classroom.idle.none")}</p>
+            <p class="w36 s">{t("classroom.idle.none_text")}</p>
+          </>
+        ) : (
+          <>
+            <p class="w36">{t("classroom.idle.next", { subject: next.subject || next.title })}</p>
+            <p class={next.starts - now >= 3600 ? "cd long" : "cd"} role="timer">
+              {lasting(next.starts - now)}
+            </p>
+            <p class="w36 s">{t("classroom.idle.joins", { time: shortClock(next.start) })}</p>
+          </>
+        )}
+      </section>
+      <Check preflight={preflight} checking={checking} />
+      <footer>
+        <span class="row pv">
+          <Icon name="camoff" />
+          {t(checking ? "classroom.idle.camera_checks" : "classroom.idle.camera_off")}
+        </span>
+        {day.phone && (
+          <span class="row pv">
+            <Icon name="phone" />
+            <b>{day.phone}</b>
+          </span>
+        )}
+        {stale && <span class="st warn">{t("load.stale", { time: clockAt(at) })}</span>}
+        <span class="grow" />
+        <WallButton action="preflight" onClick={run}>
+          <Icon name="load" spin={checking} />
+          {t(preflight ? "classroom.idle.check_again" : "classroom.idle.check_now")}
+        </WallButton>
+        <LanguageSwitch />
+      </footer>
+    </div>
+  );
+}
+
+function Table({ lessons, now, next }: { lessons: readonly RoomLesson[]; now: number; next: RoomLesson | undefined }) {
+  // The day is longer than the panel where a school has many periods: keep the next lesson in sight.
+  const at = Math.max(0, lessons.findIndex((lesson) => lesson.ends > now));
+  const from = Math.max(0, Math.min(at - 2, lessons.length - ROWS));
+  if (lessons.length === 0) {
+    return (
+      <section class="tbl none">
+        <p class="w36 mut">{t("classroom.idle.empty")}</p>
+      </section>
+    );
+  }
+  return (
+    <section class="tbl" aria-label={t("classroom.idle.table")}>
+      <ul class={lessons.length > 6 ? "dense" : ""}>
+        {lessons.slice(from, from + ROWS).map((lesson) => {
+          const { tone, icon } = kindOf(lesson.kind);
+          const state = lesson.cancelled ? "cancelled" : lesson.ends <= now ? "past" : lesson === next ? "next" : "";
+          return (
+            <li key={lesson.occurrence} class={state} data-lesson={lesson.occurrence}>
+              <time>{shortClock(lesson.start)}</time>
+              <b class="grow ell">{lesson.subject || lesson.title}</b>
+              <span class="from ell">{lesson.cancelled ? t("classroom.idle.cancelled") : lesson.hostName}</span>
+              <span class={`kd ${tone}`}>
+                <Icon name={icon} />
+                {t(`kind.${lesson.kind}`)}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function Check({ preflight, checking }: { preflight: Preflight | null; checking: boolean }) {
+  return (
+    <section class="pf">
+      <div class="row">
+        <h2 class="grow w28">{t("classroom.idle.check")}</h2>
+        <span class="w28 mut">
+          {checking ? t("classroom.idle.checking") : preflight ? t("classroom.idle.checked", { time: clockAt(preflight.at) }) : t("classroom.idle.not_checked")}
+        </span>
+      </div>
+      <ul>
+        <CheckRow icon="cam" word="camera" value={preflight?.camera} values={{ n: preflight?.cameras ?? 0 }} />
+        <CheckRow icon="mic" word="microphone" value={preflight?.microphone} />
+        <CheckRow icon="net" word="line" value={preflight && (preflight.rttMs === 0 ? "down" : preflight.rttMs > SLOW_MS ? "slow" : "ok")} values={{ ms: preflight?.rttMs ?? 0 }} />
+      </ul>
+    </section>
+  );
+}
+
+function CheckRow({ icon, word, value, values }: { icon: IconName; word: string; value: string | null | undefined; values?: Record<string, number> }) {
+  const known = value !== null && value !== undefined;
+  return (
+    <li class={known ? (value === "ok" ? "ok" : "wn") : "unknown"} data-check={word} data-state={value ?? "unknown"}>
+      <span class="bub">
+        <Icon name={known ? (value === "ok" ? "check" : "warn") : "dots"} />
+      </span>
+      <Icon name={icon} />
+      <b>{t(`classroom.idle.${word}`)}</b>
+      <span class="grow ell">{known ? t(`classroom.idle.${word}_${value}`, values) : "—"}</span>
+    </li>
+  );
+}

@@ -1,0 +1,60 @@
+/** A silent observer's screen: everything that is heard and seen, and nothing that could disturb it. */
+import { useEffect } from "preact/hooks";
+import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
+import type { Classroom } from "./classroom";
+import { Header } from "./host";
+import { captionOf, Face, Sounds, SoundUnlock } from "./parts";
+import { host, program, tiles } from "./room";
+import { Tile } from "./tile";
+
+export function ObserverPage({ classroom }: { classroom: Classroom }) {
+  const room = classroom.room.value;
+  useEffect(() => {
+    document.documentElement.dataset.theme = "dark";
+    return () => delete document.documentElement.dataset.theme;
+  }, []);
+  if (room === null) return null;
+  const shown = program(room);
+  const teacher = host(room);
+  return (
+    <div class="observe" data-session={room.snapshot.session} data-state={room.snapshot.state} data-role={room.role}>
+      <Header classroom={classroom} room={room} />
+      <section class="stage" aria-label={t("classroom.program.title")}>
+        {shown ? (
+          <>
+            <Face classroom={classroom} participant={shown} />
+            <span class="plab">{captionOf(shown)}</span>
+          </>
+        ) : (
+          <span class="ov">
+            <Icon name="clock" size="lg" />
+            <b>{t("classroom.observer.no_host")}</b>
+          </span>
+        )}
+        {teacher && shown && teacher.id !== shown.id && (
+          <div class="inset">
+            <Face classroom={classroom} participant={teacher} />
+          </div>
+        )}
+      </section>
+      <section class="strip" aria-label={t("classroom.host.rooms")}>
+        {tiles(room).map((participant) => (
+          <Tile key={participant.id} classroom={classroom} room={room} participant={participant} silent />
+        ))}
+      </section>
+      <div class="dock">
+        <span class="sm mut">
+          <Icon name="eye" size="sm" /> {t("classroom.observer.silent")}
+        </span>
+        <span class="grow" />
+        <button type="button" class="dk" data-action="leave" onClick={() => void classroom.leave()}>
+          <Icon name="out" size="lg" />
+          <span>{t("classroom.act.leave")}</span>
+        </button>
+      </div>
+      <Sounds classroom={classroom} />
+      <SoundUnlock classroom={classroom} />
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+/** An unpaired panel: a code that a person confirms elsewhere, renewed before it expires. */
+import { useEffect, useState } from "preact/hooks";
+import type { PairingCode, PairingState } from "../generated/api";
+import { explain, post, Problem } from "../ui/api";
+import { t } from "../ui/i18n";
+import { Icon, Mark } from "../ui/icons";
+import { LanguageSwitch } from "../ui/top";
+import { WallButton } from "./panel";
+import { lasting, second } from "./ticker";
+
+const POLL_EVERY = 2_000;
+
+export function PairingPage({ paired }: { paired: () => void }) {
+  const [code, setCode] = useState<PairingCode | null>(null);
+  const [error, setError] = useState<unknown>();
+  const [turn, setTurn] = useState(0);
+
+  useEffect(() => {
+    let over = false;
+    setError(undefined);
+    post<PairingCode>("/api/pairing").then(
+      (fresh) => !over && setCode(fresh),
+      (problem: unknown) => !over && setError(problem),
+    );
+    return () => {
+      over = true;
+    };
+  }, [turn]);
+
+  useEffect(() => {
+    if (code === null) return undefined;
+    const poll = async () => {
+      try {
+        const { state } = await post<PairingState>("/api/pairing/poll", { secret: code.secret });
+        if (state === "confirmed") paired();
+        if (state === "expired") setTurn((n) => n + 1);
+      } catch (problem) {
+        if (problem instanceof Problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) setTurn((n) => n + 1);
+        else setError(problem);
+        return;
+      }
+      setError(undefined);
+    };
+    const timer = setInterval(() => void poll(), POLL_EVERY);
+    return () => clearInterval(timer);
+  }, [code]);
+
+  return (
+    <div class="panel pair" data-view="pairing" data-state={code === null ? "waiting" : "offered"}>
+      <header class="row">
+        <span class="w48 row brandmark">
+          <Mark />
+          {t("brand")}
+        </span>
+        <span class="grow" />
+        <LanguageSwitch />
+      </header>
+      <main>
+        <h1 class="w64">{t("classroom.pairing.title")}</h1>
+        <p class="w36 mut">{t("classroom.pairing.text")}</p>
+        <p class="code" data-code={code?.code} aria-label={code?.code.split("").join(" ")}>
+          {code === null ? "········" : code.code}
+        </p>
+        {code && (
+          <>
+            <p class="w36">
+              <Icon name="link" /> {t("classroom.pairing.where")} <b>{readable(code.confirmUrl)}</b>
+            </p>
+            <p class="w28 mut" role="timer">
+              {t("classroom.pairing.expires", { time: lasting(code.expiresAt - second.value) })}
+            </p>
+          </>
+        )}
+        {error !== undefined && (
+          <p class="w36 bad" role="alert">
+            {explain(error)}
+          </p>
+        )}
+      </main>
+      <footer class="row">
+        <span class="w28 mut grow">{t("classroom.pairing.privacy")}</span>
+        <WallButton action="new-code" onClick={() => setTurn(turn + 1)}>
+          <Icon name="load" />
+          {t("classroom.pairing.renew")}
+        </WallButton>
+      </footer>
+    </div>
+  );
+}
+
+/** An address that a person types: without scheme and without the code, which stands above. */
+function readable(address: string): string {
+  const url = new URL(address, location.href);
+  return `${url.host}${url.pathname}`;
+}

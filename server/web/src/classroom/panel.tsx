@@ -1,0 +1,341 @@
+/** The big panel of a paired classroom during a lesson. Nobody needs to touch it; what can be touched is at the bottom. */
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import type { Participant } from "../generated/live";
+import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
+import { clockAt } from "../ui/time";
+import type { Classroom } from "./classroom";
+import { LevelMeter } from "./level";
+import { captionOf, DeviceTrouble, Face, LineState, Picture, progressOf, Sounds, SoundUnlock, StatePill, Undelivered } from "./parts";
+import { host, inLesson, memberRooms, program, type Room, self, tileState } from "./room";
+import { lasting, second, serverNow } from "./ticker";
+
+/** A cut shorter than this is not worth frightening a class. */
+const OFFLINE_AFTER = 4;
+const MOST_OTHERS = 6;
+
+export interface PanelProps {
+  classroom: Classroom;
+  /** The telephone of this room, known from its day even when the line is down. */
+  phone?: string;
+}
+
+export function PanelPage({ classroom, phone }: PanelProps) {
+  const room = classroom.room.value;
+  const line = classroom.line.value;
+  useEffect(() => {
+    document.documentElement.dataset.theme = "dark";
+    return () => delete document.documentElement.dataset.theme;
+  }, []);
+  const me = room && self(room);
+  if (!room || !me) return null;
+  const down = line.downSince !== null && second.value - line.downSince >= OFFLINE_AFTER;
+  const called = room.snapshot.called === me.id;
+  const seen = called || room.snapshot.spotlight === me.id;
+  const weak = room.links[me.id]?.state === "audio_only";
+  const view = down ? "offline" : seen ? "called" : weak ? "audio" : "live";
+  return (
+    <div
+      class="panel"
+      data-session={room.snapshot.session}
+      data-state={room.snapshot.state}
+      data-view={view}
+      data-role="endpoint"
+      data-room={me.room || me.id}
+      data-hands={me.hands.length}
+      data-muted={me.muted}
+    >
+      {view === "offline" ? (
+        <Offline classroom={classroom} room={room} me={me} phone={me.phone || phone || ""} since={line.downSince ?? 0} />
+      ) : view === "called" ? (
+        <Called classroom={classroom} room={room} me={me} called={called} />
+      ) : (
+        <Live classroom={classroom} room={room} me={me} audioOnly={weak} />
+      )}
+      <Sounds classroom={classroom} />
+      <SoundUnlock classroom={classroom} />
+    </div>
+  );
+}
+
+function TopLine({ room }: { room: Room }) {
+  const { snapshot } = room;
+  const now = serverNow(room);
+  const left = snapshot.lesson.ends - now;
+  return (
+    <header class="ls">
+      <StatePill snapshot={snapshot} />
+      <b class="w36 grow ell">{snapshot.lesson.title}</b>
+      {snapshot.timerUntil !== null && (
+        <b class="w48 count-down" role="timer">
+          <Icon name="timer" /> {lasting(snapshot.timerUntil - now)}
+        </b>
+      )}
+      <span class="w28 mut nw">
+        {inLesson(snapshot)
+          ? t("classroom.minutes_left", { n: Math.max(0, Math.ceil(left / 60)) })
+          : now < snapshot.lesson.starts
+            ? t("classroom.panel.begins", { time: clockAt(snapshot.lesson.starts) })
+            : t("classroom.panel.any_moment")}
+      </span>
+      <div class="bar">
+        <i style={{ width: `${progressOf(snapshot, now) * 100}%` }} />
+      </div>
+      <b class="w48">{clockAt(now)}</b>
+    </header>
+  );
+}
+
+interface ViewProps {
+  classroom: Classroom;
+  room: Room;
+  me: Participant;
+}
+
+function Live({ classroom, room, me, audioOnly }: ViewProps & { audioOnly: boolean }) {
+  const shown = program(room);
+  const others = memberRooms(room).filter((p) => p.id !== me.id);
+  const teacher = host(room);
+  return (
+    <div class={`live ${audioOnly ? "aud" : ""}`}>
+      <TopLine room={room} />
+      {audioOnly ? (
+        <div class="main big" role="status">
+          <Icon name="ear" />
+          <b class="w64">{t("classroom.panel.audio_only")}</b>
+          <span class="w36 mut">{t("classroom.panel.audio_only_text")}</span>
+        </div>
+      ) : (
+        <div class="main" data-program={shown?.id}>
+          {shown && shown.presence !== "offline" ? (
+            <>
+              <Face classroom={classroom} participant={shown} />
+              <span class="cap">
+                <Icon name="vol" />
+                {shown.role === "host" ? t("classroom.panel.teacher", { name: shown.name, unit: shown.unitName }) : captionOf(shown)}
+              </span>
+            </>
+          ) : (
+            <div class="calm">
+              <Icon name="clock" />
+              <b class="w64">{t("classroom.panel.wait_host")}</b>
+              <span class="w36">{t("classroom.panel.wait_host_text")}</span>
+            </div>
+          )}
+        </div>
+      )}
+      <aside>
+        <div class="self">
+          <Own classroom={classroom} me={me} />
+          <span class="cap s">{t("classroom.panel.us")}</span>
+        </div>
+        <div class="oth">
+          {teacher && shown && shown.id !== teacher.id && <Mini classroom={classroom} room={room} participant={teacher} />}
+          {others
+            .filter((p) => p.id !== shown?.id)
+            .slice(0, MOST_OTHERS)
+            .map((p) => (
+              <Mini key={p.id} classroom={classroom} room={room} participant={p} />
+            ))}
+          {others.length > 0 && (
+            <div class="mini off n">
+              <Icon name="users" />
+              <span>{t("classroom.panel.rooms", { n: others.length + 2 })}</span>
+            </div>
+          )}
+        </div>
+      </aside>
+      <Foot classroom={classroom} room={room} me={me} />
+    </div>
+  );
+}
+
+function Mini({ classroom, room, participant }: { classroom: Classroom; room: Room; participant: Participant }) {
+  const state = tileState(room, participant);
+  const gone = state === "offline" || state === "reconnecting";
+  return (
+    <div class={`mini ${gone ? "off" : ""}`} data-room={participant.room || participant.id} data-state={state} data-hands={participant.hands.length}>
+      {gone ? <Icon name={state === "offline" ? "linkoff" : "load"} spin={state === "reconnecting"} /> : <Face classroom={classroom} participant={participant} />}
+      <span class="ell">{gone ? t(`classroom.panel.${state}`, { unit: participant.unitName }) : participant.unitName}</span>
+    </div>
+  );
+}
+
+function Own({ classroom, me }: { classroom: Classroom; me: Participant }) {
+  const { local, camera } = classroom.media.value;
+  const source = local.has("pupils") ? "pupils" : "teacher";
+  if (!local.has(source)) {
+    return (
+      <div class="calm small">
+        <Icon name={camera ? "camoff" : "load"} spin={!camera} />
+        <span class="w28">{camera ? t(`classroom.device.short_${camera}`) : t("classroom.tile.opening_camera")}</span>
+      </div>
+    );
+  }
+  return <Picture stream={local.get(source)} participant={me.id} source={source} />;
+}
+
+function Foot({ classroom, room, me }: ViewProps) {
+  const live = inLesson(room.snapshot);
+  const sending = classroom.line.value.pending.some((command) => command.t === "raise_hand");
+  const whole = me.hands.find((hand) => hand.seat === null);
+  const up = whole !== undefined || sending;
+  const troubled = classroom.media.value.microphone !== null || classroom.media.value.camera !== null;
+  return (
+    <footer>
+      <button
+        type="button"
+        class={`hand ${up ? "up" : ""}`}
+        data-action={whole ? "lower-hand" : "raise-hand"}
+        aria-pressed={up}
+        aria-disabled={!live || undefined}
+        onClick={() => {
+          if (!live || sending) return;
+          classroom.ask(whole ? { t: "lower_hand", hand: whole.id } : { t: "raise_hand" });
+        }}
+      >
+        <Icon name="hand" />
+        {t(whole ? "classroom.panel.lower" : sending ? "classroom.panel.raising" : "classroom.panel.raise")}
+        {me.hands.length > 1 && <b class="w48">{me.hands.length}</b>}
+      </button>
+      <div class="inf">
+        {troubled ? (
+          <DeviceTrouble classroom={classroom} />
+        ) : (
+          <span class="row">
+            <Icon name={me.muted ? "micoff" : "mic"} />
+            <span class="ell">{t(me.muted ? "classroom.panel.mic_off" : "classroom.panel.mic_on")}</span>
+          </span>
+        )}
+        <span class="row mut">
+          <RecordingWord me={me} live={live} />
+          <LineState classroom={classroom} />
+          <Undelivered classroom={classroom} />
+        </span>
+      </div>
+      <button type="button" class="wb" data-action="mark-point" aria-disabled={!live || undefined} onClick={() => live && classroom.ask({ t: "mark" })}>
+        <Icon name="mark" />
+        {t("classroom.act.mark")}
+      </button>
+      <button
+        type="button"
+        class="wb"
+        data-action="signal"
+        data-kind="no_sound"
+        aria-pressed={me.signal === "no_sound"}
+        onClick={() => classroom.ask({ t: "signal", kind: me.signal === "no_sound" ? "ready" : "no_sound" })}
+      >
+        <Icon name={me.signal === "no_sound" ? "check" : "vol"} />
+        {t(me.signal === "no_sound" ? "classroom.panel.sound_back" : "classroom.signal.no_sound")}
+      </button>
+    </footer>
+  );
+}
+
+function RecordingWord({ me, live }: { me: Participant; live: boolean }) {
+  const state = me.recording;
+  if (state === "recording") {
+    return (
+      <>
+        <i class="live-dot" />
+        <span class="ell">{t("classroom.panel.recorded")}</span>
+      </>
+    );
+  }
+  return (
+    <>
+      <Icon name="camoff" />
+      <span class="ell">{t(state === "no_consent" ? "classroom.panel.no_consent" : live && state === "paused" ? "classroom.recording.paused" : "classroom.panel.not_recorded")}</span>
+    </>
+  );
+}
+
+function Called({ classroom, room, me, called }: ViewProps & { called: boolean }) {
+  const teacher = host(room);
+  const watching = memberRooms(room).filter((p) => p.id !== me.id && p.presence === "connected").length + (teacher?.presence === "connected" ? 1 : 0);
+  const { calledSeat } = room.snapshot;
+  const mic = classroom.media.value.local.get("mic");
+  return (
+    <div class="called" role="alert">
+      <header>
+        <span class="mi">
+          <Icon name={me.muted ? "micoff" : "mic"} />
+        </span>
+        <b class="w96 grow ell">{t(called ? "classroom.panel.your_turn" : "classroom.panel.all_see_you", { unit: me.unitName })}</b>
+        {called && calledSeat !== null && <span class="w64 nw">{t("classroom.seat.no", { seat: calledSeat })}</span>}
+      </header>
+      <div class="main">
+        <Own classroom={classroom} me={me} />
+        <span class="cap">
+          <Icon name="eye" />
+          {t("classroom.panel.watching", { n: watching })}
+        </span>
+        {mic && !me.muted && <LevelMeter stream={mic} />}
+      </div>
+      <aside>
+        {teacher && (
+          <div class="self">
+            <Face classroom={classroom} participant={teacher} />
+            <span class="cap s">{t("classroom.panel.teacher_short")}</span>
+          </div>
+        )}
+        <p class="w48 say">{t(me.muted ? "classroom.panel.mic_is_off" : "classroom.panel.mic_is_on")}</p>
+        <Undelivered classroom={classroom} />
+        <div class="grow" />
+        {called && (
+          <button
+            type="button"
+            class="hand done"
+            data-action={me.muted ? "speak-again" : "finish-speaking"}
+            onClick={() => classroom.ask({ t: "mute", participant: me.id, muted: !me.muted })}
+          >
+            <Icon name={me.muted ? "mic" : "check"} />
+            {t(me.muted ? "classroom.panel.speak_again" : "classroom.panel.done")}
+          </button>
+        )}
+      </aside>
+    </div>
+  );
+}
+
+function Offline({ classroom, room, phone, since }: ViewProps & { phone: string; since: number }) {
+  return (
+    <div class="offl" role="alert">
+      <header class="ls">
+        <b class="w36 grow ell">{room.snapshot.lesson.title}</b>
+        <b class="w48">{clockAt(serverNow(room))}</b>
+      </header>
+      <section>
+        <p class="w64 row">
+          <Icon name="load" spin />
+          <b>{t("classroom.panel.down")}</b>
+        </p>
+        <p class="w36 mut">{t("classroom.panel.down_text", { time: lasting(second.value - since) })}</p>
+      </section>
+      {phone ? (
+        <section class="ph">
+          <p class="w36">{t("classroom.panel.dial")}</p>
+          <p class={phone.length > 14 ? "tel long" : "tel"}>{phone}</p>
+        </section>
+      ) : (
+        <section />
+      )}
+      <footer>
+        <span class="w28 mut grow">{t("classroom.panel.phone_online")}</span>
+        <WallButton action="retry" onClick={classroom.retry}>
+          <Icon name="load" />
+          {t("classroom.panel.retry")}
+        </WallButton>
+      </footer>
+    </div>
+  );
+}
+
+export function WallButton({ action, onClick, children }: { action: string; onClick: () => void; children: ComponentChildren }) {
+  return (
+    <button type="button" class="wb" data-action={action} onClick={onClick}>
+      {children}
+    </button>
+  );
+}

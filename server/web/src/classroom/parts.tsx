@@ -1,0 +1,192 @@
+/** The parts that the host's, the rooms' and the observers' views share: pictures, sound, line and state marks. */
+import { useEffect, useRef } from "preact/hooks";
+import type { Participant, Snapshot } from "../generated/live";
+import { Button, Note } from "../ui/components";
+import { has, t } from "../ui/i18n";
+import { Icon, Signal } from "../ui/icons";
+import type { Classroom } from "./classroom";
+import { faceOf, linkBars, type Room, tileState } from "./room";
+
+export interface PictureProps {
+  stream: MediaStream | undefined;
+  participant: string;
+  source?: string;
+}
+
+/** A moving picture, always without sound: sound is played once, by `Sounds`. */
+export function Picture({ stream, participant, source }: PictureProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    const element = video.current;
+    if (element === null) return;
+    element.muted = true;
+    if (element.srcObject !== (stream ?? null)) element.srcObject = stream ?? null;
+    // Interrupted by the next stream, or refused in a hidden tab: both heal by the autoplay attribute.
+    if (stream) element.play().catch(() => undefined);
+  }, [stream]);
+  return <video ref={video} class="cam" data-participant={participant} data-source={source} data-frames="0" autoplay muted playsInline />;
+}
+
+/** Writes how many frames each picture of the page has shown into `data-frames`. */
+export function countFrames(): void {
+  setInterval(() => {
+    for (const video of document.querySelectorAll<HTMLVideoElement>("video[data-participant]")) {
+      video.dataset.frames = String(video.getVideoPlaybackQuality().totalVideoFrames);
+    }
+  }, 500);
+}
+
+/** The picture that stands for a participant: received, or this machine's own. */
+export function Face({ classroom, participant }: { classroom: Classroom; participant: Participant }) {
+  const room = classroom.room.value;
+  const media = classroom.media.value;
+  if (room === null) return null;
+  if (participant.id === room.me) {
+    const source = participant.role === "host" ? (["teacher", "pupils"] as const) : (["pupils", "teacher"] as const);
+    const own = source.find((s) => media.local.has(s));
+    return <Picture stream={own && media.local.get(own)} participant={participant.id} source={own} />;
+  }
+  const track = faceOf(room.tracks, participant);
+  return <Picture stream={track && media.received.get(track.id)} participant={participant.id} source={track?.source} />;
+}
+
+/** Every voice of the room, unseen. */
+export function Sounds({ classroom }: { classroom: Classroom }) {
+  const room = classroom.room.value;
+  const { received } = classroom.media.value;
+  const voices = (room?.tracks ?? []).filter((track) => track.kind === "audio" && received.has(track.id));
+  return (
+    <div hidden>
+      {voices.map((track) => (
+        <Voice key={track.id} stream={received.get(track.id)} participant={track.participant} classroom={classroom} />
+      ))}
+    </div>
+  );
+}
+
+function Voice({ stream, participant, classroom }: { stream: MediaStream | undefined; participant: string; classroom: Classroom }) {
+  const audio = useRef<HTMLAudioElement>(null);
+  useEffect(() => {
+    const element = audio.current;
+    if (element === null || stream === undefined) return;
+    if (element.srcObject !== stream) element.srcObject = stream;
+    element.play().catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === "NotAllowedError") classroom.setSilenced(true);
+    });
+  }, [stream]);
+  return <audio ref={audio} data-participant={participant} autoplay />;
+}
+
+/** Shown when the browser waits for a touch before it plays sound. */
+export function SoundUnlock({ classroom }: { classroom: Classroom }) {
+  if (!classroom.media.value.silenced) return null;
+  const unlock = () => {
+    const voices = [...document.querySelectorAll("audio")];
+    void Promise.all(voices.map((voice) => voice.play())).then(() => classroom.setSilenced(false));
+  };
+  return (
+    <button type="button" class="unlock" data-action="play-sound" onClick={unlock}>
+      <Icon name="vol" size="lg" />
+      {t("classroom.sound.unlock")}
+    </button>
+  );
+}
+
+/** What is wrong with this machine's camera or microphone, and the way out. */
+export function DeviceTrouble({ classroom }: { classroom: Classroom }) {
+  const { microphone, camera } = classroom.media.value;
+  if (microphone === null && camera === null) return null;
+  const text =
+    microphone !== null && microphone === camera
+      ? t(`classroom.device.both_${microphone}`)
+      : [microphone && t(`classroom.device.microphone_${microphone}`), camera && t(`classroom.device.camera_${camera}`)].filter(Boolean).join(" ");
+  return (
+    <Note tone="warn">
+      <span>{text}</span>{" "}
+      {microphone !== "insecure" && (
+        <Button small action="retry-devices" onClick={() => void classroom.openDevices()}>
+          {t("classroom.device.retry")}
+        </Button>
+      )}
+    </Note>
+  );
+}
+
+/** "未送达，正在重试", or why the server refused. */
+export function Undelivered({ classroom }: { classroom: Classroom }) {
+  const line = classroom.line.value;
+  const refusal = classroom.refusal.value;
+  if (line.unsent) {
+    return (
+      <span class="st warn" role="status">
+        <Icon name="load" size="sm" spin />
+        {t("classroom.unsent")}
+      </span>
+    );
+  }
+  if (refusal === null) return null;
+  const key = `classroom.refused.${refusal.code}`;
+  return (
+    <span class="st bad" role="alert" data-code={refusal.code}>
+      <Icon name="warn" size="sm" />
+      {has(key) ? t(key, refusal.values) : t("classroom.refused.other", { code: refusal.code })}
+    </span>
+  );
+}
+
+/** The page's own connection, when there is something to say about it. */
+export function LineState({ classroom }: { classroom: Classroom }) {
+  const { phase } = classroom.line.value;
+  const media = classroom.media.value;
+  const broken = phase === "connected" && (media.publishing === "broken" || media.watching === "broken");
+  if (phase === "connected" && !broken) return null;
+  return (
+    <span class="st warn" role="status">
+      <Icon name="load" size="sm" spin />
+      {t(broken ? "classroom.line.media" : `classroom.line.${phase}`)}
+    </span>
+  );
+}
+
+/** The mark at the top right of a tile: its line in a word. */
+export function LinkMark({ room, participant, seconds }: { room: Room; participant: Participant; seconds: number }) {
+  const state = tileState(room, participant);
+  if (state === "connected" || state === "weak") {
+    const bars = linkBars(room, participant);
+    const word = bars >= 4 ? "good" : bars === 3 ? "fair" : "weak";
+    return (
+      <span class={`lk ${bars >= 4 ? "ok" : "warn"}`}>
+        <Signal bars={bars} />
+        {t(`classroom.link.${word}`)}
+      </span>
+    );
+  }
+  return (
+    <span class={`st ${state === "offline" ? "bad" : "warn"}`}>
+      <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="sm" spin={state === "reconnecting"} />
+      {t(`classroom.link.${state}`, { seconds })}
+    </span>
+  );
+}
+
+export function StatePill({ snapshot }: { snapshot: Snapshot }) {
+  const live = snapshot.state === "live" || snapshot.state === "overrun";
+  return (
+    <span class={`lv ${live ? "" : "calm"}`} role="status">
+      {live && <i class="live-dot" />}
+      {t(`classroom.state.${snapshot.state}`)}
+      {snapshot.lesson.rehearsal && <small>{t("classroom.rehearsal")}</small>}
+    </span>
+  );
+}
+
+/** How full the shared window is, 0 to 1. */
+export function progressOf(snapshot: Snapshot, now: number): number {
+  const { starts, ends } = snapshot.lesson;
+  return ends > starts ? Math.min(1, Math.max(0, (now - starts) / (ends - starts))) : 0;
+}
+
+/** The person or the class of a participant, as a caption has it. */
+export function captionOf(participant: Participant): string {
+  return [participant.unitName, participant.className].filter(Boolean).join(" ");
+}

@@ -1,0 +1,78 @@
+/** The check before a lesson: this module owns trying camera, microphone and line of a panel, and reporting them. */
+import type { PreflightReport } from "../generated/api";
+import { get, post, Problem } from "../ui/api";
+import { Capture, type Fault, PLANS } from "./capture";
+import { listen } from "./level";
+
+export interface Preflight {
+  camera: PreflightReport["camera"];
+  microphone: PreflightReport["microphone"];
+  rttMs: number;
+  cameras: number;
+  /** Unix seconds of this machine. */
+  at: number;
+}
+
+const LISTEN_MS = 1_500;
+const ROUNDS = 3;
+
+/** Opens the devices for a moment and lets them go again. */
+export async function check(): Promise<Preflight> {
+  const plan = PLANS.endpoint;
+  if (plan === undefined) throw new Error("no plan for endpoints");
+  const capture = new Capture(plan, () => undefined);
+  await capture.open();
+  const mic = capture.tracks.get("mic");
+  const loudest = mic ? await loudness(mic) : 0;
+  const cameras = [...capture.tracks.keys()].filter((source) => source !== "mic").length;
+  const result: Preflight = {
+    camera: capture.camera === null ? "ok" : reported(capture.camera),
+    microphone: capture.microphone !== null ? reported(capture.microphone) : loudest > 0 ? "ok" : "silent",
+    rttMs: await roundTrip(),
+    cameras,
+    at: Date.now() / 1000,
+  };
+  capture.close();
+  return result;
+}
+
+/** A report that cannot be delivered is shown on the panel all the same. */
+export async function report(session: string, { camera, microphone, rttMs }: Preflight): Promise<void> {
+  try {
+    await post("/api/room/preflight", { session, camera, microphone, rttMs } satisfies PreflightReport);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+function reported(fault: Fault): "missing" | "denied" {
+  return fault === "denied" || fault === "insecure" ? "denied" : "missing";
+}
+
+function loudness(mic: MediaStreamTrack): Promise<number> {
+  return new Promise((resolve) => {
+    let loudest = 0;
+    const end = listen(new MediaStream([mic]), (level) => {
+      loudest = Math.max(loudest, level);
+    });
+    setTimeout(() => {
+      end();
+      resolve(loudest);
+    }, LISTEN_MS);
+  });
+}
+
+/** The best of a few small requests, in milliseconds. */
+async function roundTrip(): Promise<number> {
+  let best = Infinity;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = performance.now();
+    try {
+      await get("/api/me");
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status === 0) continue;
+    }
+    best = Math.min(best, performance.now() - before);
+  }
+  return Number.isFinite(best) ? Math.round(best) : 0;
+}

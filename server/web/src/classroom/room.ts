@@ -1,0 +1,221 @@
+/**
+ * The room as a page knows it. This module owns the fold of the server's messages into one immutable value, the same
+ * fold as the server's, so that a resumed page and a fresh one show the same.
+ */
+import type { Event, Link, Participant, ServerMessage, Snapshot, Track } from "../generated/live";
+
+export interface Room {
+  me: string;
+  role: string;
+  snapshot: Snapshot;
+  tracks: Track[];
+  links: Record<string, Link>;
+  /** Server's unix seconds less this machine's. */
+  clockOffset: number;
+}
+
+/** The next state; the same value when the message changes nothing. `localNow` in unix seconds. */
+export function next(room: Room | null, message: ServerMessage, localNow: number): Room | null {
+  switch (message.t) {
+    case "welcome":
+      return {
+        me: message.participant,
+        role: message.role,
+        snapshot: message.snapshot,
+        tracks: message.tracks,
+        links: {},
+        clockOffset: message.serverTime - localNow,
+      };
+    case "resumed":
+      return room && { ...room, tracks: message.tracks, clockOffset: message.serverTime - localNow };
+    case "event":
+      return room && { ...room, snapshot: fold(room.snapshot, message) };
+    case "tracks":
+      return room && { ...room, tracks: message.tracks };
+    case "links":
+      return room && { ...room, links: { ...room.links, ...message.links } };
+    default:
+      return room;
+  }
+}
+
+export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
+  switch (event.type) {
+    case "session_opened":
+      return { ...snapshot, state: "open" };
+    case "session_live":
+      return { ...snapshot, state: "live", liveSince: at };
+    case "session_overrun":
+      return { ...snapshot, state: "overrun", overrunUntil: at + event.endsIn };
+    case "session_ended":
+      return end(snapshot);
+    case "review_opened":
+      return { ...snapshot, review: event.review };
+    case "joined":
+      return join(snapshot, event, at);
+    case "reconnecting":
+      return change(snapshot, event.participant, { presence: "reconnecting", since: at });
+    case "returned":
+      return change(snapshot, event.participant, { presence: "connected", since: at });
+    case "left":
+      return leave(snapshot, event.participant, at);
+    case "hand_raised":
+      return change(snapshot, event.participant, (p) => ({ hands: [...p.hands, { id: event.hand, at, seat: event.seat }] }));
+    case "hand_lowered":
+      return change(snapshot, event.participant, (p) => ({ hands: p.hands.filter((h) => h.id !== event.hand) }));
+    case "called_on":
+      return change({ ...snapshot, called: event.participant, calledSeat: event.seat }, event.participant, {
+        turns: event.turn,
+      });
+    case "call_ended":
+      return { ...snapshot, called: null, calledSeat: null };
+    case "spotlight_set":
+      return { ...snapshot, spotlight: event.participant };
+    case "muted":
+      return change(snapshot, event.participant, { muted: event.muted });
+    case "marked":
+      return { ...snapshot, marks: snapshot.marks + 1, lastMark: at };
+    case "signalled":
+      return change(snapshot, event.participant, { signal: event.kind });
+    case "timer_set":
+      return { ...snapshot, timerUntil: event.until };
+    case "attendance_taken":
+      return change(snapshot, event.participant, { absent: event.absent, late: event.late });
+    case "recording_changed":
+      return change(snapshot, event.participant, { recording: event.state });
+    case "talk_measured":
+      return snapshot;
+  }
+}
+
+type Change = Partial<Participant> | ((participant: Participant) => Partial<Participant>);
+
+function change(snapshot: Snapshot, id: string, what: Change): Snapshot {
+  return {
+    ...snapshot,
+    participants: snapshot.participants.map((p) =>
+      p.id === id ? { ...p, ...(typeof what === "function" ? what(p) : what) } : p,
+    ),
+  };
+}
+
+function end(snapshot: Snapshot): Snapshot {
+  const participants = snapshot.participants.map((p) => ({ ...p, hands: [], recording: "off" as const }));
+  return { ...snapshot, state: "ended", participants, called: null, calledSeat: null, spotlight: null, timerUntil: null };
+}
+
+/** Who comes back later is the same classroom: its turns and its attendance still count. */
+function join(snapshot: Snapshot, event: Extract<Event["event"], { type: "joined" }>, at: number): Snapshot {
+  const { type: _, participant: id, ...who } = event;
+  const known = snapshot.participants.find((p) => p.id === id);
+  const fresh: Participant = {
+    id,
+    ...who,
+    presence: "connected",
+    since: at,
+    muted: who.role !== "host" && who.role !== "encoder",
+    hands: [],
+    turns: known?.turns ?? 0,
+    signal: null,
+    recording: known?.recording ?? "off",
+    absent: known?.absent ?? null,
+    late: known?.late ?? [],
+  };
+  if (known === undefined) return { ...snapshot, participants: [...snapshot.participants, fresh] };
+  return change(snapshot, id, fresh);
+}
+
+/** The tile stays, with its telephone number; only those nobody saw vanish. */
+function leave(snapshot: Snapshot, id: string, at: number): Snapshot {
+  if (snapshot.participants.some((p) => p.id === id && p.hidden)) {
+    return { ...snapshot, participants: snapshot.participants.filter((p) => p.id !== id) };
+  }
+  return change(snapshot, id, { presence: "offline", since: at, hands: [], muted: true, signal: null });
+}
+
+// Views of the room ---------------------------------------------------------------------------------------------------
+
+export function self(room: Room): Participant | undefined {
+  return room.snapshot.participants.find((p) => p.id === room.me);
+}
+
+export function host(room: Room): Participant | undefined {
+  return room.snapshot.participants.find((p) => p.role === "host");
+}
+
+/** The member rooms in a fixed order, whether they are here or not. */
+export function memberRooms(room: Room): Participant[] {
+  const order = new Map(room.snapshot.lesson.expected.map((id, index) => [id, index]));
+  const place = (p: Participant) => order.get(p.room || p.id) ?? order.size;
+  return room.snapshot.participants
+    .filter((p) => p.role === "endpoint" && !p.hidden)
+    .sort((a, b) => place(a) - place(b) || a.unitName.localeCompare(b.unitName) || a.id.localeCompare(b.id));
+}
+
+/** The room that an assistant looks after: the endpoint of the same unit; before it has joined, the assistant's own place. */
+export function ownRoom(room: Room): Participant | undefined {
+  const me = self(room);
+  return me?.role === "endpoint" ? me : (memberRooms(room).find((p) => p.unit === me?.unit) ?? me);
+}
+
+/** Tiles of a room view: the member rooms, and recording hosts that publish by themselves. */
+export function tiles(room: Room): Participant[] {
+  const encoders = room.snapshot.participants.filter((p) => p.role === "encoder" && p.presence !== "offline");
+  return [...memberRooms(room), ...encoders];
+}
+
+export type TileState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
+
+/** What a tile says of its room: presence is the journal's word, the rest the link's. */
+export function tileState(room: Room, participant: Participant): TileState {
+  if (participant.presence !== "connected") return participant.presence;
+  const link = room.links[participant.id]?.state;
+  return link === "weak" || link === "audio_only" ? link : "connected";
+}
+
+/** 0 to 4, for the drawn bars. */
+export function linkBars(room: Room, participant: Participant): number {
+  const state = tileState(room, participant);
+  if (state === "offline" || state === "reconnecting") return 0;
+  if (state === "audio_only") return 1;
+  const link = room.links[participant.id];
+  if (state === "weak") return 2;
+  return link && (link.loss > 0.02 || link.rttMs > 250) ? 3 : 4;
+}
+
+export function inLesson(snapshot: Snapshot): boolean {
+  return snapshot.state === "live" || snapshot.state === "overrun";
+}
+
+/**
+ * Whom to call next: a room not called yet outranks every other, then more hands waiting longest, then fewer turns.
+ * Rooms that cannot answer now are left out, and so is the one speaking.
+ */
+export function nextToCall(room: Room): Participant | undefined {
+  const able = memberRooms(room).filter(
+    (p) => p.presence === "connected" && p.id !== room.snapshot.called,
+  );
+  const oldest = (p: Participant) => Math.min(...p.hands.map((h) => h.at), Infinity);
+  return able
+    .filter((p) => p.hands.length > 0 || p.turns === 0)
+    .sort(
+      (a, b) =>
+        Number(a.turns > 0) - Number(b.turns > 0) ||
+        Number(b.hands.length > 0) - Number(a.hands.length > 0) ||
+        a.turns - b.turns ||
+        oldest(a) - oldest(b) ||
+        a.id.localeCompare(b.id),
+    )[0];
+}
+
+/** The video track that stands for a participant: the pupils' camera of a room, the teacher's of the host. */
+export function faceOf(tracks: Track[], participant: Participant): Track | undefined {
+  const own = tracks.filter((t) => t.participant === participant.id && t.kind === "video");
+  const wanted = participant.role === "host" ? "teacher" : "pupils";
+  return own.find((t) => t.source === wanted) ?? own[0];
+}
+
+/** What every room sees large: the spotlight, or the host. */
+export function program(room: Room): Participant | undefined {
+  return room.snapshot.participants.find((p) => p.id === room.snapshot.spotlight) ?? host(room);
+}

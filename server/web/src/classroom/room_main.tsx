@@ -1,0 +1,120 @@
+/** The page of a paired panel: pairing, the idle day, and lessons that it joins and leaves by itself. */
+import "./gate.css";
+import "./panel.css";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { RoomDay } from "../generated/api";
+import { explain, get, Problem } from "../ui/api";
+import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
+import { mount } from "../ui/mount";
+import { Classroom } from "./classroom";
+import { DayPage } from "./day";
+import { PairingPage } from "./pairing";
+import { PanelPage, WallButton } from "./panel";
+import { countFrames } from "./parts";
+
+const REFRESH_EVERY = 15_000;
+const STAY_AFTER_END = 8_000;
+const OLD_AFTER = 45;
+
+interface Known {
+  day: RoomDay;
+  at: number;
+}
+
+function RoomPage() {
+  const [known, setKnown] = useState<Known | null>(null);
+  const [unpaired, setUnpaired] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const [classroom, setClassroom] = useState<Classroom | null>(null);
+  const current = useRef<Classroom | null>(null);
+  /** Sessions that closed on this panel: another tab took over, or the server refused. */
+  const closed = useRef(new Set<string>());
+
+  const enter = (session: string) => {
+    const fresh = new Classroom(session);
+    current.current = fresh;
+    setClassroom(fresh);
+    fresh.start();
+  };
+  const refresh = async () => {
+    try {
+      const day = await get<RoomDay>("/api/room/day");
+      setKnown({ day, at: Date.now() / 1000 });
+      setUnpaired(false);
+      setError(undefined);
+      if (day.join !== null && current.current === null && !closed.current.has(day.join)) enter(day.join);
+    } catch (problem) {
+      if (problem instanceof Problem && (problem.status === 401 || problem.status === 403)) setUnpaired(true);
+      else setError(problem);
+    }
+  };
+  useEffect(() => {
+    void refresh();
+    const timer = setInterval(() => void refresh(), REFRESH_EVERY);
+    return () => clearInterval(timer);
+  }, []);
+
+  // Be there at the bell, not up to a quarter of a minute later.
+  const next = known?.day.lessons.find((lesson) => lesson.session !== null && lesson.state === "scheduled" && lesson.starts > known.day.serverTime);
+  useEffect(() => {
+    if (!known || !next) return undefined;
+    const opens = [next.starts - 900, next.starts].map((moment) => moment - known.day.serverTime).filter((wait) => wait > 0 && wait < 3600);
+    const timers = opens.map((wait) => setTimeout(() => void refresh(), wait * 1000 + 300));
+    return () => timers.forEach(clearTimeout);
+  }, [next?.starts, known?.at]);
+
+  const state = classroom?.room.value?.snapshot.state;
+  const phase = classroom?.line.value.phase;
+  const over = classroom !== null && (state === "ended" || phase === "closed");
+  useEffect(() => {
+    if (!over || classroom === null) return undefined;
+    const { reason } = classroom.line.value;
+    if (phase === "closed" && reason === "replaced") closed.current.add(classroom.session);
+    const timer = setTimeout(
+      () => {
+        classroom.stop();
+        current.current = null;
+        setClassroom(null);
+        // After a refusal the next regular refresh is soon enough.
+        if (state === "ended") void refresh();
+      },
+      state === "ended" ? STAY_AFTER_END : 3_000,
+    );
+    return () => clearTimeout(timer);
+  }, [over]);
+
+  if (unpaired) return <PairingPage paired={() => void refresh()} />;
+  if (over && state === "ended") return <Done />;
+  if (classroom !== null && classroom.room.value !== null && !over) return <PanelPage classroom={classroom} phone={known?.day.phone} />;
+  if (known) return <DayPage day={known.day} at={known.at} stale={error !== undefined && Date.now() / 1000 - known.at > OLD_AFTER} />;
+  return <Unreached error={error} retry={() => void refresh()} />;
+}
+
+function Done() {
+  return (
+    <div class="panel hush" data-view="over" data-state="ended" role="status">
+      <Icon name="check" />
+      <b class="w96">{t("classroom.panel.over")}</b>
+      <span class="w36 mut">{t("classroom.panel.over_text")}</span>
+    </div>
+  );
+}
+
+function Unreached({ error, retry }: { error: unknown; retry: () => void }) {
+  return (
+    <div class="panel hush" data-view="starting" role="status">
+      <Icon name="load" spin />
+      <b class="w64">{error === undefined ? t("classroom.panel.starting") : explain(error)}</b>
+      {error !== undefined && (
+        <WallButton action="retry" onClick={retry}>
+          {t("act.retry")}
+        </WallButton>
+      )}
+    </div>
+  );
+}
+
+countFrames();
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+void mount(RoomPage, "classroom.panel.title");

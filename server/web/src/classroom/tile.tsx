@@ -1,0 +1,230 @@
+/** One room on the host's or an observer's screen: its picture, line, hands, turns, and what can be done with it. */
+import type { Participant } from "../generated/live";
+import { Button } from "../ui/components";
+import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
+import type { Classroom } from "./classroom";
+import { Face, LinkMark } from "./parts";
+import { inLesson, type Room, tileState } from "./room";
+import { lasting, serverNow } from "./ticker";
+
+const DOTS = [1, 2, 3, 4];
+
+export interface TileProps {
+  classroom: Classroom;
+  room: Room;
+  participant: Participant;
+  /** The suggestion of whom to call. */
+  next?: boolean;
+  /** Observers see the same tile without buttons. */
+  silent?: boolean;
+  /** The number key that calls this room. */
+  shortcut?: number;
+}
+
+export function Tile(props: TileProps) {
+  const { classroom, room, participant, next } = props;
+  const state = tileState(room, participant);
+  const { snapshot } = room;
+  const away = serverNow(room) - participant.since;
+  const shown = snapshot.called === participant.id || snapshot.spotlight === participant.id;
+  const quiet = state === "audio_only" || state === "reconnecting" || state === "offline";
+  return (
+    <article
+      class={`tile ${shown ? "is-spot" : next ? "is-next" : ""} ${quiet ? "dim-v" : ""}`}
+      data-room={participant.room || participant.id}
+      data-participant-id={participant.id}
+      data-state={state}
+      data-hands={participant.hands.length}
+      data-turns={participant.turns}
+      data-muted={participant.muted}
+      data-recording={participant.recording}
+      aria-label={participant.unitName}
+    >
+      <div class="v">
+        <Face classroom={classroom} participant={participant} />
+        <span class="ttl">
+          <b class="ell">{participant.unitName}</b>
+          <span class="ell">{participant.className || participant.name}</span>
+        </span>
+        {quiet && (
+          <span class="ov">
+            <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="lg" spin={state === "reconnecting"} />
+            <b>{t(`classroom.tile.${state}`)}</b>
+            {state !== "audio_only" && participant.phone && (
+              <span class="sm">
+                <Icon name="phone" size="sm" /> {participant.phone}
+              </span>
+            )}
+          </span>
+        )}
+        <Badge room={room} participant={participant} shown={shown} />
+        <span class="lks">
+          <LinkMark room={room} participant={participant} seconds={Math.max(0, Math.round(away))} />
+        </span>
+        <span class={`mi ${room.links[participant.id]?.speaking && !participant.muted ? "talking" : ""}`}>
+          <Icon name={participant.muted ? "micoff" : "mic"} size="sm" label={t(participant.muted ? "classroom.mic.off" : "classroom.mic.on")} />
+        </span>
+      </div>
+      <div class="ft">
+        <Hands room={room} participant={participant} />
+        <div class="row r2">
+          <Turns participant={participant} />
+          <span class="grow" />
+          {!props.silent && participant.role === "endpoint" && <Acts {...props} />}
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** The one thing worth saying over the picture, the most urgent first. */
+function Badge({ room, participant, shown }: { room: Room; participant: Participant; shown: boolean }) {
+  if (room.snapshot.called === participant.id) {
+    const seat = room.snapshot.calledSeat;
+    return (
+      <span class="spot">
+        <Icon name="focus" size="sm" />
+        {seat === null ? t("classroom.tile.called") : t("classroom.tile.called_seat", { seat })}
+      </span>
+    );
+  }
+  if (participant.signal === "no_sound" || participant.signal === "slower") {
+    return (
+      <span class="ask" role="status">
+        <Icon name={participant.signal === "slower" ? "turtle" : "mute"} size="sm" />
+        {t(`classroom.tile.signal_${participant.signal}`)}
+      </span>
+    );
+  }
+  if (shown) {
+    return (
+      <span class="spot">
+        <Icon name="focus" size="sm" />
+        {t("classroom.tile.spotlit")}
+      </span>
+    );
+  }
+  if (participant.recording === "no_consent") {
+    return (
+      <span class="norec">
+        <Icon name="camoff" size="sm" />
+        {t("classroom.recording.no_consent")}
+      </span>
+    );
+  }
+  if (participant.signal === "ready") {
+    return (
+      <span class="norec">
+        <Icon name="check" size="sm" />
+        {t("classroom.tile.signal_ready")}
+      </span>
+    );
+  }
+  return null;
+}
+
+function Hands({ room, participant }: { room: Room; participant: Participant }) {
+  const { hands } = participant;
+  if (hands.length === 0) {
+    return (
+      <div class="row r1">
+        <span class="hq">
+          <Icon name="hand" />
+        </span>
+        <span class="sm dim">{t("classroom.tile.no_hands")}</span>
+      </div>
+    );
+  }
+  const oldest = Math.min(...hands.map((hand) => hand.at));
+  return (
+    <div class="row r1">
+      <span class="hq on">
+        <Icon name="hand" label={t("classroom.tile.hands", { n: hands.length })} />
+        <b>{hands.length}</b>
+      </span>
+      <ul class="q">
+        {hands.slice(0, 5).map((hand) => (
+          <li key={hand.id}>{hand.seat === null ? t("classroom.seat.whole") : t("classroom.seat.no", { seat: hand.seat })}</li>
+        ))}
+      </ul>
+      <span class="xs dim wt">{lasting(serverNow(room) - oldest)}</span>
+    </div>
+  );
+}
+
+function Turns({ participant }: { participant: Participant }) {
+  if (participant.role !== "endpoint") return null;
+  if (participant.turns === 0) {
+    return (
+      <span class="turn none">
+        <Icon name="warn" size="sm" />
+        {t("classroom.turns.none")}
+      </span>
+    );
+  }
+  return (
+    <span class="turn">
+      <span class="td" aria-hidden>
+        {DOTS.map((dot) => (
+          <i key={dot} class={dot <= participant.turns ? "on" : ""} />
+        ))}
+      </span>
+      {t("classroom.turns.n", { n: participant.turns })}
+    </span>
+  );
+}
+
+function Acts({ classroom, room, participant, next, shortcut }: TileProps) {
+  const { snapshot } = room;
+  const away = participant.presence !== "connected";
+  const called = snapshot.called === participant.id;
+  const spotlit = snapshot.spotlight === participant.id;
+  return (
+    <>
+      <button
+        type="button"
+        class="btn s icon2"
+        data-action="spotlight"
+        aria-pressed={spotlit}
+        aria-label={t(spotlit ? "classroom.act.spotlight_end" : "classroom.act.spotlight")}
+        title={t(spotlit ? "classroom.act.spotlight_end" : "classroom.act.spotlight")}
+        onClick={() => classroom.ask({ t: "spotlight", participant: spotlit ? null : participant.id })}
+      >
+        <Icon name="focus" size="sm" />
+      </button>
+      <button
+        type="button"
+        class="btn s icon2"
+        data-action="mute"
+        aria-pressed={participant.muted}
+        aria-label={t(participant.muted ? "classroom.act.unmute" : "classroom.act.mute")}
+        title={t(participant.muted ? "classroom.act.unmute" : "classroom.act.mute")}
+        onClick={() => classroom.ask({ t: "mute", participant: participant.id, muted: !participant.muted })}
+      >
+        <Icon name={participant.muted ? "micoff" : "mic"} size="sm" />
+      </button>
+      {away && participant.phone ? (
+        <a class="btn s" href={`tel:${participant.phone.replace(/[^\d+,]/g, "")}`}>
+          <Icon name="phone" size="sm" />
+          {t("classroom.act.phone")}
+        </a>
+      ) : called ? (
+        <Button small action="end-call" onClick={() => classroom.ask({ t: "end_call" })}>
+          {t("classroom.act.end_call")}
+        </Button>
+      ) : (
+        <Button
+          small
+          kind={next ? "pri" : undefined}
+          action="call-on"
+          disabled={!inLesson(snapshot) || away}
+          label={t("classroom.act.call_room", { unit: participant.unitName, key: shortcut ?? "" })}
+          onClick={() => classroom.ask({ t: "call_on", participant: participant.id })}
+        >
+          {t("classroom.act.call")}
+        </Button>
+      )}
+    </>
+  );
+}
