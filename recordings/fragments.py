@@ -141,6 +141,27 @@ def init_segment(path: Path, found: FragmentIndex) -> bytes:
         return file.read(found.init.size)
 
 
+def trim(path: Path) -> float:
+    """Leave only the whole fragments of a file that was not closed, and tell their seconds; 0 when there are none.
+
+    A closing that did not come to its end is taken back, so that ordinary players read the file too. Raises OSError.
+    """
+    try:
+        found = index_file(path)
+    except (NotARecording, FileNotFoundError):
+        return 0.0
+    if not found.closed:
+        with path.open("r+b") as file:
+            file.seek(found.init.offset)
+            inner = int.from_bytes(file.read(4), "big")
+            file.seek(found.init.offset - 8)
+            file.write((inner + 8).to_bytes(4, "big") + b"free")
+            file.truncate(found.end)
+            file.flush()
+            os.fsync(file.fileno())
+    return found.duration
+
+
 def _initialization(read: Read, size: int) -> tuple[ByteRange, tuple[TrackFacts, ...]]:
     """The inner ftyp and its moov lie behind the first eight bytes of the second free (mdat, once closed)."""
     ftyp = _box(read, 0, size)

@@ -112,7 +112,7 @@ class SessionRecorder:
         )
         self._parties: dict[str, _Party] = {}
         self._writers: list[ViewWriter] = []
-        self._queue: queue.SimpleQueue[tuple[Callable[..., None], tuple[object, ...]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Callable[..., object], tuple[object, ...]] | None] = queue.SimpleQueue()
         self._room_seen = float("-inf")
         self._playable = threading.Event()
         self._stopping = False
@@ -170,14 +170,14 @@ class SessionRecorder:
         """After `stop`: return when the checksums are in the manifest too and the folder is let go."""
         self._thread.join()
 
-    def offer(self, work: Callable[..., None], *arguments: object) -> None:
+    def offer(self, work: Callable[..., object], *arguments: object) -> None:
         """Queue a packet's work, its arrival last, unless the queue is full."""
         if self._queue.qsize() >= QUEUE:
             self.dropped += 1
         else:
             self._queue.put((work, arguments))
 
-    def order(self, work: Callable[..., None], *arguments: object) -> None:
+    def order(self, work: Callable[..., object], *arguments: object) -> None:
         """Queue work that must not be lost; it is given the time of this moment last."""
         self._queue.put((work, (*arguments, self._clock())))
 
@@ -223,7 +223,7 @@ class SessionRecorder:
         self._playable.set()
         self._attempt(self._register.seal, ())
 
-    def _attempt(self, work: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    def _attempt(self, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
         try:
             work(*arguments)
         except Exception:
@@ -254,7 +254,7 @@ class SessionRecorder:
             self._writers.remove(view.writer)
             view.writer.close(now)
         if party.entry.consent:
-            self._register.tell(party.entry.participant, RecordingState.STOPPED)
+            self._register.tell(party.entry.participant, RecordingState.OFF)
 
     def _finish(self, now: float) -> None:
         for party in self._parties.values():

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from recordings.errors import JournalUnwritable, SegmentUnwritable
+from recordings.fragments import trim
 from recordings.manifest import Ended, Entry, Finished, Manifest, Opened, Participant, Paused, seal
 from recordings.view_writer import EndedSegment, NewSegment
 
@@ -18,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class RecordingState(StrEnum):
-    """What people are told about the recording of one participant."""
+    """What people are told about the recording of one participant; `unsupported` is about the picture's codec."""
 
     RECORDING = "recording"
     PAUSED = "paused"
-    CODEC_UNSUPPORTED = "recording_codec_unsupported"
+    UNSUPPORTED = "unsupported"
     NO_CONSENT = "no_consent"
-    STOPPED = "stopped"
+    OFF = "off"
 
 
 class Register:
@@ -60,7 +61,7 @@ class Register:
         if not entry.consent:
             self.tell(entry.participant, RecordingState.NO_CONSENT)
         elif entry.codec:
-            self.tell(entry.participant, RecordingState.CODEC_UNSUPPORTED)
+            self.tell(entry.participant, RecordingState.UNSUPPORTED)
 
     def tell(self, participant: str, state: RecordingState) -> None:
         """Report a state once, when it changes."""
@@ -93,7 +94,8 @@ class Register:
         return id, path
 
     def ended(self, segment: EndedSegment) -> None:
-        self._note(Ended(segment.id, segment.duration, segment.gaps, segment.whole))
+        duration = segment.duration if segment.whole else trim(self._files[segment.id])
+        self._note(Ended(segment.id, duration, segment.gaps, segment.whole))
 
     def paused(self, participant: str, error: SegmentUnwritable, now: float) -> None:
         """The participant's media cannot be written just now."""
@@ -101,6 +103,10 @@ class Register:
             logger.warning("recording of %s is paused: %s", participant, error.reason)
             self._note(Paused(participant, self.lesson_time(now), error.reason))
         self.tell(participant, RecordingState.PAUSED)
+
+    def unreadable(self, participant: str) -> None:
+        """The participant's picture is in a codec that cannot be recorded; the sound may go on."""
+        self.tell(participant, RecordingState.UNSUPPORTED)
 
     def finished(self, now: float) -> None:
         self._note(Finished(self.lesson_time(now)))
@@ -139,3 +145,6 @@ class ViewLog:
 
     def paused(self, error: SegmentUnwritable) -> None:
         self._register.paused(self._participant, error, self._clock())
+
+    def unreadable(self) -> None:
+        self._register.unreadable(self._participant)

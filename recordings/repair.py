@@ -6,14 +6,13 @@ gets back the eight bytes which closing overwrites, so that ordinary players rea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from recordings.errors import NotARecording
-from recordings.fragments import FragmentIndex, index_file
+from recordings.fragments import FragmentIndex, index_file, trim
 from recordings.manifest import MANIFEST_FILE, Ended, Manifest, SegmentFacts, read_recording, seal
 
 
@@ -70,7 +69,7 @@ def mend(manifest: Manifest, folder: Path) -> list[Finding]:
             manifest.add(ended)
         if facts.sealed is None and path.exists():
             if not ended.whole:
-                _cut(path)
+                trim(path)
             manifest.add(seal(path, facts.id))
     return findings
 
@@ -100,20 +99,3 @@ def _index(path: Path) -> FragmentIndex | None:
         return index_file(path)
     except (NotARecording, FileNotFoundError):
         return None
-
-
-def _cut(path: Path) -> None:
-    """Leave only whole fragments, and take back a closing that did not come to its end."""
-    index = _index(path)
-    if index is None or index.closed:
-        return
-    with path.open("r+b") as file:
-        header = index.init.offset - 8
-        inner = index.init.offset
-        file.seek(inner)
-        ftyp = int.from_bytes(file.read(4), "big")
-        file.seek(header)
-        file.write((ftyp + 8).to_bytes(4, "big") + b"free")
-        file.truncate(index.end)
-        file.flush()
-        os.fsync(file.fileno())

@@ -18,6 +18,7 @@ AUDIO_RATE = 48_000
 MAX_ACCESS_UNIT = 4 << 20
 """Bytes of one picture; a bigger one is given up as malformed."""
 
+_LEAP = 1024
 _START_CODE = b"\0\0\0\1"
 _IDR, _SPS, _PPS, _DELIMITER, _FILLER, _STAP_A, _FU_A = 5, 7, 8, 9, 12, 24, 28
 _MAX_PARAMETERS = 4096
@@ -49,16 +50,15 @@ class Unwrap:
 
 
 class Reorder(Generic[T]):
-    """Puts packets into the order of their 16-bit sequence numbers; None stands for a hole that was given up.
+    """Puts packets into the order of their extended sequence numbers; None stands for a hole that was given up.
 
-    A missing packet is waited for until `window` later ones are held, or one was held for `patience` seconds. A sender
-    that starts its numbers anew is followed after `window` packets.
+    A missing packet is waited for until `window` later ones are held, or one was held for `patience` seconds; numbers
+    that leap ahead are followed at once, and numbers that fall back after `window` packets.
     """
 
     def __init__(self, window: int = 128, patience: float = 0.6) -> None:
         self._window = window
         self._patience = patience
-        self._unwrap = Unwrap(16)
         self._next: int | None = None
         self._held: dict[int, tuple[float, T]] = {}
         self._late = 0
@@ -69,38 +69,22 @@ class Reorder(Generic[T]):
 
     def push(self, sequence: int, arrival: float, packet: T) -> list[T | None]:
         """The packets that are due now that this one is here."""
-        number = self._unwrap(sequence)
         if self._next is None:
-            self._next = number
-        if number < self._next:
+            self._next = sequence
+        if sequence < self._next:
             self._late += 1
             if self._late <= self._window:
                 return []
-            due: list[T | None] = [*self._drain(), None]
-            self._next, self._late = number, 0
-            self._held[number] = (arrival, packet)
-            return [*due, *self._ready()]
+        if sequence < self._next or sequence > self._next + _LEAP:
+            due = [*self.drain(), None]
+            self._next, self._late = sequence + 1, 0
+            return [*due, packet]
         self._late = 0
-        self._held.setdefault(number, (arrival, packet))
-        return [*self._ready(), *self._overdue(arrival)]
+        self._held.setdefault(sequence, (arrival, packet))
+        return [*self._ready(), *self.overdue(arrival)]
 
     def overdue(self, now: float) -> list[T | None]:
         """The packets whose patience has run out although nothing new came."""
-        return self._overdue(now)
-
-    def drain(self) -> list[T | None]:
-        """Everything held, at the end of the stream."""
-        return self._drain()
-
-    def _ready(self) -> Iterator[T | None]:
-        while self._held and self._next is not None:
-            found = self._held.pop(self._next, None)
-            if found is None:
-                return
-            self._next += 1
-            yield found[1]
-
-    def _overdue(self, now: float) -> list[T | None]:
         due: list[T | None] = []
         while self._held:
             oldest = min(arrival for arrival, _ in self._held.values())
@@ -111,13 +95,22 @@ class Reorder(Generic[T]):
             due.extend(self._ready())
         return due
 
-    def _drain(self) -> list[T | None]:
+    def drain(self) -> list[T | None]:
+        """Everything held, at the end of the stream."""
         due: list[T | None] = []
         while self._held:
             self._next = min(self._held)
             due.append(None)
             due.extend(self._ready())
         return due
+
+    def _ready(self) -> Iterator[T | None]:
+        while self._held and self._next is not None:
+            found = self._held.pop(self._next, None)
+            if found is None:
+                return
+            self._next += 1
+            yield found[1]
 
 
 @dataclass(frozen=True, slots=True)

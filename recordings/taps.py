@@ -9,7 +9,8 @@ from recordings.view_writer import ViewWriter
 
 
 class Tap(Protocol):
-    """Takes the packets of one track: sequence number and time stamp as in the RTP header, `arrival` in seconds."""
+    """Takes the packets of one track, in any order: `sequence` is extended, `timestamp` as in the RTP header, `arrival`
+    in seconds of the recorder's clock, `payload` without padding."""
 
     def packet(self, sequence: int, timestamp: int, marker: bool, payload: bytes, arrival: float) -> None: ...
 
@@ -23,9 +24,9 @@ class Tap(Protocol):
 class Queue(Protocol):
     """The recorder's queue: a packet may be refused when it is full, an order never is."""
 
-    def offer(self, work: Callable[..., None], *arguments: object) -> None: ...
+    def offer(self, work: Callable[..., object], *arguments: object) -> None: ...
 
-    def order(self, work: Callable[..., None], *arguments: object) -> None: ...
+    def order(self, work: Callable[..., object], *arguments: object) -> None: ...
 
 
 class DeafTap:

@@ -30,13 +30,14 @@ class Sound(NamedTuple):
 
 
 class VideoTrack:
-    """A camera's H.264. `last_packet`, `last_picture` and `last_keyframe` are times of arrival."""
+    """A camera's H.264. `first_packet`, `last_packet`, `last_picture` and `last_keyframe` are times of arrival."""
 
     rate = VIDEO_RATE
 
     def __init__(self, name: str, clocks: ParticipantClock) -> None:
         self.name = name
         self.clock: TrackClock = clocks.begin(name, VIDEO_RATE)
+        self.first_packet: float | None = None
         self.last_packet: float | None = None
         self.last_picture: float | None = None
         self.last_keyframe: float | None = None
@@ -58,6 +59,7 @@ class VideoTrack:
         if self.clock.restarts != restarts:
             self._depacketizer.hole()
         self.last_packet = arrival
+        self.first_packet = arrival if self.first_packet is None else self.first_packet
         return self._pictures(self._packets.push(sequence, arrival, (ticks, marker, payload)), arrival)
 
     def overdue(self, now: float) -> list[Picture]:

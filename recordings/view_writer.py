@@ -28,6 +28,9 @@ RETRY = 10.0
 MAX_SEGMENT = 2 << 30
 """Bytes of media after which the next keyframe begins a new segment: closing must keep to 32-bit sizes."""
 
+UNREADABLE = 6.0
+"""Seconds of packets without a single picture after which the track is told to be no H.264."""
+
 _LIPS = 0.045
 _TIMELINE = 0.2
 _SETTLED = 10.0
@@ -65,6 +68,9 @@ class SegmentLog(Protocol):
     def paused(self, error: SegmentUnwritable) -> None:
         """Nothing can be written just now; it will be tried again after RETRY."""
 
+    def unreadable(self) -> None:
+        """The picture's packets are no H.264."""
+
 
 class ViewWriter:
     """Turns the packets of one view into segment files."""
@@ -92,6 +98,7 @@ class ViewWriter:
         self._retry_at = float("-inf")
         self._tapped = float("-inf")
         self._settled = False
+        self._unreadable = False
 
     def begin(self, kind: str, now: float) -> None:
         """A track of this kind, "video" or "audio", begins (or begins anew)."""
@@ -102,6 +109,7 @@ class ViewWriter:
             if segment is not None and segment.video_zero is not None:
                 self._end(now)
             self._pictures.clear()
+            self._unreadable = False
             self._video = VideoTrack(f"video {self.source}", self._clocks)
         else:
             if segment is not None and segment.audio_zero is not None:
@@ -201,8 +209,11 @@ class ViewWriter:
 
     def _ask_for_keyframe(self, now: float) -> None:
         video = self._video
-        if video is None or video.last_packet is None or now - video.last_packet > STALL:
+        if video is None or video.first_packet is None or video.last_packet is None or now - video.last_packet > STALL:
             return
+        if video.last_picture is None and now - video.first_packet > UNREADABLE and not self._unreadable:
+            self._unreadable = True
+            self._log.unreadable()
         old = video.last_keyframe is None or now - video.last_keyframe >= _KEYFRAME_INTERVAL
         unseen = not self._pictures and (self._segment is None or self._segment.video_zero is None)
         if (old or unseen or video.waiting or self._renew) and now - self._asked >= _KEYFRAME_RETRY:

@@ -123,7 +123,7 @@ def video_packets(
             yield Packet(
                 start + captured + delay + place * 1e-5,
                 "video",
-                sequence % 65_536,
+                sequence,
                 (rtp + round(captured * 90_000)) % 2**32,
                 place == len(payloads) - 1,
                 payload,
@@ -140,7 +140,7 @@ def audio_packets(
         yield Packet(
             start + captured + delay,
             "audio",
-            (sequence + number) % 65_536,
+            sequence + number,
             (rtp + number * 960) % 2**32,
             number == 0,
             payload,

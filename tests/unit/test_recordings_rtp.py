@@ -42,7 +42,7 @@ def test_unwrap_near_does_not_move_on() -> None:
 def test_reorder_restores_the_order_of_shuffled_neighbours(start: int, count: int, random: Random) -> None:
     order = sorted(range(1, count), key=lambda number: number + random.uniform(0, 20))
     reorder: Reorder[int] = Reorder(window=64, patience=1e9)
-    seen = [packet for number in [0, *order] for packet in reorder.push((start + number) % 65_536, 0.0, number)]
+    seen = [packet for number in [0, *order] for packet in reorder.push(start + number, 0.0, number)]
     assert seen == list(range(count))
 
 
@@ -66,6 +66,14 @@ def test_reorder_follows_a_sender_that_starts_its_numbers_anew() -> None:
     assert reorder.push(30_000, 0.0, 0) == [0]
     seen = [packet for number in range(100, 110) for packet in reorder.push(number, 0.1, number)]
     assert seen == [None, 104, 105, 106, 107, 108, 109]
+
+
+def test_reorder_follows_numbers_that_leap_ahead_at_once() -> None:
+    reorder: Reorder[int] = Reorder()
+    assert reorder.push(7, 0.0, 7) == [7]
+    assert reorder.push(9, 0.0, 9) == []
+    assert reorder.push(131_080, 0.1, 0) == [None, 9, None, 0]
+    assert reorder.push(131_081, 0.1, 1) == [1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 65_535), st.floats(0, 1e6)), max_size=400))

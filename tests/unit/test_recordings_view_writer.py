@@ -40,6 +40,10 @@ class Log:
         self.done: list[EndedSegment] = []
         self.pauses: list[str] = []
         self.full = False
+        self.unreadables = 0
+
+    def unreadable(self) -> None:
+        self.unreadables += 1
 
     def opened(self, new: NewSegment) -> tuple[str, Path]:
         if self.full:
@@ -225,9 +229,7 @@ def test_another_picture_size_begins_a_new_segment(tmp_path: Path) -> None:
     desk = Desk(tmp_path, audio=False)
     small = list(video_packets(camera(4)))
     wide = [
-        replace(
-            packet, sequence=(packet.sequence + len(small)) % 65_536, timestamp=(packet.timestamp + 4 * 90_000) % 2**32
-        )
+        replace(packet, sequence=packet.sequence + len(small), timestamp=(packet.timestamp + 4 * 90_000) % 2**32)
         for packet in video_packets(camera(4, 640, 384), start=4.0)
     ]
     desk.feed([*small, *wide])
@@ -291,3 +293,13 @@ def test_short_takes_are_written_on_close(tmp_path: Path) -> None:
     desk.feed(merged(video_packets(camera(3)[:10]), audio_packets(microphone(1)[:30])))
     desk.close()
     assert play(desk.log.path(1)).numbers == list(range(10))
+
+
+def test_packets_that_are_no_h264_are_told_and_the_sound_is_recorded(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    strange = [replace(packet, payload=bytes((0x90, 0x80)) + packet.payload) for packet in video_packets(camera(12))]
+    desk.feed(merged(strange, audio_packets(microphone(12))))
+    desk.close()
+    assert desk.log.unreadables == 1
+    assert [(new.video, new.audio) for new in desk.log.new] == [(False, True)]
+    assert len(play(desk.log.path(1)).sound) == 600
