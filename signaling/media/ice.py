@@ -135,6 +135,9 @@ class IceLite:
         for address in self.addresses:
             if self._agents.by_address.get(address) is self:
                 del self._agents.by_address[address]
+            stream = self._agents.wire.stream(address)
+            if stream is not None:
+                stream.close()
         while self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(None)
