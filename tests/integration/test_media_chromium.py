@@ -176,7 +176,7 @@ async def test_chromium_publishes_h264_and_watches_through_renegotiations(chromi
         assert len(set(hub._port.ice.by_ufrag) - ufrags) == 2
         after = await advances(page, "1", by=45, width=320)
         assert after["freezeCount"] == switched["freezeCount"]
-        assert len(hub._port.ice.by_ufrag) == 3
+        await until(lambda: len(hub._port.ice.by_ufrag) == 3)
         assert len(hub._peers) == 3
 
         assert hub.links("lesson")["a"].publish_rtt is not None
