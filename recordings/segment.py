@@ -83,6 +83,8 @@ class Segment:
     def close(self, until: int | None = None) -> None:
         """End the file. The held picture lasts until these ticks, or as long as the one before. SegmentUnwritable."""
         self._release(until)
+        if self.audio_zero is not None:
+            self._silence(self._video_end * AUDIO_RATE // VIDEO_RATE)
         self._file.close()
 
     def abandon(self) -> None:
