@@ -9,10 +9,13 @@ from server.builds import Builds
 from server.bus import Bus
 from server.calendars import Calendars
 from server.county import Counties
+from server.live_sessions import LiveSessions
 from server.metrics import Metrics
 from server.site import Site
 from server.storage.database import Database
 from server.storage.people_store import SqlPeopleStore
+from signaling.service import LiveService
+from timetable.importing import ImportService
 from timetable.service import TimetableService
 
 settings_key: web.AppKey[Settings] = web.AppKey("settings", Settings)
@@ -25,3 +28,6 @@ counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
 builds_key: web.AppKey[Builds] = web.AppKey("builds", Builds)
 calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
+importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)
+live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
+live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)

@@ -1,0 +1,148 @@
+"""The sessions as people ask for them: which there are on a day, what the asker would be in them, and the way in.
+
+A lesson's session exists from the moment its doors open; before that its occurrence in the published table stands for
+it, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import get_args
+
+from server.county import Counties, County
+from server.session_plans import occurrence_plan, rehearsal_plan
+from server.shapes.live import SessionRow
+from signaling.errors import NotInLesson, SessionNotFound, SessionOver
+from signaling.messages import Role, SessionState
+from signaling.plan import SessionPlan, SessionRecord
+from signaling.ports import SessionStore
+from signaling.roles import Asker, roles_for
+from signaling.service import LiveService
+from signaling.tokens import Claims
+from timetable.errors import NotFound
+from timetable.model import SHARED_KINDS, Lesson, minutes
+from timetable.service import TimetableService
+from timetable.term import local_date, moment, occurrences_on
+
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class LiveSessions:
+    """`clock` gives unix seconds."""
+
+    def __init__(
+        self,
+        live: LiveService,
+        store: SessionStore,
+        counties: Counties,
+        tables: TimetableService,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._live = live
+        self._store = store
+        self._counties = counties
+        self._tables = tables
+        self._clock = clock
+        self._new_id = new_id
+
+    async def day(self, asker: Asker, day: date | None, community: str | None) -> list[SessionRow]:
+        """The sessions of a day (today where none is named) by their time, those to come included. A room sees those
+        that it belongs to."""
+        day = day or local_date(self._clock())
+        first = moment(day, "00:00")
+        records = await self._store.between(first, moment(day + timedelta(days=1), "00:00"), community)
+        known = {record.id for record in records}
+        plans = [plan for plan in await self._planned(day) if community in (None, plan.community)]
+        rows = [self._row(asker, record.plan, record) for record in records]
+        rows += [self._row(asker, plan, None) for plan in plans if plan.session not in known]
+        rows = [row for row in rows if asker.kind == "person" or row.role is not None]
+        return sorted(rows, key=lambda row: (row.starts, row.id))
+
+    async def one(self, asker: Asker, session: str) -> SessionRow:
+        """One session; raises SessionNotFound."""
+        record = await self._store.get(session)
+        return self._row(asker, record.plan if record else await self._plan_of(session), record)
+
+    async def rehearse(self, asker: Asker, lesson: str) -> SessionRow:
+        """Open a rehearsal of a lesson, or the one that runs already; its host alone may, or raises NotInLesson."""
+        county = await self._counties.now()
+        found = await self._lesson(lesson)
+        window = (minutes(found.end) - minutes(found.start)) * 60.0
+        plan = rehearsal_plan(
+            county, found, session=f"rehearsal-{self._new_id()}", starts=self._clock(), seconds=window
+        )
+        if "host" not in roles_for(asker, plan):
+            raise NotInLesson(lesson, "host")
+        for running in self._live.sessions:
+            if running.plan.lesson.id == lesson and running.plan.lesson.rehearsal and running.room.state != "ended":
+                return await self.one(asker, running.id)
+        await self._live.open(plan)
+        return await self.one(asker, plan.session)
+
+    async def join(self, asker: Asker, session: str, wish: str | None) -> tuple[str, Claims]:
+        """A join token and what it says. Opens the session's doors where it is time; raises NotInLesson, SessionOver,
+        SessionNotOpen or SessionNotFound."""
+        if wish is not None and wish not in ROLES:
+            raise NotInLesson(session, wish)
+        record = await self._store.get(session)
+        plan = record.plan if record else await self._plan_of(session)
+        invitation = self._live.invite(asker, plan, next((role for role in ROLES if role == wish), None))
+        if record is not None and record.state == "ended":
+            raise SessionOver(session)
+        await self._live.open(plan)
+        return invitation
+
+    def _row(self, asker: Asker, plan: SessionPlan, record: SessionRecord | None) -> SessionRow:
+        lesson = plan.lesson
+        roles = roles_for(asker, plan)
+        return SessionRow(
+            id=plan.session,
+            lesson=lesson.id,
+            title=lesson.title,
+            subject=lesson.subject,
+            kind=lesson.kind,
+            rehearsal=lesson.rehearsal,
+            state=self._state(plan.session, record),
+            starts=lesson.starts,
+            ends=lesson.ends,
+            host_unit=lesson.host_unit,
+            host_unit_name=plan.host.unit_name,
+            units=plan.units,
+            role=roles[0] if roles else None,
+            review=record.review if record else None,
+        )
+
+    def _state(self, session: str, record: SessionRecord | None) -> SessionState:
+        """The room knows first; the store is told a moment later."""
+        for running in self._live.sessions:
+            if running.id == session:
+                return running.room.state
+        return record.state if record else "scheduled"
+
+    async def _plan_of(self, session: str) -> SessionPlan:
+        """The plan of a lesson of today whose doors are still closed."""
+        for plan in await self._planned(local_date(self._clock())):
+            if plan.session == session:
+                return plan
+        raise SessionNotFound(session)
+
+    async def _planned(self, day: date) -> list[SessionPlan]:
+        """The shared lessons of a day as the published tables have them."""
+        try:
+            county: County = await self._counties.now()
+        except NotFound:
+            return []
+        shared = [lesson for lesson in await self._lessons() if lesson.kind in SHARED_KINDS]
+        return [occurrence_plan(county, found) for found in occurrences_on(county.register.term, shared, day)]
+
+    async def _lesson(self, id: str) -> Lesson:
+        for lesson in await self._lessons():
+            if lesson.id == id and lesson.kind in SHARED_KINDS:
+                return lesson
+        raise NotFound("lesson", id)
+
+    async def _lessons(self) -> list[Lesson]:
+        return [lesson for version in await self._tables.published() for lesson in version.table.lessons]
