@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
 from typing import Any, TypeVar
 
 import msgspec
@@ -47,6 +46,7 @@ from timetable.register_rows import (
 )
 
 R = TypeVar("R", bound=Struct)
+K = TypeVar("K")
 
 # A register to rows -------------------------------------------------------------------------------------------------
 
@@ -195,9 +195,9 @@ def _party_rows(requirement: Requirement) -> Iterator[PartyRow]:
 def assemble(rows: Rows) -> Register:
     """The register that these rows write; they must have been checked, and hold a term."""
     term = next(row for row, _ in of(rows, "term", TermRow))
-    bells = _grouped(plain(rows, "bells", BellRow), lambda row: row.unit)
-    unavailable = _grouped(plain(rows, "unavailable", UnavailableRow), lambda row: row.teacher)
-    parties = _grouped(plain(rows, "parties", PartyRow), lambda row: row.requirement)
+    bells = _grouped_by(plain(rows, "bells", BellRow), lambda row: row.unit)
+    unavailable = _grouped_by(plain(rows, "unavailable", UnavailableRow), lambda row: row.teacher)
+    parties = _grouped_by(plain(rows, "parties", PartyRow), lambda row: row.requirement)
     return Register(
         county=term.county,
         term=Term(
@@ -230,8 +230,8 @@ def assemble(rows: Rows) -> Register:
     )
 
 
-def _grouped(rows: Iterable[R], key: Callable[[R], str]) -> dict[str, list[R]]:
-    found: dict[str, list[R]] = {}
+def _grouped_by(rows: Iterable[R], key: Callable[[R], K]) -> dict[K, list[R]]:
+    found: dict[K, list[R]] = {}
     for row in rows:
         found.setdefault(key(row), []).append(row)
     return found
@@ -242,17 +242,20 @@ def _busy_time(row: UnavailableRow | BusyRoomRow) -> BusyTime:
 
 
 def _unit(row: UnitRow, bells: Iterable[BellRow]) -> SchoolUnit:
-    schedules = []
-    for (weekdays, valid_from, valid_to), periods in groupby(bells, key=lambda bell: bell.schedule):
-        schedules.append(
-            BellSchedule(
-                weekdays=weekdays,
-                periods=tuple(Period(number=bell.period, start=bell.start, end=bell.end) for bell in periods),
-                valid_from=valid_from,
-                valid_to=valid_to,
-            )
-        )
-    return SchoolUnit(**msgspec.structs.asdict(row), bells=tuple(schedules))
+    return SchoolUnit(**msgspec.structs.asdict(row), bells=tuple(_schedules(list(bells))))
+
+
+def _schedules(bells: list[BellRow]) -> Iterator[BellSchedule]:
+    """The rows as schedules. A day has one schedule, so rows whose days only partly coincide (a morning for all days,
+    an afternoon without Friday) are put together day by day."""
+    by_days = _grouped_by(bells, lambda bell: bell.schedule)
+    days = [(weekday, since) for weekdays, since, _ in by_days for weekday in weekdays]
+    if len(set(days)) < len(days):
+        single = (msgspec.structs.replace(bell, weekdays=(day,)) for bell in bells for day in bell.weekdays)
+        by_days = _grouped_by(single, lambda bell: bell.schedule)
+    for (weekdays, since, until), rows in by_days.items():
+        periods = tuple(Period(number=row.period, start=row.start, end=row.end) for row in rows)
+        yield BellSchedule(weekdays=weekdays, periods=periods, valid_from=since, valid_to=until)
 
 
 def _teacher(row: TeacherRow, unavailable: Iterable[UnavailableRow]) -> Teacher:

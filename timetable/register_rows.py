@@ -148,6 +148,15 @@ class Sourced:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that could not be read, as far as it says whose it is: `owner` is the id in its first column."""
+
+    sheet: str
+    owner: str
+    code: str
+
+
 Rows = dict[str, list[Sourced]]
 """Rows by the key of their sheet; a sheet that was not given at all is absent."""
 

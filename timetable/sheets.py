@@ -21,7 +21,7 @@ from python_calamine import CalamineWorkbook
 from timetable.cells import CellProblem, CellValue, is_blank, shown
 from timetable.import_findings import finding
 from timetable.model import Finding
-from timetable.register_rows import Rows, Source, Sourced
+from timetable.register_rows import Broken, Rows, Source, Sourced
 from timetable.sheet_format import BY_KEY, SHEETS, Column, Sheet, sheet_named
 
 MOST_BYTES = 256 * 2**20
@@ -43,11 +43,13 @@ class Reading:
 
     rows: Rows = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
 
     def add(self, other: Reading) -> None:
         for key, rows in other.rows.items():
             self.rows.setdefault(key, []).extend(rows)
         self.findings += other.findings
+        self.broken += other.broken
 
     def report(self, code: str, source: Source, field: str = "", **values: str | int) -> None:
         self.findings.append(finding(code, source, field, **values))
@@ -222,6 +224,9 @@ def _read_grid(found: Reading, sheet: Sheet, start: Source, grid: Sequence[Seque
         values = dict(_values(found, columns, source, line))
         if len(found.findings) == before:
             rows.append(Sourced(sheet.key, sheet.row(**values), source))
+        else:
+            owner = str(values.get(sheet.columns[0].field, ""))
+            found.broken.append(Broken(sheet.key, owner, found.findings[before].code))
 
 
 def _columns(

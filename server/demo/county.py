@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from random import Random
+
+import msgspec
 
 from server.demo import county_places as places
 from server.demo.county_plan import (
@@ -17,14 +20,43 @@ from server.demo.county_plan import (
 from server.demo.county_shared import SharedLessons
 from server.demo.county_staff import CLASS_MEETING, Staff
 from timetable.model import Community, Party, Register, Requirement, Room, SchoolClass, SchoolUnit, Shortage, Slot
+from timetable.register_parts import rows_of
+from timetable.sheets import workbook
 
 SEED = 2026
+BUREAU_SHEETS = ("term", "closures", "make_up_days", "communities", "campuses", "travel")
 RESEARCH_PERIODS = 3
 
 
 def demo_register() -> Register:
     """The whole county, the same at every call: 43 units on 40 campuses in 6 communities."""
     return _County(county_plan(), curriculum()).register()
+
+
+def demo_workbooks() -> dict[str, bytes]:
+    """The county as its people would hand it in: one workbook of the bureau and one of every community, by name."""
+    register = demo_register()
+    rows = rows_of(register)
+    files = {"county.xlsx": workbook({sheet: rows[sheet] for sheet in BUREAU_SHEETS})}
+    for community in register.communities:
+        own = rows_of(_part(register, community))
+        schools = {sheet: given for sheet, given in own.items() if sheet not in BUREAU_SHEETS}
+        files[f"{community.number}-{community.id}.xlsx"] = workbook(schools)
+    return files
+
+
+def _part(register: Register, community: Community) -> Register:
+    """What the schools of one community hand in; a teacher of several units is handed in by the first."""
+    units = set(community.units)
+    return msgspec.structs.replace(
+        register,
+        units=tuple(unit for unit in register.units if unit.id in units),
+        rooms=tuple(room for room in register.rooms if room.unit in units),
+        teachers=tuple(teacher for teacher in register.teachers if teacher.posts[0] in units),
+        classes=tuple(c for c in register.classes if c.unit in units),
+        requirements=tuple(r for r in register.requirements if r.community == community.id),
+        shortages=tuple(shortage for shortage in register.shortages if shortage.unit in units),
+    )
 
 
 class _County:
@@ -46,9 +78,9 @@ class _County:
         for community in self._plan.communities:
             self._open(community)
         shared = [self._share(community) for community in self._plan.communities]
+        research = self._research()
         for community, lessons in zip(self._plan.communities, shared, strict=True):
-            self._requirements += [*lessons, *self._local(community)]
-        self._requirements += self._research()
+            self._requirements += [*lessons, *research[community.id], *self._local(community)]
         self._staff.give_mornings_off(Random(SEED))
         return Register(
             county=self._plan.county,
@@ -58,7 +90,7 @@ class _County:
             travel=self._roads,
             units=tuple(self._units),
             rooms=tuple(self._rooms),
-            teachers=tuple(member.teacher() for member in self._staff.members),
+            teachers=tuple(member.teacher() for member in self._staff.by_home()),
             classes=tuple(c for classes in self._classes.values() for c in classes),
             requirements=tuple(self._requirements),
             shortages=tuple(
@@ -117,13 +149,13 @@ class _County:
             locked=(fixed,) if fixed else (),
         )
 
-    def _research(self) -> list[Requirement]:
-        """The half-days of the bigger subject groups, each fixed on the county's afternoon for the subject."""
+    def _research(self) -> Mapping[str, Sequence[Requirement]]:
+        """By community, the half-days of the bigger subject groups, each on the county's afternoon for the subject."""
         home = {unit.id: community for community in self._plan.communities for unit in community.units}
-        found = []
+        found: dict[str, list[Requirement]] = {community.id: [] for community in self._plan.communities}
         for unit, subject, members in self._staff.research_groups(self._studies.stages):
             stage = self._studies.stages[home[unit].stage]
-            found.append(
+            found[home[unit].id].append(
                 Requirement(
                     id=f"{unit}.research.{self._studies.subjects[subject]}",
                     kind="research",

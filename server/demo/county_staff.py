@@ -83,6 +83,11 @@ class Staff:
         self.teaches: dict[tuple[str, str], StaffMember] = {}
         self.remaining: dict[tuple[str, str], int] = {}
 
+    def by_home(self) -> list[StaffMember]:
+        """All teachers, unit by unit in the order in which the units were opened."""
+        order = {unit: number for number, unit in enumerate(self._units)}
+        return sorted(self.members, key=lambda member: order[member.home])
+
     # Own teachers ---------------------------------------------------------------------------------------------------
 
     def open_unit(self, unit: UnitPlan, stage: Stage, classes: Sequence[SchoolClass]) -> None:
