@@ -172,6 +172,7 @@ def _fold(events: list[dict[str, object]], damage: tuple[Damage, ...]) -> Record
                 participants[entry.participant] = entry
             case Opened():
                 segments[entry.segment] = SegmentFacts(entry)
+                recording = msgspec.structs.replace(recording, finished_at=None)
             case Ended() if entry.segment in segments:
                 segments[entry.segment] = msgspec.structs.replace(segments[entry.segment], ended=entry)
             case Sealed() if entry.segment in segments:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from recordings.errors import JournalUnwritable, SegmentUnwritable
 from recordings.fragments import trim
-from recordings.manifest import Ended, Entry, Finished, Manifest, Opened, Participant, Paused, seal
+from recordings.manifest import Ended, Entry, Finished, Manifest, Opened, Participant, Paused
+from recordings.repair import seal_ended
 from recordings.view_writer import EndedSegment, NewSegment
 
 logger = logging.getLogger(__name__)
@@ -112,11 +113,9 @@ class Register:
         self._note(Finished(self.lesson_time(now)))
 
     def seal(self) -> None:
-        """Add the checksums of this run's files, and let the manifest go."""
+        """Add the checksums that are missing, and let the manifest go."""
         try:
-            for id, path in self._files.items():
-                if path.exists():
-                    self._note(seal(path, id))
+            seal_ended(self._manifest, self._folder)
         finally:
             self._manifest.close()
 

@@ -46,7 +46,9 @@ def repair(folder: Path) -> list[Finding]:
     if not (folder / MANIFEST_FILE).exists():
         return []
     with Manifest.open(folder) as manifest:
-        return mend(manifest, folder)
+        findings = mend(manifest, folder)
+        seal_ended(manifest, folder)
+        return findings
 
 
 def sessions(root: Path) -> Iterator[Path]:
@@ -55,23 +57,24 @@ def sessions(root: Path) -> Iterator[Path]:
 
 
 def mend(manifest: Manifest, folder: Path) -> list[Finding]:
-    """`repair` with a manifest that is open already."""
+    """End what nobody ended, without reading whole files: a server that comes back in a lesson must not wait for it."""
     findings: list[Finding] = []
     for facts in manifest.recording().segments:
         path = folder / facts.opened.file
-        ended = facts.ended
-        if ended is None:
+        if facts.ended is None:
             index = _index(path)
-            findings.append(Finding("segment_unfinished", facts.id, f"{0.0 if index is None else index.duration:.3f}"))
-            ended = Ended(
-                facts.id, 0.0 if index is None else index.duration, (), whole=index is not None and index.closed
-            )
-            manifest.add(ended)
-        if facts.sealed is None and path.exists():
-            if not ended.whole:
-                trim(path)
-            manifest.add(seal(path, facts.id))
+            duration = trim(path)
+            findings.append(Finding("segment_unfinished", facts.id, f"{duration:.3f}"))
+            manifest.add(Ended(facts.id, duration, (), whole=index is not None and index.closed))
     return findings
+
+
+def seal_ended(manifest: Manifest, folder: Path) -> None:
+    """Add the checksums of ended segments that have none. Raises JournalUnwritable, OSError."""
+    for facts in manifest.recording().segments:
+        path = folder / facts.opened.file
+        if facts.ended is not None and facts.sealed is None and path.exists():
+            manifest.add(seal(path, facts.id))
 
 
 def _verify_segment(folder: Path, facts: SegmentFacts) -> list[Finding]:
