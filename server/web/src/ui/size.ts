@@ -9,7 +9,7 @@ export interface Size {
 }
 
 /** The inner size of the element, kept up to date; zero before it is painted. */
-export function useSize(element: RefObject<HTMLElement>): Size {
+export function useSize(element: RefObject<HTMLElement | null>): Size {
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
     const target = element.current;

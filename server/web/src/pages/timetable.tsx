@@ -1,0 +1,166 @@
+/** The one table: by the clock or by periods, with its lessons, its negotiation, its solver and its versions. */
+
+import "../timetable/timetable.css";
+
+import { useEffect, useMemo } from "preact/hooks";
+import type { TimetableView } from "../generated/api";
+import { BuildPanel } from "../timetable/build";
+import { ConsentPanel } from "../timetable/consent";
+import { ClockDay } from "../timetable/day";
+import { Legend } from "../timetable/legend";
+import { LessonPanel } from "../timetable/lesson";
+import { Periods } from "../timetable/periods";
+import { go, panelOpen, place, type Tab } from "../timetable/place";
+import { Table } from "../timetable/table";
+import { Tools } from "../timetable/tools";
+import { VersionsPanel } from "../timetable/versions";
+import { ClockWeek } from "../timetable/week";
+import { get } from "../ui/api";
+import { Button, Empty, Failure, Segmented, Skeleton, Stale, Tabs } from "../ui/components";
+import { t } from "../ui/i18n";
+import { mount } from "../ui/mount";
+import { gradeName } from "../ui/names";
+import { type Resource, useResource } from "../ui/resource";
+import { community } from "../ui/session";
+import { useNarrow } from "../ui/size";
+import { longDate, parityName, weekdayName, weekdayOf } from "../ui/time";
+import { Frame } from "../ui/top";
+
+const PHONE = 760;
+
+function TimetablePage() {
+  const here = community.value;
+  const version = place.value.version;
+  const path = here && `/api/communities/${encodeURIComponent(here.id)}/timetable${version ? `?version=${encodeURIComponent(version)}` : ""}`;
+  const loaded = useResource<TimetableView>(path, (signal) => get(path ?? "", signal));
+  return (
+    <Frame here="timetable">
+      {here === null ? <Empty>{t("home.no_community")}</Empty> : <Loaded {...loaded} />}
+    </Frame>
+  );
+}
+
+function Loaded(loaded: Resource<TimetableView>) {
+  const table = useMemo(() => (loaded.data ? new Table(loaded.data) : null), [loaded.data]);
+  if (table === null) {
+    return (
+      <div class="sheet-page">
+        <Failure error={loaded.error} retry={loaded.reload} />
+        {loaded.slow && <Skeleton lines={12} />}
+      </div>
+    );
+  }
+  return <Timetable table={table} loaded={loaded} />;
+}
+
+function Timetable({ table, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
+  const { term, classes, lessons, status } = table.view;
+  const narrow = useNarrow(PHONE);
+  const { view } = place.value;
+  const week = Math.max(1, Math.min(place.value.week ?? term.week, term.weeks));
+  const days = table.weekdays;
+  const today = weekdayOf(term.today);
+  const day = days.find((one) => one === place.value.day) ?? days.find((one) => one === today) ?? days[0] ?? 1;
+  const grades = useMemo(() => [...new Set(classes.map((one) => one.grade))].sort((a, b) => a - b), [table]);
+  const picked = table.lessons.get(place.value.lesson ?? "");
+  const grade = place.value.grade ?? (picked && table.grade(picked)) ?? grades[0] ?? 1;
+  const show = place.value.show ?? "all";
+
+  useEffect(() => {
+    const closeSheet = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !document.querySelector("dialog[open]")) panelOpen.value = false;
+    };
+    addEventListener("keydown", closeSheet);
+    return () => removeEventListener("keydown", closeSheet);
+  }, []);
+
+  const empty = lessons.length === 0;
+  return (
+    <div class={`table-page view-${view}`} data-status={status}>
+      <Tools table={table} week={week} day={day} grade={grade} grades={grades} show={show} />
+      <main class="table-main">
+        <Stale at={loaded.at} error={loaded.error} retry={loaded.reload} />
+        {view !== "class" && !empty && <PrintHead table={table} week={week} what={view === "day" ? `${weekdayName(day)} ${gradeName(grade)}` : ""} />}
+        {empty ? (
+          <Empty action={table.view.negotiation?.may.includes("build") && <Button onClick={() => openTab("build")}>{t("tools.next.build")}</Button>}>{t("table.empty")}</Empty>
+        ) : view === "clock" ? (
+          <>
+            {narrow && <Segmented label={t("tools.day")} value={String(day)} choices={days.map((one) => ({ value: String(one), label: weekdayName(one) }))} onChange={(next) => go({ day: Number(next) })} />}
+            <ClockWeek table={table} week={week} days={narrow ? [day] : days} show={show} />
+          </>
+        ) : view === "day" ? (
+          <ClockDay table={table} week={week} day={day} grade={grade} />
+        ) : (
+          <Periods table={table} week={week} />
+        )}
+      </main>
+      <Legend />
+      <Panel table={table} loaded={loaded} />
+    </div>
+  );
+}
+
+function PrintHead({ table, week, what }: { table: Table; week: number; what: string }) {
+  const { community: here, term, negotiation, status, version } = table.view;
+  const state = status === "published" ? t("tools.published", { number: version }) : t("print.draft", { draft: negotiation?.draft ?? "" });
+  return (
+    <div class="wall-head">
+      <h1>
+        {here.name} {what} {t("print.table")}
+      </h1>
+      <span>
+        {term.name} · {state} · {t("week.short", { week })} {parityName(week)}
+      </span>
+      <span>{t("print.printed", { date: longDate(term.today) })}</span>
+    </div>
+  );
+}
+
+function openTab(tab: Tab): void {
+  go({ tab });
+  panelOpen.value = true;
+}
+
+function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
+  const { negotiation } = table.view;
+  const tab = place.value.tab ?? (place.value.lesson ? "lesson" : negotiation && negotiation.state !== "published" ? "nego" : "lesson");
+  const show = (view: TimetableView) => {
+    loaded.set(view);
+    if (view.status === "published") go({ version: undefined });
+  };
+  const objections = negotiation?.consents.filter((row) => row.answer === "objected").length ?? 0;
+  return (
+    <aside class={`panel ${panelOpen.value ? "open" : ""}`}>
+      <div class="panel-head">
+        <Tabs<Tab>
+          label={t("panel.label")}
+          value={tab}
+          choices={[
+            { value: "lesson", label: t("panel.lesson") },
+            { value: "nego", label: t("panel.nego"), count: objections || undefined },
+            { value: "build", label: t("panel.build") },
+            { value: "versions", label: t("panel.versions") },
+          ]}
+          onChange={openTab}
+        />
+        <span class="panel-close">
+          <Button kind="quiet" icon="x" label={t("act.close")} onClick={() => (panelOpen.value = false)} />
+        </span>
+      </div>
+      {tab === "lesson" && <LessonPanel table={table} />}
+      {tab === "nego" && <ConsentPanel table={table} onChange={show} onStale={loaded.reload} />}
+      {tab === "build" && (
+        <BuildPanel
+          table={table}
+          onDone={() => {
+            if (table.view.status === "published") go({ version: "draft" });
+            else loaded.reload();
+          }}
+        />
+      )}
+      {tab === "versions" && <VersionsPanel table={table} />}
+    </aside>
+  );
+}
+
+void mount(TimetablePage, "nav.timetable");

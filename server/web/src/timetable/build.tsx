@@ -1,0 +1,190 @@
+/** Building the table in the side panel: starting the solver, watching it, stopping it. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { BuildView, Finding, RuleCost } from "../generated/api";
+import { Button, Empty, Failure, Note, Segmented, useAction } from "../ui/components";
+import { Icon } from "../ui/icons";
+import { has, t } from "../ui/i18n";
+import { label } from "../ui/names";
+import { type Run, resumeRun, run, startRun, stopRun } from "./run";
+import type { Table } from "./table";
+
+const LIMITS = ["20", "60", "180"] as const;
+type Limit = (typeof LIMITS)[number];
+const PHASES: readonly BuildView["phase"][] = ["lints", "first", "improving"];
+
+/** The sentence of a finding; its code where the catalogue does not know it. */
+export function findingText(finding: Finding): string {
+  const key = `finding.${finding.code}`;
+  const values = Object.fromEntries(Object.entries(finding.values ?? {}).map(([name, value]) => [name, typeof value === "string" ? label(value) : value]));
+  return has(key) ? t(key, values) : finding.code;
+}
+
+export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void }) {
+  const community = table.view.community.id;
+  const may = table.view.negotiation?.may.includes("build") ?? false;
+  const [limit, setLimit] = useState<Limit>("20");
+  const { busy, error, run: act } = useAction();
+  const current = run.value?.view.community === community ? run.value : null;
+  const running = current?.view.state === "running";
+  const wasRunning = useRef(false);
+
+  useEffect(() => void resumeRun(community), [community]);
+  useEffect(() => {
+    if (wasRunning.current && !running) onDone();
+    wasRunning.current = running;
+  }, [running]);
+
+  return (
+    <div class="pb" data-state={current?.view.state ?? "idle"}>
+      {current ? <Progress current={current} lessons={table.view.lessons.length} /> : <Standing table={table} />}
+      {may && !running && (
+        <div class="build-start">
+          <h3 class="h">{t("build.how_long")}</h3>
+          <Segmented<Limit> label={t("build.how_long")} value={limit} choices={LIMITS.map((value) => ({ value, label: t("build.seconds", { seconds: value }) }))} onChange={setLimit} />
+          <p class="xs dim">{t("build.draft_only")}</p>
+        </div>
+      )}
+      <Failure error={error} />
+      {may && (
+        <div class="acts">
+          {running ? (
+            <Button small kind="pri" icon="stop" busy={busy} action="stop-build" onClick={() => act(() => stopRun(current.view.id))}>
+              {t(current.view.cost === null ? "build.stop" : "build.stop_keep")}
+            </Button>
+          ) : (
+            <Button small kind="pri" icon="play" busy={busy} action="build" onClick={() => act(() => startRun(community, { revision: table.view.revision, seconds: Number(limit) }))}>
+              {t("build.start")}
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** No run: what the table shown costs. */
+function Standing({ table }: { table: Table }) {
+  const { lessons, cost, costByRule } = table.view;
+  if (lessons.length === 0) return <Empty>{t("build.no_table")}</Empty>;
+  return (
+    <>
+      <div class="pt0">
+        <h2>{t("build.standing", { cost })}</h2>
+        <p class="mut sm">{t("build.cost_means")}</p>
+      </div>
+      <Costs rules={costByRule} total={cost} />
+    </>
+  );
+}
+
+function Progress({ current: { view, fall }, lessons }: { current: Run; lessons: number }) {
+  const running = view.state === "running";
+  const at = PHASES.indexOf(view.phase);
+  const first = fall[0];
+  return (
+    <>
+      <div class="pt0" role="status">
+        <h2 class="row">
+          <Icon name={running ? "load" : view.state === "failed" ? "warn" : "check"} spin={running} />
+          {t(running ? `build.running.${view.phase}` : `build.ended.${view.state}`)}
+        </h2>
+        <p class="mut sm">{t(running && view.cost === null ? "build.no_table_yet" : running ? "build.stop_any_time" : view.state === "failed" ? "build.failed_means" : "build.draft_ready")}</p>
+      </div>
+      {running && (
+        <>
+          <ol class="steps">
+            {PHASES.map((phase, index) => (
+              <li class={index < at ? "d" : index === at ? "c" : "dim"} key={phase}>
+                <Icon name={index < at ? "check" : index === at ? "load" : "dots"} size="sm" spin={index === at} />
+                <span class="grow">{t(`build.phase.${phase}`, { seconds: Math.floor(view.seconds), limit: Math.round(view.limit) })}</span>
+                {phase === "first" && first && <b>{t("build.short_seconds", { seconds: first[0].toFixed(1) })}</b>}
+              </li>
+            ))}
+          </ol>
+          <div class="bar">
+            <i style={{ width: `${Math.min(100, (view.seconds / view.limit) * 100)}%` }} />
+          </div>
+        </>
+      )}
+      {view.cost !== null && (
+        <div class="big3">
+          <div>
+            <b>{view.cost}</b>
+            <span>{t("build.best")}</span>
+          </div>
+          {view.bound !== null && (
+            <div>
+              <b>{view.bound}</b>
+              <span>{t("build.bound")}</span>
+            </div>
+          )}
+          {!running && lessons > 0 && (
+            <div>
+              <b>{lessons.toLocaleString("en")}</b>
+              <span>{t("build.placed")}</span>
+            </div>
+          )}
+        </div>
+      )}
+      {fall.length > 1 && <Plot fall={fall} view={view} />}
+      {view.costByRule.length > 0 && view.cost !== null && <Costs rules={view.costByRule} total={view.cost} />}
+      {view.findings.map((finding) => (
+        <Note tone={finding.severity === "warning" ? "warn" : "bad"}>{findingText(finding)}</Note>
+      ))}
+    </>
+  );
+}
+
+const PLOT = { left: 8, right: 300, top: 16, bottom: 92 };
+
+/** How the cost fell, on the time allowed. */
+function Plot({ fall, view }: { fall: Run["fall"]; view: BuildView }) {
+  const first = fall[0];
+  const last = fall[fall.length - 1];
+  if (first === undefined || last === undefined) return null;
+  const low = view.bound ?? 0;
+  const x = (seconds: number) => PLOT.left + (Math.min(seconds, view.limit) / view.limit) * (PLOT.right - PLOT.left);
+  const y = (cost: number) => PLOT.bottom - ((cost - low) / Math.max(1, first[1] - low)) * (PLOT.bottom - PLOT.top);
+  const path = fall.map(([seconds, cost], index) => (index === 0 ? `M${x(seconds)} ${y(cost)}` : `H${x(seconds)}V${y(cost)}`)).join("");
+  const end = x(view.seconds);
+  return (
+    <svg class="plot" viewBox="0 0 308 112" role="img" aria-label={t("build.plot", { from: first[1], to: last[1] })}>
+      <path class="g" d={`M${PLOT.left} ${PLOT.top}H${PLOT.right}M${PLOT.left} ${PLOT.bottom}H${PLOT.right}`} />
+      <path class="l" d={`${path}H${end}`} />
+      <circle class="dot" cx={end} cy={y(last[1])} r="3.5" />
+      <text x={x(first[0]) + 6} y={PLOT.top + 4}>
+        {first[1]}
+      </text>
+      <text x={Math.min(end + 8, 280)} y={y(last[1]) - 6}>
+        {last[1]}
+      </text>
+      <text x={PLOT.left} y="108">
+        0
+      </text>
+      <text x={PLOT.right} y="108" text-anchor="end">
+        {t("build.short_seconds", { seconds: Math.round(view.limit) })}
+      </text>
+    </svg>
+  );
+}
+
+function Costs({ rules, total }: { rules: readonly RuleCost[]; total: number }) {
+  const paid = rules.filter((rule) => rule.cost > 0).sort((a, b) => b.cost - a.cost);
+  const most = paid[0]?.cost ?? 1;
+  if (paid.length === 0) return null;
+  return (
+    <div>
+      <h3 class="h costs-head">{t("build.where", { cost: total })}</h3>
+      <ul class="brk2">
+        {paid.map((rule) => (
+          <li key={rule.rule}>
+            <span class="grow">{t(`rule.${rule.rule}`)}</span>
+            <i style={{ width: `${Math.max(3, (rule.cost / most) * 84)}px` }} />
+            <b>{rule.cost}</b>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

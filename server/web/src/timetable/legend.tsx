@@ -1,0 +1,55 @@
+/** What the colours, hatches and icons mean. */
+
+import { Icon } from "../ui/icons";
+import { t } from "../ui/i18n";
+import { STATE_ICONS } from "./table";
+
+const KINDS = [
+  { tone: "k-sync", icon: "sync", key: "kind.sync" },
+  { tone: "k-ded", icon: "ded", key: "kind.dedicated" },
+  { tone: "k-joint", icon: "joint", key: "legend.joint" },
+] as const;
+const STATES = ["proposed", "objected", "agreed", "published"] as const;
+
+export function Legend() {
+  return (
+    <footer class="leg">
+      <span class="row">
+        {KINDS.map(({ tone, icon, key }) => (
+          <span class={`chip ${tone}`} key={key}>
+            <Icon name={icon} size="sm" />
+            {t(key)}
+          </span>
+        ))}
+      </span>
+      <i class="sw" />
+      <span class="row sm mut">
+        <i class="x1" />
+        {t("legend.shared")}
+      </span>
+      <span class="row sm mut">
+        <i class="x2" />
+        {t("legend.leftover")}
+      </span>
+      <span class="row sm mut">
+        <i class="x3" />
+        {t("legend.period")}
+      </span>
+      <span class="row sm mut">
+        <b class="x4">{t("clock.host_letter")}</b>
+        {t("legend.host")}
+      </span>
+      <i class="sw" />
+      <span class="row sm mut">
+        {STATES.map((state) => {
+          const icon = STATE_ICONS[state];
+          return (
+            <span class="nw" key={state}>
+              {icon && <Icon name={icon} size="sm" />} {t(`state.${state}`)}
+            </span>
+          );
+        })}
+      </span>
+    </footer>
+  );
+}

@@ -1,0 +1,162 @@
+/** One lesson in the side panel: how the bells overlap, and who watches the pupils in the minutes left over. */
+
+import type { Lesson, SessionRow } from "../generated/api";
+import { post } from "../ui/api";
+import { Button, Empty, Failure, KindChip, StateChip, useAction } from "../ui/components";
+import { Icon } from "../ui/icons";
+import { t } from "../ui/i18n";
+import { label } from "../ui/names";
+import { holds, me } from "../ui/session";
+import { clockOf, span, weekdayName } from "../ui/time";
+import { go, place } from "./place";
+import { supervisors } from "./day";
+import { classesOf, isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
+
+export function LessonPanel({ table }: { table: Table }) {
+  const lesson = table.lessons.get(place.value.lesson ?? "");
+  if (lesson === undefined) return <Empty>{t("lesson.pick")}</Empty>;
+  const shared = isShared(lesson);
+  const state = table.state(lesson);
+  const host = lesson.parties[0];
+  const same = table.view.lessons.filter((other) => other.requirement === lesson.requirement);
+  return (
+    <div class="pb" data-lesson={lesson.id}>
+      <div class="pt0">
+        <h2>{table.title(lesson)}</h2>
+        <div class="row">
+          <KindChip kind={lesson.kind} />
+          {shared && (
+            <StateChip tone={state} icon={STATE_ICONS[state]}>
+              {t(`state.${state}`)}
+            </StateChip>
+          )}
+          {(lesson.weeks ?? "all") !== "all" && <StateChip tone="changed">{t(`parity.${lesson.weeks}`)}</StateChip>}
+        </div>
+        <p class="mut sm">
+          {[
+            weekdayName(lesson.weekday),
+            span(lesson.start, lesson.end),
+            same.length > 1 ? t("lesson.one_of", { count: same.length }) : "",
+            lesson.topic ? label(lesson.topic) : "",
+          ]
+            .filter(Boolean)
+            .join(" · ")}
+        </p>
+        {host && <p class="mut sm">{t(shared ? "lesson.host_line" : "lesson.teacher_line", { name: peopleOf(table, host) || t("lesson.nobody"), unit: table.unitName(host.unit) })}</p>}
+      </div>
+      {shared && lesson.parties.length > 1 && <Lens table={table} lesson={lesson} />}
+      <h3 class="h">{t("lesson.parties")}</h3>
+      <ul class="parties">
+        {lesson.parties.map((party) => (
+          <li key={party.unit}>
+            <b>{table.unitShort(party.unit)}</b>
+            <span class="grow">
+              {[t("lesson.period", { period: party.period }), classesOf(table, party), party.room ? table.name(party.room) : ""].filter(Boolean).join(" · ")}
+              {party.unit !== host?.unit && peopleOf(table, party) && <span class="dim"> {t("lesson.assistant_is", { name: peopleOf(table, party) })}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {shared && <Leftovers table={table} lesson={lesson} />}
+      {shared && lesson.parties.length > 1 && <Actions table={table} lesson={lesson} />}
+    </div>
+  );
+}
+
+/** The windows of all schools under each other; what they share is solid. */
+function Lens({ table, lesson }: { table: Table; lesson: Lesson }) {
+  const spans = lesson.parties.map(spanOf);
+  const start = Math.min(...spans.map((one) => one.start)) - 5;
+  const end = Math.max(...spans.map((one) => one.end)) + 5;
+  const window = spanOf(lesson);
+  const at = (minute: number) => `${(((minute - start) / (end - start)) * 100).toFixed(2)}%`;
+  const wide = (from: number, to: number) => `${(((to - from) / (end - start)) * 100).toFixed(2)}%`;
+  return (
+    <figure class="lens">
+      <figcaption class="row">
+        <span class="h grow">{t("lesson.overlap", { count: lesson.parties.length })}</span>
+        <b class="sm">{t("lesson.overlap_minutes", { minutes: length(window) })}</b>
+      </figcaption>
+      <div class="lr hd" aria-hidden="true">
+        <span />
+        <div class="lx">
+          {[window.start, window.end].map((minute) => (
+            <em style={{ left: at(minute) }}>{clockOf(minute)}</em>
+          ))}
+        </div>
+      </div>
+      {lesson.parties.map((party) => {
+        const own = spanOf(party);
+        return (
+          <div class="lr" key={party.unit}>
+            <span class="ell">{table.unitShort(party.unit)}</span>
+            <div class="lx">
+              <i class="lb" style={{ left: at(own.start), width: wide(own.start, own.end) }} />
+              <i class="lw" style={{ left: at(window.start), width: wide(window.start, window.end) }}>
+                {span(party.start, party.end)}
+              </i>
+            </div>
+          </div>
+        );
+      })}
+    </figure>
+  );
+}
+
+function Leftovers({ table, lesson }: { table: Table; lesson: Lesson }) {
+  const rows = lesson.parties.filter((party) => {
+    const { before, after } = leftoverOf(lesson, party);
+    return (before > 0 || after > 0) && (party.classes ?? []).length > 0;
+  });
+  if (rows.length === 0) return null;
+  return (
+    <>
+      <h3 class="h">{t("lesson.leftover")}</h3>
+      <ul class="sup">
+        {rows.map((party) => {
+          const open = (party.leftover ?? []).some((rest) => rest.teacher === null) || (party.leftover ?? []).length === 0;
+          return (
+            <li class={open ? "wn" : ""} key={party.unit}>
+              <span class="u ell">{table.unitShort(party.unit)}</span>
+              <span class="m">{leftoverText(lesson, party)}</span>
+              <span class="grow ell">
+                {open && <Icon name="warn" size="sm" />}
+                <span>{supervisors(table, party)}</span>
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
+  const { busy, error, run } = useAction();
+  const person = me.value;
+  const teaches = (lesson.parties[0]?.teachers ?? []).includes(person?.teacher ?? "-");
+  const leads = holds("academic_director", "convenor") && lesson.parties.some((party) => party.unit === person?.unit);
+  const rehearse = () =>
+    run(async () => {
+      const opened = await post<SessionRow>("/api/sessions", { lesson: lesson.id });
+      location.assign(`/classroom/${opened.id}`);
+    });
+  const grade = table.grade(lesson);
+  return (
+    <div class="acts-block">
+      <Failure error={error} />
+      <div class="acts">
+        {place.value.view !== "day" && grade !== undefined && (
+          <Button small icon="clock" onClick={() => go({ view: "day", day: lesson.weekday, grade })}>
+            {t("lesson.in_the_day")}
+          </Button>
+        )}
+        {table.view.status === "published" && (teaches || leads) && (
+          <Button small icon="cam" busy={busy} onClick={rehearse}>
+            {t("lesson.rehearse")}
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+/** One timetable as the page reads it: indexed, and with the words for its lessons. */
+
+import type { ClassRef, Lesson, PlacedParty, TimetableView, UnitRef } from "../generated/api";
+import type { Span } from "../clock/axis";
+import type { IconName } from "../ui/icons";
+import { t } from "../ui/i18n";
+import { gradeName, gradeShort, label, subjectName } from "../ui/names";
+import { minutesOf } from "../ui/time";
+
+export type LessonState = "draft" | "proposed" | "objected" | "agreed" | "published";
+
+export const STATE_ICONS: Record<LessonState, IconName | undefined> = {
+  draft: undefined,
+  proposed: "send",
+  objected: "flag",
+  agreed: "check",
+  published: "lock",
+};
+
+export const spanOf = (times: { start: string; end: string }): Span => ({ start: minutesOf(times.start), end: minutesOf(times.end) });
+export const length = ({ start, end }: Span) => end - start;
+
+/** Whether a lesson is more than a school's own: it has a colour and a state. */
+export const isShared = (lesson: Lesson) => lesson.kind !== "local";
+
+/** Whether several schools meet in it. */
+export const isJoint = (lesson: Lesson) => lesson.parties.length > 1;
+
+export class Table {
+  readonly units: ReadonlyMap<string, UnitRef>;
+  readonly lessons: ReadonlyMap<string, Lesson>;
+  private readonly classes: ReadonlyMap<string, ClassRef>;
+  private readonly names: ReadonlyMap<string, string>;
+
+  constructor(readonly view: TimetableView) {
+    this.units = new Map(view.units.map((unit) => [unit.id, unit]));
+    this.lessons = new Map(view.lessons.map((lesson) => [lesson.id, lesson]));
+    this.classes = new Map(view.classes.map((one) => [one.id, one]));
+    this.names = new Map([...view.teachers, ...view.rooms, ...view.classes].map(({ id, name }) => [id, name]));
+  }
+
+  /** The lessons of a term week: those of every week and those of its parity. */
+  inWeek(week: number): Lesson[] {
+    const parity = week % 2 === 0 ? "even" : "odd";
+    return this.view.lessons.filter((lesson) => (lesson.weeks ?? "all") === "all" || lesson.weeks === parity);
+  }
+
+  get weekdays(): number[] {
+    const found = new Set([1, 2, 3, 4, 5]);
+    for (const lesson of this.view.lessons) found.add(lesson.weekday);
+    return [...found].sort((a, b) => a - b);
+  }
+
+  unitName(id: string): string {
+    return this.units.get(id)?.name ?? id;
+  }
+
+  unitShort(id: string): string {
+    return this.units.get(id)?.shortName ?? id;
+  }
+
+  /** The name of a teacher, a room or a class. */
+  name(id: string): string {
+    return label(this.names.get(id) ?? id);
+  }
+
+  grade(lesson: Lesson): number | undefined {
+    for (const party of lesson.parties) {
+      for (const id of party.classes ?? []) {
+        const grade = this.classes.get(id)?.grade;
+        if (grade !== undefined) return grade;
+      }
+    }
+    return undefined;
+  }
+
+  classesOf(unit: string, grade?: number): ClassRef[] {
+    return this.view.classes.filter((one) => one.unit === unit && (grade === undefined || one.grade === grade));
+  }
+
+  /** "语文 五年级"; for a meeting its topic. */
+  title(lesson: Lesson): string {
+    const grade = this.grade(lesson);
+    if (grade === undefined) return lesson.topic ? label(lesson.topic) : subjectName(lesson.subject);
+    return `${subjectName(lesson.subject)} ${gradeName(grade)}`;
+  }
+
+  /** The second line of a narrow label. */
+  subtitle(lesson: Lesson, short: boolean): string {
+    const grade = this.grade(lesson);
+    if (grade === undefined) return short ? "" : t(`kind.${lesson.kind}`);
+    return short ? gradeShort(grade) : gradeName(grade);
+  }
+
+  subject(lesson: Lesson): string {
+    return this.grade(lesson) === undefined && lesson.topic ? label(lesson.topic) : subjectName(lesson.subject);
+  }
+
+  state(lesson: Lesson): LessonState {
+    const { status, negotiation } = this.view;
+    if (status === "published") return "published";
+    if (negotiation === null || status === "draft" || status === "none") return "draft";
+    if (negotiation.consents.some((row) => row.answer === "objected" && row.lesson === lesson.id)) return "objected";
+    if (status === "agreed") return "agreed";
+    const said = (party: PlacedParty) => negotiation.consents.find((row) => row.unit === party.unit)?.answer;
+    return lesson.parties.every((party) => ["agreed", "unaffected"].includes(said(party) ?? "silent")) ? "agreed" : "proposed";
+  }
+
+  /** All times of all bells and the given lessons: what a clock axis must show. */
+  spans(lessons: readonly Lesson[]): Span[] {
+    return [
+      ...this.view.units.flatMap((unit) => unit.periods.map(spanOf)),
+      ...lessons.flatMap((lesson) => [spanOf(lesson), ...lesson.parties.map(spanOf)]),
+    ];
+  }
+}
+
+/** Everybody who teaches or assists at one school, and its classes. */
+export function peopleOf(table: Table, party: PlacedParty): string {
+  return (party.teachers ?? []).map((id) => table.name(id)).join(t("list.comma"));
+}
+
+export function classesOf(table: Table, party: PlacedParty): string {
+  return (party.classes ?? []).map((id) => table.name(id)).join(t("list.comma"));
+}
+
+/** Minutes of the party's own period before and after the shared window. */
+export function leftoverOf(lesson: Lesson, party: PlacedParty): { before: number; after: number } {
+  return {
+    before: Math.max(0, minutesOf(lesson.start) - minutesOf(party.start)),
+    after: Math.max(0, minutesOf(party.end) - minutesOf(lesson.end)),
+  };
+}
+
+/** "前 5 · 后 10 分", or nothing. */
+export function leftoverText(lesson: Lesson, party: PlacedParty): string {
+  const { before, after } = leftoverOf(lesson, party);
+  if (before > 0 && after > 0) return t("leftover.both", { before, after });
+  if (before > 0) return t("leftover.before", { before });
+  if (after > 0) return t("leftover.after", { after });
+  return t("leftover.none");
+}

@@ -1,0 +1,45 @@
+/** The published versions in the side panel: what each changed, and going back to look at it. */
+
+import { Button, Empty, StateChip } from "../ui/components";
+import { t } from "../ui/i18n";
+import { dateTime } from "../ui/time";
+import { go } from "./place";
+import type { Table } from "./table";
+
+export function VersionsPanel({ table }: { table: Table }) {
+  const { versions, version, status } = table.view;
+  const shown = status === "published" ? version : null;
+  if (versions.length === 0) return <Empty>{t("versions.none")}</Empty>;
+  return (
+    <div class="pb">
+      <div class="pt0">
+        <h2>{t("versions.title")}</h2>
+        <p class="mut sm">{t("versions.lead")}</p>
+      </div>
+      <ul>
+        {[...versions]
+          .sort((a, b) => b.number - a.number)
+          .map((row) => (
+            <li class="ng" key={row.number}>
+              <div class="row">
+                <b class="grow">{t("versions.number", { number: row.number })}</b>
+                {row.number === shown ? (
+                  <StateChip tone="published" icon="eye">
+                    {t("versions.shown")}
+                  </StateChip>
+                ) : (
+                  <Button small onClick={() => go({ version: String(row.number) })}>
+                    {t("versions.show")}
+                  </Button>
+                )}
+              </div>
+              <p class="sm mut">
+                {dateTime(row.at)} · {row.author}
+              </p>
+              <p class="sm mut">{t("versions.change", { added: row.added, moved: row.moved, cancelled: row.cancelled })}</p>
+            </li>
+          ))}
+      </ul>
+    </div>
+  );
+}
