@@ -335,18 +335,20 @@ function Attendance({ classroom, own }: { classroom: Classroom; own: Participant
           +
         </button>
       </div>
-      <Undelivered classroom={classroom} />
-      <button
-        type="button"
-        class="big"
-        data-action="take-attendance"
-        data-state={taken ? "taken" : "open"}
-        aria-busy={busy || undefined}
-        onClick={() => classroom.ask({ t: "take_attendance", absent: sorted(absent), late: sorted(late) })}
-      >
-        <Icon name={busy ? "load" : "check"} size="lg" spin={busy} />
-        {t(taken ? "classroom.phone.attendance_done" : "classroom.phone.attendance_confirm")}
-      </button>
+      <div class="confirm">
+        <Undelivered classroom={classroom} />
+        <button
+          type="button"
+          class="big"
+          data-action="take-attendance"
+          data-state={taken ? "taken" : "open"}
+          aria-busy={busy || undefined}
+          onClick={() => classroom.ask({ t: "take_attendance", absent: sorted(absent), late: sorted(late) })}
+        >
+          <Icon name={busy ? "load" : "check"} size="lg" spin={busy} />
+          {t(taken ? "classroom.phone.attendance_done" : "classroom.phone.attendance_confirm")}
+        </button>
+      </div>
     </main>
   );
 }

@@ -172,7 +172,7 @@ export function LinkMark({ room, participant, seconds }: { room: Room; participa
 export function StatePill({ snapshot }: { snapshot: Snapshot }) {
   const live = snapshot.state === "live" || snapshot.state === "overrun";
   return (
-    <span class={`lv ${live ? "" : "calm"}`} role="status">
+    <span class={`lv ${live ? "" : "early"}`} role="status">
       {live && <i class="live-dot" />}
       {t(`classroom.state.${snapshot.state}`)}
       {snapshot.lesson.rehearsal && <small>{t("classroom.rehearsal")}</small>}

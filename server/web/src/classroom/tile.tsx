@@ -5,7 +5,7 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
-import { inLesson, type Room, tileState } from "./room";
+import { faceOf, inLesson, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
 const DOTS = [1, 2, 3, 4];
@@ -56,6 +56,12 @@ export function Tile(props: TileProps) {
                 <Icon name="phone" size="sm" /> {participant.phone}
               </span>
             )}
+          </span>
+        )}
+        {!quiet && faceOf(room.tracks, participant) === undefined && (
+          <span class="ov">
+            <Icon name="camoff" size="lg" />
+            <span class="sm">{t("classroom.tile.no_picture")}</span>
           </span>
         )}
         <Badge room={room} participant={participant} shown={shown} />
