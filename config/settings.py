@@ -80,6 +80,16 @@ class MediaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     public: str
     tcp_port: Annotated[int, Meta(ge=-1, le=65535)]
 
+    def __post_init__(self) -> None:
+        for address in self.public_addresses:
+            ip_address(address[0])
+
+    @property
+    def public_addresses(self) -> tuple[tuple[str, int], ...]:
+        """The addresses that classrooms are told, of `public`: IP or IP:port, with commas between; the port is ours
+        where none is given."""
+        return tuple(_address(part.strip(), self.port) for part in self.public.split(",") if part.strip())
+
 
 class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where recordings are kept, and for how long."""
@@ -235,6 +245,13 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _address(text: str, port: int) -> tuple[str, int]:
+    host, colon, own_port = text.rpartition(":")
+    if text.count(":") == 1 or text.startswith("["):
+        return host.strip("[]"), int(own_port) if colon and own_port.isdecimal() else port
+    return text, port
 
 
 def _is_base_url(text: str) -> bool:

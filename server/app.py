@@ -3,34 +3,84 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
+import msgspec
 from aiohttp import web
 from sqlalchemy import text
 
 from config.settings import Settings
 from server import pages
+from server.api import demo, feeds, importing, live, people, room, rooms, timetable, whip
+from server.auth.middleware import auth_key, identify, origins_key
+from server.auth.service import AuthService
+from server.builds import Builds
 from server.bus import open_bus
+from server.calendars import Calendars
+from server.county import Counties
 from server.errors import problems
 from server.headers import secure
-from server.keys import bus_key, database_key, metrics_key, settings_key
+from server.journals import FileJournals
+from server.keys import (
+    builds_key,
+    bus_key,
+    calendars_key,
+    counties_key,
+    database_key,
+    importing_key,
+    live_key,
+    live_sessions_key,
+    media_key,
+    metrics_key,
+    people_key,
+    session_store_key,
+    settings_key,
+    site_key,
+    timetable_key,
+)
+from server.lesson_schedule import LessonSchedule
+from server.live_recording import ClassConsents, LiveRecording
+from server.live_sessions import LiveSessions
 from server.metrics import Metrics
+from server.private_file import kept_secret
+from server.site import Site
+from server.sockets import live as live_socket
 from server.storage.database import Database
+from server.storage.feed_store import SqlFeedStore
 from server.storage.migrate import migrate
+from server.storage.people_store import SqlPeopleStore
+from server.storage.register_store import SqlRegisterStore
+from server.storage.session_store import SqlSessionStore
+from server.storage.table_store import SqlTableStore
 from server.web import BODY_LIMIT, reply
+from signaling.media.hub import MediaConfig, MediaHub
+from signaling.messages import Snapshot
+from signaling.plan import SessionPlan
+from signaling.service import LiveService
+from timetable.importing import ImportService
+from timetable.service import TimetableService
+from timetable.versions import Version
 
 
 def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Application:
     """Build the application. Nothing is opened before it starts, so tests can make as many as they like."""
     metrics = Metrics()
-    app = web.Application(middlewares=[metrics.measure, problems], client_max_size=BODY_LIMIT)
+    site = Site(settings.public_url, settings.allowed_origins)
+    app = web.Application(middlewares=[metrics.measure, problems, identify], client_max_size=BODY_LIMIT)
     app[settings_key] = settings
     app[metrics_key] = metrics
+    app[site_key] = app[origins_key] = site
     app.on_response_prepare.append(secure)
-    app.cleanup_ctx.extend([database, bus, metrics.watch_loop])
+    app.cleanup_ctx.extend([database, bus, county, auth, tables, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
+    for resource in (people, rooms, room, importing, timetable, feeds, live, live_socket, whip, demo):
+        app.add_routes(resource.routes)
     app.add_routes(pages.routes(static))
     return app
 
@@ -52,6 +102,110 @@ async def bus(app: web.Application) -> AsyncIterator[None]:
     app[bus_key] = opened
     yield
     await opened.close()
+
+
+async def county(app: web.Application) -> AsyncIterator[None]:
+    """The register, and the way into it."""
+    registers = SqlRegisterStore(app[database_key])
+    app[counties_key] = Counties(registers)
+    app[importing_key] = ImportService(registers, time.time)
+    yield
+
+
+async def auth(app: web.Application) -> AsyncIterator[None]:
+    """People, their login sessions, paired rooms."""
+    store = SqlPeopleStore(app[database_key])
+    app[people_key] = store
+    app[auth_key] = AuthService(store, clock=time.time, session_seconds=app[settings_key].auth.session_hours * 3600.0)
+    yield
+
+
+async def tables(app: web.Application) -> AsyncIterator[None]:
+    """The communities' tables: negotiated, built by the solver, followed by calendars."""
+    settings, counties = app[settings_key], app[counties_key]
+
+    async def announce(version: Version) -> None:
+        news = {"community": version.community, "number": version.number}
+        await app[bus_key].publish("timetable.published", msgspec.msgpack.encode(news))
+
+    service = TimetableService(SqlTableStore(app[database_key]), counties, now=time.time, announce=announce)
+    app[timetable_key] = service
+    app[calendars_key] = Calendars(
+        SqlFeedStore(app[database_key]),
+        counties,
+        service,
+        clock=time.time,
+        link=lambda lesson: f"{app[site_key].public_url}/lessons?lesson={quote(lesson)}",
+    )
+    builds = Builds(
+        service,
+        settings.server.data_dir / "builds",
+        workers=settings.timetable.workers or os.cpu_count() or 1,
+        clock=time.monotonic,
+    )
+    app[builds_key] = builds
+    yield
+    await builds.close()
+
+
+async def media(app: web.Application) -> AsyncIterator[None]:
+    """The one UDP port of all live media."""
+    settings = app[settings_key].media
+    config = MediaConfig(
+        host=settings.host,
+        port=settings.port,
+        public=settings.public_addresses,
+        tcp_port=None if settings.tcp_port < 0 else settings.tcp_port,
+    )
+    hub = MediaHub(config, clock=time.monotonic)
+    await hub.open()
+    app[media_key] = hub
+    yield
+    await hub.close()
+
+
+async def lessons(app: web.Application) -> AsyncIterator[None]:
+    """The live sessions with their journals and recordings, opened as the tables say."""
+    settings, counties = app[settings_key], app[counties_key]
+    folder = settings.server.data_dir
+    recording = LiveRecording(
+        app[media_key],
+        settings.recordings_dir,
+        consents=ClassConsents(counties),
+        open_review=open_review,
+        clock=time.monotonic,
+        wall_clock=time.time,
+        call_soon=asyncio.get_running_loop().call_soon_threadsafe,
+    )
+    store = SqlSessionStore(app[database_key])
+    service = LiveService(
+        store=store,
+        journals=FileJournals(folder / "journals"),
+        media=app[media_key],
+        recording=recording,
+        secret=await asyncio.to_thread(kept_secret, folder / "secrets" / "join"),
+        clock=time.time,
+        new_id=lambda: secrets.token_hex(8),
+    )
+    app[session_store_key] = store
+    app[live_key] = service
+    app[live_sessions_key] = LiveSessions(
+        service, store, counties, app[timetable_key], clock=time.time, new_id=lambda: secrets.token_hex(6)
+    )
+    await counties.load()
+    await service.restore()
+    schedule = LessonSchedule(service, counties, app[timetable_key], time.time)
+    tasks = [asyncio.create_task(service.run(), name="live"), asyncio.create_task(schedule.run(), name="schedule")]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await service.close()
+    await recording.close()
+
+
+async def open_review(plan: SessionPlan, ended: Snapshot) -> str | None:
+    return None
 
 
 async def healthz(request: web.Request) -> web.Response:

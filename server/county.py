@@ -86,6 +86,11 @@ class Counties:
         self._registers = registers
         self._cached: tuple[int, County] | None = None
 
+    @property
+    def latest(self) -> County | None:
+        """The county as it was last read, without waiting."""
+        return self._cached[1] if self._cached else None
+
     async def now(self) -> County:
         """The county, or NotFound before anything was imported."""
         version = await self._registers.version()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from aiohttp import web
 
 from config.settings import Settings
@@ -14,9 +16,27 @@ from server.metrics import Metrics
 from server.site import Site
 from server.storage.database import Database
 from server.storage.people_store import SqlPeopleStore
+from server.storage.session_store import SqlSessionStore
+from signaling.media.hub import MediaHub
 from signaling.service import LiveService
 from timetable.importing import ImportService
 from timetable.service import TimetableService
+
+
+class Demonstration(Protocol):
+    """What the demonstration's links need; present only where it runs."""
+
+    @property
+    def link_secret(self) -> bytes: ...
+
+    async def session(self) -> str:
+        """The rehearsal that is open now."""
+        ...
+
+    async def newest_review(self) -> str | None:
+        """The review of the demo lesson's last rehearsal."""
+        ...
+
 
 settings_key: web.AppKey[Settings] = web.AppKey("settings", Settings)
 database_key: web.AppKey[Database] = web.AppKey("database", Database)
@@ -31,3 +51,6 @@ calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
 importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
 live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)
+media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
+session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)
+demo_key: web.AppKey[Demonstration] = web.AppKey("demo", Demonstration)

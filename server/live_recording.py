@@ -14,6 +14,7 @@ from typing import Literal
 import structlog
 
 from recordings.recorder import SessionRecorder
+from server.county import Counties
 from signaling.media.hub import MediaHub, TrackInfo
 from signaling.messages import Participant, RecordingState, Snapshot
 from signaling.plan import SessionPlan
@@ -22,6 +23,20 @@ log = structlog.get_logger()
 
 OpenReview = Callable[[SessionPlan, Snapshot], Awaitable[str | None]]
 Consents = Callable[[SessionPlan, Participant], bool]
+
+
+class ClassConsents:
+    """Whether the guardians of the classes in a participant's room have agreed to recording, as the register says now.
+    A room without a class, such as the teacher's alone in a dedicated lesson, needs no guardian's consent."""
+
+    def __init__(self, counties: Counties) -> None:
+        self._counties = counties
+
+    def __call__(self, plan: SessionPlan, participant: Participant) -> bool:
+        part, county = plan.part_of(participant.unit), self._counties.latest
+        if part is None or county is None:
+            return False
+        return all(county.school_class(id).recording_consent for id in part.classes)
 
 
 class LiveRecording:

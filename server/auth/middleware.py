@@ -23,8 +23,7 @@ _principal_key: web.RequestKey[Principal] = web.RequestKey("principal", Principa
 def cookie_name(request: web.Request) -> str:
     """The cookie of this request's seat. One browser can hold several sign-ins, each page naming its seat: on a
     demonstration the host and three classrooms sit side by side in the tabs of one browser."""
-    seat = request.headers.get("X-Tongke-Seat") or request.query.get("seat", "")
-    return f"{COOKIE}_{seat}" if SEAT.fullmatch(seat) else COOKIE
+    return _cookie_of(request.headers.get("X-Tongke-Seat") or request.query.get("seat", ""))
 
 
 def token(request: web.Request) -> str:
@@ -39,10 +38,13 @@ def principal(request: web.Request) -> Principal:
     return known
 
 
-def set_cookie(request: web.Request, response: web.StreamResponse, value: str, seconds: float) -> None:
-    """Hand out a session token: not readable by scripts, not sent along from other sites."""
+def set_cookie(
+    request: web.Request, response: web.StreamResponse, value: str, seconds: float, seat: str | None = None
+) -> None:
+    """Hand out a session token, for the request's seat unless another is named: not readable by scripts, not sent
+    along from other sites."""
     response.set_cookie(
-        cookie_name(request),
+        cookie_name(request) if seat is None else _cookie_of(seat),
         value,
         max_age=int(seconds),
         httponly=True,
@@ -63,6 +65,10 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         with suppress(NotSignedIn):
             request[_principal_key] = await request.app[auth_key].principal(held)
     return await handler(request)
+
+
+def _cookie_of(seat: str) -> str:
+    return f"{COOKIE}_{seat}" if SEAT.fullmatch(seat) else COOKIE
 
 
 def _refuse_foreign(request: web.Request) -> None:

@@ -1,0 +1,57 @@
+"""Import of registers over HTTP: workbooks, csv or JSON in one request, checked or taken as a whole."""
+
+from aiohttp import BodyPartReader, web
+
+from server.auth.middleware import principal
+from server.auth.policy import permit
+from server.keys import importing_key
+from server.shapes.table import ImportView
+from server.web import MalformedBody, reply
+from timetable.errors import InputRefused
+from timetable.importing import ImportReport
+
+routes = web.RouteTableDef()
+
+UPLOAD_LIMIT = 64 << 20
+FILES_LIMIT = 64
+
+
+@routes.post("/api/import")
+async def import_files(request: web.Request) -> web.Response:
+    """`?check=1` only checks; `?good_rows=1` takes the rows without errors. Findings are an answer, not a failure."""
+    asker = principal(request)
+    permit(asker, "import_register")
+    files = await _files(request)
+    importing = request.app[importing_key]
+    if request.query.get("check") == "1":
+        return reply(request, _view(await importing.check(files), imported=False))
+    try:
+        report = await importing.run(files, asker.name, good_rows_only=request.query.get("good_rows") == "1")
+    except InputRefused as refused:
+        return reply(request, ImportView(findings=refused.findings, counts={}, imported=False))
+    return reply(request, _view(report, imported=True))
+
+
+async def _files(request: web.Request) -> dict[str, bytes]:
+    """The uploaded files by name; MalformedBody for what is no multipart form or too much."""
+    if not request.content_type.startswith("multipart/"):
+        raise MalformedBody("send the files as multipart/form-data")
+    files: dict[str, bytes] = {}
+    size = 0
+    async for part in await request.clone(client_max_size=UPLOAD_LIMIT).multipart():
+        if not isinstance(part, BodyPartReader) or part.filename is None:
+            continue
+        content = bytearray()
+        while chunk := await part.read_chunk():
+            size += len(chunk)
+            if size > UPLOAD_LIMIT or len(files) >= FILES_LIMIT:
+                raise web.HTTPRequestEntityTooLarge(max_size=UPLOAD_LIMIT, actual_size=size)
+            content += chunk
+        files[part.filename] = bytes(content)
+    if not files:
+        raise MalformedBody("no file in the form")
+    return files
+
+
+def _view(report: ImportReport, *, imported: bool) -> ImportView:
+    return ImportView(findings=report.findings, counts=report.counts, imported=imported)
