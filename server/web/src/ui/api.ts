@@ -28,6 +28,8 @@ export interface CallOptions {
 export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-Tongke"] = "1";
+  const seat = ownSeat();
+  if (seat !== "") headers["X-Tongke-Seat"] = seat;
   let body: BodyInit | undefined = options.form;
   if (options.body !== undefined) {
     headers["Content-Type"] = "application/json";
@@ -43,6 +45,20 @@ export async function call<T>(method: Method, path: string, options: CallOptions
   const text = await response.text();
   if (!response.ok) throw problemOf(response.status, text);
   return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+/**
+ * Which of several sign-ins of this browser the tab uses: named by its first address, kept while the tab is open. On a
+ * demonstration the host and all classrooms sit side by side in the tabs of one browser.
+ */
+function ownSeat(): string {
+  const named = new URLSearchParams(location.search).get("seat");
+  try {
+    if (named !== null) sessionStorage.setItem("tongke.seat", named);
+    return named ?? sessionStorage.getItem("tongke.seat") ?? "";
+  } catch {
+    return named ?? "";
+  }
 }
 
 export const get = <T>(path: string, signal?: AbortSignal) => call<T>("GET", path, { signal });
