@@ -59,6 +59,7 @@ STATUS: dict[str, int] = {
     "token_expired": 401,
     "token_used": 401,
     "unknown_subprotocol": 400,
+    "draining": 503,
     "media_error": 400,
     "bad_offer": 400,
     "nothing_acceptable": 406,

@@ -73,3 +73,9 @@ class TokenUsed(SignalingError):
     """The token has already let another device in."""
 
     code = "token_used"
+
+
+class Draining(SignalingError):
+    """This process is about to stop and takes nobody in any more."""
+
+    code = "draining"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from signaling.connection import Connection, Outlet
-from signaling.errors import NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
+from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
 from signaling.frames import Encoding
 from signaling.history import JournalRefused
 from signaling.invitations import arrival_of, claims_for, encoder_claims, player_claims
@@ -55,6 +55,7 @@ class LiveService:
         self._new_id = new_id
         self._sessions: dict[str, LiveSession] = {}
         self._opening = asyncio.Lock()
+        self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing: dict[str, asyncio.Lock] = {}
         self._first_devices: dict[str, tuple[str, float]] = {}
@@ -83,6 +84,8 @@ class LiveService:
         """The session of `plan`, created when there is none yet. Raises SessionOver when it has ended, SessionNotOpen
         more than a quarter of an hour before the lesson."""
         async with self._opening:
+            if self._draining:
+                raise Draining(plan.session)
             running = self._sessions.get(plan.session)
             if running is not None:
                 return running
@@ -135,7 +138,9 @@ class LiveService:
         self._first_devices = {jti: used for jti, used in self._first_devices.items() if used[1] >= now}
 
     async def close(self) -> None:
-        """Close every socket, peer and journal; the sessions go on when the process is back."""
+        """Close every socket, peer and journal; the sessions go on when the process is back. Closing twice is allowed:
+        sockets must be closed before the web server waits for their handlers."""
+        self._draining = True
         sessions, self._sessions = self.sessions, {}
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=CLOSING)
@@ -265,6 +270,8 @@ class LiveService:
         return sign(claims, self._secret), claims
 
     def _entered(self, name: str) -> LiveSession:
+        if self._draining:
+            raise Draining(name)
         session = self.running(name)
         if session.room.state == "ended":
             raise SessionOver(session.id)

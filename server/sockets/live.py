@@ -12,7 +12,7 @@ from server.auth.errors import ForeignRequest
 from server.auth.middleware import origins_key
 from server.keys import live_key
 from signaling.connection import STATUS, CloseCode
-from signaling.errors import Refusal, SessionOver, SignalingError
+from signaling.errors import Draining, Refusal, SessionOver, SignalingError
 from signaling.frames import ENCODINGS, LARGEST_MESSAGE, Encoding
 from signaling.history import JournalRefused
 from signaling.messages import Closing, Hello, Refused
@@ -22,6 +22,12 @@ PING_SECONDS = 10.0
 """A socket that does not answer a ping within half of this is dead."""
 FAREWELL_SECONDS = 3.0
 """How long a client may take to answer a close frame before its line is cut."""
+FAREWELLS: dict[type[Exception], CloseCode] = {
+    SessionOver: "ended",
+    Draining: "drain",
+    JournalRefused: "server_error",
+}
+"""How those are turned away who are let in as such."""
 
 routes = web.RouteTableDef()
 log = structlog.get_logger()
@@ -105,12 +111,8 @@ async def _serve(request: web.Request, socket: web.WebSocketResponse, outlet: So
         _turn_away(outlet, encoding, refusal.reason, "unauthorized")
         return
     except (SignalingError, TimeoutError) as error:
-        code: CloseCode = "unauthorized"
-        if isinstance(error, SessionOver):
-            code = "ended"
-        elif isinstance(error, JournalRefused):
-            code = "server_error"
-        _turn_away(outlet, encoding, getattr(error, "code", "hello_missing"), code)
+        farewell = next((code for kind, code in FAREWELLS.items() if isinstance(error, kind)), None)
+        _turn_away(outlet, encoding, getattr(error, "code", "hello_missing"), farewell or "unauthorized")
         return
     try:
         async for message in socket:

@@ -58,6 +58,42 @@ class Paused(NamedTuple):
 
 
 class Outbound:
+    __slots__ = (
+        "_budget",
+        "_cname",
+        "_epochs",
+        "_format",
+        "_new_clock",
+        "_paused",
+        "_port",
+        "_rtx_sequence",
+        "_sent_reports",
+        "_subscriber",
+        "begin",
+        "head",
+        "ice",
+        "keyframe_requests",
+        "loss",
+        "media",
+        "nacked",
+        "octets",
+        "pack",
+        "packets",
+        "payload_type",
+        "pending",
+        "prefix",
+        "resent",
+        "rewrite",
+        "rtt",
+        "shift",
+        "source",
+        "srtp",
+        "ssrc",
+        "time_shift",
+        "unanswered",
+        "x",
+    )
+
     def __init__(self, subscriber: Subscriber, port: UdpPort, media: Media, cname: str) -> None:
         self.media = media
         self.source: Inbound | None = None  # forwarded now
@@ -66,7 +102,6 @@ class Outbound:
         self.srtp: Any = None  # set once the subscriber is connected
         self.ssrc = media.ssrc
         self.payload_type = 0
-        self.length: Any = srtp_ffi.new("int *")
         self.shift = self.time_shift = self.begin = 0
         self.rewrite: Callable[[Any, int, Vp8Descriptor], None] | None = None
         self.packets = self.octets = self.nacked = self.resent = self.unanswered = self.keyframe_requests = 0
@@ -231,10 +266,11 @@ class Outbound:
         descriptor = vp8_descriptor(payload) if rewrite is not None else None
         if rewrite is not None and descriptor is not None:
             rewrite(view, at + head, descriptor)
-        self.length[0] = head + len(payload)
-        if srtp_lib.srtp_protect(self.srtp, port.outbox.pointers[slot], self.length):
+        length = port.outbox.length
+        length[0] = head + len(payload)
+        if srtp_lib.srtp_protect(self.srtp, port.outbox.pointers[slot], length):
             return False
-        port.queue(self.length[0], self.ice)
+        port.queue(length[0], self.ice)
         return True
 
     def on_keyframe_request(self) -> None:
@@ -315,15 +351,16 @@ def fan_out(
     pointer: Any,
     payload: bytes,
 ) -> None:
-    """The hot loop: rewrite, encrypt in place, queue."""
+    """The hot loop: rewrite, encrypt in place, queue. It spells out UdpPort.queue and PacketSlots.aim: per packet and
+    subscriber every call and every attribute is felt."""
     outbox, send_time, protect, memmove = port.outbox, port.send_time, srtp_lib.srtp_protect, srtp_ffi.memmove
-    view, pointers, count, queue = outbox.view, outbox.pointers, outbox.count, port.queue
-    size = len(payload)
-    first = 0x80 | padding
+    view, pointers, count, iov, targets = outbox.view, outbox.pointers, outbox.count, outbox.iov, outbox.targets
+    length, size, first = outbox.length, len(payload), 0x80 | padding
+    slot = port.used
     for out in outs:
-        slot = port.used
         if slot >= count:
             slot = port.flush()
+        head = out.head
         out.pack(
             view,
             slot * SLOT,
@@ -335,14 +372,25 @@ def fan_out(
             out.prefix,
             send_time,
         )
-        target, length, head = pointers[slot], out.length, out.head
+        place = pointers[slot]
         length[0] = head + size
-        memmove(target + head, pointer, size)
+        memmove(place + head, pointer, size)
         if out.rewrite is not None:
             descriptor = vp8_descriptor(payload)
             if descriptor is not None:
                 out.rewrite(view, slot * SLOT + head, descriptor)
-        if protect(out.srtp, target, length) == 0:
-            queue(length[0], out.ice)
-            out.packets += 1
-            out.octets += size
+        if protect(out.srtp, place, length):
+            continue
+        out.packets += 1
+        out.octets += size
+        ice = out.ice
+        if ice.batched:
+            iov[slot].iov_len = length[0]
+            target = ice.target
+            if targets[slot] is not target:
+                outbox.headers[slot].msg_name = target.name
+                targets[slot] = target
+            slot += 1
+            port.used = slot
+        else:
+            port.queue(length[0], ice)

@@ -63,6 +63,10 @@ class PacketSlots:
         self._messages = _ffi.new("struct mmsghdr[]", count)
         self._name_bytes: Any = srtp_ffi.buffer(self._names)
         self.view: Any = srtp_ffi.buffer(self._memory)
+        self.length: Any = srtp_ffi.new("int *")  # in and out argument of libsrtp, for whichever slot it works on
+        self.targets: list[Target | None] = [
+            None
+        ] * count  # whom msg_name of each slot names: kept alive for the kernel
         self.pointers: list[Any] = [self._memory + i * SLOT for i in range(count)]
         self.iov: list[Any] = [self._iov[i] for i in range(count)]
         self.headers: list[Any] = [self._messages[i].msg_hdr for i in range(count)]
@@ -85,6 +89,13 @@ class PacketSlots:
     def address(self, slot: int) -> bytes:
         at = slot * _SOCKADDR
         return bytes(self._name_bytes[at : at + self.address_size])
+
+    def aim(self, slot: int, size: int, target: Target) -> None:
+        """The slot holds `size` bytes for this address."""
+        self.iov[slot].iov_len = size
+        if self.targets[slot] is not target:
+            self.headers[slot].msg_name = target.name
+            self.targets[slot] = target
 
     def send(self, fd: int, start: int, count: int) -> int:
         """How many of the slots from `start` on the kernel took; 0: it refused the first."""

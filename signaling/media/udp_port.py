@@ -226,8 +226,7 @@ class UdpPort:
         """Slot number `used` of the outbox holds `size` bytes for the selected path of `agent`."""
         slot = self.used
         if agent.batched:
-            self.outbox.iov[slot].iov_len = size
-            self.outbox.headers[slot].msg_name = agent.target.name
+            self.outbox.aim(slot, size, agent.target)
             self.used = slot + 1
         elif agent.tcp is not None:
             at = slot * SLOT
