@@ -1,0 +1,76 @@
+"""The pages of one live lesson in real Chromium, driven as their people would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.e2e.conftest import Demo
+
+SHOTS = Path(__file__).with_name("shots")
+FRAMES = """() => Object.fromEntries([...document.querySelectorAll('video[data-participant]')].map(
+    video => [video.dataset.participant, Number(video.dataset.frames || 0)]))"""
+ADVANCED = """before => {
+    const now = Object.fromEntries([...document.querySelectorAll('video[data-participant]')].map(
+        video => [video.dataset.participant, Number(video.dataset.frames || 0)]));
+    return Object.keys(before).length > 0 && Object.keys(before).every(id => now[id] > before[id] + 5);
+}"""
+WAIT = 30_000
+
+
+class Classroom:
+    """The host's page and one page for each member classroom, each a browser context of its own."""
+
+    def __init__(self, browser: Browser, demo: Demo) -> None:
+        self._browser = browser
+        self._demo = demo
+        self.errors: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    async def open(self, url: str, name: str, *, width: int = 1366, height: int = 768, lang: str = "zh-CN") -> Page:
+        context = await self._browser.new_context(viewport={"width": width, "height": height}, locale=lang)
+        self.contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(f"{name}: {error}"))
+        await page.goto(url)
+        return page
+
+    async def host(self) -> Page:
+        return await self.open(self._demo.json["lesson"]["host_url"], "host")
+
+    async def endpoints(self) -> list[tuple[dict[str, Any], Page]]:
+        entries = self._demo.json["lesson"]["endpoint_urls"]
+        return [(entry, await self.open(entry["url"], entry["room"], width=1920, height=1080)) for entry in entries]
+
+    async def close(self) -> None:
+        for context in self.contexts:
+            await context.close()
+
+
+async def in_state(page: Page, state: str) -> None:
+    """Wait until the page shows the session in this state."""
+    await page.wait_for_selector(f'[data-session][data-state="{state}"]', timeout=WAIT)
+
+
+async def tile(page: Page, room: str, state: str) -> None:
+    await page.wait_for_selector(f'[data-room="{room}"][data-state="{state}"]', timeout=WAIT)
+
+
+async def frames_advance(page: Page, participants: int) -> None:
+    """Wait until `participants` different videos of the page show new frames."""
+    await page.wait_for_function(
+        """count => new Set([...document.querySelectorAll('video[data-participant]')]
+            .filter(video => Number(video.dataset.frames) > 0).map(video => video.dataset.participant)).size >= count""",
+        arg=participants,
+        timeout=WAIT,
+    )
+    before = await page.evaluate(FRAMES)
+    await page.wait_for_function(ADVANCED, arg=before, timeout=WAIT)
+
+
+async def shoot(page: Page, name: str) -> None:
+    """A picture of the page in both languages, for people to look at."""
+    SHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SHOTS / f"{name}.png")
