@@ -13,7 +13,7 @@ from msgspec import Struct
 from timetable.model import Name, Register, Term, Weekday
 from timetable.register_parts import LISTS, item_rows, term_rows
 from timetable.register_rows import Rows, Source, Sourced
-from timetable.sheets import MOST_BYTES, Reading, read_csv, read_workbook
+from timetable.sheets import ARCHIVE_DAMAGE, MOST_BYTES, Reading, read_csv, read_workbook
 
 KINDS = ".xlsx .xlsm .xls .ods .csv .txt .zip .json"
 FORMAT = "tongke-register/1"
@@ -69,7 +69,7 @@ def _read_archive(name: str, content: bytes, depth: int) -> Reading:
                 return found
             for part in sorted(parts, key=lambda part: part.filename):
                 found.add(_read(f"{name}/{_file_name(part)}", archive.read(part), depth + 1))
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError, EOFError):
+    except ARCHIVE_DAMAGE:
         found.report("file_damaged", file)
     return found
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +33,18 @@ MOST_CELLS = 4_000_000
 """A single cell far out makes a reader lay out everything before it."""
 ROWS_WITH_CHOICES = 5000
 COLUMN_WIDTH = 18
+ARCHIVE_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+)
+"""Whatever opening a broken or locked archive raises."""
 FIXED_DATE = datetime(2026, 1, 1)
 """Written as the creation date, so that the same rows give the same bytes."""
 CELL_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
@@ -150,7 +165,7 @@ def _oversized(content: bytes) -> str:
                     width = max((_column_number(letters) for letters, _ in cells), default=0)
                     if width * max((int(row) for _, row in cells), default=0) > MOST_CELLS:
                         return "file_too_big"
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError, EOFError):
+    except ARCHIVE_DAMAGE:
         return "file_damaged"
     return ""
 

@@ -1,0 +1,228 @@
+"""`tongke import` takes registers into a database, or refuses them with every finding and nothing half-written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from server import cli
+from server.demo.county import demo_register, demo_workbooks
+from server.storage.database import Database
+from server.storage.register_store import SqlRegisterStore
+from tests.unit.small_register import SMALL, added, changed, given
+from timetable.errors import InputRefused, StaleVersion
+from timetable.importing import ImportService
+from timetable.model import Register
+from timetable.register_rows import Rows
+from timetable.sheets import csv_files, workbook
+
+NOW = 1_790_000_000.0
+
+
+def stored(url: str) -> tuple[int, Register | None]:
+    async def read() -> tuple[int, Register | None]:
+        database = Database.open(url)
+        try:
+            store = SqlRegisterStore(database)
+            return await store.version(), await store.load()
+        finally:
+            await database.close()
+
+    return asyncio.run(read())
+
+
+def faulty() -> Rows:
+    """An unknown teacher, overlapping periods and a duplicate id."""
+    rows = changed(given(), "requirements", 0, teachers=("t9",))
+    bell = msgspec.structs.replace(rows["bells"][0].row, period=3)
+    return added(added(rows, "bells", bell), "teachers", rows["teachers"][0].row)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.xlsx"
+    path.write_bytes(workbook(given()))
+    return path
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "bad.xlsx"
+    path.write_bytes(workbook(faulty()))
+    return path
+
+
+def test_import_takes_a_workbook_and_a_second_time_nothing_new(
+    sqlite_url: str, good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["import", str(good), "--database", sqlite_url, "--lang", "en"]) == 0
+    assert capsys.readouterr().err == "tongke: 28 rows imported, register version 1\n"
+    assert stored(sqlite_url) == (1, SMALL)
+    assert cli.run(["import", str(good), "--database", sqlite_url, "--lang", "zh-CN"]) == 0
+    assert capsys.readouterr().err == "tongke: 28 行都与登记册相同，版本仍是 1\n"
+    assert stored(sqlite_url) == (1, SMALL)
+
+
+def test_import_refuses_all_at_once_in_both_languages(
+    sqlite_url: str, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["import", str(bad), "--database", sqlite_url]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
+        f"{bad}，教师 teachers，第 5 行，教师编号 id：编号 t1 重复，另一行在 {bad} 教师 teachers 2。",
+        f"{bad}, 教师 teachers, row 5, 教师编号 id: The id t1 is used twice; the other row is {bad} 教师 teachers 2.",
+        f"{bad}，作息 bells，第 6 行，上课 start：第 3 节与第 1 节时间重叠，另一行在 {bad} 作息 bells 2。",
+        f"{bad}, 作息 bells, row 6, 上课 start: Period 3 overlaps period 1; the other row is {bad} 作息 bells 2.",
+        f"{bad}，教学要求 requirements，第 2 行，教师 teachers：没有编号为 t9 的教师。",
+        f"{bad}, 教学要求 requirements, row 2, 教师 teachers: There is no teacher t9.",
+        "tongke: 有 3 处错误，什么都没有导入 / 3 error(s), nothing was imported",
+    ]
+    assert stored(sqlite_url) == (0, None)
+
+
+def test_import_of_the_good_rows_lists_what_was_left_out(
+    sqlite_url: str, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["import", str(bad), "--good-rows", "--database", sqlite_url, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["imported"] is True
+    assert report["version"] == 1
+    assert [(f["sheet"], f["row"]) for f in report["findings"] if f["code"] == "row_left_out"] == [
+        ("作息 bells", 6),
+        ("教师 teachers", 5),
+        ("教学要求 requirements", 2),
+        ("参与方 parties", 2),
+    ]
+    expected = msgspec.structs.replace(SMALL, requirements=SMALL.requirements[1:])
+    assert stored(sqlite_url) == (1, expected)
+
+
+def test_check_only_says_what_is_wrong(
+    sqlite_url: str, good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["import", str(good), "--check", "--database", sqlite_url, "--lang", "en"]) == 0
+    assert capsys.readouterr().err == "tongke: 28 rows, 0 error(s), 0 warning(s)\n"
+    assert cli.run(["import", str(bad), "--check", "--database", sqlite_url, "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert [finding["code"] for finding in report["findings"]] == ["duplicate_id", "bell_overlap", "unknown_teacher"]
+    assert report["imported"] is False
+    assert stored(sqlite_url) == (0, None)
+
+
+def test_several_files_and_a_folder_make_one_register(sqlite_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "school"
+    folder.mkdir()
+    files = csv_files(given())
+    for name, content in files.items():
+        target = tmp_path if name.startswith("教师") else folder
+        (target / name).write_bytes(content)
+    assert cli.run(["import", str(folder), str(tmp_path / "教师 teachers.csv"), "--database", sqlite_url]) == 0
+    assert stored(sqlite_url) == (1, SMALL)
+
+
+def test_later_file_completes_what_was_imported(sqlite_url: str, good: Path, tmp_path: Path) -> None:
+    assert cli.run(["import", str(good), "--database", sqlite_url]) == 0
+    later = tmp_path / "later.csv"
+    rows = {"teachers": changed(given(), "teachers", 0, name="新名")["teachers"][:1]}
+    path = later.with_name("教师.csv")
+    path.write_bytes(csv_files(rows)["教师 teachers.csv"])
+    assert cli.run(["import", str(path), "--database", sqlite_url]) == 0
+    version, register = stored(sqlite_url)
+    assert version == 2
+    assert register is not None
+    assert [teacher.name for teacher in register.teachers] == ["新名", "语文教师01", "=SUM(A1)"]
+
+
+def test_replace_forgets_what_was_imported(sqlite_url: str, good: Path, tmp_path: Path) -> None:
+    assert cli.run(["import", str(good), "--database", sqlite_url]) == 0
+    fewer = msgspec.structs.replace(SMALL, shortages=(), busy_rooms=())
+    path = tmp_path / "fewer.json"
+    path.write_bytes(msgspec.json.encode(fewer))
+    assert cli.run(["import", str(path), "--database", sqlite_url]) == 0
+    assert stored(sqlite_url) == (1, SMALL)
+    assert cli.run(["import", str(path), "--replace", "--database", sqlite_url]) == 0
+    assert stored(sqlite_url) == (2, fewer)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("missing.xlsx", None), ("a.docx", b"x"), ("a.xlsx", b"x"), ("a.json", b"{"), ("教师.csv", b"x\n1\n")],
+)
+def test_unusable_file_is_named_in_a_sentence(
+    sqlite_url: str, tmp_path: Path, name: str, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    assert cli.run(["import", str(path), "--database", sqlite_url, "--lang", "en"]) == 2
+    error = capsys.readouterr().err
+    assert str(path) in error
+    assert "Traceback" not in error
+    assert stored(sqlite_url) == (0, None)
+
+
+def test_usage_errors_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["import"]) == 2
+    assert capsys.readouterr().err == "tongke: name at least one file; --help says more\n"
+
+
+def test_form_is_a_workbook_without_rows(tmp_path: Path, sqlite_url: str) -> None:
+    form = tmp_path / "form.xlsx"
+    assert cli.run(["import", "--form", str(form)]) == 0
+    assert cli.run(["import", str(form), "--check", "--database", sqlite_url]) == 1
+
+
+def test_settings_file_says_which_database(tmp_path: Path, good: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    config = tmp_path / "tongke.toml"
+    config.write_text(f'[database]\nurl = "{url}"\n', encoding="utf-8")
+    assert cli.run(["import", str(good), "--config", str(config)]) == 0
+    assert stored(url) == (1, SMALL)
+
+
+# The service --------------------------------------------------------------------------------------------------------
+
+
+async def test_demo_comes_in_by_the_same_door(database: Database) -> None:
+    store = SqlRegisterStore(database)
+    service = ImportService(store, lambda: NOW, asyncio.to_thread)
+    report = await service.run(demo_workbooks(), "demo")
+    assert (report.findings, report.version, report.changed) == ((), 1, True)
+    assert report.counts["units"] == 43
+    assert await store.load() == demo_register()
+    again = await service.run(demo_workbooks(), "demo")
+    assert (again.version, again.changed) == (1, False)
+
+
+async def test_stale_import_is_refused(database: Database) -> None:
+    store = SqlRegisterStore(database)
+    service = ImportService(store, lambda: NOW)
+    await service.run({"a.xlsx": workbook(given())}, "one")
+    with pytest.raises(StaleVersion):
+        await service.run({"a.xlsx": workbook(given())}, "two", expected_version=0)
+
+
+async def test_good_rows_without_a_term_are_refused(database: Database) -> None:
+    store = SqlRegisterStore(database)
+    rows = {key: part for key, part in given().items() if key != "term"}
+    with pytest.raises(InputRefused) as refused:
+        await ImportService(store, lambda: NOW).run({"a.xlsx": workbook(rows)}, "one", good_rows_only=True)
+    assert "term_missing" in {finding.code for finding in refused.value.findings}
+    assert await store.version() == 0
+
+
+async def test_row_that_cannot_be_read_takes_its_lesson_along(database: Database) -> None:
+    store = SqlRegisterStore(database)
+    files = csv_files(given())
+    parties = files["参与方 parties.csv"].decode("utf-8-sig").replace("t3", "t 3")
+    files["参与方 parties.csv"] = parties.encode("utf-8-sig")
+    report = await ImportService(store, lambda: NOW).run(files, "one", good_rows_only=True)
+    register = await store.load()
+    assert register is not None
+    assert [requirement.id for requirement in register.requirements] == ["local"]
+    assert [finding.code for finding in report.findings] == ["cell_not_id", "party_missing", "row_left_out"]
