@@ -16,6 +16,11 @@ const ICONS: Record<Need["code"], IconName> = {
 };
 const URGENCY = { bad: 0, warn: 1, info: 2 };
 
+/** An answer that is missing from the person's own school reads otherwise than one from another school. */
+function sentenceOf(need: Need): string {
+  return need.code === "consent_missing" && need.severity === "info" ? "need.consent_missing_elsewhere" : `need.${need.code}`;
+}
+
 function localized(values: Need["values"]): Values {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? label(value) : value]));
 }
@@ -35,17 +40,18 @@ export function Needs({ needs }: { needs: readonly Need[] }) {
         <ul>
           {sorted.map((need) => {
             const values = localized(need.values);
+            const key = sentenceOf(need);
             return (
               <li class="nd" data-need={need.code}>
                 <span class={`ni ${need.severity}`}>
                   <Icon name={ICONS[need.code]} />
                 </span>
                 <span class="grow">
-                  <b>{t(`need.${need.code}`, values)}</b>
-                  {has(`need.${need.code}.more`) && <span class="sm mut ell">{t(`need.${need.code}.more`, values)}</span>}
+                  <b>{t(key, values)}</b>
+                  {has(`${key}.more`) && <span class="sm mut ell">{t(`${key}.more`, values)}</span>}
                 </span>
                 <LinkButton small kind={need.severity === "bad" ? "pri" : undefined} href={need.link}>
-                  {t(`need.${need.code}.act`)}
+                  {t(`${key}.act`)}
                 </LinkButton>
               </li>
             );

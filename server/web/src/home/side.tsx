@@ -8,6 +8,9 @@ import { label } from "../ui/names";
 import { holds } from "../ui/session";
 import { minutesOf, countyTime, now, shortClock } from "../ui/time";
 
+/** Teaching weeks of a school year, over which the quota is spread. */
+const WEEKS_A_YEAR = 35;
+
 const ROOM_STATES: Record<LiveRoom["state"], { tone: string; bars?: number; icon?: IconName }> = {
   connected: { tone: "st-good", bars: 4 },
   weak: { tone: "st-fair", bars: 2 },
@@ -72,7 +75,7 @@ export function Quota({ today }: { today: TodayView }) {
   const core = units.find((unit) => unit.core);
   const nameOf = (id: string) => units.find((unit) => unit.id === id)?.shortName ?? id;
   const quota = quotas[0]?.quota ?? 0;
-  const pace = Math.ceil((quota * Math.min(term.week, term.weeks)) / (term.weeks || 1));
+  const pace = Math.ceil((quota * Math.min(term.week, WEEKS_A_YEAR)) / WEEKS_A_YEAR);
   const reviews = today.reviewsOpen + today.reviewsClosed;
   return (
     <section class="card quota">
@@ -96,14 +99,14 @@ export function Quota({ today }: { today: TodayView }) {
             </thead>
             <tbody>
               {quotas.map((pair) => {
-                const behind = pair.held < pair.quota && pair.held + pair.planned < pair.quota;
+                const behind = pair.held < Math.min(pace, pair.planned);
                 return (
                   <tr key={pair.unit}>
                     <th scope="row">{nameOf(pair.unit)}</th>
                     <td>
                       <div class="bar" title={t("quota.bar", { held: pair.held, planned: pair.planned, quota: pair.quota })}>
-                        <i class="plan" style={{ width: `${Math.min(100, ((pair.held + pair.planned) / (pair.quota || 1)) * 100)}%` }} />
                         <i class={behind ? "lo" : ""} style={{ width: `${Math.min(100, (pair.held / (pair.quota || 1)) * 100)}%` }} />
+                        <u style={{ left: `${Math.min(100, (pace / (pair.quota || 1)) * 100)}%` }} />
                       </div>
                     </td>
                     <td class={`num ${behind ? "lo" : ""}`}>
@@ -117,7 +120,10 @@ export function Quota({ today }: { today: TodayView }) {
               })}
             </tbody>
           </table>
-          <p class="xs dim pace">{t("quota.pace", { week: term.week, pace, quota, weeks: term.weeks })}</p>
+          <p class="xs dim pace">
+            <u />
+            {t("quota.pace", { week: term.week, pace, quota, weeks: WEEKS_A_YEAR })}
+          </p>
         </>
       )}
       <div class="facts">

@@ -1,24 +1,17 @@
 /** Building the table in the side panel: starting the solver, watching it, stopping it. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { BuildView, Finding, RuleCost } from "../generated/api";
+import type { BuildView, RuleCost } from "../generated/api";
 import { Button, Empty, Failure, Note, Segmented, useAction } from "../ui/components";
+import { findingText } from "../ui/findings";
 import { Icon } from "../ui/icons";
-import { has, t } from "../ui/i18n";
-import { label } from "../ui/names";
+import { t } from "../ui/i18n";
 import { type Run, resumeRun, run, startRun, stopRun } from "./run";
 import type { Table } from "./table";
 
 const LIMITS = ["20", "60", "180"] as const;
 type Limit = (typeof LIMITS)[number];
 const PHASES: readonly BuildView["phase"][] = ["lints", "first", "improving"];
-
-/** The sentence of a finding; its code where the catalogue does not know it. */
-export function findingText(finding: Finding): string {
-  const key = `finding.${finding.code}`;
-  const values = Object.fromEntries(Object.entries(finding.values ?? {}).map(([name, value]) => [name, typeof value === "string" ? label(value) : value]));
-  return has(key) ? t(key, values) : finding.code;
-}
 
 export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void }) {
   const community = table.view.community.id;

@@ -3,11 +3,11 @@
 import { useState } from "preact/hooks";
 import type { ConsentRow, NegotiationView, Objection, Revision, TimetableView } from "../generated/api";
 import { post, Problem } from "../ui/api";
-import { Button, Dialog, Empty, Failure, Field, StateChip, useAction } from "../ui/components";
+import { Button, Dialog, Empty, Failure, Field, Note, StateChip, useAction } from "../ui/components";
 import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { dateTime, weekdayName } from "../ui/time";
-import { openLesson, place } from "./place";
+import { go, openLesson, place } from "./place";
 import { isShared, type Table } from "./table";
 
 const ANSWERS: Record<ConsentRow["answer"], { tone: string; icon?: IconName; short: string }> = {
@@ -31,6 +31,7 @@ export function ConsentPanel({ table, onChange, onStale }: ConsentProps) {
   const { negotiation, community } = table.view;
   const [asking, setAsking] = useState<"object" | "publish" | null>(null);
   const { busy, error, run } = useAction();
+  const looksAt = table.view.status === "published" && negotiation !== null && negotiation.state !== "published";
   if (negotiation === null) return <Empty>{t("nego.none")}</Empty>;
   const send = (action: "propose" | "agree" | "object" | "publish", body: Revision | Objection) =>
     run(async () => {
@@ -47,6 +48,16 @@ export function ConsentPanel({ table, onChange, onStale }: ConsentProps) {
         <p class="mut sm">{t(`nego.rule.${negotiation.mode}`)}</p>
         {rows.length > 0 && <Meter negotiation={negotiation} />}
       </div>
+      {looksAt && (
+        <Note tone="info">
+          {t("nego.other_shown", { version: table.view.version })}
+          <div class="note-act">
+            <Button small onClick={() => go({ version: "draft" })}>
+              {t("nego.show_draft", { draft: negotiation.draft })}
+            </Button>
+          </div>
+        </Note>
+      )}
       <Failure error={error} retry={stale ? onStale : undefined} />
       {rows.length > 0 && (
         <ul>

@@ -6,7 +6,7 @@ import { Button, Empty, Failure, KindChip, StateChip, useAction } from "../ui/co
 import { Icon } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
-import { holds, me } from "../ui/session";
+import { me } from "../ui/session";
 import { clockOf, span, weekdayName } from "../ui/time";
 import { go, place } from "./place";
 import { supervisors } from "./day";
@@ -133,9 +133,7 @@ function Leftovers({ table, lesson }: { table: Table; lesson: Lesson }) {
 
 function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
   const { busy, error, run } = useAction();
-  const person = me.value;
-  const teaches = (lesson.parties[0]?.teachers ?? []).includes(person?.teacher ?? "-");
-  const leads = holds("academic_director", "convenor") && lesson.parties.some((party) => party.unit === person?.unit);
+  const teaches = (lesson.parties[0]?.teachers ?? []).includes(me.value?.teacher ?? "-");
   const rehearse = () =>
     run(async () => {
       const opened = await post<SessionRow>("/api/sessions", { lesson: lesson.id });
@@ -151,7 +149,7 @@ function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
             {t("lesson.in_the_day")}
           </Button>
         )}
-        {table.view.status === "published" && (teaches || leads) && (
+        {table.view.status === "published" && teaches && (
           <Button small icon="cam" busy={busy} onClick={rehearse}>
             {t("lesson.rehearse")}
           </Button>

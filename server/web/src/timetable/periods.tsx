@@ -5,7 +5,7 @@ import { kindOf, Segmented, Select } from "../ui/components";
 import { Icon } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
-import { me } from "../ui/session";
+import { me, reaches } from "../ui/session";
 import { addDays, minutesOf, shortClock, shortDate, span, weekdayName } from "../ui/time";
 import { moveThrough } from "./moving";
 import { type By, go, openLesson, place } from "./place";
@@ -82,7 +82,7 @@ export function Periods({ table, week }: { table: Table; week: number }) {
         <span class="dim sm ell grow">
           {by === "unit" ? t("periods.shared_only", { count: entries.length }) : t("periods.count", { count: entries.length, sync: count("sync"), dedicated: count("dedicated") })}
         </span>
-        {subject && <Subscribe kind={by} target={subject.id} name={by === "unit" ? subject.name : label(subject.name)} />}
+        {subject && reaches(subject.unit, table.view.community.id) && <Subscribe kind={by} target={subject.id} name={by === "unit" ? subject.name : label(subject.name)} />}
       </div>
       {unit && subject && (
         <>

@@ -45,6 +45,13 @@ export async function signOut(): Promise<void> {
   location.assign("/sign-in");
 }
 
+/** Whether one of the person's roles reaches a unit or its community. */
+export function reaches(unit: string, communityId: string): boolean {
+  return (me.value?.grants ?? []).some((grant) =>
+    grant.unit === null && grant.community === null ? true : grant.unit === unit || grant.community === communityId,
+  );
+}
+
 /** Whether the person holds one of the roles anywhere. What they may do is decided by the server each time. */
 export function holds(...roles: PersonRole[]): boolean {
   return me.value?.grants.some((grant) => roles.includes(grant.role)) ?? false;

@@ -27,7 +27,7 @@ function desk(): Entry[] {
   const entries: Entry[] = [];
   if (holds("academic_director", "principal", "bureau_admin")) entries.push({ place: "rooms", href: "/rooms", icon: "panel" });
   if (holds("academic_director", "principal", "bureau_admin")) entries.push({ place: "people", href: "/people", icon: "users" });
-  if (holds("bureau_admin")) entries.push({ place: "import", href: "/import", icon: "upload" });
+  if (holds("academic_director", "convenor", "bureau_admin")) entries.push({ place: "import", href: "/import", icon: "upload" });
   return entries;
 }
 

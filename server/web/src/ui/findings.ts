@@ -1,0 +1,21 @@
+/** The sentence of a finding, of an import or of a build, in the language shown. */
+
+import type { Finding } from "../generated/api";
+import { has, t, type Values } from "./i18n";
+import { label } from "./names";
+import { weekdayName } from "./time";
+
+/** Its code where the catalogue does not know it: a newer part of the server. */
+export function findingText(finding: Finding): string {
+  const key = `finding.${finding.code}`;
+  if (!has(key)) return finding.code;
+  const values: Values = {};
+  for (const [name, value] of Object.entries(finding.values ?? {})) values[name] = worded(name, value);
+  return t(key, values);
+}
+
+function worded(name: string, value: string | number): string | number {
+  if (name === "weekday" && typeof value === "number") return weekdayName(value);
+  if (name === "noun" && has(`noun.${value}`)) return t(`noun.${value}`);
+  return typeof value === "string" ? label(value) : value;
+}
