@@ -52,7 +52,8 @@ class UdpPort:
     async def open(
         self, host: str, port: int, public: Sequence[tuple[str, int]] = (), tcp_port: int | None = None
     ) -> None:
-        """public: the addresses peers are told; without any it is the bound one, which then must not be a wildcard."""
+        """public: the addresses peers are told, port 0 being the bound one; without any it is the bound address, which
+        then must not be a wildcard."""
         if not public and host in ("", "0.0.0.0", "::"):  # noqa: S104
             raise ValueError("a wildcard media host needs at least one public address")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -73,7 +74,9 @@ class UdpPort:
         self._fd = self._socket.fileno()
         self.inbox = PacketSlots(RECEIVE_BATCH, family)
         self.outbox = PacketSlots(SEND_BATCH, family)
-        self._candidates = self._make_candidates(list(public) or [self.local])
+        self._candidates = self._make_candidates(
+            [(ip, number or self.local[1]) for ip, number in public] or [self.local]
+        )
         self._loop = loop
         loop.add_reader(self._fd, self._readable)
 
