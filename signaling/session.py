@@ -214,7 +214,7 @@ class LiveSession:
     def track_changed(self, track: TrackInfo, present: bool) -> None:
         """Media of a track has begun to arrive, or is over."""
         if present:
-            self._media.record(track)
+            self._media.track_began(track)
         else:
             self._media.track_ended(track)
         self._tell_tracks()

@@ -52,6 +52,7 @@ class SessionMedia:
         self._recording = recording
         self._commit = commit
         self._watch = LinkWatch()
+        self._arriving: dict[str, TrackInfo] = {}
         self._looked_at = 0.0
 
     def tracks(self) -> tuple[Track, ...]:
@@ -98,21 +99,20 @@ class SessionMedia:
                 self._media.mute(track.id, who.muted)
 
     def record_all(self) -> None:
-        """The lesson is live: write everything that is published already and may be written."""
+        """The lesson is live: write everything that arrives already."""
         if self._room.state in TAUGHT and self._room.live_since is not None:
             self._recording.start(self._plan, self._room.live_since)
-            for track in self._media.tracks(self._plan.session):
-                self.record(track)
+            for track in self._arriving.values():
+                self._record(track)
 
-    def record(self, track: TrackInfo) -> None:
-        """Write a track from now on, when the lesson is live."""
-        who = self._room.participants.get(track.participant)
-        if who is None or self._room.state not in TAUGHT:
-            return
-        self.recording_changed(who.id, self._recording.attach(self._plan.session, who, track))
+    def track_began(self, track: TrackInfo) -> None:
+        """Media of a track has begun to arrive."""
+        self._arriving[track.id] = track
+        self._record(track)
 
     def track_ended(self, track: TrackInfo) -> None:
         """A track is over."""
+        self._arriving.pop(track.id, None)
         self._recording.detach(self._plan.session, track)
 
     def recording_changed(self, participant: str, state: RecordingState) -> None:
@@ -157,3 +157,9 @@ class SessionMedia:
 
     def _shown(self) -> list[Participant]:
         return [who for who in self._room.participants.values() if not who.hidden]
+
+    def _record(self, track: TrackInfo) -> None:
+        who = self._room.participants.get(track.participant)
+        if who is None or self._room.state not in TAUGHT:
+            return
+        self.recording_changed(who.id, self._recording.attach(self._plan.session, who, track))

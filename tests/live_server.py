@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -187,7 +188,7 @@ class Panel:
         self.encoding = encoding
         self.told: list[ServerMessage] = []
         self.welcome: Welcome
-        self._msg_ids = iter(range(1, 10_000))
+        self._msg_ids = (f"{secrets.token_hex(4)}-{number}" for number in count(1))
         self._reader = asyncio.create_task(self._read())
 
     @property
@@ -211,7 +212,7 @@ class Panel:
 
     async def ask(self, kind: type[Command], **fields: Any) -> ServerMessage:
         """Send a command and wait for its answer."""
-        msg_id = fields.pop("msg_id", None) or f"m{next(self._msg_ids)}"
+        msg_id = fields.pop("msg_id", None) or next(self._msg_ids)
         before = len(self.told)
         await self.send(kind(msg_id=msg_id, **fields))
         return cast(
@@ -227,6 +228,12 @@ class Panel:
                 )
             ),
         )
+
+    async def refusal(self, kind: type[Command], **fields: Any) -> tuple[str, dict[str, str | int | float]]:
+        """The code and the values with which a command is refused."""
+        answer = await self.ask(kind, **fields)
+        assert isinstance(answer, Refused), answer
+        return answer.code, answer.values
 
     async def expect(self, kind: type[M], after: int = 0) -> M:
         """The first message of a kind."""

@@ -118,7 +118,7 @@ async def test_json_tells_the_same(opened: LiveServer) -> None:
 async def test_observer_is_hidden_and_commands_nothing(opened: LiveServer) -> None:
     observer = await opened.join(researcher(), PLAN)
     assert [who.hidden for who in observer.welcome.snapshot.participants] == [True]
-    assert await observer.ask(RaiseHand) == Refused(msg_id="m1", code="role_may_not", values={"role": "observer"})
+    assert await observer.refusal(RaiseHand) == ("role_may_not", {"role": "observer"})
 
 
 async def test_strangers_get_no_token(opened: LiveServer) -> None:
