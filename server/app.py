@@ -15,8 +15,10 @@ from aiohttp import web
 from sqlalchemy import text
 
 from config.settings import Settings
+from recordings.service import ReviewService
 from server import pages
 from server.api import demo, feeds, importing, live, people, room, rooms, timetable, whip
+from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
 from server.builds import Builds
@@ -38,6 +40,7 @@ from server.keys import (
     media_key,
     metrics_key,
     people_key,
+    reviews_key,
     session_store_key,
     settings_key,
     site_key,
@@ -46,8 +49,10 @@ from server.keys import (
 from server.lesson_schedule import LessonSchedule
 from server.live_recording import ClassConsents, LiveRecording
 from server.live_sessions import LiveSessions
+from server.media_links import MediaLinks
 from server.metrics import Metrics
 from server.private_file import kept_secret
+from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
 from server.storage.database import Database
@@ -55,12 +60,11 @@ from server.storage.feed_store import SqlFeedStore
 from server.storage.migrate import migrate
 from server.storage.people_store import SqlPeopleStore
 from server.storage.register_store import SqlRegisterStore
+from server.storage.review_store import SqlReviewStore
 from server.storage.session_store import SqlSessionStore
 from server.storage.table_store import SqlTableStore
 from server.web import BODY_LIMIT, reply
 from signaling.media.hub import MediaConfig, MediaHub
-from signaling.messages import Snapshot
-from signaling.plan import SessionPlan
 from signaling.service import LiveService
 from timetable.importing import ImportService
 from timetable.service import TimetableService
@@ -76,10 +80,10 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app[metrics_key] = metrics
     app[site_key] = app[origins_key] = site
     app.on_response_prepare.append(secure)
-    app.cleanup_ctx.extend([database, bus, county, auth, tables, media, lessons, metrics.watch_loop])
+    app.cleanup_ctx.extend([database, bus, county, auth, tables, reviews, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
-    for resource in (people, rooms, room, importing, timetable, feeds, live, live_socket, whip, demo):
+    for resource in (people, rooms, room, importing, timetable, feeds, live, live_socket, whip, review_routes, demo):
         app.add_routes(resource.routes)
     app.add_routes(pages.routes(static))
     return app
@@ -148,6 +152,23 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
     await builds.close()
 
 
+async def reviews(app: web.Application) -> AsyncIterator[None]:
+    """The bilateral reviews, and the links to their recordings."""
+    settings = app[settings_key]
+    folder = settings.server.data_dir
+    secret = await asyncio.to_thread(kept_secret, folder / "secrets" / "media")
+    app[reviews_key] = Reviews(
+        ReviewService(SqlReviewStore(app[database_key]), time.time, lambda: secrets.token_hex(8)),
+        FileJournals(folder / "journals"),
+        settings.recordings_dir,
+        app[counties_key],
+        app[people_key],
+        MediaLinks(secret, time.time),
+        time.time,
+    )
+    yield
+
+
 async def media(app: web.Application) -> AsyncIterator[None]:
     """The one UDP port of all live media."""
     settings = app[settings_key].media
@@ -172,7 +193,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         app[media_key],
         settings.recordings_dir,
         consents=ClassConsents(counties),
-        open_review=open_review,
+        open_review=app[reviews_key].open,
         clock=time.monotonic,
         wall_clock=time.time,
         call_soon=asyncio.get_running_loop().call_soon_threadsafe,
@@ -202,10 +223,6 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(*tasks, return_exceptions=True)
     await service.close()
     await recording.close()
-
-
-async def open_review(plan: SessionPlan, ended: Snapshot) -> str | None:
-    return None
 
 
 async def healthz(request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from server.calendars import Calendars
 from server.county import Counties
 from server.live_sessions import LiveSessions
 from server.metrics import Metrics
+from server.reviews import Reviews
 from server.site import Site
 from server.storage.database import Database
 from server.storage.people_store import SqlPeopleStore
@@ -54,3 +55,4 @@ live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSe
 media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
 session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)
 demo_key: web.AppKey[Demonstration] = web.AppKey("demo", Demonstration)
+reviews_key: web.AppKey[Reviews] = web.AppKey("reviews", Reviews)

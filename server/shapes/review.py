@@ -43,6 +43,7 @@ class SegmentView(Body, frozen=True, kw_only=True):
     url: str
     """Signed and short-lived; answers byte ranges."""
     mime: str
+    init_offset: int
     init_size: int
     fragments: tuple[Fragment, ...]
     has_video: bool
@@ -53,6 +54,8 @@ class ViewTrack(Body, frozen=True, kw_only=True):
     """One participant of the lesson as the review plays it."""
 
     participant: str
+    source: str
+    """Which of the participant's cameras; empty for a microphone alone."""
     side: Side
     unit: str
     unit_name: str
@@ -77,6 +80,9 @@ class TimelineMark(Body, frozen=True, kw_only=True):
     at: float
     side: Side
     kind: Literal["mark", "hand", "call", "dropout", "signal"]
+    participant: str
+    until: float | None = None
+    """The end of a stretch, such as a dropout's."""
     label: str = ""
 
 

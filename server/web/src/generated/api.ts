@@ -206,6 +206,7 @@ export interface SegmentView {
   /** Signed and short-lived; answers byte ranges. */
   url: string;
   mime: string;
+  initOffset: number;
   initSize: number;
   fragments: Fragment[];
   hasVideo: boolean;
@@ -215,6 +216,8 @@ export interface SegmentView {
 /** One participant of the lesson as the review plays it. */
 export interface ViewTrack {
   participant: string;
+  /** Which of the participant's cameras; empty for a microphone alone. */
+  source: string;
   side: Side;
   unit: string;
   unitName: string;
@@ -239,6 +242,9 @@ export interface TimelineMark {
   at: number;
   side: Side;
   kind: "mark" | "hand" | "call" | "dropout" | "signal";
+  participant: string;
+  /** The end of a stretch, such as a dropout's. */
+  until: number | null;
   label: string;
 }
 

@@ -26,10 +26,8 @@ export interface CallOptions {
 }
 
 export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", ...seatHeaders() };
   if (method !== "GET") headers["X-Tongke"] = "1";
-  const seat = ownSeat();
-  if (seat !== "") headers["X-Tongke-Seat"] = seat;
   let body: BodyInit | undefined = options.form;
   if (options.body !== undefined) {
     headers["Content-Type"] = "application/json";
@@ -51,14 +49,15 @@ export async function call<T>(method: Method, path: string, options: CallOptions
  * Which of several sign-ins of this browser the tab uses: named by its first address, kept while the tab is open. On a
  * demonstration the host and all classrooms sit side by side in the tabs of one browser.
  */
-function ownSeat(): string {
-  const named = new URLSearchParams(location.search).get("seat");
+export function seatHeaders(): Record<string, string> {
+  let seat = new URLSearchParams(location.search).get("seat");
   try {
-    if (named !== null) sessionStorage.setItem("tongke.seat", named);
-    return named ?? sessionStorage.getItem("tongke.seat") ?? "";
+    if (seat !== null) sessionStorage.setItem("tongke.seat", seat);
+    else seat = sessionStorage.getItem("tongke.seat");
   } catch {
-    return named ?? "";
+    // without storage the address alone names the seat
   }
+  return seat === null || seat === "" ? {} : { "X-Tongke-Seat": seat };
 }
 
 export const get = <T>(path: string, signal?: AbortSignal) => call<T>("GET", path, { signal });

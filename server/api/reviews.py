@@ -1,0 +1,78 @@
+"""Bilateral reviews over HTTP, and the recordings that they play."""
+
+from aiohttp import web
+
+from server.auth.middleware import principal
+from server.keys import reviews_key
+from server.shapes.review import CloseReview, NewComment, NewConclusion, NewScore
+from server.web import body, reply
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/reviews")
+async def rows(request: web.Request) -> web.Response:
+    found = await request.app[reviews_key].rows(principal(request), request.query.get("community"))
+    return reply(request, found)
+
+
+@routes.get("/api/reviews/{review}")
+async def show(request: web.Request) -> web.Response:
+    return reply(request, await request.app[reviews_key].view(principal(request), request.match_info["review"]))
+
+
+@routes.post("/api/reviews/{review}/comments")
+async def comment(request: web.Request) -> web.Response:
+    new = await body(request, NewComment)
+    view = await request.app[reviews_key].comment(
+        principal(request),
+        request.match_info["review"],
+        new.text,
+        at=new.at,
+        label=new.label,
+        reply_to=new.reply_to,
+    )
+    return reply(request, view, 201)
+
+
+@routes.put("/api/reviews/{review}/score")
+async def score(request: web.Request) -> web.Response:
+    """One's own points; given again they replace the earlier ones."""
+    new = await body(request, NewScore)
+    view = await request.app[reviews_key].score(principal(request), request.match_info["review"], new.points)
+    return reply(request, view)
+
+
+@routes.put("/api/reviews/{review}/conclusion")
+async def conclude(request: web.Request) -> web.Response:
+    new = await body(request, NewConclusion)
+    view = await request.app[reviews_key].conclude(
+        principal(request),
+        request.match_info["review"],
+        worked=new.worked,
+        change=new.change,
+        follow_up=new.follow_up,
+        owner=new.owner,
+        due=new.due,
+    )
+    return reply(request, view)
+
+
+@routes.post("/api/reviews/{review}/close")
+async def close(request: web.Request) -> web.Response:
+    wanted = await body(request, CloseReview)
+    view = await request.app[reviews_key].close(principal(request), request.match_info["review"], wanted.revision)
+    return reply(request, view)
+
+
+@routes.get("/media/{session}/{segment}")
+async def segment(request: web.Request) -> web.StreamResponse:
+    """A recorded segment by byte ranges. The link is good for one person and some hours; no download by default."""
+    file = await request.app[reviews_key].segment(
+        principal(request),
+        request.match_info["session"],
+        request.match_info["segment"],
+        request.query.get("t", ""),
+    )
+    headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache", "Content-Disposition": "inline"}
+    return web.FileResponse(file, headers=headers)

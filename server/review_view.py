@@ -1,0 +1,238 @@
+"""What the review page shows: the timeline with its recordings, and everything written so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from recordings.fragments import FragmentIndex
+from recordings.ports import Viewing
+from recordings.review import Author, Dossier, Review, ReviewState
+from recordings.rubric import Rubric
+from recordings.timeline import Timeline, TimelineSegment, View
+from server.auth.policy import allowed
+from server.auth.principal import Principal
+from server.county import County
+from server.shapes.review import (
+    Chapter,
+    CommentView,
+    ConclusionView,
+    Criterion,
+    Fragment,
+    ReviewRow,
+    ReviewView,
+    RubricView,
+    ScoreView,
+    SegmentView,
+    Side,
+    TimelineMark,
+    ViewingRow,
+    ViewTrack,
+)
+from server.storage.people_store import Person
+
+May = Literal["comment", "score", "conclude", "close"]
+
+
+class Recorded(Struct, frozen=True):
+    """What was recorded of a session: its timeline, and the index of every file that can be played."""
+
+    timeline: Timeline
+    indexes: dict[str, FragmentIndex]
+
+
+def author_of(asker: Principal, review: Review) -> Author:
+    """In whose name the asker writes: the host's unit, a member's, or as a researcher."""
+    part = review.part(asker.unit or "")
+    if part is None:
+        return Author(asker.id, asker.unit or "", "researcher")
+    return Author(asker.id, part.unit, part.side)
+
+
+def review_row(review: Review, comments: int, written: Sequence[str], now: float) -> ReviewRow:
+    return ReviewRow(
+        id=review.id,
+        session=review.session,
+        title=review.title,
+        subject=review.subject,
+        held_at=review.held_at,
+        due_at=review.due_at,
+        state=review.state.value,
+        overdue=review.overdue(now),
+        rehearsal=review.rehearsal,
+        units=tuple(part.unit for part in review.parts),
+        comments=comments,
+        written=tuple(written),
+        missing=tuple(unit for unit in review.required if unit not in written),
+    )
+
+
+def review_view(
+    dossier: Dossier,
+    recorded: Recorded,
+    *,
+    rubric: Rubric,
+    viewings: Sequence[Viewing],
+    people: Mapping[str, Person],
+    county: County,
+    asker: Principal,
+    address: Callable[[str], str] | None,
+    now: float,
+) -> ReviewView:
+    """`address` gives the link of a segment; without it the asker sees facts and no pictures."""
+    review, timeline = dossier.review, recorded.timeline
+    part = review.part(asker.unit or "")
+    talk = {lane.participant: lane.spans for lane in timeline.talk}
+    return ReviewView(
+        row=review_row(review, len(dossier.comments), dossier.written, now),
+        revision=review.revision,
+        duration=max(timeline.duration, review.duration),
+        recording=timeline.live,
+        views=tuple(_track(view, recorded.indexes, talk.get(view.participant, ()), address) for view in timeline.views),
+        chapters=tuple(Chapter(code=c.code, title=c.title, start=c.start, end=c.end) for c in timeline.chapters),
+        marks=tuple(
+            TimelineMark(
+                at=mark.at,
+                until=mark.until,
+                side=mark.side,
+                kind=mark.kind,
+                participant=mark.participant,
+                label=mark.label,
+            )
+            for mark in timeline.marks
+        ),
+        comments=tuple(
+            CommentView(
+                id=comment.id,
+                at=comment.at,
+                author=comment.author.person,
+                author_name=_name(people, comment.author.person),
+                unit=comment.author.unit,
+                unit_name=county.unit_name(comment.author.unit),
+                side=_side(comment.author),
+                text=comment.text,
+                label=comment.label,
+                reply_to=comment.reply_to,
+                written_at=comment.written_at,
+            )
+            for comment in dossier.comments
+        ),
+        rubric=RubricView(
+            id=rubric.id,
+            version=rubric.version,
+            criteria=tuple(
+                Criterion(id=c.id, points=c.points, title_zh=c.title_zh, title_en=c.title_en) for c in rubric.criteria
+            ),
+        ),
+        scores=tuple(
+            ScoreView(
+                author=score.author.person,
+                author_name=_name(people, score.author.person),
+                side=_side(score.author),
+                group=score.author.group,
+                points=score.points,
+                total=score.total,
+                band=score.band,
+                rubric_version=score.rubric.version,
+            )
+            for score in dossier.scores
+        ),
+        conclusions=tuple(
+            ConclusionView(
+                author=conclusion.author.person,
+                author_name=_name(people, conclusion.author.person),
+                unit=conclusion.author.unit,
+                unit_name=county.unit_name(conclusion.author.unit),
+                side=_side(conclusion.author),
+                worked=conclusion.worked,
+                change=conclusion.change,
+                follow_up=conclusion.follow_up,
+                owner=conclusion.owner,
+                due=conclusion.due,
+                written_at=conclusion.written_at,
+            )
+            for conclusion in dossier.conclusions
+        ),
+        my_side=part.side if part else None,
+        may=_may(dossier, asker, watches=address is not None),
+        viewings=tuple(
+            ViewingRow(
+                person=viewing.person,
+                name=_name(people, viewing.person),
+                unit_name=county.unit_name(people[viewing.person].unit) if viewing.person in people else "",
+                at=viewing.at,
+            )
+            for viewing in viewings
+        ),
+    )
+
+
+def _may(dossier: Dossier, asker: Principal, *, watches: bool) -> tuple[May, ...]:
+    review = dossier.review
+    if review.state is ReviewState.CLOSED or not watches or asker.kind != "person":
+        return ()
+    part = review.part(asker.unit or "")
+    concludes = part is not None and part.attended and (not part.teachers or asker.id in part.teachers)
+    choices: dict[May, bool] = {
+        "comment": True,
+        "score": allowed(asker, "score_reviews"),
+        "conclude": concludes,
+        "close": part is not None and review.state is ReviewState.BOTH_SIDES,
+    }
+    return tuple(action for action, possible in choices.items() if possible)
+
+
+def _track(
+    view: View,
+    indexes: Mapping[str, FragmentIndex],
+    talk: tuple[tuple[float, float], ...],
+    address: Callable[[str], str] | None,
+) -> ViewTrack:
+    segments: tuple[SegmentView, ...] = ()
+    if address is not None:
+        segments = tuple(
+            _segment(segment, indexes[segment.id], address(segment.id))
+            for segment in view.segments
+            if segment.id in indexes and indexes[segment.id].fragments
+        )
+    return ViewTrack(
+        participant=view.participant,
+        source=view.source,
+        side=view.side,
+        unit=view.unit,
+        unit_name=view.unit_name,
+        name=view.name,
+        class_name=view.class_name,
+        segments=segments,
+        gaps=view.gaps,
+        consent=view.consent,
+        talk=talk,
+    )
+
+
+def _segment(segment: TimelineSegment, found: FragmentIndex, url: str) -> SegmentView:
+    return SegmentView(
+        id=segment.id,
+        start=segment.start,
+        duration=segment.duration,
+        url=url,
+        mime=found.mime,
+        init_offset=found.init.offset,
+        init_size=found.init.size,
+        fragments=tuple(
+            Fragment(time=f.time, duration=f.duration, offset=f.offset, size=f.size, keyframe=f.keyframe)
+            for f in found.fragments
+        ),
+        has_video=segment.video,
+        has_audio=segment.audio,
+    )
+
+
+def _side(author: Author) -> Side:
+    return "host" if author.group == "host" else "member"
+
+
+def _name(people: Mapping[str, Person], person: str) -> str:
+    return people[person].name if person in people else person
