@@ -17,7 +17,7 @@ from sqlalchemy import text
 from config.settings import Settings
 from recordings.service import ReviewService
 from server import pages
-from server.api import demo, feeds, importing, live, people, room, rooms, timetable, whip
+from server.api import demo, feeds, importing, live, people, room, rooms, timetable, today, whip
 from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
@@ -70,6 +70,22 @@ from timetable.importing import ImportService
 from timetable.service import TimetableService
 from timetable.versions import Version
 
+RESOURCES = (
+    people,
+    rooms,
+    room,
+    importing,
+    today,
+    timetable,
+    feeds,
+    live,
+    live_socket,
+    whip,
+    review_routes,
+    demo,
+)
+"""The modules of the HTTP API and the socket."""
+
 
 def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Application:
     """Build the application. Nothing is opened before it starts, so tests can make as many as they like."""
@@ -83,7 +99,20 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app.cleanup_ctx.extend([database, bus, county, auth, tables, reviews, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
-    for resource in (people, rooms, room, importing, timetable, feeds, live, live_socket, whip, review_routes, demo):
+    for resource in (
+        people,
+        rooms,
+        room,
+        importing,
+        today,
+        timetable,
+        feeds,
+        live,
+        live_socket,
+        whip,
+        review_routes,
+        demo,
+    ):
         app.add_routes(resource.routes)
     app.add_routes(pages.routes(static))
     return app
@@ -112,7 +141,7 @@ async def county(app: web.Application) -> AsyncIterator[None]:
     """The register, and the way into it."""
     registers = SqlRegisterStore(app[database_key])
     app[counties_key] = Counties(registers)
-    app[importing_key] = ImportService(registers, time.time)
+    app[importing_key] = ImportService(registers, time.time, asyncio.to_thread)
     yield
 
 

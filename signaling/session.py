@@ -33,6 +33,7 @@ from signaling.messages import (
     Refused,
     Resumed,
     RoomEvent,
+    RoomState,
     ServerMessage,
     SessionEnded,
     SessionLive,
@@ -104,6 +105,16 @@ class LiveSession:
     def roster(self) -> frozenset[str]:
         """Who has an open socket."""
         return frozenset(self._connections)
+
+    def link_state(self, participant: str) -> RoomState:
+        """How the line of a participant is; `offline` for one who has never come."""
+        known = self.room.participants.get(participant)
+        if known is None or known.presence == "offline":
+            return "offline"
+        if known.presence == "reconnecting":
+            return "reconnecting"
+        link = self._media.links.get(participant)
+        return link.state if link is not None else "connected"
 
     def replay(self) -> None:
         """Rebuild the room from its journal; `tick` then gives those who were there a minute to come back."""
