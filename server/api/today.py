@@ -39,9 +39,7 @@ async def today(request: web.Request) -> web.Response:
         app[timetable_key].newest(community.id),
         app[timetable_key].draft(community.id),
         app[session_store_key].between(_midnight(day), _midnight(day + timedelta(days=1)), community.id),
-        app[session_store_key].between(
-            _midnight(date.fromisoformat(county.register.term.first_day)), now, community.id
-        ),
+        app[session_store_key].between(term_begins, now, community.id),
         app[reviews_key].rows(asker, community.id),
     )
     running = {session.id: session for session in app[live_key].sessions}
