@@ -26,6 +26,8 @@ class TrackClock:
         self.rate = rate
         self._fastest: deque[tuple[float, float]] = deque(maxlen=_BUCKETS)
         self._strange: list[float] = []
+        self.lag: float | None = None
+        """Our time at tick 0, by the fastest packet; None before the first one."""
         self.line: float | None = None
         """The sender's time at tick 0, by its last report."""
         self.restarts = 0
@@ -52,17 +54,15 @@ class TrackClock:
             self._fastest.append((arrival, lag))
         elif lag < self._fastest[-1][1]:
             self._fastest[-1] = (self._fastest[-1][0], lag)
+        else:
+            return True
+        self.lag = min(lag for _, lag in self._fastest)
         return True
 
     def report(self, ntp: int, ticks: int) -> None:
         """A sender report: its 64-bit NTP time, and the (unwrapped) time stamp of the same moment."""
         if ntp:
             self.line = ntp / 2**32 - ticks / self.rate
-
-    @property
-    def lag(self) -> float | None:
-        """Our time at tick 0, by the fastest packet; None before the first one."""
-        return min((lag for _, lag in self._fastest), default=None)
 
 
 class ParticipantClock:

@@ -71,6 +71,9 @@ class Reorder(Generic[T]):
         """The packets that are due now that this one is here."""
         if self._next is None:
             self._next = sequence
+        if sequence == self._next and not self._held:
+            self._next, self._late = sequence + 1, 0
+            return [packet]
         if sequence < self._next:
             self._late += 1
             if self._late <= self._window:

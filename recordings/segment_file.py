@@ -24,6 +24,8 @@ from recordings.rtp import AUDIO_RATE, VIDEO_RATE
 STALL = 2.0
 """Seconds one track of a file may be late; a view's tracks that are later than this go separate ways."""
 
+_VIDEO_BASE = Fraction(1, VIDEO_RATE)
+_AUDIO_BASE = Fraction(1, AUDIO_RATE)
 _OPTIONS = {
     "movflags": "hybrid_fragmented+empty_moov+default_base_moof+frag_keyframe",
     "frag_duration": "1000000",
@@ -68,11 +70,11 @@ class SegmentFile:
             self._container = av.open(str(path), "w", format="mp4", options=_OPTIONS)
             if template is not None:
                 self._video = self._container.add_stream_from_template(template.stream)
-                self._video.time_base = Fraction(1, VIDEO_RATE)
+                self._video.time_base = _VIDEO_BASE
             if sound:
                 # An encoder that never encodes: it brings the OpusHead that a bare muxer stream has no place for.
                 self._audio = self._container.add_stream("libopus", rate=AUDIO_RATE, layout="stereo")
-                self._audio.time_base = Fraction(1, AUDIO_RATE)
+                self._audio.time_base = _AUDIO_BASE
             self._container.start_encoding()
         except (FFmpegError, OSError) as error:
             raise SegmentUnwritable(path.name, str(error)) from error
@@ -81,13 +83,13 @@ class SegmentFile:
         """Add one picture. Raises SegmentUnwritable."""
         assert self._video is not None
         self._last_picture = ticks = max(ticks, self._last_picture + 1)
-        self._mux(self._video, Fraction(1, VIDEO_RATE), ticks, data, keyframe, duration)
+        self._mux(self._video, _VIDEO_BASE, ticks, data, keyframe, duration)
 
     def sound(self, ticks: int, data: bytes, duration: int) -> None:
         """Add one Opus packet. Raises SegmentUnwritable."""
         assert self._audio is not None
         self._last_sound = ticks = max(ticks, self._last_sound + 1)
-        self._mux(self._audio, Fraction(1, AUDIO_RATE), ticks, data, True, duration)
+        self._mux(self._audio, _AUDIO_BASE, ticks, data, True, duration)
 
     def abandon(self) -> None:
         """Let go of the file as it is, after a write error: its whole fragments stay playable."""
