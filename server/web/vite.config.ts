@@ -3,11 +3,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const catalogues = resolve(here, "../../config/locale");
 const LOCALE = "virtual:locale/";
+/** What a page may weigh before its first paint, compressed: code, styles and the texts of one language. */
+const FIRST_LOAD_BYTES = 100_000;
 
 /** The texts of a language are spread over files by part (`zh-CN.json`, `classroom.zh-CN.json`): the pages load one. */
 function locales(): Plugin {
@@ -24,12 +27,39 @@ function locales(): Plugin {
       for (const name of files(id.slice(LOCALE.length + 1))) {
         const path = join(catalogues, name);
         this.addWatchFile(path);
-        for (const [key, text] of Object.entries(JSON.parse(readFileSync(path, "utf-8")) as Record<string, string>)) {
-          if (key in texts) this.error(`${name}: the key ${key} stands in two files`);
-          texts[key] = text;
-        }
+        Object.assign(texts, JSON.parse(readFileSync(path, "utf-8")));
       }
       return `export default ${JSON.stringify(texts)};`;
+    },
+  };
+}
+
+/** Fails the build where a page has become too heavy for a village's line. */
+function firstLoad(): Plugin {
+  return {
+    name: "tongke-first-load",
+    writeBundle(_options, bundle) {
+      const weigh = (name: string) => {
+        const file = bundle[name];
+        return file === undefined ? 0 : gzipSync(file.type === "chunk" ? file.code : file.source).length;
+      };
+      const texts = Math.max(0, ...Object.keys(bundle).filter((name) => /assets\/(zh-CN|en)-[^/]*\.js$/.test(name)).map(weigh));
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk" || !chunk.isEntry) continue;
+        const needed = new Set<string>();
+        const walk = (name: string) => {
+          if (needed.has(name)) return;
+          needed.add(name);
+          const part = bundle[name];
+          if (part?.type !== "chunk") return;
+          for (const style of part.viteMetadata?.importedCss ?? []) needed.add(style);
+          part.imports.forEach(walk);
+        };
+        walk(chunk.fileName);
+        const bytes = [...needed].reduce((sum, name) => sum + weigh(name), texts);
+        if (bytes > FIRST_LOAD_BYTES) this.error(`the page ${chunk.name} needs ${bytes} bytes before its first paint; ${FIRST_LOAD_BYTES} are allowed`);
+        this.info(`first load of ${chunk.name}: ${(bytes / 1000).toFixed(1)} kB`);
+      }
     },
   };
 }
@@ -39,7 +69,7 @@ const pages = readdirSync(here).filter((name) => name.endsWith(".html"));
 export default defineConfig({
   root: here,
   base: "/",
-  plugins: [locales()],
+  plugins: [locales(), firstLoad()],
   build: {
     target: "chrome87",
     cssTarget: "chrome87",
