@@ -16,6 +16,7 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
+    RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
@@ -27,10 +28,10 @@ WIDTH, HEIGHT, RATE = 160, 120, 20
 
 
 @contextlib.contextmanager
-def loopback_candidates() -> Iterator[None]:
+def loopback_candidates(address: str = "127.0.0.1") -> Iterator[None]:
     """aioice offers no loopback addresses by itself."""
     found = aioice.ice.get_host_addresses
-    aioice.ice.get_host_addresses = lambda **_: ["127.0.0.1"]
+    aioice.ice.get_host_addresses = lambda **_: [address]
     try:
         yield
     finally:
@@ -142,9 +143,13 @@ class Client:
         await self.pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         return answer
 
-    async def publish(self, *tracks: MediaStreamTrack) -> Answer:
+    async def publish(self, *tracks: MediaStreamTrack, codec: str | None = None) -> Answer:
+        """codec: the only one to offer for video; None: all that aiortc has."""
         for track in tracks:
-            self.pc.addTransceiver(track, "sendonly")
+            transceiver = self.pc.addTransceiver(track, "sendonly")
+            if codec is not None and track.kind == "video":
+                known = RTCRtpSender.getCapabilities("video").codecs
+                transceiver.setCodecPreferences([c for c in known if c.name.lower() in (codec, "rtx")])
         return await self.take(self.hub.publish(self.session, self.participant, await self.offer()))
 
     def receive(self, kind: str) -> RTCRtpTransceiver:

@@ -37,7 +37,8 @@ LARGEST_FRAGMENT = 64 << 10
 
 class MediaConfig(msgspec.Struct, frozen=True):
     """host, port: bound (0: any free port); public: addresses peers are told (port 0: the bound one), needed when the
-    host is a wildcard; tcp_port: for media over TCP, None: UDP alone; max_publish_bitrate: bit/s of all video of one publisher."""
+    host is a wildcard; tcp_port: for media over TCP, None: UDP alone; max_publish_bitrate: bit/s of all video that one
+    publisher may send."""
 
     host: str = "127.0.0.1"
     port: int = 0

@@ -8,10 +8,22 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
+from aiortc import RTCRtpSender
 
-from signaling.media.errors import UnknownResource, UnknownSlot, UnknownTrack
+from signaling.media.errors import NothingAcceptable, UnknownResource, UnknownSlot, UnknownTrack
 from signaling.media.hub import LinkQuality, MediaHub, TrackInfo
-from tests.media_clients import Client, LossyLine, Picture, Tone, Watcher, clients, media_hub, until
+from signaling.media.keyframes import vp8_descriptor
+from tests.media_clients import (
+    Client,
+    LossyLine,
+    Picture,
+    Tone,
+    Watcher,
+    clients,
+    loopback_candidates,
+    media_hub,
+    until,
+)
 
 
 class Recording:
@@ -37,15 +49,17 @@ class Wire:
 
     def __init__(self, client: Client) -> None:
         self.headers: dict[str, list[tuple[int, int]]] = {}
+        self.payloads: dict[str, list[bytes]] = {}
         for transceiver in client.pc.getTransceivers():
             self._listen(str(transceiver.mid), transceiver.receiver)
 
     def _listen(self, mid: str, receiver: object) -> None:
-        heard = self.headers[mid] = []
+        heard, payloads = self.headers.setdefault(mid, []), self.payloads.setdefault(mid, [])
         handle = receiver._handle_rtp_packet  # type: ignore[attr-defined]
 
         async def listen(packet: object, arrival_time_ms: int) -> None:
             heard.append((packet.sequence_number, packet.timestamp))  # type: ignore[attr-defined]
+            payloads.append(packet.payload)  # type: ignore[attr-defined]
             await handle(packet, arrival_time_ms=arrival_time_ms)
 
         receiver._handle_rtp_packet = listen  # type: ignore[attr-defined]
@@ -172,6 +186,55 @@ async def test_a_slot_refuses_what_it_cannot_show() -> None:
             hub.switch("lesson", "stranger", "0", a.track(1))
         with pytest.raises(UnknownTrack):
             hub.subscribe("another lesson", "host", await host.offer(), {"0": a.track(1)})
+
+
+async def test_switching_between_vp8_tracks_counts_pictures_on() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "a", "b", "host") as (a, b, host):
+        assert (await a.publish(Picture(60), codec="vp8")).tracks[0].codec == "vp8"
+        await b.publish(Picture(200), codec="vp8")
+        await host.subscribe(a.track())
+        wire = Wire(host)
+        await until(lambda: host.watcher().frames >= 5)
+        for publisher, level in ((b, 200), (a, 60)):
+            hub.switch("lesson", "host", "0", publisher.track())
+            await until(partial(_shows, host.watcher(), level))
+        pictures = [descriptor.picture for payload in wire.payloads["0"] if (descriptor := vp8_descriptor(payload))]
+        assert {(after - before) & 0x7FFF for before, after in pairwise(pictures)} <= {0, 1}
+        assert len(set(pictures)) >= 10
+
+
+async def test_a_slot_shows_tracks_of_either_codec() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "a", "b", "host") as (a, b, host):
+        await a.publish(Picture(60))
+        await b.publish(Picture(200), codec="vp8")
+        await host.subscribe(a.track())
+        await until(lambda: host.watcher().frames >= 5)
+        for publisher, level in ((b, 200), (a, 60)):
+            hub.switch("lesson", "host", "0", publisher.track())
+            await until(partial(_shows, host.watcher(), level))
+
+
+async def test_a_slot_without_the_codec_of_a_track_stays_empty() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "a", "host") as (a, host):
+        await a.publish(Picture(60))
+        transceiver = host.receive("video")
+        known = RTCRtpSender.getCapabilities("video").codecs
+        transceiver.setCodecPreferences([codec for codec in known if codec.name == "VP8"])
+        answer = await host.take(hub.subscribe("lesson", "host", await host.offer(), {"0": a.track()}))
+        assert answer.slots == {}
+        with pytest.raises(NothingAcceptable):
+            hub.switch("lesson", "host", "0", a.track())
+
+
+async def test_one_socket_serves_both_address_families() -> None:
+    public = (("::1", 0), ("127.0.0.1", 0))
+    async with media_hub(host="::", public=public) as hub, clients(hub, "lesson", "host", "member") as (host, member):
+        with loopback_candidates("::1"):
+            await host.publish(Picture(60))
+        await member.subscribe(host.track())
+        await until(lambda: member.watcher().frames >= 5)
+        addresses = sorted(hub._port.text(peer.ice.selected)[0] for peer in hub._peers.values())
+        assert addresses == ["127.0.0.1", "::1"]
 
 
 async def test_a_tap_hears_packets_and_clock_and_gets_keyframes() -> None:
