@@ -109,7 +109,7 @@ class LiveServer:
         app[live_key] = self.service
         app.add_routes(live_socket.routes)
         app.add_routes(whip.routes)
-        app.on_shutdown.append(self._close_service)
+        app.on_shutdown.append(live_socket.close_sockets)
         self.web = TestServer(app)
         await self.web.start_server()
 
@@ -175,9 +175,6 @@ class LiveServer:
         panel = Panel(socket, encoding)
         self._panels.append(panel)
         return panel
-
-    async def _close_service(self, _app: web.Application) -> None:
-        await self.service.close()
 
 
 class Panel:

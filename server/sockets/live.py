@@ -140,3 +140,8 @@ async def _hello(socket: web.WebSocketResponse, encoding: Encoding) -> Hello | N
 def _turn_away(outlet: SocketOutlet, encoding: Encoding, reason: str, code: CloseCode) -> None:
     outlet.write(encoding.frame(Refused(msg_id="", code=reason)) + encoding.frame(Closing(code=code)))
     outlet.close(STATUS[code], code)
+
+
+async def close_sockets(app: web.Application) -> None:
+    """For `on_shutdown`: say goodbye before the web server waits for the handlers of open sockets."""
+    await app[live_key].close()
