@@ -3,24 +3,34 @@
 import time
 from datetime import timedelta
 
+import structlog
 from aiohttp import web
 
 from server.auth.errors import NotPermitted
 from server.auth.middleware import principal
-from server.keys import counties_key, people_key, session_store_key, settings_key, timetable_key
+from server.auth.principal import Principal
+from server.keys import (
+    counties_key,
+    live_sessions_key,
+    people_key,
+    session_store_key,
+    settings_key,
+    timetable_key,
+)
 from server.room_day import room_day
-from server.web import reply
+from server.shapes.live import PreflightReport
+from server.web import body, reply
+from signaling.errors import NotInLesson
 from timetable.model import SHARED_KINDS
 from timetable.term import local_date, moment
 
 routes = web.RouteTableDef()
+log = structlog.get_logger()
 
 
 @routes.get("/api/room/day")
 async def day(request: web.Request) -> web.Response:
-    asker = principal(request)
-    if asker.kind != "room":
-        raise NotPermitted("room_day")
+    asker = _room(request, "room_day")
     app, now = request.app, time.time()
     today = local_date(now)
     first, last = moment(today, "00:00"), moment(today + timedelta(days=1), "00:00")
@@ -43,3 +53,31 @@ async def day(request: web.Request) -> web.Response:
     )
     await app[people_key].seen(asker.id, now)
     return reply(request, shape)
+
+
+@routes.post("/api/room/preflight")
+async def preflight(request: web.Request) -> web.Response:
+    """What the panel found out before a lesson: in the log, so that whoever helps the school need not travel there."""
+    found = await body(request, PreflightReport)
+    asker = _room(request, "preflight")
+    session = await request.app[live_sessions_key].one(asker, found.session)
+    if session.role is None:
+        raise NotInLesson(session.id, "endpoint")
+    good = found.camera == found.microphone == "ok"
+    tell = log.info if good else log.warning
+    tell(
+        "preflight",
+        room=asker.id,
+        session=session.id,
+        camera=found.camera,
+        microphone=found.microphone,
+        rtt_ms=round(found.rtt_ms),
+    )
+    return web.Response(status=204)
+
+
+def _room(request: web.Request, action: str) -> Principal:
+    asker = principal(request)
+    if asker.kind != "room":
+        raise NotPermitted(action)
+    return asker
