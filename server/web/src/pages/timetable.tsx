@@ -11,6 +11,7 @@ import { Legend } from "../timetable/legend";
 import { LessonPanel } from "../timetable/lesson";
 import { Periods } from "../timetable/periods";
 import { go, panelOpen, place, type Tab } from "../timetable/place";
+import { PrintHead } from "../timetable/print-head";
 import { Table } from "../timetable/table";
 import { Tools } from "../timetable/tools";
 import { VersionsPanel } from "../timetable/versions";
@@ -23,7 +24,7 @@ import { gradeName } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
 import { community } from "../ui/session";
 import { useNarrow } from "../ui/size";
-import { longDate, parityName, weekdayName, weekdayOf } from "../ui/time";
+import { weekdayName, weekdayOf } from "../ui/time";
 import { Frame } from "../ui/top";
 
 const PHONE = 760;
@@ -80,7 +81,7 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
       <Tools table={table} week={week} day={day} grade={grade} grades={grades} show={show} />
       <main class="table-main">
         <Stale at={loaded.at} error={loaded.error} retry={loaded.reload} />
-        {view !== "class" && !empty && <PrintHead table={table} week={week} what={view === "day" ? `${weekdayName(day)} ${gradeName(grade)}` : ""} />}
+        {view !== "class" && !empty && <PrintHead table={table} week={week} title={view === "day" ? `${table.view.community.name} ${weekdayName(day)} ${gradeName(grade)}` : table.view.community.name} />}
         {empty ? (
           <Empty action={table.view.negotiation?.may.includes("build") && <Button onClick={() => openTab("build")}>{t("tools.next.build")}</Button>}>{t("table.empty")}</Empty>
         ) : view === "clock" ? (
@@ -96,22 +97,6 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
       </main>
       <Legend />
       <Panel table={table} loaded={loaded} />
-    </div>
-  );
-}
-
-function PrintHead({ table, week, what }: { table: Table; week: number; what: string }) {
-  const { community: here, term, negotiation, status, version } = table.view;
-  const state = status === "published" ? t("tools.published", { number: version }) : t("print.draft", { draft: negotiation?.draft ?? "" });
-  return (
-    <div class="wall-head">
-      <h1>
-        {here.name} {what} {t("print.table")}
-      </h1>
-      <span>
-        {term.name} · {state} · {t("week.short", { week })} {parityName(week)}
-      </span>
-      <span>{t("print.printed", { date: longDate(term.today) })}</span>
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { me, reaches } from "../ui/session";
 import { addDays, minutesOf, shortClock, shortDate, span, weekdayName } from "../ui/time";
 import { moveThrough } from "./moving";
 import { type By, go, openLesson, place } from "./place";
+import { PrintHead } from "./print-head";
 import { classesOf, isShared, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
 import { Subscribe } from "./subscribe";
 
@@ -86,11 +87,7 @@ export function Periods({ table, week }: { table: Table; week: number }) {
       </div>
       {unit && subject && (
         <>
-          <div class="wall-head">
-            <h1>
-              {by === "unit" ? unit.name : `${unit.name} ${label(subject.name)}`} {t("print.table")}
-            </h1>
-          </div>
+          <PrintHead table={table} week={week} title={by === "unit" ? unit.name : `${unit.name} ${label(subject.name)}`} />
           <Grid table={table} unit={unit} entries={entries} week={week} by={by} />
         </>
       )}
