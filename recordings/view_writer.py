@@ -19,8 +19,9 @@ from recordings.segment import Segment
 from recordings.segment_file import STALL, SegmentFile, Template
 from recordings.track import AudioTrack, Picture, Sound, VideoTrack
 
-PATIENCE = 2.0
-"""Seconds the first segment waits for the other track and for sender reports."""
+PATIENCE = 1.2
+"""Seconds the first segment waits for the other track and for sender reports. What waits is in memory alone, and a
+killed server must not lose more than a second and a half; reports that come later begin a new segment if they must."""
 
 RETRY = 10.0
 """Seconds after a write error until a new segment is tried."""

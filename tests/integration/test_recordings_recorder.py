@@ -234,7 +234,7 @@ from recordings.recorder import SessionRecorder
 from tests.integration.test_recordings_recorder import _packets
 folder, shared = Path(sys.argv[1]), open(sys.argv[2], "r+b")
 memory = mmap.mmap(shared.fileno(), 8)
-packets = list(_packets(20))
+packets = list(_packets(int(sys.argv[3])))
 recorder = SessionRecorder("s1", folder, time.monotonic, time.time)
 taps = {}
 for name in ("host", "west", "east"):
@@ -259,8 +259,8 @@ for packet in packets:
 def test_a_killed_server_loses_at_most_a_second_and_a_half(tmp_path: Path, moment: float) -> None:
     folder, shared = tmp_path / "s1", tmp_path / "shared"
     shared.write_bytes(bytes(8))
-    camera(20), microphone(20)
-    child = subprocess.Popen([sys.executable, "-c", _CHILD, str(folder), str(shared)], cwd=Path(__file__).parents[2])
+    command = [sys.executable, "-c", _CHILD, str(folder), str(shared), "8"]
+    child = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     deadline = time.monotonic() + 60
     while struct.unpack("d", shared.read_bytes())[0] < moment:
         assert time.monotonic() < deadline
@@ -310,14 +310,17 @@ def test_a_write_error_leaves_everything_before_it_playable(tmp_path: Path) -> N
     shared.write_bytes(bytes(8))
     folder = tmp_path / "s1"
     shown = subprocess.run(
-        [sys.executable, "-c", program, str(folder), str(shared)],
+        [sys.executable, "-c", program, str(folder), str(shared), "20"],
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "paused" in shown.stdout.split()
     assert "Traceback" not in shown.stderr
     assert verify(folder) == []
-    for facts in read_recording(folder).segments:
-        assert facts.ended is not None
+    segments = read_recording(folder).segments
+    assert all(facts.ended is not None for facts in segments)
+    for facts in segments[:3]:
         played = play(folder / facts.opened.file)
         assert len(played.numbers) >= 45
-        assert played.numbers == list(range(played.numbers[0], played.numbers[0] + len(played.numbers)))
+        assert played.numbers == list(range(len(played.numbers)))
+    for facts in segments[3:]:
+        play(folder / facts.opened.file)
