@@ -255,6 +255,7 @@ for packet in packets:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [3.4, 5.93])
 def test_a_killed_server_loses_at_most_a_second_and_a_half(tmp_path: Path, moment: float) -> None:
     folder, shared = tmp_path / "s1", tmp_path / "shared"
@@ -291,6 +292,7 @@ def test_a_killed_server_loses_at_most_a_second_and_a_half(tmp_path: Path, momen
     assert verify(folder) == []
 
 
+@pytest.mark.slow
 def test_a_write_error_leaves_everything_before_it_playable(tmp_path: Path) -> None:
     program = _CHILD.replace(
         "recorder = SessionRecorder",
