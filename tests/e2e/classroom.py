@@ -37,6 +37,16 @@ class Classroom:
         await page.goto(url)
         return page
 
+    async def sign_in(self, login: str, password: str, url: str, *, lang: str = "zh-CN") -> Page:
+        """A person at a computer of their own signs in and opens `url`."""
+        page = await self.open(f"{self._demo.json['base_url']}/sign-in?lang={lang}", login, lang=lang)
+        await page.fill('input[name="login"]', login)
+        await page.fill('input[name="password"]', password)
+        await page.click('button[type="submit"]')
+        await page.wait_for_url(lambda address: "/sign-in" not in address, timeout=WAIT)
+        await page.goto(url.partition("?")[0])
+        return page
+
     async def host(self) -> Page:
         return await self.open(self._demo.json["lesson"]["host_url"], "host")
 
@@ -61,8 +71,11 @@ async def tile(page: Page, room: str, state: str) -> None:
 async def frames_advance(page: Page, participants: int) -> None:
     """Wait until `participants` different videos of the page show new frames."""
     await page.wait_for_function(
-        """count => new Set([...document.querySelectorAll('video[data-participant]')]
-            .filter(video => Number(video.dataset.frames) > 0).map(video => video.dataset.participant)).size >= count""",
+        """count => {
+            const moving = [...document.querySelectorAll('video[data-participant]')].filter(
+                video => Number(video.dataset.frames) > 0);
+            return new Set(moving.map(video => video.dataset.participant)).size >= count;
+        }""",
         arg=participants,
         timeout=WAIT,
     )
