@@ -125,11 +125,11 @@ export function Undelivered({ classroom }: { classroom: Classroom }) {
     );
   }
   if (refusal === null) return null;
-  const key = `classroom.refused.${refusal.code}`;
+  const key = `error.${refusal.code}`;
   return (
     <span class="st bad" role="alert" data-code={refusal.code}>
       <Icon name="warn" size="sm" />
-      {has(key) ? t(key, refusal.values) : t("classroom.refused.other", { code: refusal.code })}
+      {has(key) ? t(key, refusal.values) : t("classroom.refused", { code: refusal.code })}
     </span>
   );
 }
