@@ -47,7 +47,7 @@ from server.keys import (
     timetable_key,
 )
 from server.lesson_schedule import LessonSchedule
-from server.live_recording import ClassConsents, LiveRecording
+from server.live_recording import ClassConsents, LiveRecording, repair_ended
 from server.live_sessions import LiveSessions
 from server.media_links import MediaLinks
 from server.metrics import Metrics
@@ -245,7 +245,11 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     await counties.load()
     await service.restore()
     schedule = LessonSchedule(service, counties, app[timetable_key], time.time)
-    tasks = [asyncio.create_task(service.run(), name="live"), asyncio.create_task(schedule.run(), name="schedule")]
+    tasks = [
+        asyncio.create_task(service.run(), name="live"),
+        asyncio.create_task(schedule.run(), name="schedule"),
+        asyncio.create_task(asyncio.to_thread(repair_ended, settings.recordings_dir), name="repair"),
+    ]
     yield
     for task in tasks:
         task.cancel()

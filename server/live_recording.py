@@ -13,7 +13,9 @@ from typing import Literal
 
 import structlog
 
+from recordings.errors import JournalLocked, RecordingsError
 from recordings.recorder import SessionRecorder
+from recordings.repair import repair, sessions
 from server.county import Counties
 from signaling.media.hub import MediaHub, TrackInfo
 from signaling.messages import Participant, RecordingState, Snapshot
@@ -157,3 +159,17 @@ class LiveRecording:
         for track in self._hub.tracks(session):
             if track.participant == participant and track.kind == "video":
                 self._hub.request_keyframe(track.id)
+
+
+def repair_ended(folder: Path) -> None:
+    """End and seal what a crash left open in the recordings of sessions that are over; reads whole files."""
+    for session in sessions(folder):
+        try:
+            found = repair(session)
+        except JournalLocked:
+            continue  # a session that goes on mends its own
+        except RecordingsError as error:
+            log.error("recording_not_repaired", session=session.name, code=error.code, detail=str(error))
+        else:
+            if found:
+                log.warning("recording_repaired", session=session.name, findings=[finding.code for finding in found])
