@@ -9,6 +9,7 @@ from server.county import County, reference
 from server.keys import counties_key, people_key, settings_key
 from server.shapes.people import CommunityRef, Me, PersonRow, SignIn
 from server.web import body, reply
+from timetable.errors import NotFound
 
 routes = web.RouteTableDef()
 
@@ -19,7 +20,9 @@ async def sign_in(request: web.Request) -> web.Response:
     wanted = await body(request, SignIn)
     auth = request.app[auth_key]
     opened = await auth.sign_in(wanted.login, wanted.password, request.remote or "")
-    response = reply(request, me(await auth.principal(opened), await request.app[counties_key].now()))
+    # whoever sat here before has left
+    await auth.sign_out(token(request))
+    response = reply(request, me(await auth.principal(opened), await _county(request)))
     set_cookie(request, response, opened, request.app[settings_key].auth.session_hours * 3600)
     return response
 
@@ -34,12 +37,12 @@ async def sign_out(request: web.Request) -> web.Response:
 
 @routes.get("/api/me")
 async def who(request: web.Request) -> web.Response:
-    return reply(request, me(principal(request), await request.app[counties_key].now()))
+    return reply(request, me(principal(request), await _county(request)))
 
 
 @routes.get("/api/communities")
 async def communities(request: web.Request) -> web.Response:
-    return reply(request, visible_communities(principal(request), await request.app[counties_key].now()))
+    return reply(request, visible_communities(principal(request), await _county(request)))
 
 
 @routes.get("/api/people")
@@ -47,14 +50,14 @@ async def people(request: web.Request) -> web.Response:
     """The people whose unit the asker leads; for the bureau, all."""
     asker = principal(request)
     permit(asker, "view_people")
-    county = await request.app[counties_key].now()
+    county = await _county(request)
     rows = [
         PersonRow(
             id=person.id,
             login=person.login,
             name=person.name,
             unit=person.unit,
-            unit_name=county.unit_name(person.unit),
+            unit_name=county.unit_name(person.unit) if county else "",
             grants=person.grants,
             active=person.active,
         )
@@ -64,13 +67,21 @@ async def people(request: web.Request) -> web.Response:
     return reply(request, rows)
 
 
-def me(asker: Principal, county: County) -> Me:
+async def _county(request: web.Request) -> County | None:
+    """The county; None before the first import, which somebody must sign in for."""
+    try:
+        return await request.app[counties_key].now()
+    except NotFound:
+        return None
+
+
+def me(asker: Principal, county: County | None) -> Me:
     return Me(
         kind=asker.kind,
         id=asker.id,
         name=asker.name,
         unit=asker.unit,
-        unit_name=county.unit_name(asker.unit),
+        unit_name=county.unit_name(asker.unit) if county else "",
         grants=asker.grants,
         communities=visible_communities(asker, county),
         teacher=asker.teacher,
@@ -78,8 +89,10 @@ def me(asker: Principal, county: County) -> Me:
     )
 
 
-def visible_communities(asker: Principal, county: County) -> tuple[CommunityRef, ...]:
+def visible_communities(asker: Principal, county: County | None) -> tuple[CommunityRef, ...]:
     """The communities whose table the asker may see, the own one first."""
+    if county is None:
+        return ()
     seen = [
         community
         for community in county.register.communities

@@ -23,6 +23,8 @@ CODE_DIGITS = 8
 LOGIN_BURST, LOGIN_SECONDS = 8, 20.0
 ADDRESS_BURST, ADDRESS_SECONDS = 60, 2.0
 PAIRING_BURST, PAIRING_REFILL_SECONDS = 10, 30.0
+LONGEST = 200
+"""Signs of a login or password that are looked at: longer ones are no one's, and must not fill the throttle."""
 
 
 class NewPairing(Struct, frozen=True):
@@ -57,6 +59,8 @@ class AuthService:
     async def sign_in(self, login: str, password: str, address: str) -> str:
         """Check the password and open a session; the token goes into the cookie and is kept nowhere."""
         self._addresses.spend(address)
+        if max(len(login), len(password)) > LONGEST:
+            raise WrongPassword
         self._logins.spend(login)
         person = await self._store.by_login(login)
         # an unknown login costs the same time as a wrong password, so that it cannot be told apart
@@ -142,4 +146,5 @@ def as_principal(person: Person) -> Principal:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    # a cookie may hold any bytes; those that are no text are somebody's mistake and fit no session
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()

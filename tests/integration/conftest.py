@@ -1,0 +1,17 @@
+"""A county on the running application, for every test that speaks HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.county_server import CountyServer, running_county
+
+
+@pytest.fixture
+async def county(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
+    """Imported, its tables published, everybody with an account, every remote room with a panel."""
+    async with running_county(tmp_path / "data", migrated_sqlite) as county:
+        yield county
