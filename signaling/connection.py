@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from signaling.frames import Encoding
-from signaling.messages import Closing, LinkReport, ServerMessage
+from signaling.messages import Closing, LinkReport
 
 RATE = 20.0
 """Messages a second that a socket may send in the long run."""
@@ -42,10 +42,10 @@ STATUS: dict[CloseCode, int] = {
 
 
 class Outlet(Protocol):
-    """The way out to one client. `write` takes whole frames and never blocks; `close` sends a close frame after them,
-    and cuts the line where the client does not answer."""
+    """The way out to one client. `write` takes whole frames, never blocks, and says how many bytes now wait in the
+    socket; `close` sends a close frame after them, and cuts the line where the client does not answer."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> int: ...
     def buffered(self) -> int: ...
     def close(self, status: int, reason: str) -> None: ...
 
@@ -91,29 +91,23 @@ class Connection:
         """Hand whole frames to the socket and look how much it still holds."""
         if self.closed is not None or not frames:
             return
-        self._outlet.write(frames)
         self.last_written = now
-        self.check_pressure(now)
-
-    def send(self, message: ServerMessage, now: float) -> None:
-        """Write one message at once, past whatever the room has queued."""
-        self.write(self.encoding.frame(message), now)
+        waiting = self._outlet.write(frames)
+        # all but a few writes leave nothing behind
+        if waiting > LAGS_ABOVE or self.lagging_since is not None:
+            self._press(waiting, now)
 
     def check_pressure(self, now: float) -> bool:
         """Close a socket that does not drain; True when one that lagged has drained and missed presence meanwhile."""
-        if self.closed is not None:
+        if self.closed is not None or self.lagging_since is None:
             return False
         waiting = self._outlet.buffered()
-        if waiting > TOO_SLOW_ABOVE or (self.lagging_since is not None and now - self.lagging_since > TOO_SLOW_AFTER):
-            self.close("too_slow")
+        self._press(waiting, now)
+        if waiting >= DRAINED_BELOW or self.closed is not None:
             return False
-        if waiting > LAGS_ABOVE:
-            self.lagging_since = now if self.lagging_since is None else self.lagging_since
-        elif waiting < DRAINED_BELOW and self.lagging_since is not None:
-            self.lagging_since = None
-            missed, self.missed_presence = self.missed_presence, False
-            return missed
-        return False
+        self.lagging_since = None
+        missed, self.missed_presence = self.missed_presence, False
+        return missed
 
     def close(self, code: CloseCode) -> None:
         """Say why, then close; nothing is written afterwards."""
@@ -122,3 +116,10 @@ class Connection:
         self.closed = code
         self._outlet.write(self.encoding.frame(Closing(code=code)))
         self._outlet.close(STATUS[code], code)
+
+    def _press(self, waiting: int, now: float) -> None:
+        lagging = now - self.lagging_since if self.lagging_since is not None else 0.0
+        if waiting > TOO_SLOW_ABOVE or (lagging > TOO_SLOW_AFTER and waiting >= DRAINED_BELOW):
+            self.close("too_slow")
+        elif waiting > LAGS_ABOVE and self.lagging_since is None:
+            self.lagging_since = now

@@ -58,13 +58,18 @@ class Fanout:
         shared, self._shared = self._shared, []
         own, self._own = self._own, {}
         now = self._clock()
+        presence = any(droppable for _, droppable in shared)
         batches: dict[Encoding, _Batch] = {}
         for connection, since in self._since.items():
             batch = batches.get(connection.encoding)
             if batch is None:
                 batch = batches[connection.encoding] = _Batch(connection.encoding, shared)
-            connection.write(batch.bytes_for(connection, since, own.get(connection, [])), now)
-            self._since[connection] = 0
+            mine = own.get(connection)
+            if since or mine or (presence and connection.lagging_since is not None):
+                connection.write(batch.bytes_for(connection, since, mine or []), now)
+                self._since[connection] = 0
+            else:
+                connection.write(batch.whole, now)
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -79,12 +84,10 @@ class _Batch:
         self._encoding = encoding
         self._frames = [encoding.frame(message) for message, _ in messages]
         self._presence = [presence for _, presence in messages]
-        self._whole = b"".join(self._frames)
+        self.whole = b"".join(self._frames)
 
     def bytes_for(self, connection: Connection, since: int, own: list[tuple[int, ServerMessage]]) -> bytes:
         lagging = connection.lagging_since is not None and any(self._presence[since:])
-        if since == 0 and not own and not lagging:
-            return self._whole
         connection.missed_presence = connection.missed_presence or lagging
         parts: list[bytes] = []
         for position in range(since, len(self._frames) + 1):

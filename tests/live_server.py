@@ -92,7 +92,8 @@ class LiveServer:
         self._client = ClientSession()
         self._panels: list[Panel] = []
 
-    async def start(self) -> None:
+    async def start(self, *routes: web.RouteDef) -> None:
+        """Listen; `routes` are answered beside the server's own."""
         await self.hub.open()
         self.service = LiveService(
             store=self.store,
@@ -109,6 +110,7 @@ class LiveServer:
         app[live_key] = self.service
         app.add_routes(live_socket.routes)
         app.add_routes(whip.routes)
+        app.add_routes(routes)
         app.on_shutdown.append(live_socket.close_sockets)
         self.web = TestServer(app)
         await self.web.start_server()

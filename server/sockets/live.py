@@ -47,9 +47,12 @@ class SocketOutlet:
         self._transport = transport
         self._closing: asyncio.Task[None] | None = None
 
-    def write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
+    def write(self, data: bytes) -> int:
+        transport = self._transport
+        if transport.is_closing():
+            return 0
+        transport.write(data)
+        return transport.get_write_buffer_size()
 
     def buffered(self) -> int:
         return self._transport.get_write_buffer_size()

@@ -34,8 +34,9 @@ class Wire:
         self.waiting = 0
         self.closed: tuple[int, str] | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> int:
         self.writes.append(data)
+        return self.waiting
 
     def buffered(self) -> int:
         return self.waiting

@@ -101,7 +101,7 @@ export interface Publish {
   t: "publish";
   msgId: string;
   sdp: string;
-  sources?: Record<string, "mic" | "teacher" | "pupils" | "screen">;
+  sources?: Record<string, TrackSource>;
 }
 
 /** An SDP offer with receive-only sections. `slots`: mid to track id. */
@@ -336,7 +336,7 @@ export interface Track {
   id: string;
   participant: string;
   kind: "audio" | "video";
-  source: "mic" | "teacher" | "pupils" | "screen";
+  source: TrackSource;
 }
 
 export interface Link {
@@ -442,6 +442,8 @@ export type SignalKind = "ready" | "slower" | "no_sound";
 export type EndReason = "host" | "assistant" | "time" | "server";
 
 export type LeaveReason = "left" | "lost" | "replaced" | "ended";
+
+export type TrackSource = "mic" | "teacher" | "pupils" | "screen";
 
 export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport;
 
