@@ -96,6 +96,7 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app[metrics_key] = metrics
     app[site_key] = app[origins_key] = site
     app.on_response_prepare.append(secure)
+    app.on_shutdown.append(live_socket.close_sockets)
     app.cleanup_ctx.extend([database, bus, county, auth, tables, reviews, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
