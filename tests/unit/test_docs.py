@@ -15,6 +15,7 @@ import pytest
 
 from config.settings import load
 from server.app import create_app
+from server.cli import app as commands
 from server.errors import HTTP_CODES, STATUS
 from signaling.connection import STATUS as CLOSE_STATUS
 from signaling.frames import ENCODINGS
@@ -38,6 +39,12 @@ documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file
 
 def test_every_document_is_there() -> None:
     assert REQUIRED - {file.stem for file in DOCUMENTS} == set()
+
+
+def test_every_command_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    documented = set(re.findall(r"`\./run \[?([a-z]+)", text)) - {"test"}
+    assert documented == {name for name in commands if not name.startswith("-")}
 
 
 # Routes
