@@ -19,6 +19,9 @@ AUTHOR = "演示"
 MEMBERS = 3
 """Member classrooms of the lesson that the demonstration shows."""
 
+ATTEMPTS = 3
+MORE_TIME = 4
+
 Tell = Callable[[str], None]
 
 
@@ -41,14 +44,35 @@ async def publish_tables(
     if not wanted:
         return
     tell(f"排课 {len(wanted)} 个教共体 / building {len(wanted)} tables")
-    run = SolverRun(folder, seconds=seconds, seed=1, workers=workers)
-    built = await run.tables(register, wanted, list(standing.values()), _progress_teller(register, tell))
+    built = await _build(register, wanted, list(standing.values()), folder, seconds, workers, tell)
     found = await asyncio.to_thread(check, register, *standing.values(), *built)
     if wrong := [finding for finding in found if finding.severity == "error"]:
         raise SolverStopped(0, "the checker refused the tables", wrong)
     for table in built:
         await agree(tables, county, table)
         tell(f"已发布 / published: {county.community(table.community).name}，{len(table.lessons)} 节 lessons")
+
+
+async def _build(
+    register: Register,
+    wanted: list[str],
+    standing: list[Table],
+    folder: Path,
+    seconds: float,
+    workers: int,
+    tell: Tell,
+) -> tuple[Table, ...]:
+    """A table for each, with more time for a machine that is slow or busy; an impossible one stays impossible."""
+    for attempt in range(1, ATTEMPTS + 1):
+        run = SolverRun(folder, seconds=seconds, seed=attempt, workers=workers)
+        try:
+            return await run.tables(register, wanted, standing, _progress_teller(register, tell))
+        except SolverStopped:
+            if attempt == ATTEMPTS:
+                raise
+        seconds *= MORE_TIME
+        tell(f"时间不够，再给 {seconds:.0f} 秒 / out of time, {seconds:.0f} s more")
+    raise AssertionError("the last attempt returns or raises")
 
 
 async def agree(tables: TimetableService, county: County, table: Table) -> None:
