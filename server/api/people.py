@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from server.auth.middleware import auth_key, principal, set_cookie, token
-from server.auth.policy import allowed, permit
+from server.auth.policy import allowed, permit, visible_communities
 from server.auth.principal import Principal
 from server.county import County, reference
 from server.keys import counties_key, people_key, settings_key
@@ -42,7 +42,7 @@ async def who(request: web.Request) -> web.Response:
 
 @routes.get("/api/communities")
 async def communities(request: web.Request) -> web.Response:
-    return reply(request, visible_communities(principal(request), await _county(request)))
+    return reply(request, _communities(principal(request), await _county(request)))
 
 
 @routes.get("/api/people")
@@ -83,21 +83,12 @@ def me(asker: Principal, county: County | None) -> Me:
         unit=asker.unit,
         unit_name=county.unit_name(asker.unit) if county else "",
         grants=asker.grants,
-        communities=visible_communities(asker, county),
+        communities=_communities(asker, county),
         teacher=asker.teacher,
         demo=asker.demo,
     )
 
 
-def visible_communities(asker: Principal, county: County | None) -> tuple[CommunityRef, ...]:
-    """The communities whose table the asker may see, the own one first."""
-    if county is None:
-        return ()
-    seen = [
-        community
-        for community in county.register.communities
-        if allowed(asker, "view_table", units=community.units, community=community.id)
-        or (asker.kind == "room" and asker.unit in community.units)
-    ]
-    seen.sort(key=lambda community: asker.unit not in community.units)
-    return tuple(reference(community) for community in seen)
+def _communities(asker: Principal, county: County | None) -> tuple[CommunityRef, ...]:
+    known = county.register.communities if county else ()
+    return tuple(reference(community) for community in visible_communities(asker, known))

@@ -11,6 +11,7 @@ from server.keys import counties_key, people_key, site_key
 from server.shapes.people import ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
 from server.storage.people_store import PairedRoom
 from server.web import body, reply
+from timetable.errors import NotFound
 
 routes = web.RouteTableDef()
 
@@ -69,6 +70,8 @@ async def confirm(request: web.Request) -> web.Response:
     asker = principal(request)
     room = (await request.app[counties_key].now()).room(wanted.room)
     permit(asker, "manage_rooms", units=(room.unit,))
+    if room.kind != "remote":
+        raise NotFound("remote room", room.id)
     paired = PairedRoom(room=room.id, name=room.name, unit=room.unit, paired_at=time.time(), paired_by=asker.id)
     await request.app[auth_key].confirm_pairing(wanted.code, paired)
     return web.Response(status=204)

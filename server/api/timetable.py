@@ -2,22 +2,27 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import msgspec
 from aiohttp import web
 
 from server.auth.errors import NotPermitted
 from server.auth.middleware import principal
-from server.auth.policy import allowed, permit, speaks_for
+from server.auth.policy import sees_table, speaks_for
 from server.auth.principal import Principal
 from server.builds import Build
 from server.county import County
 from server.keys import builds_key, counties_key, timetable_key
 from server.shapes.table import BuildView, Objection, Revision, StartBuild, TimetableView
 from server.table_view import timetable_view
-from server.web import body, reply
+from server.web import InvalidBody, body, reply
+from timetable.errors import NotFound, StaleVersion
 from timetable.model import Community, Slot
 from timetable.term import local_date
+
+LONGEST_BUILD = 600
+"""Seconds: the solver takes every core that it is allowed."""
 
 routes = web.RouteTableDef()
 
@@ -34,8 +39,13 @@ async def build(request: web.Request) -> web.Response:
     """Start the solver; the finished table becomes the draft."""
     wanted = await body(request, StartBuild)
     _, community, asker = await _community(request)
-    if _speaker(asker, community) != community.core:
-        raise NotPermitted("build")
+    _permit_build(asker, community)
+    if not 1 <= wanted.seconds <= LONGEST_BUILD:
+        raise InvalidBody(f"from 1 to {LONGEST_BUILD}", "$.seconds")
+    draft = await request.app[timetable_key].draft(community.id)
+    current = draft.revision if draft else 0
+    if wanted.revision != current:
+        raise StaleVersion(wanted.revision, current)
     started = await request.app[builds_key].start(
         community.id, author=asker.name, revision=wanted.revision, seconds=wanted.seconds
     )
@@ -44,24 +54,29 @@ async def build(request: web.Request) -> web.Response:
 
 @routes.get("/api/builds/{build}")
 async def build_state(request: web.Request) -> web.Response:
-    return reply(request, (await _build(request)).view())
+    return reply(request, (await _build(request))[0].view())
 
 
 @routes.get("/api/builds/{build}/events")
 async def build_events(request: web.Request) -> web.StreamResponse:
     """The build's progress as server-sent events, each a BuildView; the last one says how it ended."""
-    watched = await _build(request)
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+    watched, _, _ = await _build(request)
+    # some proxies hold back what they take for an ordinary answer
+    headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    response = web.StreamResponse(headers=headers)
     await response.prepare(request)
-    async for view in watched.watch():
-        await response.write(b"data: " + msgspec.json.encode(view) + b"\n\n")
+    # who closes the page has seen enough: that is no error
+    with suppress(ConnectionError):
+        async for view in watched.watch():
+            await response.write(b"data: " + msgspec.json.encode(view) + b"\n\n")
     return response
 
 
 @routes.delete("/api/builds/{build}")
 async def cancel_build(request: web.Request) -> web.Response:
     """Stop the solver; the best table so far becomes the draft."""
-    watched = await _build(request)
+    watched, community, asker = await _build(request)
+    _permit_build(asker, community)
     await watched.run.stop()
     view: BuildView = watched.view()
     return reply(request, view)
@@ -91,9 +106,10 @@ async def agree(request: web.Request) -> web.Response:
 async def object_to(request: web.Request) -> web.Response:
     wanted = await body(request, Objection)
     _, community, asker = await _community(request)
-    counter = None
-    if wanted.counter_weekday is not None and wanted.counter_period is not None:
-        counter = Slot(weekday=wanted.counter_weekday, period=wanted.counter_period)
+    draft = await request.app[timetable_key].draft(community.id)
+    known = {lesson.id for lesson in draft.table.lessons} if draft else set()
+    if wanted.lesson is not None and wanted.lesson not in known:
+        raise NotFound("lesson", wanted.lesson[:96])
     await request.app[timetable_key].object(
         community.id,
         unit=_speaker(asker, community),
@@ -101,7 +117,7 @@ async def object_to(request: web.Request) -> web.Response:
         revision=wanted.revision,
         reason=wanted.reason,
         lesson=wanted.lesson,
-        counter=counter,
+        counter=_counter(wanted),
     )
     return reply(request, await _view(request, community, asker, "draft"))
 
@@ -120,8 +136,8 @@ async def _community(request: web.Request) -> tuple[County, Community, Principal
     asker = principal(request)
     county = await request.app[counties_key].now()
     community = county.community(request.match_info["community"])
-    if asker.kind != "room" or asker.unit not in community.units:
-        permit(asker, "view_table", units=community.units, community=community.id)
+    if not sees_table(asker, community):
+        raise NotPermitted("view_table")
     return county, community, asker
 
 
@@ -132,13 +148,29 @@ def _speaker(asker: Principal, community: Community) -> str:
     return unit
 
 
-async def _build(request: web.Request) -> Build:
+def _permit_build(asker: Principal, community: Community) -> None:
+    if _speaker(asker, community) != community.core:
+        raise NotPermitted("build")
+
+
+def _counter(wanted: Objection) -> Slot | None:
+    """The slot that would suit, checked here: what is kept must be readable for good."""
+    if wanted.counter_weekday is None and wanted.counter_period is None:
+        return None
+    slot = {"weekday": wanted.counter_weekday, "period": wanted.counter_period}
+    try:
+        return msgspec.convert(slot, Slot)
+    except msgspec.ValidationError as error:
+        raise InvalidBody("no period of the week", "$.counterPeriod") from error
+
+
+async def _build(request: web.Request) -> tuple[Build, Community, Principal]:
     asker = principal(request)
     found = request.app[builds_key].get(request.match_info["build"])
     community = (await request.app[counties_key].now()).community(found.community)
-    if not allowed(asker, "view_table", units=community.units, community=community.id):
+    if asker.kind == "room" or not sees_table(asker, community):
         raise NotPermitted("view_table")
-    return found
+    return found, community, asker
 
 
 async def _view(request: web.Request, community: Community, asker: Principal, wanted: str) -> TimetableView:
@@ -147,8 +179,10 @@ async def _view(request: web.Request, community: Community, asker: Principal, wa
     shown = history[0] if history else None
     if wanted == "draft" and draft is not None:
         shown = None
-    elif wanted.isdecimal():
-        shown = await tables.version(community.id, int(wanted))
+    elif wanted not in ("", "draft"):
+        shown = next((version for version in history if str(version.number) == wanted), None)
+        if shown is None:
+            raise NotFound("version", wanted[:20])
     now = time.time()
     return timetable_view(
         await request.app[counties_key].now(),

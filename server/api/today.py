@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from aiohttp import web
 
 from server.auth.middleware import principal
-from server.auth.policy import permit
+from server.auth.policy import permit, visible_communities
+from server.auth.principal import Principal
 from server.county import County
 from server.keys import counties_key, live_key, reviews_key, session_store_key, timetable_key
 from server.shapes.table import LiveNow, LiveRoom
@@ -31,7 +32,7 @@ async def today(request: web.Request) -> web.Response:
     """`?community=ID`, by default the first that the asker belongs to."""
     asker, app, now = principal(request), request.app, time.time()
     county = await app[counties_key].now()
-    community = _community(county, request.query.get("community"), asker.unit)
+    community = _community(county, request.query.get("community"), asker)
     permit(asker, "view_table", units=community.units, community=community.id)
     day = local_date(now)
     term_begins = _midnight(date.fromisoformat(county.register.term.first_day))
@@ -67,15 +68,13 @@ async def today(request: web.Request) -> web.Response:
     return reply(request, shape)
 
 
-def _community(county: County, wanted: str | None, unit: str | None) -> Community:
+def _community(county: County, wanted: str | None, asker: Principal) -> Community:
     if wanted is not None:
         return county.community(wanted)
-    own = county.community_of(unit) if unit is not None else None
-    if own is not None:
-        return own
-    if not county.register.communities:
+    seen = visible_communities(asker, county.register.communities) or county.register.communities
+    if not seen:
         raise NotFound("community", "first")
-    return county.register.communities[0]
+    return seen[0]
 
 
 def _midnight(day: date) -> float:

@@ -4,12 +4,13 @@ What a person may do inside a lesson follows from the lesson and the table (`sig
 say in a negotiation from the mode (`timetable.negotiation`); here is what comes before either.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from server.auth.errors import NotPermitted
 from server.auth.principal import Principal
 from server.shapes.people import Grant
+from timetable.model import Community
 
 Action = Literal[
     "view_table",
@@ -61,6 +62,19 @@ def permit(principal: Principal, action: Action, *, units: Collection[str] = (),
     """Raise NotPermitted unless `allowed`."""
     if not allowed(principal, action, units=units, community=community):
         raise NotPermitted(action)
+
+
+def sees_table(principal: Principal, community: Community) -> bool:
+    """Whether `principal` may read the community's table: its people, and the rooms of its schools."""
+    if principal.kind == "room":
+        return principal.unit in community.units
+    return allowed(principal, "view_table", units=community.units, community=community.id)
+
+
+def visible_communities(principal: Principal, communities: Iterable[Community]) -> list[Community]:
+    """Those whose table `principal` may read, the own one first."""
+    seen = [community for community in communities if sees_table(principal, community)]
+    return sorted(seen, key=lambda community: principal.unit not in community.units)
 
 
 def speaks_for(principal: Principal, core: str, units: Collection[str], community: str) -> str | None:
