@@ -225,7 +225,7 @@ function Suggestion({ classroom, room, next }: { classroom: Classroom; room: Roo
           <span class="sm">{reasons.filter(Boolean).join(" · ")}</span>
         </span>
         <Button kind="pri" action="call-on" onClick={() => classroom.ask({ t: "call_on", participant: next.id })}>
-          {t("classroom.next.call", { unit: next.unitName })}
+          {t("classroom.act.call")}
         </Button>
       </div>
     </section>

@@ -54,15 +54,15 @@ export class Playback {
     this.players.clear();
   }
 
-  /** A video element has come or gone for a view. */
-  attach(key: string, video: HTMLVideoElement | null): void {
+  /** The place of a view on the page has come or gone. */
+  attach(key: string, frame: HTMLElement | null): void {
     const known = this.players.get(key);
-    if (known?.video === video) return;
+    if (known?.frame === frame) return;
     known?.close();
     this.players.delete(key);
     const track = keyed(this.view).find((one) => one.key === key)?.track;
-    if (video !== null && track !== undefined) {
-      const player = new ViewPlayer(key, track, video, this.view.recording, {
+    if (frame !== null && track !== undefined) {
+      const player = new ViewPlayer(key, track, frame, this.view.recording, {
         expired: () => this.renew(),
         failed: (error) => {
           if (error instanceof Unplayable) this.unplayable.value = error.mime;
@@ -115,7 +115,7 @@ export class Playback {
   }
 
   private arrange(): void {
-    for (const [id, player] of this.players) player.video.muted = id !== this.audible.value;
+    for (const [id, player] of this.players) player.muted = id !== this.audible.value;
     const order = [this.audible.value, ...this.large.value].flatMap((id) => (id === null ? [] : [id]));
     this.conductor.set([...this.players.values()], order);
     this.conductor.duration = this.view.duration;
@@ -124,9 +124,6 @@ export class Playback {
 
   private tick(): void {
     this.conductor.tick(performance.now());
-    for (const player of this.players.values()) {
-      player.video.dataset.frames = String(player.video.getVideoPlaybackQuality().totalVideoFrames);
-    }
     this.show();
   }
 

@@ -32,7 +32,7 @@ interface PictureProps {
 }
 
 function Picture({ id, track, playback, large, style }: PictureProps) {
-  const video = useRef<HTMLVideoElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
   const { position } = playback.moment.value;
   const audible = playback.audible.value === id;
   const filmed = track.segments.length > 0;
@@ -40,7 +40,7 @@ function Picture({ id, track, playback, large, style }: PictureProps) {
   const pictured = track.segments.some((segment) => segment.hasVideo);
   useEffect(() => {
     if (!filmed) return undefined;
-    playback.attach(id, video.current);
+    playback.attach(id, frame.current);
     return () => playback.attach(id, null);
   }, [playback, id, filmed]);
   const why = !track.consent ? "no_consent" : !filmed ? "nothing" : !there ? "gap" : !pictured ? "sound_only" : null;
@@ -54,7 +54,7 @@ function Picture({ id, track, playback, large, style }: PictureProps) {
       data-unit={track.unit}
       data-state={why ?? "playing"}
     >
-      {filmed && <video ref={video} data-participant={track.participant} data-frames="0" muted playsInline class={there ? "" : "away"} />}
+      {filmed && <div ref={frame} class={there ? "screens" : "screens away"} />}
       {why !== null && (
         <span class="why">
           <Icon name={why === "no_consent" ? "camoff" : why === "gap" ? "linkoff" : why === "sound_only" ? "ear" : "camoff"} size={large ? "lg" : "sm"} />

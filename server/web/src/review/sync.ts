@@ -14,7 +14,7 @@ export interface Player {
   /** Whether it stands in the segment that holds this second; a seek that never ends there does not count. */
   placed(lesson: number): boolean;
   seek(lesson: number): void;
-  /** Loads the beginning of a segment that starts in this stretch, so that its picture is there on time. */
+  /** Makes ready a segment that starts in this stretch, so that its picture is there on time. */
   prepare(from: number, until: number): void;
   play(): void;
   pause(): void;
@@ -107,7 +107,7 @@ export class Conductor {
   /** One step; `now` in milliseconds, about every `TICK`. */
   tick(now: number): void {
     for (const player of this.players) {
-      if (!player.covers(this.position)) player.prepare(this.position, this.position + PREPARE * this.base);
+      player.prepare(this.position, this.position + PREPARE * this.base);
       player.tend(now);
     }
     const elapsed = this.last === null ? 0 : (now - this.last) / 1000;
@@ -147,20 +147,16 @@ export class Conductor {
       this.position = Math.min(this.duration, this.position + elapsed * this.base);
       return;
     }
-    const { time } = leader;
-    if (time === null || !leader.placed(this.position) || (!leader.seeking && Math.abs(time - this.position) > LOST)) {
-      leader.seek(this.position);
-      this.waiting = true;
-      return;
-    }
-    if (!leader.ready) {
+    const lost = leader.time === null || (!leader.seeking && Math.abs(leader.time - this.position) > LOST);
+    if (lost || !leader.placed(this.position)) leader.seek(this.position);
+    if (!leader.ready || leader.time === null) {
       this.waiting = true;
       return;
     }
     leader.rate(this.base);
     leader.play();
     this.waiting = false;
-    this.position = time;
+    this.position = leader.time;
   }
 
   private choose(): Player | null {
@@ -180,7 +176,9 @@ export class Conductor {
     }
     if (!player.placed(this.position)) {
       player.seek(this.position + state.latency * this.base);
-      state.holdUntil = now + HOLD_AFTER_SEEK;
+      // A segment that was made ready plays at once; another needs its time.
+      if (player.ready && !this.waiting) player.play();
+      else state.holdUntil = now + HOLD_AFTER_SEEK;
       return;
     }
     if (player.seeking) return;
