@@ -41,6 +41,7 @@ export function Needs({ needs }: { needs: readonly Need[] }) {
           {sorted.map((need) => {
             const values = localized(need.values);
             const key = sentenceOf(need);
+            const more = t(`${key}.more`, values);
             return (
               <li class="nd" data-need={need.code}>
                 <span class={`ni ${need.severity}`}>
@@ -48,7 +49,7 @@ export function Needs({ needs }: { needs: readonly Need[] }) {
                 </span>
                 <span class="grow">
                   <b>{t(key, values)}</b>
-                  {has(`${key}.more`) && <span class="sm mut ell">{t(`${key}.more`, values)}</span>}
+                  {has(`${key}.more`) && !more.includes("{") && <span class="sm mut ell">{more}</span>}
                 </span>
                 <LinkButton small kind={need.severity === "bad" ? "pri" : undefined} href={need.link}>
                   {t(`${key}.act`)}

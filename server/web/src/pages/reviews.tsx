@@ -70,8 +70,8 @@ function ReviewsPage() {
                           {t("reviews.comments", { count: row.comments })}
                         </span>
                       </td>
-                      <td class="mut sm nw wide">{dateTime(row.heldAt)}</td>
-                      <td class="sm nw wide">
+                      <td class="mut sm nw wide" data-label={t("reviews.held")}>{dateTime(row.heldAt)}</td>
+                      <td class="sm nw wide" data-label={t("reviews.due")}>
                         {row.overdue ? (
                           <StateChip tone="bad" icon="warn">
                             {t("reviews.overdue")}
