@@ -10,6 +10,7 @@ import hashlib
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -81,6 +82,7 @@ class MediaHub:
         self._publications: dict[_Key, Publication] = {}
         self._subscriptions: dict[_Key, Subscription] = {}
         self._peers: dict[str, Peer] = {}
+        self._past: Counter[str] = Counter()  # of closed peers
         self._tracks: dict[str, Track] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
@@ -178,7 +180,7 @@ class MediaHub:
         if "ice-ufrag" not in lines:
             return ""
         credentials = check_credentials(lines["ice-ufrag"].strip(), lines.get("ice-pwd", "").strip())
-        if peer.ice.remote is not None and credentials.ufrag == peer.ice.remote.ufrag:
+        if credentials.ufrag == peer.ice.remote[0].ufrag:
             return ""
         peer.ice.restart(credentials)
         mine = peer.ice.local[0]
@@ -238,8 +240,13 @@ class MediaHub:
         return found
 
     def counters(self) -> dict[str, int]:
-        """Of the port, for operators."""
-        return dataclasses.asdict(self._port.counters) | dataclasses.asdict(self._port.ice.counters)
+        """Of the port and of all peers so far, for operators."""
+        found = Counter(self._past)
+        found.update(dataclasses.asdict(self._port.counters))
+        found.update(dataclasses.asdict(self._port.ice.counters))
+        for peer in self._peers.values():
+            found.update(dataclasses.asdict(peer.counters))
+        return dict(found)
 
     # inside
 
@@ -293,6 +300,7 @@ class MediaHub:
 
         def closed() -> None:
             self._peers.pop(peer.resource, None)
+            self._past.update(dataclasses.asdict(peer.counters))
             ending = asyncio.get_running_loop().create_task(peer.wait_closed())
             self._closing.add(ending)
             ending.add_done_callback(self._closing.discard)

@@ -21,6 +21,7 @@ CONSENT_SECONDS = 30.0  # RFC 7675: without an authenticated check for this long
 MAX_ADDRESSES = 8  # that one peer may own at a time
 PROBE_SECONDS = 5.0
 MAX_PROBES = 4  # of one peer under way
+GENERATIONS = 3  # of credentials that stay valid while restarts are under way
 RTT_EVERY = 5.0
 
 
@@ -31,6 +32,13 @@ class Credentials(NamedTuple):
     @classmethod
     def random(cls) -> Credentials:
         return cls(secrets.token_hex(4), secrets.token_hex(12))
+
+
+class Path(NamedTuple):
+    """The credentials with which a peer checks from one address: ours and its own."""
+
+    local: Credentials
+    remote: Credentials
 
 
 class Wire(Protocol):
@@ -54,6 +62,7 @@ class IceCounters:
 class _Probe:
     agent: IceLite
     address: bytes
+    password: bytes
     sent: float
 
 
@@ -63,11 +72,13 @@ class IceLite:
 
     role = "controlled"
 
-    def __init__(self, agents: IceAgents) -> None:
+    def __init__(self, agents: IceAgents, remote: Credentials) -> None:
         self._agents = agents
-        self.local: list[Credentials] = []  # newest first; two while an ICE restart is under way
-        self.remote: Credentials | None = None
-        self.addresses: list[bytes] = []  # every address proved by a check, oldest first
+        # Newest first; several after an ICE restart. A browser may go on for good with a path that joins its new
+        # credentials to our old ones.
+        self.local: list[Credentials] = []
+        self.remote: list[Credentials] = []
+        self.addresses: dict[bytes, Path] = {}  # every address proved by a check, oldest first
         self.selected = b""
         self.target = Target()
         self.tcp: asyncio.Transport | None = None  # set while the selected path is a TCP connection
@@ -80,17 +91,20 @@ class IceLite:
         self.closed = False
         self.dropped = 0
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=256)
-        self.restart(None)
+        self.restart(remote)
 
-    def restart(self, remote: Credentials | None) -> None:
+    def restart(self, remote: Credentials) -> None:
         """New local credentials. The old ones, and the path in use, stay until a check nominates with the new ones."""
         credentials = Credentials.random()
-        while len(self.local) > 1:
-            self._agents.forget(self.local.pop())
         self.local.insert(0, credentials)
+        self.remote.insert(0, remote)
         self._agents.by_ufrag[credentials.ufrag] = (self, credentials)
-        if remote is not None:
-            self.remote = remote
+        self.keep(GENERATIONS)
+
+    def keep(self, generations: int) -> None:
+        for credentials in self.local[generations:]:
+            self._agents.forget(credentials)
+        del self.local[generations:], self.remote[generations:]
 
     async def _recv(self) -> bytes:
         data = None if self.closed else await self._queue.get()
@@ -121,8 +135,7 @@ class IceLite:
 
     def lose(self, address: bytes) -> None:
         """The TCP connection of this address is gone."""
-        if address in self.addresses:
-            self.addresses.remove(address)
+        self.addresses.pop(address, None)
         if self.selected == address:
             self.selected, self.tcp, self.batched = b"", None, False
 
@@ -180,8 +193,8 @@ class IceAgents:
             self.counters.unknown_ufrag += 1
             return
         agent, credentials = known
-        current = credentials is agent.local[0]
-        if agent.remote is not None and current and remote_ufrag != agent.remote.ufrag:
+        remote = next((r for r in agent.remote if r.ufrag == remote_ufrag), None)
+        if remote is None:
             self.counters.unknown_ufrag += 1
             return
         if not message.check_message_integrity(credentials.password.encode()):
@@ -197,6 +210,7 @@ class IceAgents:
                 self.counters.address_owned += 1
                 return
             self._own(agent, address)
+        agent.addresses[address] = Path(credentials, remote)
         agent.last_check = now
         answer = stun.Message(
             stun.Method.BINDING,
@@ -209,20 +223,18 @@ class IceAgents:
         if "USE-CANDIDATE" not in message.attributes:
             return
         if address != agent.selected:
-            if not agent.selected or agent.remote is None:
+            if not agent.selected:
                 agent.select(address)
             else:
                 self._probe(agent, address)
-        if current:
-            while len(agent.local) > 1:  # an ICE restart is complete
-                self.forget(agent.local.pop())
+        if credentials is agent.local[0] and remote is agent.remote[0]:
+            agent.keep(1)  # an ICE restart is complete
 
     def _own(self, agent: IceLite, address: bytes) -> None:
         self.by_address[address] = agent
-        agent.addresses.append(address)
-        if len(agent.addresses) > MAX_ADDRESSES:
-            oldest = next(a for a in agent.addresses if a not in (agent.selected, address))
-            agent.addresses.remove(oldest)
+        if len(agent.addresses) >= MAX_ADDRESSES:
+            oldest = next(known for known in agent.addresses if known != agent.selected)
+            del agent.addresses[oldest]
             if self.by_address.get(oldest) is agent:
                 del self.by_address[oldest]
 
@@ -230,29 +242,26 @@ class IceAgents:
         """Ask an address for a signed answer: before a peer in the middle of a lesson moves there (ICE-lite does not
         demand it, but one forged datagram could otherwise point its media stream at a victim), and for the round trip
         time of the address in use."""
-        if agent.remote is None or sum(1 for probe in self._probes.values() if probe.agent is agent) >= MAX_PROBES:
+        path = agent.addresses.get(address)
+        if path is None or sum(1 for probe in self._probes.values() if probe.agent is agent) >= MAX_PROBES:
             return
+        password = path.remote.password.encode()
         request = stun.Message(
             stun.Method.BINDING,
             stun.Class.REQUEST,
             attributes={
-                "USERNAME": f"{agent.remote.ufrag}:{agent.local[0].ufrag}",
+                "USERNAME": f"{path.remote.ufrag}:{path.local.ufrag}",
                 "PRIORITY": 1862270975,
                 "ICE-CONTROLLED": secrets.randbits(64),
             },
         )
-        request.add_message_integrity(agent.remote.password.encode())
-        self._probes[request.transaction_id] = _Probe(agent, address, self.clock())
+        request.add_message_integrity(password)
+        self._probes[request.transaction_id] = _Probe(agent, address, password, self.clock())
         self.wire.send_to(bytes(request), address)
 
     def _on_probe_answer(self, message: stun.Message, address: bytes) -> None:
         probe = self._probes.get(message.transaction_id)
-        if (
-            probe is None
-            or probe.address != address
-            or probe.agent.remote is None
-            or not message.check_message_integrity(probe.agent.remote.password.encode())
-        ):
+        if probe is None or probe.address != address or not message.check_message_integrity(probe.password):
             self.counters.bad_stun += 1
             return
         del self._probes[message.transaction_id]

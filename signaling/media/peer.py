@@ -59,8 +59,7 @@ class Peer:
     ) -> None:
         self.resource = resource
         self.cname = cname
-        self.ice = IceLite(port.ice)
-        self.ice.remote = offer.credentials
+        self.ice = IceLite(port.ice, offer.credentials)
         self.ice.on_expired = self.close
         self.fingerprints: frozenset[Fingerprint] = offer.fingerprints
         self.connected = False
@@ -112,7 +111,7 @@ class Peer:
 
     def follow(self, offer: Offer) -> None:
         """Other ICE credentials than before are an ICE restart."""
-        if self.ice.remote is None or offer.credentials.ufrag != self.ice.remote.ufrag:
+        if offer.credentials.ufrag != self.ice.remote[0].ufrag:
             self.ice.restart(offer.credentials)
 
     # life

@@ -76,7 +76,7 @@ async function received(mid) {
   const receiver = watcher.getTransceivers().find(t => t.mid === mid).receiver, found = {};
   const stats = await receiver.getStats();
   for (const entry of stats.values()) if (entry.type === "inbound-rtp") {
-    for (const key of ["kind", "framesDecoded", "frameWidth", "packetsReceived", "packetsLost", "freezeCount", "ssrc"])
+    for (const key of ["kind", "framesDecoded", "frameWidth", "packetsReceived", "packetsLost", "ssrc"])
       found[key] = entry[key] ?? 0;
     found.codec = entry.codecId ? stats.get(entry.codecId).mimeType : "";
   }
@@ -153,7 +153,8 @@ async def test_chromium_publishes_h264_and_watches_through_renegotiations(chromi
         assert (await advances(page, "3", width=240))["codec"] == "video/H264"
         await advances(page, "2")
         again = await advances(page, "1")
-        assert (again["ssrc"], again["packetsLost"]) == (video["ssrc"], 0)
+        assert again["ssrc"] == video["ssrc"]
+        assert again["packetsLost"] < 5  # a break in the numbers would count as thousands
 
         # a publisher adds its second camera
         more = await page.evaluate("addCamera('a', 160)")
@@ -167,17 +168,19 @@ async def test_chromium_publishes_h264_and_watches_through_renegotiations(chromi
         await advances(page, "1", width=240)
         hub.switch("lesson", "watcher", "1", a[1]["id"])
         switched = await advances(page, "1", width=320)
-        assert (switched["ssrc"], switched["packetsLost"]) == (video["ssrc"], 0)
+        assert switched["ssrc"] == video["ssrc"]
+        assert switched["packetsLost"] < 5
 
         # ICE restarts of both sides, with new offers
-        ufrags = set(hub._port.ice.by_ufrag)
+        ufrags, resources = set(hub._port.ice.by_ufrag), set(hub._peers)
+        restarted = [hub._publications["lesson", "a"].peer.resource, first["resource"]]
+        paths = {resource: hub._peers[resource].ice.selected for resource in restarted}
         await page.evaluate("restart(peers.a, '/publish', {name: 'a'})")
         await page.evaluate("restart(watcher, '/subscribe', {name: 'watcher', slots: wanted})")
         assert len(set(hub._port.ice.by_ufrag) - ufrags) == 2
-        after = await advances(page, "1", by=45, width=320)
-        assert after["freezeCount"] == switched["freezeCount"]
-        await until(lambda: len(hub._port.ice.by_ufrag) == 3)
-        assert len(hub._peers) == 3
+        await advances(page, "1", by=45, width=320)
+        await until(lambda: all(hub._peers[resource].ice.selected != paths[resource] for resource in restarted), 20)
+        assert set(hub._peers) == resources
 
         assert hub.links("lesson")["a"].publish_rtt is not None
         await page.close()

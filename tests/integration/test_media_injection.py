@@ -66,7 +66,7 @@ async def test_strangers_never_reach_a_handshake(make: Callable[[], bytes]) -> N
         counters = hub.counters()
         assert counters["unknown_address"] + counters["bad_stun"] > 20
         assert counters["handler_failed"] == 0
-        assert [peer.counters.not_authentic for peer in hub._peers.values()] == [0, 0, 0]
+        assert counters["not_authentic"] == 0
 
 
 async def test_a_check_with_the_right_name_and_a_wrong_password_opens_nothing() -> None:
@@ -74,7 +74,7 @@ async def test_a_check_with_the_right_name_and_a_wrong_password_opens_nothing() 
 
         def bad_check() -> bytes:
             names = list(hub._port.ice.by_ufrag) or ["nobody"]
-            remote = [agent.remote.ufrag for agent, _ in hub._port.ice.by_ufrag.values() if agent.remote] or ["x"]
+            remote = [agent.remote[0].ufrag for agent, _ in hub._port.ice.by_ufrag.values()] or ["x"]
             attributes = {"USERNAME": f"{names[0]}:{remote[0]}", "PRIORITY": 1, "USE-CANDIDATE": None}
             message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, attributes=attributes)
             message.add_message_integrity(b"wrong password, wrong")
@@ -113,7 +113,8 @@ async def test_malformed_datagrams_of_a_peer_are_counted_and_hurt_nobody() -> No
             await connection.send(dtls._tx_srtp.protect(rtp))
         frames = member.watcher().frames
         await until(lambda: member.watcher().frames >= frames + 10)
-        peer = hub._peers[member.resource]
-        assert peer.counters.bad_rtcp >= 4
-        assert peer.counters.not_authentic + peer.counters.unknown_stream + peer.counters.bad_rtp >= 3
-        assert hub.counters()["handler_failed"] == 0
+        hub.release(member.resource)
+        counters = hub.counters()
+        assert counters["bad_rtcp"] >= 4
+        assert counters["not_authentic"] + counters["unknown_stream"] + counters["bad_rtp"] >= 3
+        assert counters["handler_failed"] == 0

@@ -44,9 +44,7 @@ def agents() -> IceAgents:
 
 
 def agent_of(agents: IceAgents) -> IceLite:
-    agent = IceLite(agents)
-    agent.remote = REMOTE
-    return agent
+    return IceLite(agents, REMOTE)
 
 
 def address(number: int) -> bytes:
@@ -138,6 +136,20 @@ def test_old_credentials_last_until_the_new_ones_nominate(agents: IceAgents) -> 
     assert (agent.selected, list(agents.by_ufrag)) == (address(1), [agent.local[0].ufrag])
     agents.receive(check(agent, credentials=old), address(1))
     assert agents.counters.unknown_ufrag == 1
+
+
+def test_a_path_may_join_new_credentials_of_the_peer_to_our_old_ones(agents: IceAgents) -> None:
+    """So does Chromium when its new port is checked with the old candidate first: it may stay there for good."""
+    agent = agent_of(agents)
+    agents.receive(check(agent), address(1))
+    old, again = agent.local[0], Credentials("again", "q" * 24)
+    agent.restart(again)
+    agents.receive(check(agent, credentials=old, remote="again"), address(2))
+    probe = next(data for data, to in sent(agents) if to == address(2) and stun.parse_message(data).message_class == 0)
+    assert stun.parse_message(probe).attributes["USERNAME"] == f"again:{old.ufrag}"
+    agents.receive(answer_to(probe, again.password), address(2))
+    assert agent.selected == address(2)
+    assert old in agent.local
 
 
 def test_a_peer_owns_a_limited_number_of_addresses(agents: IceAgents) -> None:
