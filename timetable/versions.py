@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from timetable.model import Lesson, Table
+from timetable.model import IsoDate, Lesson, Table
 
 
 class Diff(Struct, frozen=True, kw_only=True):
@@ -23,6 +23,8 @@ class Version(Struct, frozen=True, kw_only=True):
     at: float
     table: Table
     diff: Diff
+    valid_from: IsoDate | None = None
+    """The first date it counts for; where absent the day it was published on."""
 
 
 def diff(old: Table | None, new: Table) -> Diff:

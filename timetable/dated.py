@@ -1,0 +1,389 @@
+"""This module owns the table in force on a date: the version published for that day, as amendments have changed it.
+
+A lesson of a term week keeps its identity (`uid`) whatever becomes of it: moved, taught by somebody else, called off,
+even when a later version puts the lesson on another weekday. Amendments are kept as effects on such identities, in the
+order in which they were applied: where it stands now (`Placed`), that it does not take place (`CalledOff`), who teaches
+instead (`Taught`). A make-up lesson is an occurrence of its own beside the one that was called off.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from timetable.model import ClockTime, Id, IsoDate, Lesson, Model, PlacedParty, Term
+from timetable.term import Occurrence, local_date, occurrences_on, teaching_day, week_of
+from timetable.versions import Version
+
+Change = Literal["none", "moved", "substituted", "cancelled", "made_up"]
+
+OCCURRENCE_ID = re.compile(r"(?P<lesson>.+)\.(?P<planned>\d{4}-\d{2}-\d{2})(?P<extra>\.x\d+)?")
+
+
+class Placed(Model, frozen=True, kw_only=True, tag_field="effect", tag="placed"):
+    """The occurrence stands on this date with these parties, whose teachers are those of the table."""
+
+    uid: str
+    occurrence: str
+    lesson: Id
+    planned: IsoDate
+    """The date on which the table had it."""
+    date: IsoDate
+    start: ClockTime
+    end: ClockTime
+    parties: tuple[PlacedParty, ...]
+    extra: bool = False
+    """Whether it makes up for another occurrence, which stays called off."""
+
+
+class CalledOff(Model, frozen=True, kw_only=True, tag_field="effect", tag="called_off"):
+    uid: str
+    lesson: Id
+
+
+class Taught(Model, frozen=True, kw_only=True, tag_field="effect", tag="taught"):
+    """In the unit's party `substitute` stands for `absent`, in the room and over the leftover minutes."""
+
+    uid: str
+    lesson: Id
+    unit: Id
+    absent: Id
+    substitute: Id
+
+
+Effect = Placed | CalledOff | Taught
+
+
+class Applied(Struct, frozen=True, kw_only=True):
+    """An amendment that counts from `at` on, until it was undone; both in unix seconds."""
+
+    community: str
+    number: int
+    at: float
+    effects: tuple[Effect, ...]
+    undone_at: float | None = None
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """One occurrence as it stands: where it takes place, or would have, and what the table alone says of it."""
+
+    uid: str
+    community: str
+    occurrence: Occurrence
+    planned: Occurrence | None
+    cancelled: bool = False
+    made_up: bool = False
+    taught: tuple[Taught, ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether it stands at another time than the table says."""
+        return self.planned is not None and _slot(self.planned) != _slot(self.occurrence)
+
+    @property
+    def change(self) -> Change:
+        """What was done to it; of several things the one that people must know first."""
+        if self.cancelled:
+            return "cancelled"
+        if self.made_up:
+            return "made_up"
+        if self.moved:
+            return "moved"
+        return "substituted" if self.taught else "none"
+
+
+class DatedTables:
+    """Every community's table on every date of the term. Never changes: `with_...` and `without` give another one."""
+
+    def __init__(self, term: Term, histories: Iterable[Sequence[Version]], applied: Iterable[Applied] = ()) -> None:
+        """`histories` are the versions of each community, in any order."""
+        self.term = term
+        self._published = {versions[0].community: _Published(term, versions) for versions in histories if versions}
+        self._set(applied)
+
+    def _set(self, applied: Iterable[Applied]) -> None:
+        self.applied = tuple(one for one in applied if one.undone_at is None)
+        self._overlays: dict[str, _Overlay] = defaultdict(_Overlay)
+        for amendment in self.applied:
+            for effect in amendment.effects:
+                self._overlays[effect.uid].add(effect, amendment.community)
+        self._overlays.default_factory = None
+        self._onto: dict[str, list[str]] = defaultdict(list)
+        for uid, overlay in self._overlays.items():
+            if overlay.placed is not None:
+                self._onto[overlay.placed.date].append(uid)
+        self._days: dict[date, tuple[Standing, ...]] = {}
+
+    def _copy(self, applied: Iterable[Applied]) -> "DatedTables":
+        other = DatedTables.__new__(DatedTables)
+        other.term, other._published = self.term, self._published
+        other._set(applied)
+        return other
+
+    def with_applied(self, amendment: Applied) -> "DatedTables":
+        return self._copy((*self.applied, amendment))
+
+    def without(self, community: str, number: int) -> "DatedTables":
+        """As if that amendment had never been applied."""
+        return self._copy(one for one in self.applied if (one.community, one.number) != (community, number))
+
+    def with_version(self, version: Version) -> "DatedTables":
+        other = self._copy(self.applied)
+        known = self._published.get(version.community)
+        versions = (*known.versions, version) if known else (version,)
+        other._published = {**self._published, version.community: _Published(self.term, versions)}
+        return other
+
+    # Versions -------------------------------------------------------------------------------------------------------
+
+    @property
+    def communities(self) -> tuple[str, ...]:
+        return tuple(self._published)
+
+    def versions(self, community: str) -> tuple[Version, ...]:
+        """The published versions, the oldest first."""
+        known = self._published.get(community)
+        return known.versions if known else ()
+
+    def newest(self, community: str) -> Version | None:
+        versions = self.versions(community)
+        return versions[-1] if versions else None
+
+    def lesson(self, id: str, on: date) -> tuple[str, Lesson] | None:
+        """A lesson as its table has it on that date, with its community."""
+        for community, published in self._published.items():
+            found = published.lesson(id, on)
+            if found is not None:
+                return community, found
+        return None
+
+    # Days -----------------------------------------------------------------------------------------------------------
+
+    def on(self, day: date) -> tuple[Standing, ...]:
+        """Everything that takes place that day, and what was called off of it, by the clock."""
+        known = self._days.get(day)
+        if known is None:
+            found = [*self._as_planned(day), *self._placed_onto(day)]
+            found.sort(key=lambda standing: (standing.occurrence.lesson.start, standing.occurrence.id))
+            known = self._days[day] = tuple(found)
+        return known
+
+    def occurrences_on(self, day: date) -> list[Occurrence]:
+        """What takes place that day."""
+        return [standing.occurrence for standing in self.on(day) if not standing.cancelled]
+
+    def standing(self, uid: str, near: date) -> Standing | None:
+        """The occurrence of this identity, looked for where it was placed or else in the week of `near`."""
+        overlay = self._overlays.get(uid)
+        days = week_days(near) if overlay is None or overlay.placed is None else (_date(overlay.placed.date),)
+        return next((found for day in days for found in self.on(day) if found.uid == uid), None)
+
+    def find(self, occurrence: str) -> Standing | None:
+        """The occurrence of this id as it stands now, or None where there is none (any more)."""
+        named = named_occurrence(self.term, occurrence)
+        return self.standing(*named) if named else None
+
+    def _as_planned(self, day: date) -> Iterator[Standing]:
+        for community, published in self._published.items():
+            for uid, occurrence in published.on(day):
+                overlay = self._overlays.get(uid)
+                if overlay is None:
+                    yield Standing(uid=uid, community=community, occurrence=occurrence, planned=occurrence)
+                elif overlay.placed is None:
+                    yield Standing(
+                        uid=uid,
+                        community=community,
+                        occurrence=overlay.taught_in(occurrence),
+                        planned=occurrence,
+                        cancelled=overlay.called_off,
+                        taught=tuple(overlay.taught),
+                    )
+
+    def _placed_onto(self, day: date) -> Iterator[Standing]:
+        for uid in self._onto.get(day.isoformat(), ()):
+            overlay = self._overlays[uid]
+            standing = self._placed(uid, overlay, overlay.placed) if overlay.placed is not None else None
+            if standing is not None:
+                yield standing
+
+    def _placed(self, uid: str, overlay: "_Overlay", placed: Placed) -> Standing | None:
+        published = self._published.get(overlay.community)
+        day = _date(placed.date)
+        lesson = published.lesson(placed.lesson, day) if published else None
+        followed = teaching_day(self.term, day)
+        if published is None or lesson is None or followed is None:
+            return None
+        parties = attending(self.term, placed.parties, day)
+        if not parties:
+            return None
+        there = structs.replace(
+            lesson, weekday=followed.weekday, start=placed.start, end=placed.end, parties=placed.parties
+        )
+        occurrence = Occurrence(id=placed.occurrence, lesson=there, day=followed, parties=parties)
+        return Standing(
+            uid=uid,
+            community=overlay.community,
+            occurrence=overlay.taught_in(occurrence),
+            planned=None if placed.extra else published.planned(uid, _date(placed.planned)),
+            cancelled=overlay.called_off,
+            made_up=placed.extra,
+            taught=tuple(overlay.taught),
+        )
+
+
+class _Overlay:
+    """What the amendments of one identity add up to."""
+
+    def __init__(self) -> None:
+        self.community = ""
+        self.placed: Placed | None = None
+        self.called_off = False
+        self.taught: list[Taught] = []
+
+    def add(self, effect: Effect, community: str) -> None:
+        self.community = community
+        match effect:
+            case Placed():
+                self.placed = effect
+            case CalledOff():
+                self.called_off = True
+            case Taught():
+                self.taught.append(effect)
+
+    def taught_in(self, occurrence: Occurrence) -> Occurrence:
+        if not self.taught:
+            return occurrence
+        lesson = structs.replace(occurrence.lesson, parties=taught_by(occurrence.lesson.parties, self.taught))
+        return structs.replace(occurrence, lesson=lesson, parties=taught_by(occurrence.parties, self.taught))
+
+
+class _Published:
+    """One community's versions on the days of the term, without any amendment of a day."""
+
+    def __init__(self, term: Term, versions: Sequence[Version]) -> None:
+        self._term = term
+        self.versions = tuple(sorted(versions, key=lambda version: version.number))
+        self._begins = [first_date(term, version) for version in self.versions]
+        self._weekdays: list[Mapping[int, Sequence[Lesson]] | None] = [None] * len(self.versions)
+        self._lessons: list[Mapping[str, Lesson] | None] = [None] * len(self.versions)
+        self._days: dict[date, tuple[tuple[str, Occurrence], ...]] = {}
+
+    def lesson(self, id: str, on: date) -> Lesson | None:
+        index = self._in_force(on)
+        known = self._lessons[index]
+        if known is None:
+            known = self._lessons[index] = {lesson.id: lesson for lesson in self.versions[index].table.lessons}
+        return known.get(id)
+
+    def on(self, day: date) -> tuple[tuple[str, Occurrence], ...]:
+        known = self._days.get(day)
+        if known is None:
+            index = self._in_force(day)
+            held = self._held_already(index, day)
+            found = ((uid_of(self._term, o.lesson.id, day), o) for o in self._table_on(index, day))
+            known = self._days[day] = tuple(pair for pair in found if pair[0] not in held)
+        return known
+
+    def planned(self, uid: str, near: date) -> Occurrence | None:
+        return next((found for day in week_days(near) for other, found in self.on(day) if other == uid), None)
+
+    def _in_force(self, day: date) -> int:
+        """The newest version that counts for the day; before all of them the first."""
+        return max((index for index, begins in enumerate(self._begins) if begins <= day), default=0)
+
+    def _table_on(self, index: int, day: date) -> list[Occurrence]:
+        followed = teaching_day(self._term, day)
+        if followed is None:
+            return []
+        known = self._weekdays[index]
+        if known is None:
+            by_weekday: dict[int, list[Lesson]] = defaultdict(list)
+            for lesson in self.versions[index].table.lessons:
+                by_weekday[lesson.weekday].append(lesson)
+            known = self._weekdays[index] = by_weekday
+        return occurrences_on(self._term, known.get(followed.weekday, ()), day)
+
+    def _held_already(self, index: int, day: date) -> set[str]:
+        """What took place earlier in the same week by an older version: a lesson is not held twice in the week in
+        which a new version moves it to a later day."""
+        begins, monday = self._begins[index], day - timedelta(days=day.weekday())
+        if index == 0 or begins <= monday:
+            return set()
+        earlier = (monday + timedelta(days=n) for n in range((begins - monday).days))
+        return {uid for before in earlier for uid, _ in self.on(before)}
+
+
+# Names --------------------------------------------------------------------------------------------------------------
+
+
+def uid_of(term: Term, lesson: str, planned: date) -> str:
+    """The identity of a lesson's occurrence: the lesson and the term week, and the weekday of a make-up day. It
+    survives moves and is never used for another occurrence."""
+    day = teaching_day(term, planned)
+    made_up = f"m{planned.isoweekday()}" if day is not None and day.make_up else ""
+    return f"{lesson}.{term.id}.w{week_of(term, planned)}{made_up}"
+
+
+def extra_ids(term: Term, occurrence: Occurrence, number: int) -> tuple[str, str]:
+    """Identity and id of the lesson that makes up for `occurrence` by amendment `number`."""
+    lesson, planned = occurrence.lesson.id, occurrence.day.date
+    return f"{uid_of(term, lesson, planned)}.x{number}", f"{lesson}.{planned.isoformat()}.x{number}"
+
+
+def named_occurrence(term: Term, occurrence: str) -> tuple[str, date] | None:
+    """Identity and planned date that an occurrence's id names, or None where it is no such id."""
+    parts = OCCURRENCE_ID.fullmatch(occurrence)
+    if parts is None:
+        return None
+    try:
+        planned = _date(parts["planned"])
+    except ValueError:
+        return None
+    return f"{uid_of(term, parts['lesson'], planned)}{parts['extra'] or ''}", planned
+
+
+def first_date(term: Term, version: Version) -> date:
+    """The first date that a version counts for; the first version counts for the whole term."""
+    if version.valid_from is not None:
+        return _date(version.valid_from)
+    return _date(term.first_day) if version.number == 1 else local_date(version.at)
+
+
+def attending(term: Term, parties: Sequence[PlacedParty], day: date) -> tuple[PlacedParty, ...]:
+    """Those whose unit is open that day; nobody where the host is closed or nobody is left to share with."""
+    present = tuple(party for party in parties if teaching_day(term, day, party.unit) is not None)
+    if not present or present[0] != parties[0] or len(present) < min(2, len(parties)):
+        return ()
+    return present
+
+
+def taught_by(parties: Sequence[PlacedParty], replacements: Iterable[Taught]) -> tuple[PlacedParty, ...]:
+    """The parties with the absent teachers replaced, in the order of the replacements."""
+    found = list(parties)
+    for one in replacements:
+        for index, party in enumerate(found):
+            if party.unit == one.unit:
+                teachers = dict.fromkeys(one.substitute if t == one.absent else t for t in party.teachers)
+                leftover = tuple(
+                    structs.replace(left, teacher=one.substitute) if left.teacher == one.absent else left
+                    for left in party.leftover
+                )
+                found[index] = structs.replace(party, teachers=tuple(teachers), leftover=leftover)
+    return tuple(found)
+
+
+def week_days(near: date) -> tuple[date, ...]:
+    """Monday to Sunday of the week of a date."""
+    monday = near - timedelta(days=near.weekday())
+    return tuple(monday + timedelta(days=n) for n in range(7))
+
+
+def _slot(occurrence: Occurrence) -> tuple[date, str, str]:
+    return occurrence.day.date, occurrence.lesson.start, occurrence.lesson.end
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text)
