@@ -273,9 +273,13 @@ export function wanted(room: Room): Track[] {
 
 /** The name of this tab, the same after a reload, so that a return replaces the old socket. */
 function deviceId(): string {
-  const known = sessionStorage.getItem(DEVICE);
-  if (known) return known;
   const fresh = hexId();
-  sessionStorage.setItem(DEVICE, fresh);
+  try {
+    const known = sessionStorage.getItem(DEVICE);
+    if (known) return known;
+    sessionStorage.setItem(DEVICE, fresh);
+  } catch {
+    // Without storage a reload is another device.
+  }
   return fresh;
 }

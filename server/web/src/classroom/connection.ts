@@ -64,6 +64,8 @@ const BROWSER: Environment = {
 export const UNSENT_AFTER = 2_000;
 /** An acknowledgement that takes longer means a socket that is open in name only. */
 const DEAD_AFTER = 6_000;
+/** So many of the server's heartbeats may be missed. */
+const HEARTBEATS = 2.5;
 const WELCOME_WITHIN = 10_000;
 const FIRST_RETRY = 400;
 const LONGEST_RETRY = 8_000;
@@ -90,6 +92,8 @@ export class Connection {
   private waiting = new Map<string, Waiting>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
+  private heartbeat = 5_000;
+  private heard = 0;
   private moved: Ticket | null = null;
   private json: boolean;
 
@@ -189,6 +193,7 @@ export class Connection {
     };
     socket.onmessage = (frame) => {
       if (socket !== this.socket) return;
+      this.heard = this.env.now();
       const message = (
         typeof frame.data === "string" ? JSON.parse(frame.data) : decode(new Uint8Array(frame.data as ArrayBuffer))
       ) as ServerMessage;
@@ -207,7 +212,10 @@ export class Connection {
       case "resumed":
         this.epoch = message.epoch;
         // After a resume the missed events follow and count from where this page stood.
-        if (message.t === "welcome") this.seq = message.seq;
+        if (message.t === "welcome") {
+          this.seq = message.seq;
+          this.heartbeat = message.heartbeatSeconds * 1000;
+        }
         this.ready = true;
         this.attempt = 0;
         this.downSince = null;
@@ -293,10 +301,10 @@ export class Connection {
   }
 
   private supervise(): void {
-    if (this.waiting.size === 0) return;
     const now = this.env.now();
     const overdue = this.pending.some((p) => now - p.since >= DEAD_AFTER);
-    if (overdue && this.ready && this.socket !== null) {
+    const silent = now - this.heard >= this.heartbeat * HEARTBEATS;
+    if ((overdue || silent) && this.ready && this.socket !== null) {
       for (const entry of this.waiting.values()) entry.since = Math.max(entry.since, now - UNSENT_AFTER);
       this.lost(this.socket);
       return;
