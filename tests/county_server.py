@@ -278,6 +278,16 @@ async def furnish(app: web.Application, *, days_ahead: int = 2, publish: bool = 
         weekday = (today + timedelta(days=days_ahead)).isoweekday()
         for community in register.communities:
             await agree_on(app[timetable_key], county_table(register, community.id, weekday), community.units)
+    for unit in register.units:
+        await app[people_key].pair(
+            PairedRoom(
+                room=remote_room(unit.id), name=f"{unit.name}远程教室", unit=unit.id, paired_at=1.0, paired_by="tests"
+            )
+        )
+
+
+async def enrol(app: web.Application) -> None:
+    """Give everybody of PEOPLE an account."""
     password = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     await app[people_key].save(
         [
@@ -293,12 +303,6 @@ async def furnish(app: web.Application, *, days_ahead: int = 2, publish: bool = 
             for name, (unit, teacher, grants) in PEOPLE.items()
         ]
     )
-    for unit in register.units:
-        await app[people_key].pair(
-            PairedRoom(
-                room=remote_room(unit.id), name=f"{unit.name}远程教室", unit=unit.id, paired_at=1.0, paired_by="tests"
-            )
-        )
 
 
 @contextlib.asynccontextmanager
@@ -322,6 +326,7 @@ async def running_county(
     app = create_app(settings, static=folder / "no-client")
     server = TestServer(app)
     async with server, ClientSession(cookie_jar=DummyCookieJar()) as http:
+        await enrol(app)
         if furnished:
             await furnish(app, publish=publish)
         yield CountyServer(app, server, http)

@@ -1,6 +1,10 @@
 """Import of registers over HTTP: workbooks, csv or JSON in one request, checked or taken as a whole."""
 
+from collections import Counter
+
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import BadHttpMessage
+from msgspec import structs
 
 from server.auth.middleware import principal
 from server.auth.policy import permit
@@ -21,7 +25,11 @@ async def import_files(request: web.Request) -> web.Response:
     """`?check=1` only checks; `?good_rows=1` takes the rows without errors. Findings are an answer, not a failure."""
     asker = principal(request)
     permit(asker, "import_register")
-    files = await _files(request)
+    try:
+        files = await _files(request)
+    except (ValueError, RuntimeError, AssertionError, BadHttpMessage) as error:
+        # the reader of multipart bodies says in many ways that it cannot read one
+        raise MalformedBody("not a form that can be read") from error
     importing = request.app[importing_key]
     if request.query.get("check") == "1":
         return reply(request, _view(await importing.check(files), imported=False))
@@ -29,7 +37,8 @@ async def import_files(request: web.Request) -> web.Response:
         report = await importing.run(files, asker.name, good_rows_only=request.query.get("good_rows") == "1")
     except InputRefused as refused:
         return reply(request, ImportView(findings=refused.findings, counts={}, imported=False))
-    return reply(request, _view(report, imported=True))
+    left_out = Counter(finding.sheet for finding in report.findings if finding.code == "row_left_out")
+    return reply(request, structs.replace(_view(report, imported=True), dropped=dict(left_out)))
 
 
 async def _files(request: web.Request) -> dict[str, bytes]:
@@ -37,20 +46,37 @@ async def _files(request: web.Request) -> dict[str, bytes]:
     if not request.content_type.startswith("multipart/"):
         raise MalformedBody("send the files as multipart/form-data")
     files: dict[str, bytes] = {}
-    size = 0
-    async for part in await request.clone(client_max_size=UPLOAD_LIMIT).multipart():
-        if not isinstance(part, BodyPartReader) or part.filename is None:
-            continue
+    size = parts = 0
+    async for part in await request.multipart():
+        parts += 1
+        if not isinstance(part, BodyPartReader):
+            raise MalformedBody("a form in the form")
         content = bytearray()
         while chunk := await part.read_chunk():
             size += len(chunk)
-            if size > UPLOAD_LIMIT or len(files) >= FILES_LIMIT:
+            if size > UPLOAD_LIMIT:
                 raise web.HTTPRequestEntityTooLarge(max_size=UPLOAD_LIMIT, actual_size=size)
             content += chunk
-        files[part.filename] = bytes(content)
+        if parts > FILES_LIMIT:
+            raise web.HTTPRequestEntityTooLarge(max_size=UPLOAD_LIMIT, actual_size=size)
+        if part.filename is None:
+            continue
+        name = _name(part.filename)
+        if name in files:
+            raise MalformedBody("two files of one name")
+        files[name] = bytes(content)
     if not files:
         raise MalformedBody("no file in the form")
     return files
+
+
+def _name(sent: str) -> str:
+    """The file's name as text. Old programs send Chinese names in the encoding of old PCs."""
+    raw = sent.encode(errors="surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", errors="replace")
 
 
 def _view(report: ImportReport, *, imported: bool) -> ImportView:

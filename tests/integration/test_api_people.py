@@ -9,12 +9,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server.auth.middleware import COOKIE, auth_key
+from server.auth.middleware import COOKIE
 from server.auth.service import ADDRESS_BURST, LONGEST
 from server.keys import people_key
-from server.shapes.people import Grant
-from server.storage.people_store import Person
-from tests.county_server import CORE, PASSWORD, PUBLIC, Answer, Caller, CountyServer, remote_room, running_county
+from tests.county_server import (
+    CORE,
+    PASSWORD,
+    PEOPLE,
+    PUBLIC,
+    Answer,
+    Caller,
+    CountyServer,
+    remote_room,
+    running_county,
+)
 
 SIGN_IN = "/api/sign-in"
 TEACHER = {"login": "host_teacher", "password": PASSWORD}
@@ -177,22 +185,11 @@ async def test_somebody_who_has_left_is_out_at_once(county: CountyServer) -> Non
 
 async def test_before_the_first_import_somebody_can_sign_in_to_do_it(tmp_path: Path, migrated_sqlite: Path) -> None:
     async with running_county(tmp_path, migrated_sqlite, furnished=False) as county:
-        password = await county.app[auth_key].hash(PASSWORD)
-        admin = Person(
-            id="p",
-            login="admin",
-            name="管理员",
-            unit=None,
-            teacher=None,
-            password_hash=password,
-            grants=(Grant(role="bureau_admin"),),
-        )
-        await county.app[people_key].save([admin])
-        answer = await county.nobody.post(SIGN_IN, {"login": "admin", "password": PASSWORD})
+        answer = await county.nobody.post(SIGN_IN, {"login": "bureau_admin", "password": PASSWORD})
         assert (answer.status, answer.json["communities"]) == (200, [])
         caller = Caller(county.http, county.base, cookie_of(answer)[0])
         assert (await caller.get("/api/communities")).json == []
-        assert [row["login"] for row in (await caller.get("/api/people")).json] == ["admin"]
+        assert len((await caller.get("/api/people")).json) == len(PEOPLE)
         assert (await caller.get("/api/sessions")).json == []
         for path in ("/api/today", "/api/rooms", "/api/communities/A/timetable"):
             assert (await caller.get(path)).refusal == (404, "not_found")
@@ -206,7 +203,7 @@ async def test_leaders_see_the_people_of_their_own_school(county: CountyServer) 
     assert {row["login"] for row in rows} == {"member_principal", "member_director", "member_teacher"}
     assert not [key for row in rows for key in row if "assword" in key]
     everybody = (await (await county.person("bureau_admin")).get("/api/people")).json
-    assert len(everybody) == 16
+    assert len(everybody) == len(PEOPLE)
 
 
 async def test_everybody_sees_the_communities_of_their_own(county: CountyServer) -> None:
