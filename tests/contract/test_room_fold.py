@@ -1,0 +1,178 @@
+"""The browser folds a session's events exactly as the server does: a resumed page shows what a fresh one would."""
+
+from __future__ import annotations
+
+import random
+from itertools import count
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from signaling.errors import Refusal
+from signaling.messages import (
+    AnyRoomEvent,
+    CallOn,
+    Command,
+    EndCall,
+    EndLesson,
+    Event,
+    Joined,
+    LessonInfo,
+    LowerHand,
+    Mark,
+    Mute,
+    RaiseHand,
+    RecordingChanged,
+    ReviewOpened,
+    Role,
+    SetTimer,
+    Signal,
+    Spotlight,
+    StartLesson,
+    TakeAttendance,
+    TalkMeasured,
+)
+from signaling.room import Room
+from signaling.rules import arrive, decide, depart, due, vanish
+from tests import client_code
+
+OPENS = 1_790_000_000.0
+PEOPLE: tuple[tuple[str, Role, str, bool], ...] = (
+    ("host", "host", "core", False),
+    ("room.a", "endpoint", "a", False),
+    ("room.b", "endpoint", "b", False),
+    ("helper.a", "assistant", "a", False),
+    ("helper.c", "assistant", "c", False),
+    ("watcher", "observer", "core", True),
+)
+FOLD = """
+    return given.map(({snapshot, events}) => {
+        let room = {me: "", role: "", snapshot, tracks: [], links: {}, clockOffset: 0};
+        for (const event of events) room = module.next(room, event, 0);
+        return room.snapshot;
+    });
+"""
+
+
+def lesson() -> LessonInfo:
+    return LessonInfo(
+        id="lesson",
+        title="光的反射",
+        subject="科学",
+        kind="sync",
+        rehearsal=False,
+        host_unit="core",
+        host_teacher="科学教师A",
+        starts=OPENS + 900,
+        ends=OPENS + 3300,
+        expected=("room.a", "room.b"),
+    )
+
+
+def as_sent(message: object) -> Any:
+    """A message as a JSON client reads it."""
+    return msgspec.json.decode(msgspec.json.encode(message))
+
+
+def joined(participant: str) -> Joined:
+    _, role, unit, hidden = next(person for person in PEOPLE if person[0] == participant)
+    return Joined(
+        participant=participant,
+        role=role,
+        unit=unit,
+        unit_name=unit,
+        name=participant,
+        class_name="五(1)班",
+        room=f"r-{unit}",
+        phone="0356-0000000",
+        hidden=hidden,
+    )
+
+
+def some_command(rng: random.Random, ids: count[int]) -> Command:
+    seat = rng.choice([None, 3, 12])
+    who = rng.choice(["room.a", "room.b", "host"])
+    msg_id = f"m{next(ids)}"
+    return rng.choice(
+        [
+            StartLesson(msg_id=msg_id),
+            RaiseHand(msg_id=msg_id, seat=seat),
+            RaiseHand(msg_id=msg_id, seat=seat),
+            LowerHand(msg_id=msg_id, participant=who),
+            CallOn(msg_id=msg_id, participant=who),
+            EndCall(msg_id=msg_id),
+            Spotlight(msg_id=msg_id, participant=rng.choice([None, who])),
+            Mute(msg_id=msg_id, muted=rng.random() < 0.5, participant=rng.choice([None, who])),
+            Mark(msg_id=msg_id, note="法线"),
+            Signal(msg_id=msg_id, kind=rng.choice(["ready", "slower", "no_sound"])),
+            SetTimer(msg_id=msg_id, seconds=rng.choice([0, 120])),
+            TakeAttendance(msg_id=msg_id, absent=(4,), late=(9, 4)),
+        ]
+    )
+
+
+def some_events(rng: random.Random, room: Room, now: float, ids: count[int]) -> list[AnyRoomEvent]:
+    """What may happen next: a command, somebody coming or going, the clock, or the recorder."""
+    participant = rng.choice(PEOPLE)[0]
+    kind = rng.random()
+    if kind < 0.15:
+        return arrive(room, joined(participant))
+    if kind < 0.2:
+        return vanish(room, participant, now)
+    if kind < 0.25:
+        return depart(room, participant, rng.choice(["left", "lost"]))
+    if kind < 0.3:
+        return [RecordingChanged(participant=participant, state=rng.choice(["recording", "no_consent", "paused"]))]
+    if kind < 0.33:
+        return [TalkMeasured(participant=participant, since=now - 5, seconds=2.5)]
+    if kind < 0.45:
+        return due(room, now)
+    try:
+        return decide(room, some_command(rng, ids), participant, now, lambda: f"h{next(ids)}")
+    except Refusal:
+        return []
+
+
+def a_session(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A random session: what the browser is given, and the server's snapshot at its end."""
+    rng, ids, sequence = random.Random(seed), count(), count(1)
+    room = Room("session", lesson())
+    before = as_sent(room.snapshot())
+    events: list[Any] = []
+    now = OPENS
+
+    def happen(happening: list[AnyRoomEvent]) -> None:
+        for event in happening:
+            room.evolve(event, now)
+            events.append(as_sent(Event(epoch=1, seq=next(sequence), at=now, event=event)))
+
+    happen(due(room, now))
+    for name, *_ in PEOPLE:
+        happen(arrive(room, joined(name)))
+    happen(decide(room, StartLesson(msg_id="start"), "host", now, lambda: "h"))
+    for _ in range(rng.randrange(200)):
+        now += rng.choice([0.5, 3.0, 90.0])
+        happen(some_events(rng, room, now, ids))
+    if seed % 3 == 0 and room.state in ("live", "overrun") and room.present("host"):
+        happen(decide(room, EndLesson(msg_id="end"), "host", now, lambda: "h"))
+        happen([ReviewOpened(review="review")])
+    return {"snapshot": before, "events": events}, as_sent(room.snapshot())
+
+
+@pytest.fixture(scope="module")
+def sessions() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [a_session(seed) for seed in range(60)]
+
+
+def test_browser_folds_events_as_the_server_does(sessions: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    folded = client_code.run("classroom/room.ts", FOLD, [given for given, _ in sessions])
+    for seed, ((_, expected), found) in enumerate(zip(sessions, folded, strict=True)):
+        assert found == expected, f"seed {seed}"
+
+
+def test_sessions_reach_every_kind_of_event(sessions: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """The sequences above are no smaller than the protocol."""
+    seen = {event["event"]["type"] for given, _ in sessions for event in given["events"]}
+    tags = {kind.__struct_config__.tag for kind in get_args(AnyRoomEvent)}
+    assert tags - seen == set()
