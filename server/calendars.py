@@ -28,7 +28,11 @@ class FeedGone(TimetableError):
 
 
 class Rendered(Struct, frozen=True):
-    """A feed's bytes, plain and compressed, each with its own strong tag; `modified` is unix seconds."""
+    """A feed's bytes, plain and compressed, each with its own strong tag.
+
+    `modified` (unix seconds) is when this process first made them: a new name in the register changes them as much as
+    a new version of a table does.
+    """
 
     plain: bytes
     packed: bytes
@@ -104,29 +108,31 @@ class Calendars:
     async def _render(self, kind: FeedKind, target: str) -> Rendered:
         county = await self._counties.now()
         newest = await self._tables.published()
-        state = (id(county), tuple((version.community, version.number) for version in newest))
+        state = (county, tuple((version.community, version.number) for version in newest))
         cached = self._rendered.get((kind, target))
         if cached is not None and cached[0] == state:
             self._rendered.move_to_end((kind, target))
             return cached[1]
         wanted = [v.community for v in newest if kind != "community" or v.community == target]
         histories = [list(reversed(await self._tables.history(community))) for community in wanted]
-        rendered = await asyncio.to_thread(self._write, county, kind, target, histories)
+        plain, packed = await asyncio.to_thread(self._write, county, kind, target, histories)
+        before = cached[1] if cached is not None and cached[1].plain == plain else None
+        rendered = before or Rendered(plain, packed, _tag(plain), _tag(packed), self._clock())
         self._rendered[kind, target] = (state, rendered)
         while len(self._rendered) > CACHED:
             self._rendered.popitem(last=False)
         return rendered
 
-    def _write(self, county: County, kind: FeedKind, target: str, histories: list[list[Version]]) -> Rendered:
+    def _write(
+        self, county: County, kind: FeedKind, target: str, histories: list[list[Version]]
+    ) -> tuple[bytes, bytes]:
         term = county.register.term
         picked = picks(kind, target)
         found = [entry for history in histories for entry in entries(term, history, picked)]
         found.sort(key=lambda entry: (entry.occurrence.starts, entry.uid))
         name = f"{target_name(county, kind, target)} 课表"
         plain = calendar(name, found, names_of(county.register, self._link))
-        packed = gzip.compress(plain, mtime=0)
-        modified = max((version.at for history in histories for version in history), default=0.0)
-        return Rendered(plain, packed, _tag(plain), _tag(packed), modified)
+        return plain, gzip.compress(plain, mtime=0)
 
 
 def target_name(county: County, kind: FeedKind, target: str) -> str:

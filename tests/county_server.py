@@ -25,6 +25,7 @@ from server.keys import (
     people_key,
     timetable_key,
 )
+from server.logs import AccessLog
 from server.shapes.people import Grant, PersonRole
 from server.storage.people_store import PairedRoom, Person
 from tests.instances import CommunityBuilder, bell_times
@@ -325,8 +326,12 @@ async def running_county(
     )
     app = create_app(settings, static=folder / "no-client")
     server = TestServer(app)
-    async with server, ClientSession(cookie_jar=DummyCookieJar()) as http:
-        await enrol(app)
-        if furnished:
-            await furnish(app, publish=publish)
-        yield CountyServer(app, server, http)
+    await server.start_server(access_log_class=AccessLog)
+    try:
+        async with ClientSession(cookie_jar=DummyCookieJar()) as http:
+            await enrol(app)
+            if furnished:
+                await furnish(app, publish=publish)
+            yield CountyServer(app, server, http)
+    finally:
+        await server.close()

@@ -1,5 +1,6 @@
 """Calendar feeds over HTTP: a person's addresses, and the feeds themselves for calendar clients."""
 
+import re
 from email.utils import formatdate, parsedate_to_datetime
 
 from aiohttp import ETag, web
@@ -14,6 +15,9 @@ from server.keys import calendars_key, counties_key, site_key
 from server.shapes.people import FeedRow, NewFeed
 from server.storage.feed_store import Feed
 from server.web import body, reply
+from timetable.errors import NotFound
+
+NO_QUALITY = re.compile(r"q=0(\.0*)?")
 
 routes = web.RouteTableDef()
 
@@ -50,7 +54,7 @@ async def revoke(request: web.Request) -> web.Response:
 async def read(request: web.Request) -> web.Response:
     """The feed. If-None-Match goes before If-Modified-Since (RFC 9110); a 304 repeats the validators."""
     rendered = await request.app[calendars_key].read(request.match_info["secret"])
-    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    packed = _takes_gzip(request.headers.get("Accept-Encoding", ""))
     tag = rendered.packed_tag if packed else rendered.plain_tag
     headers = {
         "ETag": f'"{tag}"',
@@ -76,8 +80,17 @@ def _unchanged(request: web.Request, tag: str, modified: float) -> bool:
     since = request.headers.get("If-Modified-Since", "")
     try:
         return bool(since) and int(modified) <= parsedate_to_datetime(since).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """RFC 9110: `gzip`, or `*`, without a quality of zero."""
+    choices: dict[str, bool] = {}
+    for choice in accepted.lower().split(","):
+        coding, _, quality = choice.partition(";")
+        choices[coding.strip()] = NO_QUALITY.fullmatch(quality.replace(" ", "")) is None
+    return choices.get("gzip", choices.get("x-gzip", choices.get("*", False)))
 
 
 def _may_read(asker: Principal, county: County, wanted: NewFeed) -> bool:
@@ -97,12 +110,20 @@ def _may_read(asker: Principal, county: County, wanted: NewFeed) -> bool:
     return allowed(asker, "create_feed", units=units, community=home.id if home else None)
 
 
+def _name(county: County, feed: Feed) -> str:
+    try:
+        return target_name(county, feed.kind, feed.target)
+    except NotFound:
+        # whoever it was about has left the register: the row still stands there to be revoked
+        return feed.target
+
+
 def _row(county: County, feed: Feed, url: str | None = None) -> FeedRow:
     return FeedRow(
         id=feed.id,
         kind=feed.kind,
         target=feed.target,
-        name=target_name(county, feed.kind, feed.target),
+        name=_name(county, feed),
         device=feed.device,
         created_at=feed.created_at,
         last_read=feed.last_read,
