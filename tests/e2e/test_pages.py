@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -110,12 +111,12 @@ async def test_stranger_is_led_to_sign_in_and_back(demo: Demo, chromium: Browser
     context = await chromium.new_context(viewport=PC)
     page = await context.new_page()
     await page.goto(f"{demo.json['base_url']}/timetable?view=day")
-    await page.wait_for_url("**/sign-in?next=*", timeout=WAIT)
+    await page.wait_for_url(re.compile(r"/sign-in\?next="), timeout=WAIT)
     user = account(demo, "academic_director")
     await page.fill('input[name="login"]', user["login"])
     await page.fill('input[name="password"]', user["password"])
     await page.click('button[type="submit"]')
-    await page.wait_for_url("**/timetable?view=day", timeout=WAIT)
+    await page.wait_for_url(re.compile(r"/timetable\?view=day"), timeout=WAIT)
     await context.close()
 
 

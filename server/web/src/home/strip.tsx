@@ -161,7 +161,7 @@ function Tags({ today, at, size, rows, laneOf, past }: TagsProps) {
         const box = boxes[index];
         if (box === undefined) return null;
         const state = isLive(lesson) ? "now" : past(lesson) ? "past" : "";
-        const address = `/timetable?community=${today.community.id}&view=day&day=${today.weekday}&lesson=${lesson.lesson}`;
+        const address = `/timetable?community=${today.community.id}&view=day&day=${today.weekday}&lesson=${lesson.lesson}&tab=lesson`;
         return (
           <a
             class={`strip-tag ${tone} ${state}`}

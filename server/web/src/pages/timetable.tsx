@@ -3,7 +3,7 @@
 import "../timetable/timetable.css";
 
 import { useEffect, useMemo } from "preact/hooks";
-import type { TimetableView } from "../generated/api";
+import type { Lesson, TimetableView } from "../generated/api";
 import { BuildPanel } from "../timetable/build";
 import { ConsentPanel } from "../timetable/consent";
 import { ClockDay } from "../timetable/day";
@@ -12,7 +12,7 @@ import { LessonPanel } from "../timetable/lesson";
 import { Periods } from "../timetable/periods";
 import { go, panelOpen, place, type Tab } from "../timetable/place";
 import { PrintHead } from "../timetable/print-head";
-import { Table } from "../timetable/table";
+import { isJoint, Table } from "../timetable/table";
 import { Tools } from "../timetable/tools";
 import { VersionsPanel } from "../timetable/versions";
 import { ClockWeek } from "../timetable/week";
@@ -22,7 +22,7 @@ import { t } from "../ui/i18n";
 import { mount } from "../ui/mount";
 import { gradeName } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
-import { community } from "../ui/session";
+import { community, me } from "../ui/session";
 import { useNarrow } from "../ui/size";
 import { weekdayName, weekdayOf } from "../ui/time";
 import { Frame } from "../ui/top";
@@ -61,11 +61,15 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
   const week = Math.max(1, Math.min(place.value.week ?? term.week, term.weeks));
   const days = table.weekdays;
   const today = weekdayOf(term.today);
-  const day = days.find((one) => one === place.value.day) ?? days.find((one) => one === today) ?? days[0] ?? 1;
   const grades = useMemo(() => [...new Set(classes.map((one) => one.grade))].sort((a, b) => a - b), [table]);
   const picked = table.lessons.get(place.value.lesson ?? "");
+  const day = [place.value.day, today, picked?.weekday, ...days].find((one) => one !== undefined && days.includes(one)) ?? 1;
   const grade = place.value.grade ?? (picked && table.grade(picked)) ?? grades[0] ?? 1;
   const show = place.value.show ?? "all";
+
+  useEffect(() => {
+    if (picked === undefined) go({ lesson: suggested(table, week, today) });
+  }, [table]);
 
   useEffect(() => {
     const closeSheet = (event: KeyboardEvent) => {
@@ -101,6 +105,15 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
   );
 }
 
+/** The lesson to begin with: the next shared one of the week that the person's school takes part in. */
+function suggested(table: Table, week: number, today: number): string | undefined {
+  const unit = me.value?.unit;
+  const joint = table.inWeek(week).filter(isJoint);
+  const own = joint.filter((lesson) => lesson.parties.some((party) => party.unit === unit));
+  const fromToday = (lesson: Lesson) => (lesson.weekday - today + 7) % 7;
+  return [...(own.length > 0 ? own : joint)].sort((a, b) => fromToday(a) - fromToday(b) || a.start.localeCompare(b.start))[0]?.id;
+}
+
 function openTab(tab: Tab): void {
   go({ tab });
   panelOpen.value = true;
@@ -108,7 +121,7 @@ function openTab(tab: Tab): void {
 
 function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
   const { negotiation } = table.view;
-  const tab = place.value.tab ?? (place.value.lesson ? "lesson" : negotiation && negotiation.state !== "published" ? "nego" : "lesson");
+  const tab = place.value.tab ?? (negotiation && negotiation.state !== "published" ? "nego" : "lesson");
   const show = (view: TimetableView) => {
     loaded.set(view);
     if (view.status === "published") go({ version: undefined });

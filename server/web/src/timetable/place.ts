@@ -48,7 +48,7 @@ function read(): Place {
 export const place = signal<Place>(read());
 
 /** Whether the side panel is open where it lies over the page (below 1200 px). */
-export const panelOpen = signal(place.value.tab !== undefined || place.value.lesson !== undefined);
+export const panelOpen = signal(place.value.tab !== undefined);
 
 export function go(change: Partial<Place>): void {
   const next = { ...place.value, ...change };
