@@ -22,9 +22,16 @@ from typing import Any, NamedTuple
 from tests.bench.runner import Figure
 
 ROOT = Path(__file__).parents[2]
-GOAL = 0.75  # of Janus's cost
+GOALS = {2: 0.7, 10: 0.5, 30: 0.4}
+"""Of Janus's cost, by the number of subscribers."""
 PEER = "Janus"
 JANUS_LIBRARIES = ("/usr/lib/*/janus", "/usr/lib/janus", "/opt/janus/lib/janus", "/usr/local/lib/janus")
+
+NAMESPACE_HOST = "192.0.2.10"
+NAMESPACE = (
+    "ip link set lo up && ip link add bench0 type veth peer name bench1"
+    f" && ip addr add {NAMESPACE_HOST}/24 dev bench0 && ip link set bench0 up && ip link set bench1 up"
+)
 
 JANUS_CONFIG = """
 general: {{ configs_folder = "{folder}"
@@ -47,7 +54,21 @@ class Running(NamedTuple):
 
 
 def figures(full: bool) -> Iterator[Figure]:
-    host = own_address()
+    """Janus takes no address of the loopback interface, so both run in a network namespace of their own, in which a
+    pair of virtual interfaces has an address; without the right to make one we run alone on the loopback."""
+    inside = [sys.executable, "-m", "tests.bench.media", "full" if full else "quick"]
+    if shutil.which("unshare") and shutil.which("ip"):
+        namespace = ["unshare", "--map-root-user", "--net", "sh", "-c", f'{NAMESPACE} && exec "$@"', "sh"]
+        done = subprocess.run([*namespace, *inside, NAMESPACE_HOST], cwd=ROOT, stdout=subprocess.PIPE)
+        if done.returncode == 0:
+            yield from (Figure(**json.loads(line)) for line in done.stdout.splitlines())
+            return
+    done = subprocess.run([*inside, "127.0.0.1"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    yield from (Figure(**json.loads(line)) for line in done.stdout.splitlines())
+
+
+def measure(full: bool, host: str) -> Iterator[Figure]:
+    """The figures, between processes that meet at `host`."""
     for subscribers in (10, 2, 30) if full else (10,):
         yield compare(host, subscribers, rounds=5 if full else 3, seconds=6)
 
@@ -68,8 +89,8 @@ def compare(host: str, subscribers: int, *, rounds: int, seconds: float) -> Figu
         peer=PEER,
         peer_value=round(peer_value, 1) if peer_value is not None else None,
         ratio=round(ratio, 3) if ratio is not None else None,
-        goal=f"at most {GOAL} of {PEER}",
-        met=ratio <= GOAL if ratio is not None else None,
+        goal=f"at most {GOALS[subscribers]} of {PEER}",
+        met=ratio <= GOALS[subscribers] if ratio is not None else None,
     )
 
 
@@ -80,16 +101,6 @@ def load(server: Running, host: str, subscribers: int, seconds: float) -> float:
     if result["spread"] > 0.05:
         raise RuntimeError(f"a subscriber of {server.kind} has missed packets: {result}")
     return float(result["us_per_packet"])
-
-
-def own_address() -> str:
-    """This machine's address on its default route; the loopback where there is none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # a datagram socket only looks up the route
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
 
 
 @contextmanager
@@ -147,3 +158,8 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError("Janus did not start")
+
+
+if __name__ == "__main__":
+    for found in measure(sys.argv[1] == "full", sys.argv[2]):
+        print(json.dumps(found), flush=True)
