@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tests.bench.runner import Figure
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +63,10 @@ def figures(full: bool) -> Iterator[Figure]:
         namespace = ["unshare", "--map-root-user", "--net", "sh", "-c", f'{NAMESPACE} && exec "$@"', "sh"]
         done = subprocess.run([*namespace, *inside, NAMESPACE_HOST], cwd=ROOT, stdout=subprocess.PIPE)
         if done.returncode == 0:
-            yield from (Figure(**json.loads(line)) for line in done.stdout.splitlines())
+            yield from (msgspec.json.decode(line, type=Figure) for line in done.stdout.splitlines())
             return
     done = subprocess.run([*inside, "127.0.0.1"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    yield from (Figure(**json.loads(line)) for line in done.stdout.splitlines())
+    yield from (msgspec.json.decode(line, type=Figure) for line in done.stdout.splitlines())
 
 
 def measure(full: bool, host: str) -> Iterator[Figure]:
