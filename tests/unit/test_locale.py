@@ -23,7 +23,8 @@ PARTS = sorted(path.name.removesuffix("zh-CN.json") for path in LOCALE.glob("*zh
 
 
 def texts(part: str, language: str) -> dict[str, str]:
-    return json.loads((LOCALE / f"{part}{language}.json").read_text("utf-8"))
+    found: dict[str, str] = json.loads((LOCALE / f"{part}{language}.json").read_text("utf-8"))
+    return found
 
 
 def placeholders(text: str) -> set[str]:
