@@ -12,6 +12,8 @@ T = TypeVar("T")
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 BODY_LIMIT = 64 * 1024
+WORTH_COMPRESSING = 4096
+"""Bytes from which on a reply is compressed; answers with secrets in them are smaller."""
 
 
 class BodyError(Exception):
@@ -62,5 +64,9 @@ async def body(request: web.Request, kind: type[T], limit: int = BODY_LIMIT) -> 
 def reply(request: web.BaseRequest, value: object, status: int = 200) -> web.Response:
     """Encode `value` as the client accepts it: MessagePack where it asks for it, otherwise JSON."""
     if MSGPACK in request.headers.get("Accept", ""):
-        return web.Response(body=msgspec.msgpack.encode(value), content_type=MSGPACK, status=status)
-    return web.Response(body=msgspec.json.encode(value), content_type=JSON, status=status)
+        response = web.Response(body=msgspec.msgpack.encode(value), content_type=MSGPACK, status=status)
+    else:
+        response = web.Response(body=msgspec.json.encode(value), content_type=JSON, status=status)
+    if response.content_length and response.content_length >= WORTH_COMPRESSING:
+        response.enable_compression()
+    return response

@@ -18,6 +18,7 @@ routes = web.RouteTableDef()
 
 UPLOAD_LIMIT = 64 << 20
 FILES_LIMIT = 64
+LEFT_OUT = "row_left_out"
 
 
 @routes.post("/api/import")
@@ -80,4 +81,5 @@ def _name(sent: str) -> str:
 
 
 def _view(report: ImportReport, *, imported: bool) -> ImportView:
-    return ImportView(findings=report.findings, counts=report.counts, imported=imported)
+    dropped = Counter(finding.sheet for finding in report.findings if finding.code == LEFT_OUT)
+    return ImportView(findings=report.findings, counts=report.counts, imported=imported, dropped=dict(dropped))
