@@ -24,6 +24,8 @@ export interface Plan {
   /** The cameras wanted; the first is opened on the only camera there is. */
   cameras: readonly CameraSource[];
   picture: Picture;
+  /** Sound as the microphone gives it, for measuring. */
+  raw?: boolean;
 }
 
 export const PLANS: Partial<Record<string, Plan>> = {
@@ -57,6 +59,22 @@ export class Capture {
     navigator.mediaDevices?.addEventListener("devicechange", this.onDevices);
   }
 
+  /** The two cameras change places, and keep them on this machine. */
+  async swap(): Promise<void> {
+    const [first, second] = this.plan.cameras;
+    const one = first && this.tracks.get(first);
+    const other = second && this.tracks.get(second);
+    if (!first || !second || !one || !other) return;
+    this.tracks.set(first, other);
+    this.tracks.set(second, one);
+    for (const [source, track] of [[first, other], [second, one]] as const) {
+      const { deviceId } = track.getSettings();
+      if (deviceId) remember(`tongke.camera.${source}`, deviceId);
+    }
+    await Promise.all([other.applyConstraints(size(this.plan.picture)), one.applyConstraints(size(ROOM_PICTURE))]);
+    this.changed();
+  }
+
   close(): void {
     this.closed = true;
     navigator.mediaDevices?.removeEventListener("devicechange", this.onDevices);
@@ -77,11 +95,11 @@ export class Capture {
     const needMain = main !== undefined && !this.tracks.has(main);
     if (needMic && needMain) {
       // Asked for together first: one question of the browser instead of two.
-      const both = await ask({ audio: SPEECH, video: this.video(main) });
+      const both = await ask({ audio: this.audio, video: this.video(main) });
       if (both instanceof MediaStream) for (const track of both.getTracks()) this.keep(track.kind === "audio" ? "mic" : main, track);
     }
     if (!this.tracks.has("mic")) {
-      const got = await ask({ audio: SPEECH });
+      const got = await ask({ audio: this.audio });
       if (got instanceof MediaStream) this.keep("mic", got.getAudioTracks()[0]);
       else this.microphone = got;
     }
@@ -104,6 +122,10 @@ export class Capture {
     if (got instanceof MediaStream) this.keep(source, got.getVideoTracks()[0]);
   }
 
+  private get audio(): MediaTrackConstraints {
+    return this.plan.raw ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false } : SPEECH;
+  }
+
   private video(source: CameraSource): MediaTrackConstraints {
     const chosen = remember(`tongke.camera.${source}`);
     return { ...size(this.plan.picture), ...(chosen ? { deviceId: { ideal: chosen } } : {}) };
@@ -119,10 +141,11 @@ export class Capture {
     if (source === "mic") this.microphone = null;
     else this.camera = null;
     track.addEventListener("ended", () => {
-      if (this.tracks.get(source) !== track) return;
-      this.tracks.delete(source);
-      if (source === "mic") this.microphone = "missing";
-      else if (source === this.plan.cameras[0]) this.camera = "missing";
+      const held = [...this.tracks].find(([, one]) => one === track)?.[0];
+      if (held === undefined) return;
+      this.tracks.delete(held);
+      if (held === "mic") this.microphone = "missing";
+      else if (held === this.plan.cameras[0]) this.camera = "missing";
       this.changed();
       void this.open();
     });

@@ -119,6 +119,10 @@ export class Classroom {
     await this.capture?.open();
   }
 
+  async swapCameras(): Promise<void> {
+    await this.capture?.swap();
+  }
+
   /** A sound element could not start, or now could. */
   setSilenced(silenced: boolean): void {
     if (this.media.value.silenced !== silenced) this.media.value = { ...this.media.value, silenced };

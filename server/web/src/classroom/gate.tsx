@@ -27,8 +27,17 @@ function Card({ icon, spin, title, text, state, children }: CardProps) {
   );
 }
 
-export function Joining() {
-  return <Card icon="load" spin title={t("classroom.gate.joining")} text={t("classroom.gate.joining_text")} />;
+export function Joining({ classroom }: { classroom: Classroom }) {
+  const unreached = classroom.line.value.phase === "reconnecting";
+  return (
+    <Card icon="load" spin title={t("classroom.gate.joining")} text={t(unreached ? "error.unreachable" : "classroom.gate.joining_text")}>
+      {unreached && (
+        <Button action="retry" onClick={classroom.retry}>
+          {t("act.retry")}
+        </Button>
+      )}
+    </Card>
+  );
 }
 
 /** The socket closed for good: why, and where to go from here. */

@@ -151,6 +151,11 @@ function OwnTile({ classroom, room }: { classroom: Classroom; room: Room }) {
         </div>
         <div class="row r2">
           <span class="grow" />
+          {media.local.has("teacher") && media.local.has("pupils") && (
+            <Button small icon="swap" action="swap-cameras" onClick={() => void classroom.swapCameras()}>
+              {t("classroom.act.swap_cameras")}
+            </Button>
+          )}
           <Button small icon={me.muted ? "micoff" : "mic"} action="mute-self" onClick={() => classroom.ask({ t: "mute", participant: me.id, muted: !me.muted })}>
             {t(me.muted ? "classroom.act.unmute_me" : "classroom.act.mute_me")}
           </Button>

@@ -20,7 +20,7 @@ const classroom = new Classroom(session, new URLSearchParams(location.search).ge
 function ClassroomPage() {
   const room = classroom.room.value;
   if (classroom.line.value.phase === "closed") return <Closed classroom={classroom} />;
-  if (room === null) return <Joining />;
+  if (room === null) return <Joining classroom={classroom} />;
   if (room.snapshot.state === "ended") return <Over classroom={classroom} />;
   switch (room.role) {
     case "host":

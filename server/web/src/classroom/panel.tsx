@@ -214,6 +214,12 @@ function Foot({ classroom, room, me }: ViewProps) {
           <Undelivered classroom={classroom} />
         </span>
       </div>
+      {!live && classroom.media.value.local.has("teacher") && (
+        <WallButton action="swap-cameras" onClick={() => void classroom.swapCameras()}>
+          <Icon name="swap" />
+          {t("classroom.act.swap_cameras")}
+        </WallButton>
+      )}
       <button type="button" class="wb" data-action="mark-point" aria-disabled={!live || undefined} onClick={() => live && classroom.ask({ t: "mark" })}>
         <Icon name="mark" />
         {t("classroom.act.mark")}

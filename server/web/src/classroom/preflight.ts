@@ -14,20 +14,23 @@ export interface Preflight {
 }
 
 const LISTEN_MS = 1_500;
+/** dB of full scale that every working microphone exceeds. */
+const DEAD = -85;
 const ROUNDS = 3;
 
 /** Opens the devices for a moment and lets them go again. */
 export async function check(): Promise<Preflight> {
   const plan = PLANS.endpoint;
   if (plan === undefined) throw new Error("no plan for endpoints");
-  const capture = new Capture(plan, () => undefined);
+  // Without processing: suppressed noise and a dead microphone would look the same.
+  const capture = new Capture({ ...plan, raw: true }, () => undefined);
   await capture.open();
   const mic = capture.tracks.get("mic");
-  const loudest = mic ? await loudness(mic) : 0;
+  const silent = mic !== undefined && (await isSilent(mic));
   const cameras = [...capture.tracks.keys()].filter((source) => source !== "mic").length;
   const result: Preflight = {
     camera: capture.camera === null ? "ok" : reported(capture.camera),
-    microphone: capture.microphone !== null ? reported(capture.microphone) : loudest > 0 ? "ok" : "silent",
+    microphone: capture.microphone !== null ? reported(capture.microphone) : silent ? "silent" : "ok",
     rttMs: await roundTrip(),
     cameras,
     at: Date.now() / 1000,
@@ -49,15 +52,14 @@ function reported(fault: Fault): "missing" | "denied" {
   return fault === "denied" || fault === "insecure" ? "denied" : "missing";
 }
 
-function loudness(mic: MediaStreamTrack): Promise<number> {
+/** Whether not even the noise of an empty room was heard; a browser that lets nothing be measured leaves it open. */
+function isSilent(mic: MediaStreamTrack): Promise<boolean> {
   return new Promise((resolve) => {
-    let loudest = 0;
-    const end = listen(new MediaStream([mic]), (level) => {
-      loudest = Math.max(loudest, level);
-    });
+    const heard: number[] = [];
+    const end = listen(new MediaStream([mic]), (decibels) => heard.push(decibels));
     setTimeout(() => {
       end();
-      resolve(loudest);
+      resolve(heard.length > 0 && Math.max(...heard) < DEAD);
     }, LISTEN_MS);
   });
 }
