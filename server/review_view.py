@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from recordings.fragments import FragmentIndex
 from recordings.ports import Viewing
-from recordings.review import Author, Dossier, Review, ReviewState
+from recordings.review import Author, Dossier, Review, ReviewPart, ReviewState
 from recordings.rubric import Rubric
 from recordings.timeline import Timeline, TimelineSegment, View
 from server.auth.policy import allowed
@@ -45,10 +45,16 @@ class Recorded(Struct, frozen=True):
 
 def author_of(asker: Principal, review: Review) -> Author:
     """In whose name the asker writes: the host's unit, a member's, or as a researcher."""
-    part = review.part(asker.unit or "")
+    part = part_of(asker, review)
     if part is None:
         return Author(asker.id, asker.unit or "", "researcher")
     return Author(asker.id, part.unit, part.side)
+
+
+def part_of(asker: Principal, review: Review) -> ReviewPart | None:
+    """The asker's side of the lesson: the home unit's, for a teacher with several posts also another one's."""
+    units = [asker.unit, *(grant.unit for grant in asker.grants)]
+    return next((part for unit in units if unit is not None and (part := review.part(unit)) is not None), None)
 
 
 def review_row(review: Review, comments: int, written: Sequence[str], now: float) -> ReviewRow:
@@ -83,7 +89,7 @@ def review_view(
 ) -> ReviewView:
     """`address` gives the link of a segment; without it the asker sees facts and no pictures."""
     review, timeline = dossier.review, recorded.timeline
-    part = review.part(asker.unit or "")
+    part = part_of(asker, review)
     talk = {lane.participant: lane.spans for lane in timeline.talk}
     return ReviewView(
         row=review_row(review, len(dossier.comments), dossier.written, now),
@@ -173,7 +179,7 @@ def _may(dossier: Dossier, asker: Principal, *, watches: bool) -> tuple[May, ...
     review = dossier.review
     if review.state is ReviewState.CLOSED or not watches or asker.kind != "person":
         return ()
-    part = review.part(asker.unit or "")
+    part = part_of(asker, review)
     concludes = part is not None and part.attended and (not part.teachers or asker.id in part.teachers)
     choices: dict[May, bool] = {
         "comment": True,

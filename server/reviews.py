@@ -24,6 +24,10 @@ from server.shapes.review import ReviewRow, ReviewView
 from server.storage.people_store import SqlPeopleStore
 from signaling.messages import Snapshot
 from signaling.plan import SessionPlan
+from timetable.errors import NotFound
+
+INDEXES = 256
+"""Indexes of files kept in memory: those of some twenty lessons, the last that were looked at."""
 
 TEACHING = frozenset({"host", "assistant", "endpoint", "encoder"})
 """Roles whose presence means that their unit took part."""
@@ -122,13 +126,20 @@ class Reviews:
         return await self._shown(asker, dossier, county, True)
 
     async def segment(self, asker: Principal, session: str, segment: str, token: str) -> Path:
-        """The file of a segment that the asker's link names; NotPermitted for any other link."""
+        """The file of a segment that the asker's link names; NotPermitted for any other link, NotFound where the file
+        was deleted since."""
         self._links.check(session, segment, asker.id, token)
-        recording = await asyncio.to_thread(read_recording, self._recordings / session)
-        for facts in recording.segments:
-            if facts.id == segment:
-                return self._recordings / session / facts.opened.file
-        raise NotPermitted("watch_recordings")
+        file = await asyncio.to_thread(self._file_of, session, segment)
+        if file is None:
+            raise NotFound("segment", segment)
+        return file
+
+    def _file_of(self, session: str, segment: str) -> Path | None:
+        folder = self._recordings / session
+        if not folder.exists():
+            return None
+        files = (folder / facts.opened.file for facts in read_recording(folder).segments if facts.id == segment)
+        return next((file for file in files if file.exists()), None)
 
     async def _dossier(self, asker: Principal, review_id: str) -> tuple[Dossier, County]:
         dossier, county = await self._service.get(review_id), await self._counties.now()
@@ -170,10 +181,12 @@ class Reviews:
         for facts in recording.segments:
             file = folder / facts.opened.file
             try:
-                found = self._indexes[file] = index_file(file, self._indexes.get(file))
+                found = index_file(file, self._indexes.pop(file, None))
             except (NotARecording, OSError):
                 continue  # just begun: there is nothing to play yet
-            indexes[facts.id] = found
+            indexes[facts.id] = self._indexes[file] = found
+        for file in list(self._indexes)[:-INDEXES]:
+            self._indexes.pop(file, None)
         durations = {id: found.duration for id, found in indexes.items()}
         timeline = build_timeline(recording, self._events(session), self._clock(), durations)
         return Recorded(timeline, indexes)

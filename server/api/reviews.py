@@ -74,5 +74,16 @@ async def segment(request: web.Request) -> web.StreamResponse:
         request.match_info["segment"],
         request.query.get("t", ""),
     )
+    _check_range(request, file.stat().st_size)
     headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache", "Content-Disposition": "inline"}
     return web.FileResponse(file, headers=headers)
+
+
+def _check_range(request: web.Request, size: int) -> None:
+    """Refuse a range outside the file as a problem; aiohttp itself would send an empty answer."""
+    try:
+        start = request.http_range.start
+    except ValueError:
+        start = size
+    if start is not None and start >= size:
+        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{size}"})
