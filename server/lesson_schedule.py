@@ -58,12 +58,15 @@ class LessonSchedule:
                     await self._live.open(plan)
                 except SessionOver:
                     self._over.add(plan.session)
+                except Exception as error:
+                    # one lesson whose journal cannot be opened must not keep the others waiting
+                    log.error("session_not_opened", session=plan.session, exc_info=error)
 
     async def _plans(self, today: date) -> list[SessionPlan]:
         """Today's plans, made anew when the day, the register or a table is another one."""
         county = await self._counties.now()
         published = await self._tables.published()
-        state = (today, id(county), tuple((version.community, version.number) for version in published))
+        state = (today, county, tuple((version.community, version.number) for version in published))
         if self._planned[0] != state:
             shared = [
                 lesson for version in published for lesson in version.table.lessons if lesson.kind in SHARED_KINDS

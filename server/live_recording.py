@@ -20,6 +20,7 @@ from server.county import Counties
 from signaling.media.hub import MediaHub, TrackInfo
 from signaling.messages import Participant, RecordingState, Snapshot
 from signaling.plan import SessionPlan
+from timetable.errors import NotFound
 
 log = structlog.get_logger()
 
@@ -38,7 +39,11 @@ class ClassConsents:
         part, county = plan.part_of(participant.unit), self._counties.latest
         if part is None or county is None:
             return False
-        return all(county.school_class(id).recording_consent for id in part.classes)
+        try:
+            return all(county.school_class(id).recording_consent for id in part.classes)
+        except NotFound:
+            # a class that has left the register since: nobody's consent is known any more
+            return False
 
 
 class LiveRecording:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import get_args
 
+from server.auth.policy import sees_table
+from server.auth.principal import Principal
 from server.county import Counties, County
 from server.session_plans import occurrence_plan, rehearsal_plan
 from server.shapes.live import SessionRow
@@ -48,25 +50,28 @@ class LiveSessions:
         self._clock = clock
         self._new_id = new_id
 
-    async def day(self, asker: Asker, day: date | None, community: str | None) -> list[SessionRow]:
-        """The sessions of a day (today where none is named) by their time, those to come included. A room sees those
-        that it belongs to."""
+    async def day(self, asker: Principal, day: date | None, community: str | None) -> list[SessionRow]:
+        """The sessions of a day (today where none is named) by their time, those to come included. A person sees those
+        of the communities whose table they may read, a room those that it belongs to."""
         day = day or local_date(self._clock())
         first = moment(day, "00:00")
         records = await self._store.between(first, moment(day + timedelta(days=1), "00:00"), community)
-        known = {record.id for record in records}
-        plans = [plan for plan in await self._planned(day) if community in (None, plan.community)]
-        rows = [self._row(asker, record.plan, record) for record in records]
-        rows += [self._row(asker, plan, None) for plan in plans if plan.session not in known]
-        rows = [row for row in rows if asker.kind == "person" or row.role is not None]
+        found: dict[str, tuple[SessionPlan, SessionRecord | None]] = {
+            plan.session: (plan, None) for plan in await self._planned(day) if community in (None, plan.community)
+        }
+        found |= {record.id: (record.plan, record) for record in records}
+        rows = [self._row(asker, plan, record) for plan, record in found.values() if self._sees(asker, plan)]
         return sorted(rows, key=lambda row: (row.starts, row.id))
 
-    async def one(self, asker: Asker, session: str) -> SessionRow:
-        """One session; raises SessionNotFound."""
+    async def one(self, asker: Principal, session: str) -> SessionRow:
+        """One session; raises SessionNotFound, also for a person who may not see it."""
         record = await self._store.get(session)
-        return self._row(asker, record.plan if record else await self._plan_of(session), record)
+        plan = record.plan if record else await self._plan_of(session)
+        if asker.kind == "person" and not self._sees(asker, plan):
+            raise SessionNotFound(session)
+        return self._row(asker, plan, record)
 
-    async def rehearse(self, asker: Asker, lesson: str) -> SessionRow:
+    async def rehearse(self, asker: Principal, lesson: str) -> SessionRow:
         """Open a rehearsal of a lesson, or the one that runs already; its host alone may, or raises NotInLesson."""
         county = await self._counties.now()
         found = await self._lesson(lesson)
@@ -94,6 +99,13 @@ class LiveSessions:
             raise SessionOver(session)
         await self._live.open(plan)
         return invitation
+
+    def _sees(self, asker: Principal, plan: SessionPlan) -> bool:
+        if roles_for(asker, plan):
+            return True
+        county = self._counties.latest
+        known = county.register.communities if county and asker.kind == "person" else ()
+        return any(community.id == plan.community and sees_table(asker, community) for community in known)
 
     def _row(self, asker: Asker, plan: SessionPlan, record: SessionRecord | None) -> SessionRow:
         lesson = plan.lesson

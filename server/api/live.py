@@ -11,6 +11,8 @@ from server.keys import live_sessions_key, site_key
 from server.shapes.live import JoinReply, NewRehearsal
 from server.web import InvalidBody, body, reply
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
 routes = web.RouteTableDef()
 
 
@@ -59,6 +61,9 @@ def _date(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidBody("not a date", "date") from error
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise InvalidBody("not a date of our time", "date")
+    return found
