@@ -15,6 +15,9 @@ export interface Moment {
   spread: number | null;
 }
 
+/** Cameras do not begin in the same moment; within these seconds of the lesson's start they belong to it. */
+const SOON = 2;
+
 export const RATES = [0.75, 1, 1.25, 1.5, 2];
 
 export class Playback {
@@ -42,6 +45,7 @@ export class Playback {
     this.large.value = [host, far].flatMap((one) => (one ? [one.key] : []));
     this.audible.value = (views.find((one) => one === host && hasSound(one.track)) ?? views.find(({ track }) => hasSound(track)))?.key ?? null;
     this.arrange();
+    this.conductor.position = beginning(view);
   }
 
   start(): void {
@@ -138,4 +142,10 @@ export class Playback {
 
 function hasSound(track: ReviewView["views"][number]): boolean {
   return track.segments.some((segment) => segment.hasAudio);
+}
+
+/** Where a review opens: as soon as everybody who was there from the start can be seen. */
+function beginning(view: ReviewView): number {
+  const starts = view.views.map(({ segments }) => Math.min(...segments.map((segment) => segment.start)));
+  return Math.max(0, ...starts.filter((start) => start < SOON));
 }
