@@ -16,9 +16,10 @@ from timetable.model import SHARED_KINDS, Requirement, Table, Weeks
 from timetable.problem import SINGLE_WEEKS, Demand, Placement, Problem
 
 Family = Literal[
-    "day_without_gaps", "subject_spread", "teacher_day", "travel", "remote_rooms", "link_capacity", "locked"
+    "counts", "day_without_gaps", "subject_spread", "teacher_day", "travel", "remote_rooms", "link_capacity", "locked"
 ]
-"""A family of hard rules that can be left out as a whole, to find out what makes a table impossible."""
+"""A family of hard rules that can be left out as a whole, to find out what makes a table impossible. Without `counts`
+a requirement may get fewer lessons than it needs, never more."""
 
 HABITS: tuple[Family, ...] = ("day_without_gaps", "subject_spread")
 """Kept strictly where that is possible. Without one the table is still free of clashes, so it is then priced."""
@@ -96,7 +97,8 @@ class Formulation:
         requirement = demand.requirement
         variables = [self.cp.new_bool_var("") for _ in demand.placements]
         self.placed.append((demand, variables))
-        self.cp.add(cp_model.LinearExpr.sum(variables) == requirement.weekly)
+        count = cp_model.LinearExpr.sum(variables)
+        self.cp.add(count <= requirement.weekly if "counts" in self.without else count == requirement.weekly)
         shared = requirement.kind in SHARED_KINDS
         classes = {c: index for index, party in enumerate(requirement.parties) for c in party.classes}
         teachers = {(t, party.unit): index for index, party in enumerate(requirement.parties) for t in party.teachers}
