@@ -86,7 +86,8 @@
     return out.stream.getAudioTracks()[0];
   }
 
-  const known = ["first", "second"].map((id) => ({ kind: "videoinput", deviceId: id, groupId: "", label: id }));
+  // the host's classroom has two cameras, the others one
+  const known = ["first", "second"].slice(0, wanted.scene === "teacher" ? 2 : 1).map((id) => ({ kind: "videoinput", deviceId: id, groupId: "", label: id }));
   navigator.mediaDevices.enumerateDevices = async () => known;
   navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
     const tracks = [];

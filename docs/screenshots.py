@@ -26,6 +26,13 @@ PC: ViewportSize = {"width": 1366, "height": 768}
 PANEL: ViewportSize = {"width": 1920, "height": 1080}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 WALLS = ["#e9e2d3", "#dde6e0", "#e4dfe8", "#e8e4da"]
+REMARKS = {
+    "zh-CN": ["演礼的孩子先猜后试，说得出理由。", "这里可以再等三秒，让远端也想一想。"],
+    "en": [
+        "They guessed first, then tried, and gave reasons.",
+        "Wait three seconds here, so that the far room can think too.",
+    ],
+}
 STEPS = ["想一想", "试一试", "说一说"]
 """What stands on the blackboard below the lesson's topic."""
 WAIT_MS = 60_000.0
@@ -102,9 +109,35 @@ class Photographer:
         for page in (*rooms, phone):
             await page.context.close()
         await review.click()
-        await host.wait_for_selector("video")
-        await self._sees_pictures(host)
-        await self._take(host, "review")
+        await self._review(host, lesson["endpoint_urls"][1]["unit"])
+
+    async def _review(self, page: Page, called: str) -> None:
+        """The review with the room that was called on beside the host, and two remarks."""
+        await page.wait_for_selector("[data-view]")
+        small = page.locator(f'.th[data-unit="{called}"] [data-action="enlarge"]')
+        if await small.count():
+            await small.first.click()
+        for remark in REMARKS[self._lang]:
+            # from point to point: the hands, the call, the mark
+            for _ in range(2):
+                await page.keyboard.press(".")
+            await page.keyboard.press("l")
+            await page.click('[data-action="compose"]')
+            await page.fill("textarea", remark)
+            await page.click('[data-action="add-comment"]')
+            await page.wait_for_function("text => document.body.innerText.includes(text)", arg=remark)
+            await page.keyboard.press("Escape")
+            await page.evaluate("document.activeElement.blur()")
+        large = '.vw:not(.th)[data-state="playing"]'
+        await page.wait_for_function(
+            """large => {
+                const shown = [...document.querySelectorAll(large)];
+                return shown.length === 2 && shown.every((view) =>
+                    [...view.querySelectorAll('video')].some((video) => video.videoWidth > 0 && !video.seeking));
+            }""",
+            arg=large,
+        )
+        await self._take(page, "review")
 
     async def _page(self, size: ViewportSize, **scene: Any) -> Page:
         """A page of its own login session, in the language wanted."""

@@ -167,7 +167,7 @@ def refusals() -> Iterator[str]:
 @documents
 def test_relative_links_lead_somewhere(document: Path) -> None:
     text = prose(document)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'<img src="([^"]+)"', text):
         if "://" in target:
             continue
         path, _, anchor = target.partition("#")
