@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from server.web import MSGPACK, reply
@@ -118,8 +119,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into a problem."""
+    if "\0" in request.path or "\0" in request.query_string:
+        # no address of ours holds one, and PostgreSQL takes none
+        return respond(request, Problem(400, "bad_request", "a NUL in the address"))
     try:
         return await handler(request)
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        return respond(request, Problem(400, "bad_request", f"the body cannot be read: {type(error).__name__}"))
     except web.HTTPException as error:
         if error.status < 400:
             raise

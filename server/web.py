@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -12,6 +13,8 @@ T = TypeVar("T")
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 BODY_LIMIT = 64 * 1024
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The character as JSON writes it. No text of ours holds one, and PostgreSQL takes none."""
 WORTH_COMPRESSING = 4096
 """Bytes from which on a reply is compressed; answers with secrets in them are smaller."""
 
@@ -50,15 +53,17 @@ async def body(request: web.Request, kind: type[T], limit: int = BODY_LIMIT) -> 
     raw = await (request if limit == BODY_LIMIT else request.clone(client_max_size=limit)).read()
     if request.content_type not in {JSON, MSGPACK}:
         raise UnsupportedBody(f"send {JSON} or {MSGPACK}")
+    packed = request.content_type == MSGPACK
     try:
-        if request.content_type == MSGPACK:
-            return msgspec.msgpack.decode(raw, type=kind)
-        return msgspec.json.decode(raw, type=kind)
+        value = msgspec.msgpack.decode(raw, type=kind) if packed else msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         raise InvalidBody(reason, path.rstrip("`")) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MalformedBody(str(error)) from error
+    if NUL.search(msgspec.json.encode(value) if packed else raw):
+        raise InvalidBody("a NUL character", "")
+    return value
 
 
 def reply(request: web.BaseRequest, value: object, status: int = 200) -> web.Response:
