@@ -177,6 +177,12 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
 
 
 @documents
+def test_modules_that_a_document_names_exist(document: Path) -> None:
+    named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|js|sql|toml|yaml))`", document.read_text("utf-8")))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+@documents
 def test_a_document_names_no_machine(document: Path) -> None:
     text = document.read_text("utf-8")
     found = set(re.findall(r"https?://\[?([\w.-]+)", text))
