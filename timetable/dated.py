@@ -6,21 +6,19 @@ order in which they were applied: where it stands now (`Placed`), that it does n
 instead (`Taught`). A make-up lesson is an occurrence of its own beside the one that was called off.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from msgspec import Struct, structs
 
+from timetable.identity import days_of, named_occurrence, uid_of
 from timetable.model import ClockTime, Id, IsoDate, Lesson, Model, PlacedParty, Term
-from timetable.term import Occurrence, local_date, occurrences_on, teaching_day, week_of
+from timetable.term import Occurrence, local_date, occurrences_on, teaching_day
 from timetable.versions import Version
 
 Change = Literal["none", "moved", "substituted", "cancelled", "made_up"]
-
-OCCURRENCE_ID = re.compile(r"(?P<lesson>.+)\.(?P<planned>\d{4}-\d{2}-\d{2})(?P<extra>\.x\d+)?")
 
 
 class Placed(Model, frozen=True, kw_only=True, tag_field="effect", tag="placed"):
@@ -79,6 +77,10 @@ class Standing(Struct, frozen=True, kw_only=True):
     taught: tuple[Taught, ...] = ()
 
     @property
+    def starts(self) -> float:
+        return self.occurrence.starts
+
+    @property
     def moved(self) -> bool:
         """Whether it stands at another time than the table says."""
         return self.planned is not None and _slot(self.planned) != _slot(self.occurrence)
@@ -93,6 +95,11 @@ class Standing(Struct, frozen=True, kw_only=True):
         if self.moved:
             return "moved"
         return "substituted" if self.taught else "none"
+
+
+def held(standing: Standing | None) -> TypeGuard[Standing]:
+    """Whether it takes place."""
+    return standing is not None and not standing.cancelled
 
 
 class DatedTables:
@@ -137,6 +144,12 @@ class DatedTables:
         other._published = {**self._published, version.community: _Published(self.term, versions)}
         return other
 
+    def only(self, lessons: Collection[str]) -> "DatedTables":
+        """As if the tables held these lessons alone."""
+        other = self._copy(self.applied)
+        other._published = {id: published.only(lessons) for id, published in self._published.items()}
+        return other
+
     # Versions -------------------------------------------------------------------------------------------------------
 
     @property
@@ -175,16 +188,19 @@ class DatedTables:
         """What takes place that day."""
         return [standing.occurrence for standing in self.on(day) if not standing.cancelled]
 
-    def standing(self, uid: str, near: date) -> Standing | None:
-        """The occurrence of this identity, looked for where it was placed or else in the week of `near`."""
+    def standing(self, uid: str) -> Standing | None:
+        """The occurrence of this identity as it stands now, or None where there is none (any more)."""
         overlay = self._overlays.get(uid)
-        days = week_days(near) if overlay is None or overlay.placed is None else (_date(overlay.placed.date),)
+        if overlay is not None and overlay.placed is not None:
+            days: Iterable[date] = (_date(overlay.placed.date),)
+        else:
+            days = days_of(self.term, uid)
         return next((found for day in days for found in self.on(day) if found.uid == uid), None)
 
     def find(self, occurrence: str) -> Standing | None:
         """The occurrence of this id as it stands now, or None where there is none (any more)."""
         named = named_occurrence(self.term, occurrence)
-        return self.standing(*named) if named else None
+        return self.standing(named.uid) if named else None
 
     def _as_planned(self, day: date) -> Iterator[Standing]:
         for community, published in self._published.items():
@@ -227,7 +243,7 @@ class DatedTables:
             uid=uid,
             community=overlay.community,
             occurrence=overlay.taught_in(occurrence),
-            planned=None if placed.extra else published.planned(uid, _date(placed.planned)),
+            planned=None if placed.extra else published.planned(uid),
             cancelled=overlay.called_off,
             made_up=placed.extra,
             taught=tuple(overlay.taught),
@@ -271,6 +287,20 @@ class _Published:
         self._lessons: list[Mapping[str, Lesson] | None] = [None] * len(self.versions)
         self._days: dict[date, tuple[tuple[str, Occurrence], ...]] = {}
 
+    def only(self, lessons: Collection[str]) -> "_Published":
+        return _Published(
+            self._term,
+            [
+                structs.replace(
+                    version,
+                    table=structs.replace(
+                        version.table, lessons=tuple(one for one in version.table.lessons if one.id in lessons)
+                    ),
+                )
+                for version in self.versions
+            ],
+        )
+
     def lesson(self, id: str, on: date) -> Lesson | None:
         index = self._in_force(on)
         known = self._lessons[index]
@@ -287,8 +317,9 @@ class _Published:
             known = self._days[day] = tuple(pair for pair in found if pair[0] not in held)
         return known
 
-    def planned(self, uid: str, near: date) -> Occurrence | None:
-        return next((found for day in week_days(near) for other, found in self.on(day) if other == uid), None)
+    def planned(self, uid: str) -> Occurrence | None:
+        days = days_of(self._term, uid)
+        return next((found for day in days for other, found in self.on(day) if other == uid), None)
 
     def _in_force(self, day: date) -> int:
         """The newest version that counts for the day; before all of them the first."""
@@ -314,35 +345,6 @@ class _Published:
             return set()
         earlier = (monday + timedelta(days=n) for n in range((begins - monday).days))
         return {uid for before in earlier for uid, _ in self.on(before)}
-
-
-# Names --------------------------------------------------------------------------------------------------------------
-
-
-def uid_of(term: Term, lesson: str, planned: date) -> str:
-    """The identity of a lesson's occurrence: the lesson and the term week, and the weekday of a make-up day. It
-    survives moves and is never used for another occurrence."""
-    day = teaching_day(term, planned)
-    made_up = f"m{planned.isoweekday()}" if day is not None and day.make_up else ""
-    return f"{lesson}.{term.id}.w{week_of(term, planned)}{made_up}"
-
-
-def extra_ids(term: Term, occurrence: Occurrence, number: int) -> tuple[str, str]:
-    """Identity and id of the lesson that makes up for `occurrence` by amendment `number`."""
-    lesson, planned = occurrence.lesson.id, occurrence.day.date
-    return f"{uid_of(term, lesson, planned)}.x{number}", f"{lesson}.{planned.isoformat()}.x{number}"
-
-
-def named_occurrence(term: Term, occurrence: str) -> tuple[str, date] | None:
-    """Identity and planned date that an occurrence's id names, or None where it is no such id."""
-    parts = OCCURRENCE_ID.fullmatch(occurrence)
-    if parts is None:
-        return None
-    try:
-        planned = _date(parts["planned"])
-    except ValueError:
-        return None
-    return f"{uid_of(term, parts['lesson'], planned)}{parts['extra'] or ''}", planned
 
 
 def first_date(term: Term, version: Version) -> date:
@@ -373,12 +375,6 @@ def taught_by(parties: Sequence[PlacedParty], replacements: Iterable[Taught]) ->
                 )
                 found[index] = structs.replace(party, teachers=tuple(teachers), leftover=leftover)
     return tuple(found)
-
-
-def week_days(near: date) -> tuple[date, ...]:
-    """Monday to Sunday of the week of a date."""
-    monday = near - timedelta(days=near.weekday())
-    return tuple(monday + timedelta(days=n) for n in range(7))
 
 
 def _slot(occurrence: Occurrence) -> tuple[date, str, str]:

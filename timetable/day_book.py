@@ -127,6 +127,14 @@ class DayBook:
             self._bells[unit] = known
         return known
 
+    def matching_period(self, lesson: Lesson, into: Lesson) -> int:
+        """The period of the lesson's own host that meets the slot in which `into` stands."""
+        if into.host.unit != lesson.host.unit:
+            match = bells.best_match(_window(into.host), self.periods(lesson.host.unit))
+            if match is not None:
+                return match.period
+        return into.host.period
+
     def seat(self, lesson: Lesson, period: int, *, apart: Collection[str] = ()) -> Seat | list[Finding]:
         """Where the lesson would stand in that period of its host, or why it cannot stand there at all. Rooms and
         supervisors are chosen among the free ones, as if the lessons in `apart` were gone."""

@@ -1,4 +1,4 @@
-"""This module owns the register looked up by id, as changes after publication need it: who, where, how far, which words."""
+"""This module owns the register looked up by id, as later changes need it: who, where, how far, in which words."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,104 @@
+"""This module owns the changes that can be asked for after publication, and how their refusals are named.
+
+A change concerns one occurrence (`move swap substitute cancel make_up`) or a lesson from a week on (`move_weekly
+swap_weekly`, which make the next version of the table), or takes an earlier amendment back (`undo`).
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from timetable.model import Id, IsoDate, Mode, Model, Weekday
+
+CODES: Mapping[str, str] = {
+    "amend_past": "it has begun already",
+    "amend_past_slot": "the time it would move to has passed",
+    "amend_not_standing": "the lesson does not take place then",
+    "amend_outside_term": "the date lies outside the term",
+    "amend_no_school": "there is no school that day",
+    "amend_no_change": "it stands there already",
+    "amend_no_change_weekly": "it stands there every week already",
+    "amend_same_lesson": "a lesson cannot change places with itself",
+    "amend_other_community": "the lesson belongs to another community",
+    "amend_not_theirs": "the absent teacher does not teach or supervise the lesson then",
+    "amend_no_post": "the substitute has no post at the school, and the community's mode lends none",
+    "amend_takes_place": "only a lesson that is called off can be made up",
+    "amend_made_up": "the lesson is made up already",
+    "amend_not_applied": "that amendment does not count, or does not count any more",
+    "amend_undo_lasting": "a lasting change is taken back by moving the lesson again",
+    "amend_undo_later": "a later amendment builds on it; take that one back first",
+    "amend_waits": "a version that is published already counts from a later week",
+    "amend_teacher_week": "a teacher would have more lessons that week than agreed (a warning)",
+}
+"""Every code that this module reports beside those of the day book and the checker."""
+
+OccurrenceId = Annotated[str, Meta(min_length=1, max_length=128)]
+PeriodNumber = Annotated[int, Meta(ge=1, le=16)]
+
+
+class Move(Model, frozen=True, kw_only=True, tag_field="kind", tag="move"):
+    """One occurrence stands on another date or in another period of its host."""
+
+    occurrence: OccurrenceId
+    date: IsoDate
+    period: PeriodNumber
+
+
+class Swap(Model, frozen=True, kw_only=True, tag_field="kind", tag="swap"):
+    """Two occurrences change places."""
+
+    occurrence: OccurrenceId
+    other: OccurrenceId
+
+
+class Substitute(Model, frozen=True, kw_only=True, tag_field="kind", tag="substitute"):
+    """Somebody else takes a teacher's place in every occurrence of the lesson between two dates."""
+
+    lesson: Id
+    absent: Id
+    substitute: Id
+    first: IsoDate
+    last: IsoDate
+
+
+class Cancel(Model, frozen=True, kw_only=True, tag_field="kind", tag="cancel"):
+    occurrence: OccurrenceId
+
+
+class MakeUp(Model, frozen=True, kw_only=True, tag_field="kind", tag="make_up"):
+    """An occurrence that was called off, or lost to a closed day, is held on another date."""
+
+    occurrence: OccurrenceId
+    date: IsoDate
+    period: PeriodNumber
+
+
+class MoveWeekly(Model, frozen=True, kw_only=True, tag_field="kind", tag="move_weekly"):
+    """The lesson stands in another slot from a date on; it counts from the first Monday that is not before it."""
+
+    lesson: Id
+    first: IsoDate
+    weekday: Weekday
+    period: PeriodNumber
+
+
+class SwapWeekly(Model, frozen=True, kw_only=True, tag_field="kind", tag="swap_weekly"):
+    """Two lessons change places from a date on; it counts from the first Monday that is not before it."""
+
+    lesson: Id
+    other: Id
+    first: IsoDate
+
+
+class Undo(Model, frozen=True, kw_only=True, tag_field="kind", tag="undo"):
+    """Everything is again as if the amendment of that number had not been made."""
+
+    amendment: Annotated[int, Meta(ge=1)]
+
+
+Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo
+
+Lending = Literal["none", "asked", "pool"]
+LENDING: Mapping[Mode, Lending] = {"merged": "pool", "co_built": "asked", "collaborative": "none"}
+"""Whether a teacher may stand in where they have no post: never, when the home school agrees, always."""

@@ -1,0 +1,198 @@
+"""This module owns changes that last: a lesson in another weekly slot from some Monday on, which is the next version.
+
+The new table is held to every rule of the weekly table by the independent checker, and on every date to the amendments
+that count there already.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+
+from msgspec import structs
+
+from timetable.changes import MoveWeekly, SwapWeekly
+from timetable.checker import check
+from timetable.dated import DatedTables, first_date
+from timetable.day_book import DayBook, Kept, Seat
+from timetable.errors import NotFound
+from timetable.grounds import Grounds
+from timetable.model import Finding, Lesson, Table, clock
+from timetable.objective import priced
+from timetable.problem import Problem, commitments_of, weeks_meet
+from timetable.scene import Outcome, Refused, Scene, Touched
+from timetable.term import local_date
+from timetable.versions import Version, diff
+
+UNPRICED = {"table_unknown", "table_lesson_differs"}
+"""Findings of the checker with which a table has no price."""
+
+
+def move_weekly(scene: Scene, change: MoveWeekly) -> Outcome:
+    base, begins = _base(scene, change.first)
+    lesson = _lesson(scene, base, change.lesson)
+    moved = _placed(scene, begins, lesson, change.weekday, change.period, (lesson.id,))
+    if (moved.weekday, moved.start, moved.end) == (lesson.weekday, lesson.start, lesson.end):
+        raise Refused(Finding(code="amend_no_change_weekly", values={"title": scene.grounds.title(lesson)}))
+    return _outcome(scene, base, begins, (moved,))
+
+
+def swap_weekly(scene: Scene, change: SwapWeekly) -> Outcome:
+    base, begins = _base(scene, change.first)
+    first, second = _lesson(scene, base, change.lesson), _lesson(scene, base, change.other)
+    if first.id == second.id:
+        raise Refused(Finding(code="amend_no_change_weekly", values={"title": scene.grounds.title(first)}))
+    apart = (first.id, second.id)
+    moved = []
+    for lesson, into in ((first, second), (second, first)):
+        book = week_book(scene.grounds, scene.tables, begins, into.weekday, lesson)
+        period = book.matching_period(lesson, into)
+        moved.append(_placed(scene, begins, lesson, into.weekday, period, apart))
+    return _outcome(scene, base, begins, tuple(moved))
+
+
+def week_book(grounds: Grounds, tables: DatedTables, begins: date, weekday: int, lesson: Lesson) -> DayBook:
+    """One weekday of the newest tables of all communities, in the weeks of `lesson`."""
+    newest = [version for id in tables.communities if (version := tables.newest(id)) is not None]
+    kept = (
+        Kept(other.id, other, other.parties)
+        for version in newest
+        for other in version.table.lessons
+        if other.weekday == weekday and weeks_meet(other.weeks, lesson.weeks)
+    )
+    return DayBook(grounds, on=begins, weekday=weekday, weeks=lesson.weeks, kept=kept, dated=False)
+
+
+def _base(scene: Scene, first: str) -> tuple[Version, date]:
+    """The newest version, and the Monday from which a next one counts that is asked for from `first` on."""
+    base = scene.tables.newest(scene.community)
+    if base is None:
+        raise NotFound("version", scene.community)
+    try:
+        wanted = date.fromisoformat(first)
+    except ValueError:
+        raise Refused(Finding(code="amend_outside_term", values={"date": first})) from None
+    day = max(wanted, local_date(scene.now) + timedelta(days=1))
+    begins = day + timedelta(days=-day.weekday() % 7)
+    if not scene.grounds.term.first_day <= begins.isoformat() <= scene.grounds.term.last_day:
+        raise Refused(Finding(code="amend_outside_term", values={"date": begins.isoformat()}))
+    waits = first_date(scene.grounds.term, base)
+    if base.number > 1 and waits > begins:
+        raise Refused(Finding(code="amend_waits", values={"date": waits.isoformat()}))
+    return base, begins
+
+
+def _lesson(scene: Scene, base: Version, id: str) -> Lesson:
+    found = next((lesson for lesson in base.table.lessons if lesson.id == id), None)
+    if found is None:
+        community, elsewhere = scene.tables.lesson(id, local_date(scene.now)) or ("", None)
+        if elsewhere is None:
+            raise NotFound("lesson", id)
+        scene.own(community, elsewhere)
+        raise NotFound("lesson", id)
+    return found
+
+
+def _placed(scene: Scene, begins: date, lesson: Lesson, weekday: int, period: int, apart: Collection[str]) -> Lesson:
+    seat = week_book(scene.grounds, scene.tables, begins, weekday, lesson).seat(lesson, period, apart=apart)
+    if not isinstance(seat, Seat):
+        raise Refused(*seat)
+    return structs.replace(
+        lesson,
+        weekday=weekday,
+        start=clock(seat.window.start),
+        end=clock(seat.window.end),
+        parties=seat.parties,
+    )
+
+
+def _outcome(scene: Scene, base: Version, begins: date, moved: Iterable[Lesson]) -> Outcome:
+    changed = {lesson.id: lesson for lesson in moved}
+    lessons = tuple(changed.get(lesson.id, lesson) for lesson in base.table.lessons)
+    table = structs.replace(base.table, lessons=lessons)
+    broken = _newly_broken(scene, base.table, table)
+    if broken:
+        raise Refused(*broken)
+    version = Version(
+        community=scene.community,
+        number=base.number + 1,
+        author="",
+        at=scene.now,
+        table=_priced(scene, table),
+        diff=diff(base.table, table),
+        valid_from=begins.isoformat(),
+    )
+    near = scene.tables.only(_neighbours(scene.tables, [*changed.values(), *base.table.lessons], changed.keys()))
+    return _on_dates(scene, near, near.with_version(version), version, begins, changed.keys())
+
+
+def _on_dates(
+    scene: Scene, before: DatedTables, after: DatedTables, version: Version, begins: date, ids: Collection[str]
+) -> Outcome:
+    """The outcome on every date; `before` and `after` hold the lessons that can meet those of `ids` at all."""
+    alone_before, alone_after = before.only(ids), after.only(ids)
+    uids: dict[str, None] = {}
+    day, last = begins, date.fromisoformat(scene.grounds.term.last_day)
+    while day <= last:
+        for tables in (alone_before, alone_after):
+            uids |= dict.fromkeys(standing.uid for standing in tables.on(day) if standing.occurrence.lesson.id in ids)
+        day += timedelta(days=1)
+    touched = [Touched(before=alone_before.standing(uid), after=alone_after.standing(uid)) for uid in uids]
+    touched = [pair for pair in touched if pair.before != pair.after]
+    nearby = Scene(scene.community, scene.number, scene.grounds, before, scene.now)
+    return nearby.outcome(after, touched, version=version)
+
+
+def _newly_broken(scene: Scene, old: Table, new: Table) -> list[Finding]:
+    """The rules of the weekly table that the new one breaks and the old one keeps."""
+    others = _others(scene)
+    register = scene.grounds.register
+    known = Counter(map(repr, check(register, *others, old)))
+    found = []
+    for finding in check(register, *others, new):
+        known[repr(finding)] -= 1
+        if known[repr(finding)] < 0:
+            found.append(finding)
+    return found
+
+
+def _others(scene: Scene) -> list[Table]:
+    """The newest tables of the other communities."""
+    newest = (scene.tables.newest(id) for id in scene.tables.communities if id != scene.community)
+    return [version.table for version in newest if version is not None]
+
+
+def _neighbours(tables: DatedTables, lessons: Iterable[Lesson], ids: Collection[str]) -> set[str]:
+    """The lessons that share a teacher, class, room or unit's line with those of `ids`, and all that an amendment has
+    changed: others cannot meet them."""
+    held: set[tuple[str, str]] = set()
+    for lesson in lessons:
+        if lesson.id in ids:
+            held |= _holds(lesson)
+    found = {effect.lesson for one in tables.applied for effect in one.effects}
+    for id in tables.communities:
+        for version in tables.versions(id):
+            found |= {lesson.id for lesson in version.table.lessons if not held.isdisjoint(_holds(lesson))}
+    return found
+
+
+def _holds(lesson: Lesson) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for party in lesson.parties:
+        found |= {("teacher", id) for id in party.teachers}
+        found |= {("teacher", left.teacher) for left in party.leftover if left.teacher is not None}
+        found |= {("class", id) for id in party.classes}
+        if party.room is not None:
+            found.add(("room", party.room))
+        if lesson.kind != "local":
+            found.add(("line", party.unit))
+    return found
+
+
+def _priced(scene: Scene, table: Table) -> Table:
+    """The table with its cost; one that the register no longer fits keeps the cost that it had."""
+    register = scene.grounds.register
+    if any(finding.code in UNPRICED for finding in check(register, table)):
+        return table
+    others = _others(scene)
+    problem = Problem(register, scene.grounds.communities[scene.community], commitments_of(register, others))
+    return priced(problem, table)
