@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.county_server import CountyServer, running_county
 
@@ -14,4 +15,11 @@ from tests.county_server import CountyServer, running_county
 async def county(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
     """Imported, its tables published, everybody with an account, every remote room with a panel."""
     async with running_county(tmp_path / "data", migrated_sqlite) as county:
+        yield county
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_county(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
+    """One county for all tests of a module that leave it as it is; they run on the module's event loop."""
+    async with running_county(tmp_path_factory.mktemp("shared") / "data", migrated_sqlite) as county:
         yield county

@@ -1,0 +1,159 @@
+"""Who may do what: every role and panel on every route of the API, and that no route is forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.county_server import FOREIGN, MEMBER, PEOPLE, SYNC, THIRD, Answer, Caller, CountyServer, remote_room
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PANELS = {"panel A1": MEMBER, "panel B0": FOREIGN}
+PERSONS = frozenset(PEOPLE)
+EVERYBODY = PERSONS | frozenset(PANELS)
+BUREAU = frozenset({"bureau_admin", "bureau_viewer"})
+OF_B = frozenset(name for name in PEOPLE if name.startswith("foreign"))
+OF_A = PERSONS - OF_B
+"""The people of the first community, the bureau among them."""
+DIRECTORS = frozenset(name for name in PEOPLE if name.endswith("director"))
+PRINCIPALS = frozenset(name for name in PEOPLE if name.endswith("principal"))
+CORE_SPEAKERS = frozenset({"core_director", "core_principal", "convenor"})
+SPEAKERS = ((DIRECTORS | PRINCIPALS) - OF_B) | {"convenor"}
+
+OLD = {"revision": -1}
+"""A revision that never stands: who may speak hears that it is stale, and nothing changes."""
+
+MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
+    ("GET", "/api/me", None, EVERYBODY),
+    ("GET", "/api/communities", None, EVERYBODY),
+    ("GET", "/api/people", None, DIRECTORS | PRINCIPALS | {"bureau_admin"}),
+    ("GET", "/api/feeds", None, EVERYBODY),
+    ("POST", "/api/feeds", {"kind": "community", "target": "A"}, OF_A),
+    ("POST", "/api/feeds", {"kind": "teacher", "target": "B0-t1"}, OF_B | BUREAU),
+    ("DELETE", "/api/feeds/absent", None, EVERYBODY),
+    ("GET", "/api/rooms", None, DIRECTORS | PRINCIPALS | {"bureau_admin"}),
+    (
+        "POST",
+        "/api/pairing/confirm",
+        {"code": "0", "room": remote_room(MEMBER)},
+        frozenset({"bureau_admin", "member_director", "member_principal"}),
+    ),
+    ("DELETE", f"/api/rooms/{remote_room(THIRD)}/device", None, frozenset({"bureau_admin", "third_director"})),
+    ("GET", "/api/room/day", None, frozenset(PANELS)),
+    (
+        "POST",
+        "/api/room/preflight",
+        {"session": "absent", "camera": "ok", "microphone": "ok", "rttMs": 1},
+        frozenset(PANELS),
+    ),
+    ("GET", "/api/today?community=A", None, OF_A),
+    ("GET", "/api/today", None, PERSONS),
+    ("GET", "/api/communities/A/timetable", None, OF_A | {"panel A1"}),
+    ("GET", "/api/communities/B/timetable?version=1", None, OF_B | BUREAU | {"panel B0"}),
+    ("POST", "/api/communities/A/builds", OLD, CORE_SPEAKERS),
+    ("POST", "/api/communities/A/propose", OLD, SPEAKERS),
+    ("POST", "/api/communities/A/agree", OLD, SPEAKERS),
+    ("POST", "/api/communities/A/object", OLD | {"reason": "x"}, SPEAKERS),
+    ("POST", "/api/communities/A/publish", OLD, SPEAKERS),
+    ("GET", "/api/builds/absent", None, EVERYBODY),
+    ("GET", "/api/builds/absent/events", None, EVERYBODY),
+    ("DELETE", "/api/builds/absent", None, EVERYBODY),
+    ("POST", "/api/import", {}, DIRECTORS | {"bureau_admin", "convenor"}),
+    ("GET", "/api/sessions", None, EVERYBODY),
+    ("GET", "/api/sessions/absent", None, EVERYBODY),
+    ("POST", "/api/sessions", {"lesson": SYNC}, frozenset({"host_teacher", "core_director", "convenor"})),
+    ("POST", "/api/sessions/absent/join", None, EVERYBODY),
+    ("GET", "/api/reviews", None, EVERYBODY),
+    ("GET", "/api/reviews?community=A", None, EVERYBODY),
+    ("GET", "/api/reviews/absent", None, EVERYBODY),
+    ("POST", "/api/reviews/absent/comments", {"text": "x"}, EVERYBODY),
+    ("PUT", "/api/reviews/absent/score", {"points": {}}, EVERYBODY),
+    ("PUT", "/api/reviews/absent/conclusion", {"worked": "x", "change": "x"}, EVERYBODY),
+    ("POST", "/api/reviews/absent/close", {"revision": 1}, EVERYBODY),
+    ("GET", "/media/absent/absent?t=x", None, frozenset()),
+]
+"""Where there is something to do for somebody, the last column says for whom; what happens to reviews and sessions
+that exist is in the tests of each."""
+
+OPEN = {
+    "POST /api/sign-in",
+    "POST /api/sign-out",
+    "POST /api/pairing",
+    "POST /api/pairing/poll",
+    "GET /feeds/{secret}.ics",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /demo/enter/{link}",
+    "GET /ws/live",
+    "POST /whip/{session}",
+    "POST /whep/{session}",
+    "OPTIONS /whip/{session}",
+    "OPTIONS /whep/{session}",
+    "PATCH /rtc/{resource}",
+    "DELETE /rtc/{resource}",
+    "GET /",
+}
+"""Routes that ask for no login session: they have a secret or a token of their own, or show nothing."""
+
+
+async def caller_of(county: CountyServer, name: str) -> Caller:
+    return await (county.panel(PANELS[name]) if name in PANELS else county.person(name))
+
+
+async def ask(caller: Caller, method: str, path: str, body: Any) -> Answer:
+    return await caller.ask(method, path, **({} if body is None else {"json": body}))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "permitted"), MATRIX, ids=[f"{method} {path}" for method, path, _, _ in MATRIX]
+)
+async def test_a_route_is_for_those_whom_the_matrix_names(
+    shared_county: CountyServer, method: str, path: str, body: Any, permitted: frozenset[str]
+) -> None:
+    let_in = set()
+    for name in sorted(EVERYBODY):
+        answer = await ask(await caller_of(shared_county, name), method, path, body)
+        assert answer.status < 500, (name, answer)
+        if answer.status == 403:
+            assert answer.code in ("not_permitted", "not_in_lesson"), (name, answer)
+        else:
+            assert answer.status != 401, (name, answer)
+            let_in.add(name)
+    assert let_in == permitted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [row[:3] for row in MATRIX], ids=[f"{r[0]} {r[1]}" for r in MATRIX]
+)
+async def test_nobody_gets_in_without_signing_in(
+    shared_county: CountyServer, method: str, path: str, body: Any
+) -> None:
+    assert (await ask(shared_county.nobody, method, path, body)).refusal == (401, "not_signed_in")
+
+
+async def test_no_route_is_forgotten(shared_county: CountyServer) -> None:
+    app: web.Application = shared_county.app
+    patterns = {
+        f"{route.method} {route.resource.canonical}"
+        for route in app.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    untested = {
+        pattern
+        for pattern in patterns - OPEN
+        if not any(_matches(pattern, method, path) for method, path, _, _ in MATRIX)
+    }
+    assert untested == set()
+
+
+def _matches(pattern: str, method: str, path: str) -> bool:
+    wanted, _, canonical = pattern.partition(" ")
+    parts, asked = canonical.split("/"), path.partition("?")[0].split("/")
+    return (
+        method == wanted
+        and len(asked) == len(parts)
+        and all(part.startswith("{") or part == given for part, given in zip(parts, asked, strict=True))
+    )
