@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -103,8 +103,11 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     session_hours: Annotated[int, Meta(ge=1)]
     origins: list[str]
+    trusted_proxies: list[str]
 
     def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            ip_network(proxy)
         for origin in self.origins:
             if not _is_base_url(origin):
                 raise ValueError(f"origins: {origin!r} must look like https://tongke.example.cn, without a path")

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from server.auth.middleware import auth_key, principal, set_cookie, token
+from server.auth.middleware import auth_key, principal, remote_address, set_cookie, token
 from server.auth.policy import allowed, permit, visible_communities
 from server.auth.principal import Principal
 from server.county import County, reference
@@ -19,7 +19,7 @@ async def sign_in(request: web.Request) -> web.Response:
     """Open a login session; the answer says who that is."""
     wanted = await body(request, SignIn)
     auth = request.app[auth_key]
-    opened = await auth.sign_in(wanted.login, wanted.password, request.remote or "")
+    opened = await auth.sign_in(wanted.login, wanted.password, remote_address(request))
     # whoever sat here before has left
     await auth.sign_out(token(request))
     response = reply(request, me(await auth.principal(opened), await _county(request)))

@@ -4,7 +4,7 @@ import time
 
 from aiohttp import web
 
-from server.auth.middleware import auth_key, principal, set_cookie
+from server.auth.middleware import auth_key, principal, remote_address, set_cookie
 from server.auth.policy import allowed, permit
 from server.auth.service import ROOM_SESSION_SECONDS
 from server.keys import counties_key, people_key, site_key
@@ -45,7 +45,7 @@ async def rooms(request: web.Request) -> web.Response:
 @routes.post("/api/pairing")
 async def begin(request: web.Request) -> web.Response:
     """A panel that belongs to no room yet asks for a code."""
-    pairing = await request.app[auth_key].begin_pairing(request.remote or "")
+    pairing = await request.app[auth_key].begin_pairing(remote_address(request))
     confirm_url = f"{request.app[site_key].public_url}/pair?code={pairing.code}"
     shape = PairingCode(
         code=pairing.code, secret=pairing.secret, expires_at=pairing.expires_at, confirm_url=confirm_url

@@ -7,9 +7,11 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from server.auth.address import client_address
 from server.auth.errors import ForeignRequest, NotSignedIn
 from server.auth.principal import Principal
 from server.auth.service import AuthService
+from server.keys import settings_key
 
 COOKIE = "tongke_session"
 SEAT = re.compile(r"[A-Za-z0-9.-]{1,96}")
@@ -28,6 +30,13 @@ def cookie_name(request: web.Request) -> str:
 
 def token(request: web.Request) -> str:
     return request.cookies.get(cookie_name(request), "")
+
+
+def remote_address(request: web.Request) -> str:
+    """The client's address, also behind the proxies that the settings trust."""
+    return client_address(
+        request.remote, request.headers.get("X-Forwarded-For", ""), request.app[settings_key].auth.trusted_proxies
+    )
 
 
 def principal(request: web.Request) -> Principal:
