@@ -52,6 +52,7 @@ from server.live_sessions import LiveSessions
 from server.media_links import MediaLinks
 from server.metrics import Metrics
 from server.private_file import kept_secret
+from server.retention import Retention
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
@@ -250,6 +251,10 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(service.run(), name="live"),
         asyncio.create_task(schedule.run(), name="schedule"),
         asyncio.create_task(asyncio.to_thread(repair_ended, settings.recordings_dir), name="repair"),
+        asyncio.create_task(
+            Retention(store, settings.recordings_dir, days=settings.recordings.retention_days, clock=time.time).run(),
+            name="retention",
+        ),
     ]
     yield
     for task in tasks:

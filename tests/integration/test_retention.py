@@ -1,0 +1,54 @@
+"""Recordings are deleted when their time is over, and not before."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from recordings.manifest import Began, Manifest
+from server.retention import DAY_SECONDS, Retention
+from server.storage.database import Database
+from server.storage.session_store import SqlSessionStore
+from signaling.plan import SessionRecord
+from tests.live_lessons import plan
+
+ENDED = 1_800_000_000.0
+
+
+async def recorded(database: Database, folder: Path, *, rehearsal: bool) -> tuple[SqlSessionStore, Path]:
+    store = SqlSessionStore(database)
+    planned = plan()
+    planned = structs.replace(planned, lesson=structs.replace(planned.lesson, rehearsal=rehearsal))
+    kind = "rehearsal" if rehearsal else "lesson"
+    await store.add(SessionRecord(plan=planned, kind=kind, state="ended", journal="j", review="r"))
+    await store.finish(planned.session, ENDED, "r")
+    session = folder / planned.session
+    session.mkdir()
+    with Manifest.open(session) as manifest:
+        manifest.add(Began(planned.session, ENDED - 2400))
+    (session / "0001.mp4").write_bytes(b"pictures")
+    return store, session
+
+
+@pytest.mark.parametrize(("rehearsal", "days"), [(True, 7), (False, 365)])
+async def test_recording_goes_on_its_day(database: Database, tmp_path: Path, rehearsal: bool, days: int) -> None:
+    store, session = await recorded(database, tmp_path, rehearsal=rehearsal)
+    now = ENDED + days * DAY_SECONDS - 1
+    retention = Retention(store, tmp_path, days=365, clock=lambda: now)
+    assert (await retention.look(), session.exists()) == ([], True)
+    now += 1
+    assert (await retention.look(), session.exists()) == ([session.name], False)
+
+
+async def test_recording_that_is_being_written_stays(database: Database, tmp_path: Path) -> None:
+    store, session = await recorded(database, tmp_path, rehearsal=True)
+    retention = Retention(store, tmp_path, days=365, clock=lambda: ENDED + 100 * DAY_SECONDS)
+    with Manifest.open(session):
+        assert (await retention.look(), (session / "0001.mp4").exists()) == ([], True)
+
+
+async def test_folder_of_an_unknown_session_is_left_alone(database: Database, tmp_path: Path) -> None:
+    store, session = await recorded(database, tmp_path, rehearsal=True)
+    stranger = session.rename(tmp_path / "somebody-elses")
+    retention = Retention(store, tmp_path, days=1, clock=lambda: ENDED + 100 * DAY_SECONDS)
+    assert (await retention.look(), stranger.exists()) == ([], True)
