@@ -40,7 +40,8 @@ export class Playback {
   ) {
     this.view = view;
     const views = keyed(view);
-    const host = views.find(({ track }) => track.side === "host") ?? views[0];
+    const hosts = views.filter(({ track }) => track.side === "host");
+    const host = hosts.find(({ track }) => track.source === "teacher") ?? hosts[0] ?? views[0];
     const far = views.find(({ track }) => track.side === "member" && track.segments.length > 0) ?? views.find((one) => one !== host);
     this.large.value = [host, far].flatMap((one) => (one ? [one.key] : []));
     this.audible.value = (views.find((one) => one === host && hasSound(one.track)) ?? views.find(({ track }) => hasSound(track)))?.key ?? null;
