@@ -12,7 +12,8 @@ from msgspec import Struct
 from server.county import Counties, County
 from server.storage.feed_store import Feed, SqlFeedStore
 from timetable.errors import NotFound, TimetableError
-from timetable.feeds import FeedKind, calendar, entries, names_of, picks
+from timetable.feed_entries import entries
+from timetable.feeds import FeedKind, calendar, names_of, picks
 from timetable.service import TimetableService
 from timetable.versions import Version
 

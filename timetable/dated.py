@@ -137,7 +137,10 @@ class DatedTables:
         """As if that amendment had never been applied."""
         return self._copy(one for one in self.applied if (one.community, one.number) != (community, number))
 
-    def with_version(self, version: Version) -> "DatedTables":
+    def with_version(self, version: Version, *, only: Collection[str] | None = None) -> "DatedTables":
+        """With a further version; of its lessons those named in `only`, where that is given."""
+        if only is not None:
+            version = _only(version, only)
         other = self._copy(self.applied)
         known = self._published.get(version.community)
         versions = (*known.versions, version) if known else (version,)
@@ -288,18 +291,7 @@ class _Published:
         self._days: dict[date, tuple[tuple[str, Occurrence], ...]] = {}
 
     def only(self, lessons: Collection[str]) -> "_Published":
-        return _Published(
-            self._term,
-            [
-                structs.replace(
-                    version,
-                    table=structs.replace(
-                        version.table, lessons=tuple(one for one in version.table.lessons if one.id in lessons)
-                    ),
-                )
-                for version in self.versions
-            ],
-        )
+        return _Published(self._term, [_only(version, lessons) for version in self.versions])
 
     def lesson(self, id: str, on: date) -> Lesson | None:
         index = self._in_force(on)
@@ -345,6 +337,11 @@ class _Published:
             return set()
         earlier = (monday + timedelta(days=n) for n in range((begins - monday).days))
         return {uid for before in earlier for uid, _ in self.on(before)}
+
+
+def _only(version: Version, lessons: Collection[str]) -> Version:
+    kept = tuple(lesson for lesson in version.table.lessons if lesson.id in lessons)
+    return structs.replace(version, table=structs.replace(version.table, lessons=kept))
 
 
 def first_date(term: Term, version: Version) -> date:

@@ -1,21 +1,18 @@
 """Calendar feeds (RFC 5545) of published tables: one VEVENT for each occurrence, never a recurrence rule.
 
 Many clients treat exceptions of a recurring event wrongly; single events are right everywhere. An event's bytes
-follow from the published versions alone, so an unchanged lesson stays byte for byte the same. Its UID is made of the
-lesson and the term week: it survives moves and is never used for another lesson.
-
-A version counts from the day it was published; what had taken place by then stays as it was.
+follow from the published versions and the amendments to them, so an unchanged lesson stays byte for byte the same. Its
+UID is made of the lesson and the term week: it survives moves and is never used for another lesson.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
 
-from timetable.model import SHARED_KINDS, Lesson, PlacedParty, Register, Term, clock, minutes
-from timetable.term import Occurrence, local_date, occurrences_on, week_of
-from timetable.versions import Version
+from timetable.feed_entries import WEEKDAYS, Entry
+from timetable.model import SHARED_KINDS, Lesson, PlacedParty, Register, clock, minutes
 
 FeedKind = Literal["teacher", "class", "room", "unit", "community"]
 
@@ -30,7 +27,6 @@ KIND_TITLES = {
     "common_test": "学业测试",
     "research": "教研",
 }
-WEEKDAYS = "一二三四五六日"
 COLORS = {"sync": "royalblue", "dedicated": "mediumvioletred", "local": "slategray"}
 
 TIME_ZONE_BLOCK = (
@@ -58,45 +54,6 @@ class Names(Struct, frozen=True):
     room: Callable[[str], str]
     link: Callable[[str], str]
     """From a lesson id to the address to join at; it still asks for a sign-in."""
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One event of a feed: what takes place, or what was called off, with its history."""
-
-    uid: str
-    occurrence: Occurrence
-    modified: float
-    """Unix seconds of the version that last changed it."""
-    sequence: int
-    was: str = ""
-    """The slot it stood in before a move, in words."""
-    cancelled: bool = False
-
-
-def entries(term: Term, versions: Sequence[Version], wanted: Callable[[Lesson], bool]) -> list[Entry]:
-    """The events of all lessons that `wanted` picks, from a community's versions, oldest first, by their time.
-
-    A lesson that was cancelled stays in the feed, marked, until the end of the term, so that calendars which have
-    already fetched it strike it out.
-    """
-    if not versions:
-        return []
-    found: dict[str, Entry] = {}
-    for index, version in enumerate(versions):
-        first = date.fromisoformat(term.first_day) if index == 0 else local_date(version.at)
-        current = _planned(term, [lesson for lesson in version.table.lessons if wanted(lesson)], first)
-        for uid, entry in list(found.items()):
-            if entry.occurrence.day.date >= first and uid not in current and not entry.cancelled:
-                found[uid] = _changed(entry, version, cancelled=True)
-        for uid, occurrence in current.items():
-            before = found.get(uid)
-            if before is None:
-                found[uid] = Entry(uid=uid, occurrence=occurrence, modified=version.at, sequence=index)
-            elif before.occurrence.day.date < first:
-                continue
-            elif before.cancelled or before.occurrence != occurrence:
-                found[uid] = _changed(before, version, occurrence=occurrence)
-    return sorted(found.values(), key=lambda entry: (entry.occurrence.starts, entry.uid))
 
 
 def picks(kind: FeedKind, target: str) -> Callable[[Lesson], bool]:
@@ -167,13 +124,24 @@ def event(entry: Entry, names: Names) -> bytes:
 def summary(entry: Entry, names: Names) -> str:
     """【同步】数学 六(1)班 · 主讲：…"""
     lesson = entry.occurrence.lesson
-    change = "【停课】" if entry.cancelled else "【调课】" if entry.was else ""
+    change = change_title(entry)
     kind = f"【{KIND_TITLES[lesson.kind]}】" if lesson.kind in KIND_TITLES else ""
     classes = "、".join(names.school_class(id) for party in entry.occurrence.parties for id in party.classes[:1])
     host = names.teacher(lesson.host.teachers[0]) if lesson.host.teachers else ""
     by = f" · 主讲：{host}" if host and lesson.kind in SHARED_KINDS else f" · {host}" if host else ""
     provisional = "（暂定）" if entry.occurrence.day.provisional else ""
     return f"{change}{kind}{lesson.subject} {classes}{by}{provisional}"
+
+
+def change_title(entry: Entry) -> str:
+    """What happened to the lesson, for whoever reads nothing but the title."""
+    if entry.cancelled and not entry.elsewhere:
+        return "【停课】"
+    if entry.made_up:
+        return "【补课】"
+    if entry.was:
+        return "【调课】"
+    return "【代课】" if entry.taught or entry.elsewhere else ""
 
 
 def description(entry: Entry, names: Names, link: str) -> str:
@@ -188,6 +156,8 @@ def description(entry: Entry, names: Names, link: str) -> str:
     lines.extend(_party_line(party, names) for party in occurrence.parties)
     if entry.was:
         lines.append(f"原定：{entry.was}")
+    for one in entry.taught:
+        lines.append(f"代课：{names.teacher(one.substitute)}（原任：{names.teacher(one.absent)}）")
     if link:
         lines.append(f"进入课堂：{link}")
     return "\n".join(lines)
@@ -227,40 +197,6 @@ def names_of(register: Register, link: Callable[[str], str]) -> Names:
         room=lambda id: rooms.get(id, id),
         link=link,
     )
-
-
-def _planned(term: Term, lessons: Sequence[Lesson], first: date) -> dict[str, Occurrence]:
-    """Occurrences from `first` on, by UID."""
-    planned: dict[str, Occurrence] = {}
-    day, last = first, date.fromisoformat(term.last_day)
-    while day <= last:
-        for occurrence in occurrences_on(term, lessons, day):
-            planned.setdefault(_uid(term, occurrence), occurrence)
-        day += timedelta(days=1)
-    return planned
-
-
-def _uid(term: Term, occurrence: Occurrence) -> str:
-    made_up = f"m{occurrence.day.date.isoweekday()}" if occurrence.day.make_up else ""
-    return f"{occurrence.lesson.id}.{term.id}.w{week_of(term, occurrence.day.date)}{made_up}"
-
-
-def _changed(entry: Entry, version: Version, *, occurrence: Occurrence | None = None, cancelled: bool = False) -> Entry:
-    was = entry.occurrence
-    moved = occurrence is not None and (occurrence.starts, occurrence.ends) != (was.starts, was.ends)
-    return Entry(
-        uid=entry.uid,
-        occurrence=occurrence or was,
-        modified=version.at,
-        sequence=entry.sequence + 1,
-        was=_slot(was) if moved else "" if occurrence else entry.was,
-        cancelled=cancelled,
-    )
-
-
-def _slot(occurrence: Occurrence) -> str:
-    day = occurrence.day.date
-    return f"{day.month}月{day.day}日 周{WEEKDAYS[day.isoweekday() - 1]} {occurrence.lesson.start}"
 
 
 def _party_line(party: PlacedParty, names: Names) -> str:

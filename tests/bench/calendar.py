@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import icalendar
 
 from tests.bench.runner import Figure
-from timetable.feeds import Entry, Names, calendar, description, entries, picks, summary
+from timetable.feed_entries import Entry, entries
+from timetable.feeds import Names, calendar, description, picks, summary
 from timetable.model import Lesson, PlacedParty, Table, Term
 from timetable.term import TIME_ZONE
 from timetable.versions import Diff, Version

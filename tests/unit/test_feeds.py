@@ -6,7 +6,8 @@ import icalendar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetable.feeds import Names, calendar, entries, escape, fold, picks, summary
+from timetable.feed_entries import entries
+from timetable.feeds import Names, calendar, escape, fold, picks, summary
 from timetable.model import Lesson, MakeUpDay, PlacedParty, Table, Term
 from timetable.term import TIME_ZONE
 from timetable.versions import Version, diff
