@@ -15,6 +15,7 @@ from timetable.dated import Applied, Effect
 from timetable.errors import NotAllowedNow, TimetableError
 from timetable.model import Community, Finding, Mode, Slot
 from timetable.negotiation import Consent, ReasonMissing, WrongSide
+from timetable.scene import Line
 
 WINDOW_SECONDS = 2 * 86400.0
 """How long members of a co-built community may object, where there is that much time."""
@@ -87,6 +88,8 @@ class Amendment(Struct, frozen=True, kw_only=True):
     affected: tuple[str, ...]
     earliest: float
     """When the first lesson begins that it touches: until then it can be decided."""
+    lines: tuple[Line, ...] = ()
+    """What becomes of which occurrence, as it was worked out last."""
     deadline: float
     """When silence is taken for an answer: for consent in a co-built community, elsewhere for none."""
     state: State = State.DRAFT
@@ -158,6 +161,7 @@ def draft(
     now: float,
     affected: tuple[str, ...],
     earliest: float,
+    lines: tuple[Line, ...] = (),
 ) -> Amendment:
     """An amendment that nobody was asked about yet."""
     return Amendment(
@@ -173,6 +177,7 @@ def draft(
         core=community.core,
         affected=affected,
         earliest=earliest,
+        lines=lines,
         deadline=_deadline(POLICIES[community.mode], now, earliest),
     )
 
@@ -222,11 +227,17 @@ def applied(
     now: float,
     effects: tuple[Effect, ...],
     version: int | None,
+    lines: tuple[Line, ...] = (),
     findings: tuple[Finding, ...] = (),
 ) -> Amendment:
-    """It counts from now on."""
+    """It counts from now on; `findings` are the warnings that it carries."""
     return structs.replace(
-        _changed(amendment, Event.APPLIED), effects=effects, version=version, applied_at=now, findings=findings
+        _changed(amendment, Event.APPLIED),
+        effects=effects,
+        version=version,
+        applied_at=now,
+        lines=lines,
+        findings=findings,
     )
 
 

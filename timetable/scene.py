@@ -45,6 +45,26 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return all(finding.severity != "error" for finding in self.findings)
 
 
+class Stand(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where an occurrence stands and who teaches it, as people are shown it."""
+
+    date: str
+    start: str
+    end: str
+    units: tuple[str, ...]
+    teachers: tuple[str, ...]
+
+
+class Line(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What becomes of one occurrence; no `before` of one that is added, no `after` of one that is called off."""
+
+    occurrence: str
+    lesson: str
+    title: str
+    before: Stand | None
+    after: Stand | None
+
+
 class Refused(Exception):
     """A change cannot even be worked out; caught by `work_out`."""
 
@@ -198,6 +218,26 @@ class Scene:
         return len(days) == 2 and week_of(term, days[0]) == week_of(term, days[1])
 
 
+def lines_of(grounds: Grounds, outcome: Outcome) -> tuple[Line, ...]:
+    """What the outcome does, for people. Of a lasting change the first week stands for all."""
+    found: dict[str, Line] = {}
+    for pair in outcome.touched:
+        one = pair.after or pair.before
+        if one is None:
+            continue
+        lesson = one.occurrence.lesson
+        key = lesson.id if outcome.version is not None else one.uid
+        if key not in found:
+            found[key] = Line(
+                occurrence=one.occurrence.id,
+                lesson=lesson.id,
+                title=grounds.title(lesson),
+                before=_stand(pair.before),
+                after=_stand(pair.after),
+            )
+    return tuple(found.values())
+
+
 # What is touched ----------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +267,19 @@ def week_load(grounds: Grounds, tables: DatedTables, teacher: str, near: date) -
         for day in week_days(near)
         for standing in tables.on(day)
         if teacher in teachers_of(standing)
+    )
+
+
+def _stand(standing: Standing | None) -> Stand | None:
+    if not held(standing):
+        return None
+    day, start, end = slot_of(standing.occurrence)
+    return Stand(
+        date=day,
+        start=start,
+        end=end,
+        units=tuple(party.unit for party in standing.occurrence.parties),
+        teachers=tuple(dict.fromkeys(id for party in standing.occurrence.parties for id in party.teachers)),
     )
 
 
