@@ -1,0 +1,195 @@
+"""The server is killed in mid-lesson: the table, the journal and the recording are there, and the rooms come back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from aiohttp import ClientSession, DummyCookieJar
+from av.container import InputContainer
+from playwright.async_api import Browser, BrowserContext, Page
+
+from recordings.fragments import index_file
+from recordings.journal import read_journal
+from recordings.manifest import read_recording
+from recordings.repair import verify
+from tests.county_process import CountyProcess
+from tests.county_server import CORE, MEMBER, SYNC, Caller, person_id, remote_room
+
+pytestmark = pytest.mark.slow
+
+LOST_SECONDS = 1.5
+"""Of the recording, this much before the kill may be gone; of the journal nothing."""
+WAIT = 60_000
+ROOM = remote_room(MEMBER)
+HOST = f"host.{person_id('host_teacher')}"
+MOVING = """count => {
+    const moving = [...document.querySelectorAll('video[data-participant]')].filter(video => {
+        const frames = Number(video.dataset.frames || 0);
+        // a picture that begins anew counts from there
+        video.seen = Math.min(video.seen ?? frames, frames);
+        return frames > video.seen + 5;
+    });
+    return new Set(moving.map(video => video.dataset.participant)).size >= count;
+}"""
+
+
+class Lesson:
+    """A rehearsal on a server of its own, with the pages of its host and of one member classroom."""
+
+    def __init__(self, server: CountyProcess, browser: Browser, http: ClientSession) -> None:
+        self.server = server
+        self.http = http
+        self.session = ""
+        self.errors: list[str] = []
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+
+    def caller(self, name: str) -> Caller:
+        return Caller(self.http, self.server.said.base, self.server.said.cookies[name])
+
+    async def open(self) -> tuple[Page, Page]:
+        """The host's page and the classroom's panel, both in the open rehearsal."""
+        self.session = (await self.caller("host_teacher").post("/api/sessions", {"lesson": SYNC})).json["id"]
+        host = await self._page("host_teacher", f"/classroom/{self.session}?as=host")
+        room = await self._page(ROOM, "/room")
+        return host, room
+
+    async def _page(self, name: str, path: str) -> Page:
+        context = await self._browser.new_context(viewport={"width": 1366, "height": 768})
+        self._contexts.append(context)
+        key, _, value = self.server.said.cookies[name].partition("=")
+        await context.add_cookies([{"name": key, "value": value, "url": self.server.said.base}])
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(f"{name}: {error}"))
+        await page.goto(f"{self.server.said.base}{path}")
+        return page
+
+    async def close(self) -> None:
+        for context in self._contexts:
+            await context.close()
+
+    @property
+    def folder(self) -> Path:
+        return self.server.folder / "recordings" / self.session
+
+    def events(self) -> list[dict[str, Any]]:
+        """The journal as it is on the disk."""
+        found = read_journal(self.server.folder / "journals" / f"{self.session}.journal")
+        return [record.event for _, record in found.records if record is not None]
+
+    async def recorded(self, seconds: float) -> None:
+        """Wait until both sides can be played up to so many seconds from now."""
+        until = time.time() + seconds
+        async with asyncio.timeout(60):
+            while len(ends := self.recorded_until()) < 2 or min(ends.values()) < until:  # noqa: ASYNC110 - files
+                await asyncio.sleep(0.2)
+
+    def recorded_until(self) -> dict[str, float]:
+        """Up to which unix second each side can be played, from the files alone."""
+        recording = read_recording(self.folder)
+        ends: dict[str, float] = {}
+        for facts in recording.segments:
+            until = (
+                recording.started_at + facts.opened.started_at + index_file(self.folder / facts.opened.file).duration
+            )
+            side = facts.opened.participant
+            ends[side] = max(ends.get(side, 0.0), until)
+        return ends
+
+
+@pytest.fixture
+async def lesson(tmp_path: Path, chromium: Browser) -> AsyncIterator[Lesson]:
+    server = CountyProcess(tmp_path / "data")
+    server.folder.mkdir()
+    await asyncio.to_thread(server.start)
+    try:
+        async with ClientSession(cookie_jar=DummyCookieJar()) as http:
+            lesson = Lesson(server, chromium, http)
+            yield lesson
+            await lesson.close()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def in_state(page: Page, state: str) -> None:
+    await page.wait_for_selector(f'[data-session][data-state="{state}"]', timeout=WAIT)
+
+
+async def moving(page: Page, participants: int) -> None:
+    """Wait until the pictures of so many participants go on from here."""
+    await page.evaluate("document.querySelectorAll('video').forEach(video => delete video.seen)")
+    await page.wait_for_function(MOVING, arg=participants, timeout=WAIT)
+
+
+async def test_a_killed_server_loses_nothing_and_everybody_comes_back_alone(lesson: Lesson) -> None:
+    host, room = await lesson.open()
+    await in_state(host, "open")
+    await host.wait_for_selector(f'[data-room="{ROOM}"][data-state="connected"]', timeout=WAIT)
+    await host.click('[data-action="start-lesson"]')
+    await asyncio.gather(in_state(host, "live"), in_state(room, "live"))
+    await asyncio.gather(moving(host, 2), moving(room, 2))
+    await host.click('[data-action="mark-point"]')
+    table = (await lesson.caller("host_teacher").get("/api/communities/A/timetable")).json
+    await lesson.recorded(seconds=4)
+    await room.click('[data-action="raise-hand"]')
+    await host.wait_for_selector(f'[data-room="{ROOM}"][data-hands="1"]', timeout=WAIT)
+
+    killed = await asyncio.to_thread(lesson.server.kill)
+    before = lesson.events()
+    assert [event["type"] for event in before][-1:] == ["hand_raised"]
+    assert "marked" in [event["type"] for event in before]
+    for side, until in lesson.recorded_until().items():
+        assert killed - until <= LOST_SECONDS, side
+    assert set(lesson.recorded_until()) == {HOST, ROOM}
+
+    # the host is told that the line is down
+    await host.wait_for_selector(f'[data-room="{remote_room(CORE)}"][data-state="reconnecting"]', timeout=WAIT)
+    await asyncio.to_thread(lesson.server.start)
+
+    # nobody touches anything
+    await asyncio.gather(in_state(host, "live"), in_state(room, "live"))
+    await host.wait_for_selector(f'[data-room="{ROOM}"][data-state="connected"]', timeout=WAIT)
+    await asyncio.gather(moving(host, 2), moving(room, 2))
+    assert await host.locator(f'[data-room="{ROOM}"]').count() == 1
+    assert await host.locator(f'[data-room="{ROOM}"][data-hands="1"]').count() == 1
+    assert lesson.events()[: len(before)] == before
+    assert (await lesson.caller("host_teacher").get("/api/communities/A/timetable")).json == table
+    await lesson.recorded(seconds=3)
+
+    await host.click('[data-action="end-lesson"]')
+    await host.click('[data-action="end-lesson"][data-confirm="true"]')
+    await host.wait_for_selector('[data-action="open-review"]', timeout=WAIT)
+    await the_review_plays_both_parts_of_both_sides(lesson, killed)
+    assert lesson.errors == []
+
+
+async def the_review_plays_both_parts_of_both_sides(lesson: Lesson, killed: float) -> None:
+    teacher = lesson.caller("member_teacher")
+    row = (await teacher.get(f"/api/sessions/{lesson.session}")).json
+    assert row["state"] == "ended"
+    view = (await teacher.get(f"/api/reviews/{row['review']}")).json
+    recording = read_recording(lesson.folder)
+    cut = killed - recording.started_at
+    for participant, unit in ((HOST, CORE), (ROOM, MEMBER)):
+        [track] = [track for track in view["views"] if track["participant"] == participant]
+        assert track["unit"] == unit
+        pictures = [segment for segment in track["segments"] if segment["hasVideo"]]
+        assert min(s["start"] for s in pictures) < cut < max(s["start"] for s in pictures), (participant, cut, pictures)
+        for segment in pictures:
+            content = (await teacher.get(segment["url"])).body
+            with av.open(io.BytesIO(content)) as container:
+                assert isinstance(container, InputContainer)
+                assert len(list(container.decode(video=0))) > 3, (participant, segment["start"])
+        # what is missing around the kill is shown as missing
+        assert [gap for gap in track["gaps"] if cut - LOST_SECONDS <= gap[0] <= cut + 1], (participant, track["gaps"])
+    kinds = [mark["kind"] for mark in view["marks"]]
+    assert "mark" in kinds
+    assert "hand" in kinds
+    assert verify(lesson.folder) == []
