@@ -26,7 +26,7 @@ from timetable.register_check import check as check_rows
 from timetable.register_parts import rows_of
 
 EXAMPLES = Path("/usr/share/doc/fet-data/examples")
-LARGEST_EXAMPLE = 100_000
+LARGEST_EXAMPLE = 400_000
 """Bytes: the larger ones, all of which are read too, take minutes."""
 
 
@@ -295,13 +295,16 @@ def test_the_examples_of_fet_are_read() -> None:
         else:
             registers += 1
             assert_sound(found.register)
-    assert registers > 0.8 * len(files)
+    assert registers > 0.7 * len(files)
 
 
 SAMPLE = fet(
     activity(1, "五(1)", group=1) + activity(2, "6b", group=1, duration=2),
     constraints=constraint("ConstraintTeacherNotAvailableTimes", times("Not_Available_Time", ("Monday", 2))),
 ).decode()
+
+
+PIECES = ["", "9999999999", "999999999", "-1", "&#0;", "<Year>", "x" * 200, "\n"]
 
 
 @st.composite
