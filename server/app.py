@@ -97,7 +97,7 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app[metrics_key] = metrics
     app[site_key] = app[origins_key] = site
     app.on_response_prepare.append(secure)
-    app.on_shutdown.append(live_socket.close_sockets)
+    app.on_shutdown.extend([live_socket.close_sockets, stop_builds])
     app.cleanup_ctx.extend([database, bus, county, auth, tables, reviews, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
@@ -118,6 +118,12 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
         app.add_routes(resource.routes)
     app.add_routes(pages.routes(static))
     return app
+
+
+async def stop_builds(app: web.Application) -> None:
+    """End the builds before the web server waits for those who watch them."""
+    if builds_key in app:
+        await app[builds_key].close()
 
 
 async def database(app: web.Application) -> AsyncIterator[None]:

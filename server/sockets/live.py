@@ -147,4 +147,6 @@ def _turn_away(outlet: SocketOutlet, encoding: Encoding, reason: str, code: Clos
 
 async def close_sockets(app: web.Application) -> None:
     """For `on_shutdown`: say goodbye before the web server waits for the handlers of open sockets."""
-    await app[live_key].close()
+    # absent where the start failed: that error must be the one that is shown
+    if live_key in app:
+        await app[live_key].close()

@@ -19,8 +19,11 @@ from recordings.fragments import index_file
 from recordings.journal import read_journal
 from recordings.manifest import read_recording
 from recordings.repair import verify
+from signaling.frames import MSGPACK
+from signaling.messages import Hello, Welcome
 from tests.county_process import CountyProcess
 from tests.county_server import CORE, MEMBER, SYNC, Caller, person_id, remote_room
+from tests.live_server import Panel
 
 pytestmark = pytest.mark.slow
 
@@ -193,3 +196,30 @@ async def the_review_plays_both_parts_of_both_sides(lesson: Lesson, killed: floa
     assert "mark" in kinds
     assert "hand" in kinds
     assert verify(lesson.folder) == []
+
+
+async def test_a_server_that_is_asked_to_stop_says_goodbye_and_goes_at_once(tmp_path: Path) -> None:
+    server = CountyProcess(tmp_path / "data")
+    server.folder.mkdir()
+    await asyncio.to_thread(server.start)
+    async with ClientSession(cookie_jar=DummyCookieJar()) as http:
+        teacher = Caller(http, server.said.base, server.said.cookies["host_teacher"])
+        session = (await teacher.post("/api/sessions", {"lesson": SYNC})).json["id"]
+        token = (await teacher.post(f"/api/sessions/{session}/join")).json["token"]
+        socket = await http.ws_connect(f"{server.said.base}/ws/live", protocols=[MSGPACK.subprotocol])
+        panel = Panel(socket, MSGPACK)
+        await panel.send(Hello(token=token, device="d"))
+        await panel.expect(Welcome)
+        director = Caller(http, server.said.base, server.said.cookies["core_director"])
+        revision = (await director.get("/api/communities/A/timetable")).json["revision"]
+        build = await director.post("/api/communities/A/builds", {"revision": revision, "seconds": 600})
+        watching = asyncio.create_task(director.get(f"/api/builds/{build.json['id']}/events"))
+        began = time.monotonic()
+        stopped = asyncio.create_task(asyncio.to_thread(server.stop))
+        assert await panel.closed() == "drain"
+        assert socket.close_code == 1012
+        last = (await watching).body.decode().split("\n\n")[-2]
+        assert '"running"' not in last
+        assert await stopped == 0
+        assert time.monotonic() - began < 12
+        await panel.close()
