@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from timetable.errors import TimetableError
-from timetable.sheets import MOST_BYTES
+from timetable.sheet_grids import MOST_BYTES
 
 Element = ElementTree.Element
 

@@ -13,7 +13,8 @@ from msgspec import Struct
 from timetable.model import Name, Register, Term, Weekday
 from timetable.register_parts import LISTS, item_rows, term_rows
 from timetable.register_rows import Rows, Source, Sourced
-from timetable.sheets import ARCHIVE_DAMAGE, MOST_BYTES, Reading, read_csv, read_workbook
+from timetable.sheet_grids import ARCHIVE_DAMAGE, MOST_BYTES
+from timetable.sheets import Reading, read_csv, read_workbook
 
 KINDS = ".xlsx .xlsm .xls .ods .csv .txt .zip .json"
 FORMAT = "tongke-register/1"

@@ -86,7 +86,7 @@ class Sheet:
         return f"{self.words} {self.key}"
 
 
-def _sheet(
+def make_sheet(
     key: str,
     words: str,
     row: type[Struct],
@@ -96,6 +96,7 @@ def _sheet(
     owner: str = "",
     owner_sheet: str = "",
 ) -> Sheet:
+    """A sheet whose columns are the fields of `row`, each with its Chinese words and what it holds."""
     types = get_type_hints(row, include_extras=True)
     required = {found.name: found.required for found in msgspec.structs.fields(row)}
     if set(columns) != set(required):
@@ -108,7 +109,7 @@ def _sheet(
 
 
 SHEETS: tuple[Sheet, ...] = (
-    _sheet(
+    make_sheet(
         "term",
         "学期",
         TermRow,
@@ -124,7 +125,7 @@ SHEETS: tuple[Sheet, ...] = (
             "main_subjects": ("主要学科", TEXTS),
         },
     ),
-    _sheet(
+    make_sheet(
         "closures",
         "放假",
         Closure,
@@ -136,7 +137,7 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("first", "last", "name"),
     ),
-    _sheet(
+    make_sheet(
         "make_up_days",
         "调休",
         MakeUpDay,
@@ -147,7 +148,7 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("date",),
     ),
-    _sheet(
+    make_sheet(
         "communities",
         "教共体",
         Community,
@@ -163,15 +164,15 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("id",),
     ),
-    _sheet("campuses", "校区", Campus, {"id": ("校区编号", LABEL), "name": ("校区名称", TEXT)}, identity=("id",)),
-    _sheet(
+    make_sheet("campuses", "校区", Campus, {"id": ("校区编号", LABEL), "name": ("校区名称", TEXT)}, identity=("id",)),
+    make_sheet(
         "travel",
         "路程",
         TravelRow,
         {"campus_a": ("校区甲", LABEL), "campus_b": ("校区乙", LABEL), "minutes": ("分钟", NUMBER)},
         identity=("campus_a", "campus_b"),
     ),
-    _sheet(
+    make_sheet(
         "units",
         "单位",
         UnitRow,
@@ -187,7 +188,7 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("id",),
     ),
-    _sheet(
+    make_sheet(
         "bells",
         "作息",
         BellRow,
@@ -203,7 +204,7 @@ SHEETS: tuple[Sheet, ...] = (
         owner="unit",
         owner_sheet="units",
     ),
-    _sheet(
+    make_sheet(
         "rooms",
         "教室",
         Room,
@@ -216,7 +217,7 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("id",),
     ),
-    _sheet(
+    make_sheet(
         "busy_rooms",
         "教室占用",
         BusyRoomRow,
@@ -231,7 +232,7 @@ SHEETS: tuple[Sheet, ...] = (
         owner="room",
         owner_sheet="rooms",
     ),
-    _sheet(
+    make_sheet(
         "teachers",
         "教师",
         TeacherRow,
@@ -245,7 +246,7 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("id",),
     ),
-    _sheet(
+    make_sheet(
         "unavailable",
         "不可排时间",
         UnavailableRow,
@@ -260,7 +261,7 @@ SHEETS: tuple[Sheet, ...] = (
         owner="teacher",
         owner_sheet="teachers",
     ),
-    _sheet(
+    make_sheet(
         "classes",
         "班级",
         SchoolClass,
@@ -276,14 +277,14 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("id",),
     ),
-    _sheet(
+    make_sheet(
         "shortages",
         "缺口",
         Shortage,
         {"unit": ("单位", LABEL), "subject": ("缺教师的学科", TEXT)},
         identity=("unit", "subject"),
     ),
-    _sheet(
+    make_sheet(
         "requirements",
         "教学要求",
         RequirementRow,
@@ -303,7 +304,7 @@ SHEETS: tuple[Sheet, ...] = (
         },
         identity=("id",),
     ),
-    _sheet(
+    make_sheet(
         "parties",
         "参与方",
         PartyRow,

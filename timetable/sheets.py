@@ -8,48 +8,25 @@ from __future__ import annotations
 
 import csv
 import io
-import lzma
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 import xlsxwriter
-from python_calamine import CalamineWorkbook
 
 from timetable.cells import CellProblem, CellValue, is_blank, shown
 from timetable.import_findings import finding
 from timetable.model import Finding
 from timetable.register_rows import Broken, Rows, Source, Sourced
 from timetable.sheet_format import BY_KEY, SHEETS, Column, Sheet, sheet_named
+from timetable.sheet_grids import SheetGrid, open_text, open_workbook
 
-MOST_BYTES = 256 * 2**20
-"""Unpacked; a small archive can hold far more than memory."""
-MOST_CELLS = 4_000_000
-"""A single cell far out makes a reader lay out everything before it."""
 ROWS_WITH_CHOICES = 5000
 COLUMN_WIDTH = 18
-ARCHIVE_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    OSError,
-    ValueError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-)
-"""Whatever opening a broken or locked archive raises."""
 FIXED_DATE = datetime(2026, 1, 1)
 """Written as the creation date, so that the same rows give the same bytes."""
-CELL_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-TEXT_ENCODINGS = ("utf-8-sig", "gb18030")
-DELIMITERS = ",\t;"
 
 
 @dataclass
@@ -92,7 +69,7 @@ def workbook(rows: Rows) -> bytes:
                     # a warning only: a cell may also hold the id behind the word
                     choices = {"validate": "list", "source": list(column.kind.choices), "error_type": "warning"}
                     page.data_validation(1, index, ROWS_WITH_CHOICES, index, choices)
-            for number, line in enumerate(_lines(sheet, rows), 1):
+            for number, line in enumerate(lines_of(sheet, rows), 1):
                 for index, value in enumerate(line):
                     if isinstance(value, int):
                         page.write_number(number, index, value)
@@ -109,12 +86,13 @@ def csv_files(rows: Rows) -> dict[str, bytes]:
             text = io.StringIO(newline="")
             writer = csv.writer(text)
             writer.writerow([column.title for column in sheet.columns])
-            writer.writerows(_lines(sheet, rows))
+            writer.writerows(lines_of(sheet, rows))
             found[f"{sheet.title}.csv"] = text.getvalue().encode("utf-8-sig")
     return found
 
 
-def _lines(sheet: Sheet, rows: Rows) -> Iterator[list[str | int]]:
+def lines_of(sheet: Sheet, rows: Rows) -> Iterator[list[str | int]]:
+    """The rows of one sheet as they are written into cells."""
     for sourced in rows[sheet.key]:
         values = ((column, getattr(sourced.row, column.field)) for column in sheet.columns)
         yield ["" if value is None or value == () else column.kind.write(value) for column, value in values]
@@ -125,116 +103,48 @@ def _lines(sheet: Sheet, rows: Rows) -> Iterator[list[str | int]]:
 
 def read_workbook(name: str, content: bytes) -> Reading:
     """The rows of a workbook's known sheets."""
-    found = Reading()
-    file = Source(name, "", 0)
-    if zipfile.is_zipfile(io.BytesIO(content)) and (problem := _oversized(content)):
-        found.report(problem, file)
-        return found
-    try:
-        grids = _grids(content)
-    except Exception as error:  # the reader raises whatever its format libraries do
-        found.report("file_unreadable", file, reason=shown(str(error)))
-        return found
-    except BaseException as error:  # a panic of the reader's native code is no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        found.report("file_unreadable", file, reason="panic")
-        return found
+    opened = open_workbook(name, content)
+    found = Reading(findings=list(opened.findings))
     known = 0
-    for title, (first_row, grid) in grids.items():
-        sheet = sheet_named(title)
+    for grid in opened.grids:
+        sheet = sheet_named(grid.source.sheet)
         if sheet is None:
-            found.report("sheet_unknown", Source(name, title, 0), known=_known_sheets())
+            found.report("sheet_unknown", Source(name, grid.source.sheet, 0), known=_known_sheets())
         else:
             known += 1
-            _read_grid(found, sheet, Source(name, title, first_row), grid)
-    if known == 0:
-        found.report("file_without_sheets", file, known=_known_sheets())
-    return found
-
-
-def _oversized(content: bytes) -> str:
-    """The code of what makes a zipped workbook too big to open, or nothing."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > MOST_BYTES:
-                return "file_too_big"
-            for part in archive.namelist():
-                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part):
-                    cells = CELL_REFERENCE.findall(archive.read(part))
-                    width = max((_column_number(letters) for letters, _ in cells), default=0)
-                    if width * max((int(row) for _, row in cells), default=0) > MOST_CELLS:
-                        return "file_too_big"
-    except ARCHIVE_DAMAGE:
-        return "file_damaged"
-    return ""
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
-def _grids(content: bytes) -> dict[str, tuple[int, Sequence[Sequence[CellValue]]]]:
-    """Every sheet of a workbook: the number of its first row that is not empty, and its cells from there."""
-    found: dict[str, tuple[int, Sequence[Sequence[CellValue]]]] = {}
-    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-        for title in book.sheet_names:
-            page = book.get_sheet_by_name(title)
-            found[title] = ((page.start or (0, 0))[0] + 1, page.to_python(skip_empty_area=True))
+            read_grid(found, sheet, grid)
+    if known == 0 and not opened.findings:
+        found.report("file_without_sheets", Source(name, "", 0), known=_known_sheets())
     return found
 
 
 def read_csv(name: str, content: bytes) -> Reading:
     """The rows of one text file; its name says which sheet it is."""
     found = Reading()
-    file = Source(name, "", 0)
     sheet = sheet_named(re.sub(r"\.(csv|txt)$", "", name.replace("\\", "/").rsplit("/", 1)[-1], flags=re.IGNORECASE))
     if sheet is None:
-        found.report("file_name_unknown", file, known=_known_sheets())
+        found.report("file_name_unknown", Source(name, "", 0), known=_known_sheets())
         return found
-    text = _decoded(content)
-    if text is None:
-        found.report("file_not_text", file)
-        return found
-    header = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=header.count)
-    grid: list[list[CellValue]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        grid.extend(list[CellValue](line) for line in reader)
-    except csv.Error as error:
-        found.report("file_unreadable", Source(name, "", reader.line_num), reason=shown(str(error)))
-        return found
-    _read_grid(found, sheet, Source(name, sheet.title, 1), grid)
+    opened = open_text(name, content)
+    found.findings += opened.findings
+    for grid in opened.grids:
+        read_grid(found, sheet, SheetGrid(Source(name, sheet.title, 1), grid.lines))
     return found
-
-
-def _decoded(content: bytes) -> str | None:
-    for encoding in TEXT_ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
 
 
 def _known_sheets() -> str:
     return "、".join(sheet.words for sheet in SHEETS)
 
 
-def _read_grid(found: Reading, sheet: Sheet, start: Source, grid: Sequence[Sequence[CellValue]]) -> None:
-    """Read a sheet's cells into `found`; `start` is where the first line of `grid` stands."""
+def read_grid(found: Reading, sheet: Sheet, grid: SheetGrid) -> None:
+    """Read a sheet's cells into `found`."""
     rows = found.rows.setdefault(sheet.key, [])
-    lines = ((start.row + index, line) for index, line in enumerate(grid) if not all(map(is_blank, line)))
-    number, titles = next(lines, (1, []))
-    columns = _columns(found, sheet, Source(start.file, start.sheet, number), titles)
+    lines = ((source, line) for source, line in grid.rows() if not all(map(is_blank, line)))
+    top, titles = next(lines, (Source(grid.source.file, grid.source.sheet, 1), ()))
+    columns = _columns(found, sheet, top, titles)
     if columns is None:
         return
-    for number, line in lines:
-        source = Source(start.file, start.sheet, number)
+    for source, line in lines:
         before = len(found.findings)
         values = dict(_values(found, columns, source, line))
         if len(found.findings) == before:
