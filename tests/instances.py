@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hypothesis import strategies as st
+
 from timetable.model import (
     BellSchedule,
     BusyTime,
@@ -403,3 +405,83 @@ def generated_community(
 ) -> Register:
     """A primary community like the county's: `shape` gives each unit's classes per grade, the core unit first."""
     return _Generated(seed, shape, LACKING if lacking is None else lacking, community).builder.register()
+
+
+# Hypothesis ---------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def small_registers(draw: st.DrawFn) -> Register:
+    """One community of two or three units with a few classes: sync, dedicated, local and meeting requirements, odd
+    and even weeks, blocks, locks, unavailable times, teachers with several posts, campuses of two units. Some have no
+    table at all."""
+    builder = CommunityBuilder(overlap_slack=draw(st.sampled_from([0, 5, 10])))
+    count = draw(st.integers(2, 3))
+    same_campus = draw(st.booleans())
+    for index in range(count):
+        first = 480 + draw(st.sampled_from([0, 0, 5, 10]))
+        starts = bell_times(first, 20, 840 + draw(st.sampled_from([0, 5, 15])), later=2)
+        campus = "campus-A0" if same_campus and index == 1 else None
+        builder.unit(starts, remote_rooms=draw(st.integers(1, 2)), link=draw(st.integers(1, 2)), campus=campus)
+    units = [unit.id for unit in builder.units]
+    for a, first_campus in enumerate(builder.campuses):
+        for second_campus in builder.campuses[a + 1 :]:
+            way = draw(st.sampled_from([10, 25, 60]))
+            builder.travel.append(Travel(campuses=(first_campus.id, second_campus.id), minutes=way))
+    classes = {unit: [builder.school_class(unit) for _ in range(draw(st.integers(1, 2)))] for unit in units}
+    teachers = {unit: [_some_teacher(draw, builder, unit) for _ in range(draw(st.integers(1, 3)))] for unit in units}
+    roving = _some_teacher(draw, builder, units[0], units[-1])
+    everyone = {unit: [*teachers[unit], *([roving] if unit in (units[0], units[-1]) else [])] for unit in units}
+    for unit in units:
+        for school_class in classes[unit]:
+            for subject in draw(st.lists(st.sampled_from(["语文", "数学", "体育", "音乐"]), max_size=4, unique=True)):
+                builder.local(
+                    school_class,
+                    subject,
+                    draw(st.integers(1, 4)),
+                    draw(st.sampled_from(everyone[unit])),
+                    weeks=draw(st.sampled_from(["all", "all", "odd", "even"])),
+                    block=draw(st.sampled_from([1, 1, 1, 2])),
+                )
+    for _ in range(draw(st.integers(0, 4))):
+        _some_shared(draw, builder, draw(st.permutations(units)), classes, everyone)
+    if draw(st.booleans()):
+        parties = [Party(unit=unit, teachers=(draw(st.sampled_from(everyone[unit])),)) for unit in units]
+        builder.require("joint_preparation", "教研", 1, *parties)
+    return builder.register()
+
+
+def _some_teacher(draw: st.DrawFn, builder: CommunityBuilder, *posts: str) -> str:
+    unavailable: tuple[BusyTime, ...] = ()
+    if draw(st.booleans()):
+        day = draw(st.sampled_from(WEEKDAYS))
+        weeks: Weeks = draw(st.sampled_from(["all", "odd"]))
+        unavailable = (BusyTime(weekday=day, start="08:30", end="15:00", weeks=weeks),)
+    return builder.teacher(*posts, max_per_day=draw(st.integers(2, 6)), unavailable=unavailable)
+
+
+def _some_shared(
+    draw: st.DrawFn,
+    builder: CommunityBuilder,
+    units: Sequence[str],
+    classes: Mapping[str, Sequence[str]],
+    teachers: Mapping[str, Sequence[str]],
+) -> None:
+    kind: Kind = draw(st.sampled_from(["sync", "dedicated"]))
+    parties = []
+    for position, unit in enumerate(units[: draw(st.integers(2, len(units)))]):
+        has_class = kind == "sync" or position > 0
+        assistant = position == 0 or draw(st.booleans())
+        parties.append(
+            Party(
+                unit=unit,
+                classes=(draw(st.sampled_from(classes[unit])),) if has_class else (),
+                teachers=(draw(st.sampled_from(teachers[unit])),) if assistant else (),
+            )
+        )
+    locked: tuple[Slot, ...] = ()
+    if draw(st.integers(0, 4)) == 0:
+        locked = (Slot(weekday=draw(st.sampled_from(WEEKDAYS)), period=draw(st.integers(1, 6))),)
+    weeks: Weeks = draw(st.sampled_from(["all", "all", "odd", "even"]))
+    subject = draw(st.sampled_from(["英语", "美术"]))
+    builder.require(kind, subject, draw(st.integers(1, 3)), *parties, weeks=weeks, locked=locked)

@@ -74,7 +74,7 @@ class _County:
     def _left(self) -> float:
         return self._seconds - self.elapsed()
 
-    def _solve(self, community: str, seconds: float, *, first_only: bool) -> Outcome:
+    def _solve(self, community: str, seconds: float, *, first_only: bool, explain: bool = True) -> Outcome:
         standing = self.outcomes.get(community)
         others = [o.table for id, o in self.outcomes.items() if id != community and o.table is not None]
         return solver.solve(
@@ -86,6 +86,7 @@ class _County:
             busy=commitments_of(self._register, [*self._fixed, *others]),
             start=None if standing is None else standing.table,
             first_only=first_only,
+            explain=explain,
             on_progress=self._tell,
             should_stop=self._should_stop,
             clock=self._clock,
@@ -98,9 +99,9 @@ class _County:
         at = 0
         while at < len(order):
             community = order[at]
-            outcome = self._solve(community, self._left(), first_only=len(order) > 1)
-            stuck = outcome.table is None and any(o.table is not None for o in self.outcomes.values())
-            if stuck and community not in moved and self._left() > 0 and not self._should_stop():
+            movable = community not in moved and any(o.table is not None for o in self.outcomes.values())
+            outcome = self._solve(community, self._left(), first_only=len(order) > 1, explain=not movable)
+            if outcome.table is None and movable and self._left() > 0 and not self._should_stop():
                 moved.add(community)
                 order.insert(0, order.pop(at))
                 self.outcomes.clear()

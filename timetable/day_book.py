@@ -233,6 +233,7 @@ class DayBook:
             for id in party.teachers:
                 found += self.teacher(id, party.unit, window, apart=apart)
                 found += self._teacher_day(id, kept)
+                found += self._in_two_parties(id, party, kept)
             for left in party.leftover:
                 if left.teacher is not None and left.teacher not in party.teachers:
                     part = Window(minutes(left.start), minutes(left.end))
@@ -284,6 +285,13 @@ class DayBook:
         if teacher is None or periods <= teacher.max_per_day:
             return []
         return [self._finding("amend_teacher_day", name=teacher.name, lessons=periods, most=teacher.max_per_day)]
+
+    def _in_two_parties(self, id: str, party: PlacedParty, kept: Kept) -> list[Finding]:
+        """Nobody is in two classrooms of one lesson."""
+        if not any(id in other.teachers for other in kept.parties if other is not party):
+            return []
+        name, title = self._grounds.teacher_name(id), self._grounds.title(kept.lesson)
+        return [self._finding("amend_teacher_busy", start=_window(party).start, name=name, other=title)]
 
     def _class_obstacles(self, party: PlacedParty, window: Window, apart: Collection[str]) -> list[Finding]:
         found = []

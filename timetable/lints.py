@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from timetable import bells
 from timetable.model import SHARED_KINDS, Finding, Requirement, clock
-from timetable.problem import DEFAULT_TRAVEL, SINGLE_WEEKS, Demand, Problem
+from timetable.problem import DEFAULT_TRAVEL, SINGLE_WEEKS, Demand, Placement, Problem
 
 CODES: Mapping[str, str] = {
     "class_overloaded": "a class has more lessons a week than periods",
@@ -19,7 +19,9 @@ CODES: Mapping[str, str] = {
     "no_remote_room": "a unit has shared lessons and no remote room",
     "no_link": "a unit has shared lessons and a line that carries none",
     "remote_rooms_overbooked": "a unit's shared lessons exceed what its remote rooms and line hold in a week",
-    "windows_never_meet": "the bells of a shared requirement's units never meet long enough",
+    "windows_never_meet": "the bells of a shared requirement's units never meet long enough, and one shift cannot help",
+    "windows_never_meet_earlier": "they never meet, but would if one unit rang that many minutes earlier",
+    "windows_never_meet_later": "they never meet, but would if one unit rang that many minutes later",
     "windows_meet_rarely": "they meet in fewer periods than the requirement has lessons",
     "no_slot_left": "unavailable times and other tables leave a requirement fewer periods than lessons",
     "locked_slot_impossible": "a locked slot is not a period in which the requirement could stand",
@@ -52,6 +54,11 @@ def _load(requirement: Requirement) -> int:
     return requirement.weekly * requirement.block
 
 
+def _placeable(problem: Problem) -> list[Demand]:
+    """The demands that `_windows` has nothing to say about: counting the others again would only repeat it."""
+    return [demand for demand in problem.demands if len(demand.placements) >= demand.requirement.weekly]
+
+
 def _classes(problem: Problem) -> Iterable[Finding]:
     for school_class, load in problem.class_loads.items():
         periods = problem.class_periods(school_class)
@@ -62,7 +69,7 @@ def _classes(problem: Problem) -> Iterable[Finding]:
 
 def _teachers(problem: Problem) -> Iterable[Finding]:
     demands: dict[str, list[Demand]] = defaultdict(list)
-    for demand in problem.demands:
+    for demand in _placeable(problem):
         for id in {t for party in demand.requirement.parties for t in party.teachers}:
             demands[id].append(demand)
     for id, theirs in demands.items():
@@ -89,7 +96,7 @@ def _teachers(problem: Problem) -> Iterable[Finding]:
 def _remote_rooms(problem: Problem) -> Iterable[Finding]:
     load: dict[str, int] = defaultdict(int)
     cells: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    for demand in problem.demands:
+    for demand in _placeable(problem):
         requirement = demand.requirement
         if requirement.kind in SHARED_KINDS:
             for index, party in enumerate(requirement.parties):
@@ -156,8 +163,9 @@ def _never_meet(problem: Problem, requirement: Requirement) -> Finding:
 
 
 def _locks(problem: Problem) -> Iterable[Finding]:
-    taken: dict[tuple[str, str, int, int, str], str] = {}
-    for demand in problem.demands:
+    taken: dict[tuple[str, str, int, int, str], Requirement] = {}
+    told: set[tuple[str, int, str, str]] = set()
+    for demand in _placeable(problem):
         requirement = demand.requirement
         slots = {(slot.weekday, slot.period) for slot in requirement.locked}
         if len(slots) > requirement.weekly:
@@ -174,25 +182,32 @@ def _locks(problem: Problem) -> Iterable[Finding]:
                     period=period,
                 )
                 continue
-            for party, side in zip(requirement.parties, placement.sides, strict=True):
-                names = {t: problem.teachers[t].name for t in party.teachers}
-                names |= {c: problem.classes[c].name for c in party.classes}
-                for who, name in names.items():
-                    for number in side.periods:
-                        for week in SINGLE_WEEKS:
-                            if requirement.weeks not in ("all", week):
-                                continue
-                            key = (who, party.unit, weekday, number, week)
-                            other = taken.setdefault(key, requirement.id)
-                            if other != requirement.id:
-                                yield _finding(
-                                    "locked_twice",
-                                    name=name,
-                                    weekday=weekday,
-                                    start=clock(side.window.start),
-                                    requirement=requirement.id,
-                                    other=other,
-                                )
+            for cell in _cells(problem, requirement, placement):
+                other = taken.setdefault(cell, requirement)
+                name = _name(problem, cell[0])
+                key = (name, weekday, requirement.id, other.id)
+                if other.id != requirement.id and key not in told:
+                    told.add(key)
+                    start = clock(placement.sides[0].window.start)
+                    yield _finding(
+                        "locked_twice", name=name, weekday=weekday, start=start, requirement=key[2], other=key[3]
+                    )
+
+
+def _cells(
+    problem: Problem, requirement: Requirement, placement: Placement
+) -> Iterable[tuple[str, str, int, int, str]]:
+    """What a placement takes: (class or teacher, unit, weekday, period, odd or even)."""
+    for party, side in zip(requirement.parties, placement.sides, strict=True):
+        for who in dict.fromkeys((*party.classes, *party.teachers)):
+            for number in side.periods:
+                for week in SINGLE_WEEKS:
+                    if requirement.weeks in ("all", week):
+                        yield who, party.unit, placement.weekday, number, week
+
+
+def _name(problem: Problem, id: str) -> str:
+    return problem.classes[id].name if id in problem.classes else problem.teachers[id].name
 
 
 def _travel(problem: Problem) -> Iterable[Finding]:

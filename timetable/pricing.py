@@ -1,8 +1,4 @@
-"""This module owns the priced rules inside the formulation: their terms, and a complete hint from a known table.
-
-Every auxiliary variable is hinted too: hinting only the placements leaves the search far above the table it started
-from.
-"""
+"""This module owns the priced rules inside the formulation: their terms, and the questions asked about the cost."""
 
 import itertools
 from collections import defaultdict
@@ -13,6 +9,35 @@ from ortools.sat.python import cp_model
 from timetable import objective
 from timetable.formulation import Formulation, Use, by_week, total
 from timetable.model import RuleCost
+
+UNLIMITED = 1 << 40
+
+
+class Trial:
+    """A copy of a priced model, to be searched beside others for any solution that is cheap enough."""
+
+    def __init__(self, cp: cp_model.CpModel, ceiling: int) -> None:
+        self.cp = cp
+        self._ceiling = ceiling
+
+    def aim(self, cost: int, solution: Sequence[int]) -> None:
+        """Ask for a solution of at most that cost, looking first around the given one."""
+        _limit(self.cp, self._ceiling, cost)
+        _hint(self.cp, solution)
+
+
+def _limit(cp: cp_model.CpModel, ceiling: int, cost: int) -> None:
+    domain = cp.proto.constraints[ceiling].linear.domain
+    domain[len(domain) - 1] = cost
+
+
+def _hint(cp: cp_model.CpModel, solution: Sequence[int]) -> None:
+    """Every variable is hinted, auxiliaries too: a hint of the placements alone leads far above where it began."""
+    hint = cp.proto.solution_hint
+    hint.vars.clear()
+    hint.values.clear()
+    hint.vars.extend(range(len(solution)))
+    hint.values.extend(solution)
 
 
 class Pricing:
@@ -27,22 +52,29 @@ class Pricing:
         self._add_own_breaches()
         self._add_classes()
         self._add_teachers()
-        terms = [(variable, weight) for found in self._terms.values() for variable, weight in found]
-        self._cp.minimize(cp_model.LinearExpr.weighted_sum([v for v, _ in terms], [w for _, w in terms]))
-        self.hint(self._values)
+        terms = [term for found in self._terms.values() for term in found]
+        self._cost = cp_model.LinearExpr.weighted_sum([v for v, _ in terms], [w for _, w in terms])
+        self._cp.add(self._cost <= UNLIMITED)
+        self._ceiling = len(self._cp.proto.constraints) - 1
 
-    def hint(self, solution: Sequence[int]) -> None:
-        """Let the search start from this solution (the value of every variable, auxiliaries included)."""
-        hint = self._cp.proto.solution_hint
-        hint.vars.clear()
-        hint.values.clear()
-        hint.vars.extend(range(len(solution)))
-        hint.values.extend(solution)
+    def trial(self) -> "Trial":
+        """A copy of the model that asks for any solution below a cost."""
+        return Trial(self._cp.clone(), self._ceiling)
+
+    def minimise(self, cost: int, solution: Sequence[int]) -> cp_model.CpModel:
+        """The model, asking for the cheapest solution, from one of that cost on."""
+        _limit(self._cp, self._ceiling, cost)
+        _hint(self._cp, solution)
+        self._cp.minimize(self._cost)
+        return self._cp
 
     @property
     def complete(self) -> list[int]:
         """The solution that this was made from, with the values of all auxiliary variables."""
         return list(self._values)
+
+    def cost(self, solution: Sequence[int]) -> int:
+        return sum(rule.cost for rule in self.cost_by_rule(solution))
 
     def cost_by_rule(self, solution: Sequence[int]) -> tuple[RuleCost, ...]:
         return tuple(

@@ -6,10 +6,15 @@ The search runs in a thread of its own while the calling thread waits in Python,
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ortools.sat.python import cp_model
 
 from timetable.progress import Status
+
+Way = Literal["full", "jump", "neighbourhoods", "complete"]
+"""`full` proves things; `jump` only finds a solution, fast; `neighbourhoods` only improves the hinted one; `complete`
+only completes the hinted values."""
 
 TICK = 0.1
 """Seconds between two looks at whether to stop."""
@@ -34,15 +39,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How a run searches. `quick` spends everything on improving a given table and proves nothing about the rest;
-    `fixed` only completes the hinted values; `priced` says whether the model has an objective."""
+    """How a run searches. `patience` is a limit in deterministic seconds, which other work on the machine does not
+    shorten."""
 
     seconds: float
     seed: int
     workers: int
-    quick: bool = False
-    priced: bool = True
-    fixed: bool = False
+    way: Way = "full"
+    patience: float | None = None
 
 
 class _Watch(cp_model.CpSolverSolutionCallback):
@@ -72,8 +76,16 @@ def run(
     parameters.num_workers = effort.workers
     parameters.random_seed = effort.seed
     parameters.catch_sigint_signal = False
-    parameters.use_lns_only = effort.quick
-    parameters.fix_variables_to_their_hinted_value = effort.fixed
+    if effort.patience is not None:
+        parameters.max_deterministic_time = effort.patience
+    if effort.way == "jump":
+        # Presolving costs more than the whole jump.
+        parameters.use_ls_only = True
+        parameters.cp_model_presolve = False
+    elif effort.way == "neighbourhoods":
+        parameters.use_lns_only = True
+    elif effort.way == "complete":
+        parameters.fix_variables_to_their_hinted_value = True
     watch = _Watch()
     failures: list[BaseException] = []
     finished = threading.Event()
@@ -99,10 +111,10 @@ def run(
     thread.join()
     if failures:
         raise failures[0]
-    return _result(solver, effort.priced)
+    return _result(solver, priced=cp.has_objective())
 
 
-def _result(solver: cp_model.CpSolver, priced: bool) -> Run:
+def _result(solver: cp_model.CpSolver, *, priced: bool) -> Run:
     response = solver.response_proto
     status = _STATUS.get(response.status, "unknown")
     if status not in ("optimal", "feasible"):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from timetable import lints, placing
+from timetable.descent import Descent
 from timetable.errors import NotFound
 from timetable.formulation import HABITS, Family, Formulation
 from timetable.model import Finding, Register, Table
@@ -19,10 +20,14 @@ from timetable.search import Effort, Run, run
 SHARE_FOR_HABITS = 0.6
 """The part of the time that may go into a table that keeps every habit before one with gaps is looked for."""
 
-QUICK_SHARE = 0.5
-QUICK_LONGEST = 25.0
-"""Improving begins with large neighbourhoods only, which come down fastest, for at most so many seconds; the full
-search then starts from what they found and proves a bound."""
+JUMP_PATIENCE = 3.0
+"""Deterministic seconds in which a jump finds a table for a whole community, if it finds one at all."""
+
+SMALL = 4000
+"""With fewer variables the full search is as fast as a jump, and proves what is impossible."""
+
+FULL_SECONDS, MORE_FULL_SECONDS = 6.0, 1.5
+"""Seconds of the first full search between two rounds of descent, and how much longer the next one may take."""
 
 SECONDS_PER_CONCESSION = 6.0
 EXTRA_SLACK = 10
@@ -57,21 +62,23 @@ def solve(
     busy: Commitments | None = None,
     start: Table | None = None,
     first_only: bool = False,
+    explain: bool = True,
     on_progress: Callable[[Progress], None] = ignore,
     should_stop: Callable[[], bool] = never,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Build the table of one community within `seconds`.
 
-    `busy` is what other communities hold of shared teachers and rooms. `start` is a table to improve on (it must keep
-    the hard rules). `first_only` ends with the first table. `should_stop` is asked ten times a second; what has been
-    found by then is returned. Raises NotFound for an unknown community.
+    `busy` is what other communities hold of shared teachers and rooms. `start` is a table to improve on; one that does
+    not keep the hard rules any more is ignored. `first_only` ends with the first table. `explain` looks for concessions
+    when there is none. `should_stop` is asked ten times a second; what has been found by then is returned. Raises
+    NotFound for an unknown community.
     """
     community = next((c for c in register.communities if c.id == community_id), None)
     if community is None:
         raise NotFound("community", community_id)
     attempt = _Attempt(register, community_id, seconds, seed, workers, on_progress, should_stop, clock)
-    return attempt.outcome(Problem(register, community, busy), start, first_only)
+    return attempt.outcome(Problem(register, community, busy), start, first_only, explain)
 
 
 class _Attempt:
@@ -99,7 +106,7 @@ class _Attempt:
         self._began = clock()
         self._first: float | None = None
 
-    def outcome(self, problem: Problem, start: Table | None, first_only: bool) -> Outcome:
+    def outcome(self, problem: Problem, start: Table | None, first_only: bool, explain: bool) -> Outcome:
         self._report("lints")
         found = lints.lint(problem)
         if any(finding.severity == "error" for finding in found):
@@ -107,15 +114,18 @@ class _Attempt:
         self._report("first")
         formulation, first = self._resumed(problem, start) or self._first_table(problem)
         if first.solution is None:
-            findings = found + (self._explain(problem) if first.status == "infeasible" else [_out_of_time()])
-            return self._end(first.status, None, None, findings)
+            if first.status == "unknown":
+                found.append(Finding(code="out_of_time"))
+            elif explain:
+                found += self._explain(problem)
+            return self._end(first.status, None, None, found)
         self._first = self._elapsed()
         found += [_gave_up(habit) for habit in HABITS if habit in formulation.without]
         pricing = Pricing(formulation, first.solution)
-        best = Run("feasible", pricing.complete, sum(r.cost for r in pricing.cost_by_rule(pricing.complete)), 0)
+        best = Run("feasible", pricing.complete, pricing.cost(pricing.complete), 0)
         self._improved(pricing, best)
         if not first_only:
-            best = self._improve(formulation, pricing, best)
+            best = self._improve(pricing, best)
         assert best.solution is not None
         table = placing.table_of(problem, formulation.choices(best.solution))
         status: Status = "optimal" if best.bound is not None and table.cost <= best.bound else "feasible"
@@ -128,7 +138,7 @@ class _Attempt:
         attempts: tuple[frozenset[Family], ...] = (frozenset(), *(frozenset({h}) for h in HABITS), frozenset(HABITS))
         formulation = Formulation(problem)
         result = self._search(formulation, self._left() * SHARE_FOR_HABITS)
-        if result.solution is not None:
+        if result.solution is not None or self._should_stop():
             return formulation, result
         for number, without in enumerate(attempts[1:], start=2):
             # Nothing is proven by a habit that ran out of time, so only the last of these may end the search.
@@ -144,42 +154,56 @@ class _Attempt:
         """The given table as a solution, when it still keeps the rules."""
         if start is None:
             return None
-        formulation = Formulation(problem)
-        if not formulation.fix(start):
-            return None
-        effort = Effort(seconds=self._left(), seed=self._seed, workers=1, fixed=True, priced=False)
-        result = run(formulation.cp, effort, self._should_stop)
-        return None if result.solution is None else (formulation, result)
+        for without in (frozenset[Family](), frozenset(HABITS)):
+            formulation = Formulation(problem, without)
+            if formulation.fix(start):
+                effort = Effort(seconds=self._left(), seed=self._seed, workers=1, way="complete")
+                result = run(formulation.cp, effort, self._should_stop)
+                if result.solution is not None:
+                    return formulation, result
+        return None
 
     def _search(self, formulation: Formulation, seconds: float) -> Run:
-        effort = Effort(seconds=seconds, seed=self._seed, workers=self._workers, priced=False)
-        return run(formulation.cp, effort, self._should_stop)
+        """Any table of the formulation, or what is known about why there is none."""
+        began = self._elapsed()
+        if len(formulation.cp.proto.variables) > SMALL:
+            effort = Effort(seconds, self._seed, self._workers, way="jump", patience=JUMP_PATIENCE)
+            result = run(formulation.cp, effort, self._should_stop)
+            if result.solution is not None:
+                return result
+        # A single worker has no share in the jumps that run beside the proof, and may search for hours without them.
+        left = seconds - (self._elapsed() - began)
+        return run(formulation.cp, Effort(left, self._seed, max(2, self._workers)), self._should_stop)
 
-    def _improve(self, formulation: Formulation, pricing: Pricing, best: Run) -> Run:
-        quick = min(QUICK_LONGEST, self._left() * QUICK_SHARE)
-        for effort in (
-            Effort(seconds=quick, seed=self._seed, workers=self._workers, quick=True),
-            Effort(seconds=self._left(), seed=self._seed, workers=self._workers),
-        ):
-            assert best.solution is not None
-            pricing.hint(best.solution)
-            known = best.bound or 0
+    def _improve(self, pricing: Pricing, best: Run) -> Run:
+        """Rounds of descent, with longer and longer full searches between them that prove a bound."""
 
-            def improved(solution: Sequence[int], cost: int, bound: int, known: int = known) -> None:
-                self._improved(pricing, Run("feasible", solution, cost, max(bound, known)))
+        def better(found: Run) -> None:
+            self._improved(pricing, found)
 
-            limit = effort.seconds if effort.quick else self._left()
-            result = run(
-                formulation.cp, Effort(limit, effort.seed, effort.workers, effort.quick), self._should_stop, improved
-            )
-            bound = max(known, result.bound or 0)
-            if result.solution is not None and result.cost is not None and result.cost <= (best.cost or 0):
-                best = Run(result.status, result.solution, result.cost, bound)
-            else:
-                best = Run(best.status, best.solution, best.cost, bound)
-            if best.cost is not None and best.cost <= bound:
-                break
-        return best
+        descent = Descent(pricing, best, self._seed, self._workers)
+        seconds = FULL_SECONDS
+        while self._left() > 0 and not self._should_stop() and not _proven(descent.best):
+            descent.round(self._left, self._should_stop, better)
+            if not _proven(descent.best):
+                descent.best = self._full(pricing, descent.best, min(seconds, self._left()))
+                seconds *= MORE_FULL_SECONDS
+        return descent.best
+
+    def _full(self, pricing: Pricing, best: Run, seconds: float) -> Run:
+        """A full search from the best solution: the cheaper of both, with the better bound."""
+        assert best.solution is not None
+        assert best.cost is not None
+        cp = pricing.minimise(best.cost, best.solution)
+        known = best.bound or 0
+
+        def improved(solution: Sequence[int], cost: int, bound: int) -> None:
+            self._improved(pricing, Run("feasible", solution, cost, max(bound, known)))
+
+        found = run(cp, Effort(seconds, self._seed, max(2, self._workers)), self._should_stop, improved)
+        if found.solution is None or found.cost is None or found.cost > best.cost:
+            found = best
+        return Run(found.status, found.solution, found.cost, max(known, found.bound or 0))
 
     # Explaining -----------------------------------------------------------------------------------------------------
 
@@ -252,9 +276,9 @@ class _Attempt:
         return outcome
 
 
+def _proven(best: Run) -> bool:
+    return best.cost is not None and best.cost <= (best.bound or 0)
+
+
 def _gave_up(habit: str) -> Finding:
     return Finding(code=f"gave_up_{habit}", severity="warning")
-
-
-def _out_of_time() -> Finding:
-    return Finding(code="out_of_time")
