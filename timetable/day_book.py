@@ -6,7 +6,7 @@ checker, which proves it in the tests.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -102,19 +102,25 @@ class DayBook:
     def _enter(self, kept: Kept) -> None:
         shared = kept.lesson.kind in SHARED_KINDS
         for party in kept.parties:
+            for teacher, there in self._at(kept, party):
+                self._teachers[teacher].append(there)
             stay = _Stay(kept.uid, kept.lesson, _window(party), self._grounds.campus(party.unit))
             for school_class in party.classes:
                 self._classes[school_class].append(stay)
-            for teacher in party.teachers:
-                self._teachers[teacher].append(stay)
-            for left in party.leftover:
-                if left.teacher is not None and left.teacher not in party.teachers:
-                    window = Window(minutes(left.start), minutes(left.end))
-                    self._teachers[left.teacher].append(stay._replace(window=window, supervising=True))
             if party.room is not None:
                 self._rooms[party.room].append(stay)
             if shared:
                 self._links[party.unit].append(stay)
+
+    def _at(self, kept: Kept, party: PlacedParty) -> Iterator[tuple[str, _Stay]]:
+        """Who is in the party's classroom when: its teachers, and those who supervise its leftover minutes."""
+        stay = _Stay(kept.uid, kept.lesson, _window(party), self._grounds.campus(party.unit))
+        for teacher in party.teachers:
+            yield teacher, stay
+        for left in party.leftover:
+            if left.teacher is not None and left.teacher not in party.teachers:
+                window = Window(minutes(left.start), minutes(left.end))
+                yield left.teacher, stay._replace(window=window, supervising=True)
 
     # Finding a place ------------------------------------------------------------------------------------------------
 
@@ -230,14 +236,13 @@ class DayBook:
         for party in kept.parties:
             window = _window(party)
             found += self._class_obstacles(party, window, apart)
-            for id in party.teachers:
-                found += self.teacher(id, party.unit, window, apart=apart)
-                found += self._teacher_day(id, kept)
-                found += self._in_two_parties(id, party, kept)
-            for left in party.leftover:
-                if left.teacher is not None and left.teacher not in party.teachers:
-                    part = Window(minutes(left.start), minutes(left.end))
-                    found += self.teacher(left.teacher, party.unit, part, apart=apart)
+            others = [one for other in kept.parties if other is not party for one in self._at(kept, other)]
+            for id, stay in self._at(kept, party):
+                found += self.teacher(id, party.unit, stay.window, apart=apart)
+                # Nobody is in two classrooms of one lesson.
+                same = [other for teacher, other in others if teacher == id]
+                found += self._meetings(id, party.unit, stay.window, same)
+                found += [] if stay.supervising else self._teacher_day(id, kept)
             found += self._room_obstacles(party, window, apart)
             if kept.lesson.kind in SHARED_KINDS:
                 found += self._link_obstacles(party.unit, window, apart)
@@ -246,11 +251,21 @@ class DayBook:
     def teacher(self, id: str, unit: str, window: Window, *, apart: Collection[str] = ()) -> list[Finding]:
         """What keeps a teacher from being at the unit then: lessons, the way from and to them, unavailable times."""
         grounds = self._grounds
+        found = self._meetings(id, unit, window, [s for s in self._teachers.get(id, ()) if s.uid not in apart])
+        name = grounds.teacher_name(id)
+        teacher = grounds.teachers.get(id)
+        for busy in teacher.unavailable if teacher else ():
+            if self._meets(busy, window):
+                found.append(
+                    self._finding("amend_teacher_unavailable", name=name, start=window.start, reason=busy.reason or "—")
+                )
+        return found
+
+    def _meetings(self, id: str, unit: str, window: Window, stays: Iterable[_Stay]) -> list[Finding]:
+        """The stays of a teacher that leave no time to be at the unit then."""
+        grounds, found = self._grounds, []
         campus, name = grounds.campus(unit), grounds.teacher_name(id)
-        found = []
-        for stay in self._teachers.get(id, ()):
-            if stay.uid in apart:
-                continue
+        for stay in stays:
             way = grounds.travel.between(campus, stay.campus)
             start, other = stay.window.start, grounds.title(stay.lesson)
             if window.overlap(stay.window) > 0:
@@ -258,12 +273,6 @@ class DayBook:
                 found.append(self._finding(code, start=start, name=name, other=other))
             elif window.start < stay.window.end + way and stay.window.start - way < window.end:
                 found.append(self._finding("amend_teacher_travel", start=start, name=name, other=other, minutes=way))
-        teacher = grounds.teachers.get(id)
-        for busy in teacher.unavailable if teacher else ():
-            if self._meets(busy, window):
-                found.append(
-                    self._finding("amend_teacher_unavailable", name=name, start=window.start, reason=busy.reason or "—")
-                )
         return found
 
     def periods_of(self, teacher: str, *, apart: Collection[str] = ()) -> int:
@@ -285,13 +294,6 @@ class DayBook:
         if teacher is None or periods <= teacher.max_per_day:
             return []
         return [self._finding("amend_teacher_day", name=teacher.name, lessons=periods, most=teacher.max_per_day)]
-
-    def _in_two_parties(self, id: str, party: PlacedParty, kept: Kept) -> list[Finding]:
-        """Nobody is in two classrooms of one lesson."""
-        if not any(id in other.teachers for other in kept.parties if other is not party):
-            return []
-        name, title = self._grounds.teacher_name(id), self._grounds.title(kept.lesson)
-        return [self._finding("amend_teacher_busy", start=_window(party).start, name=name, other=title)]
 
     def _class_obstacles(self, party: PlacedParty, window: Window, apart: Collection[str]) -> list[Finding]:
         found = []

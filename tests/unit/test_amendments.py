@@ -163,8 +163,17 @@ def published() -> DatedTables:
     return DatedTables(register.term, [[version(table)]])
 
 
-def out(tables: DatedTables, change: Change, *, number: int = 1, now: float = NOW) -> Outcome:
-    return work_out(change, community="A", number=number, grounds=Grounds(community()[0]), tables=tables, now=now)
+def out(
+    tables: DatedTables, change: Change, *, number: int = 1, now: float = NOW, mode: Mode = "collaborative"
+) -> Outcome:
+    return work_out(change, community="A", number=number, grounds=grounds_of(mode), tables=tables, now=now)
+
+
+def grounds_of(mode: Mode) -> Grounds:
+    register, _ = community()
+    return Grounds(
+        structs.replace(register, communities=tuple(structs.replace(c, mode=mode) for c in register.communities))
+    )
 
 
 def codes(change: Change, *, now: float = NOW) -> list[str]:
@@ -259,9 +268,11 @@ def test_lasting_change_breaks_no_rule_of_the_weekly_table() -> None:
 # Any sequence
 
 
-@given(st.integers(0, 2**31), st.integers(1, 14))
+@given(st.integers(0, 2**31), st.integers(1, 14), st.sampled_from(["collaborative", "co_built", "merged"]))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_sequence_of_changes_keeps_every_date_valid_and_the_rest_where_it_was(seed: int, steps: int) -> None:
+def test_any_sequence_of_changes_keeps_every_date_valid_and_the_rest_where_it_was(
+    seed: int, steps: int, mode: Mode
+) -> None:
     register, _ = community()
     chance = random.Random(seed)
     tables, now = published(), NOW
@@ -269,7 +280,7 @@ def test_any_sequence_of_changes_keeps_every_date_valid_and_the_rest_where_it_wa
     for number in range(1, steps + 1):
         now += chance.choice([0, 600, 20 * 3600])
         change = some_change(chance, tables, now, number)
-        outcome = out(tables, change, number=number, now=now)
+        outcome = out(tables, change, number=number, now=now, mode=mode)
         if not outcome.possible:
             continue
         changed = carried_out(tables, outcome, number, now)

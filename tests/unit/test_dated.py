@@ -192,7 +192,7 @@ def test_version_counts_from_its_first_date_only() -> None:
 def test_lesson_that_a_version_moves_to_later_in_the_week_is_held_once() -> None:
     tables = published()
     _, table = community()
-    moved = next(one for one in table.lessons if one.weekday == 1 and one.host.unit == "A0" and one.kind == "local")
+    moved = next(one for one in table.lessons if one.weekday == 1 and one.host.unit == "A0" and one.weeks == "all")
     lessons = tuple(structs.replace(one, weekday=4) if one.id == moved.id else one for one in table.lessons)
     wednesday = moment(date(2026, 9, 9), "12:00")
     later = tables.with_version(version(structs.replace(table, lessons=lessons), 2, wednesday, table))
