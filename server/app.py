@@ -17,7 +17,7 @@ from sqlalchemy import text
 from config.settings import Settings
 from recordings.service import ReviewService
 from server import pages
-from server.api import demo, feeds, importing, live, people, room, rooms, timetable, today, whip
+from server.api import demo, feeds, importing, live, people, repair, room, rooms, timetable, today, whip
 from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
@@ -40,6 +40,7 @@ from server.keys import (
     media_key,
     metrics_key,
     people_key,
+    repairs_key,
     reviews_key,
     session_store_key,
     settings_key,
@@ -52,11 +53,13 @@ from server.live_sessions import LiveSessions
 from server.media_links import MediaLinks
 from server.metrics import Metrics
 from server.private_file import kept_secret
+from server.repairs import Repairs
 from server.retention import Retention
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
 from server.storage.database import Database
+from server.storage.draft_history import SqlDraftHistory
 from server.storage.feed_store import SqlFeedStore
 from server.storage.migrate import migrate
 from server.storage.people_store import SqlPeopleStore
@@ -78,6 +81,7 @@ RESOURCES = (
     importing,
     today,
     timetable,
+    repair,
     feeds,
     live,
     live_socket,
@@ -108,6 +112,7 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
         importing,
         today,
         timetable,
+        repair,
         feeds,
         live,
         live_socket,
@@ -185,8 +190,16 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         clock=time.monotonic,
     )
     app[builds_key] = builds
+    repairs = Repairs(
+        service,
+        counties,
+        SqlDraftHistory(app[database_key]),
+        workers=settings.timetable.workers or os.cpu_count() or 1,
+    )
+    app[repairs_key] = repairs
     yield
     await builds.close()
+    await repairs.close()
 
 
 async def reviews(app: web.Application) -> AsyncIterator[None]:

@@ -48,6 +48,9 @@ STATUS: dict[str, int] = {
     "reason_missing": 422,
     "wrong_side": 403,
     "solver_stopped": 409,
+    "cannot_repair": 422,
+    "nothing_to_undo": 409,
+    "worker_stopped": 503,
     "feed_gone": 410,
     # live sessions
     "signaling_error": 400,

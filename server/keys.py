@@ -13,6 +13,7 @@ from server.calendars import Calendars
 from server.county import Counties
 from server.live_sessions import LiveSessions
 from server.metrics import Metrics
+from server.repairs import Repairs
 from server.reviews import Reviews
 from server.site import Site
 from server.storage.database import Database
@@ -48,6 +49,7 @@ people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
 builds_key: web.AppKey[Builds] = web.AppKey("builds", Builds)
+repairs_key: web.AppKey[Repairs] = web.AppKey("repairs", Repairs)
 calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
 importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)

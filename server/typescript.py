@@ -27,7 +27,7 @@ import msgspec
 
 from server import shapes
 from server.shapes import live as live_shapes
-from server.shapes import people, review, table
+from server.shapes import people, repair, review, table
 from signaling import messages
 
 GENERATED = Path(__file__).with_name("web") / "src" / "generated"
@@ -42,6 +42,7 @@ REQUESTS: frozenset[type] = frozenset(
         people.NewFeed,
         people.PairingPoll,
         people.SignIn,
+        repair.NewRepair,
         review.CloseReview,
         review.NewComment,
         review.NewConclusion,

@@ -17,7 +17,7 @@ from timetable.checker import check
 from timetable.errors import NotFound, TimetableError
 from timetable.model import Finding, Lesson, Slot, Table
 from timetable.part import Part, part_of, slot_of
-from timetable.pricing import Pricing
+from timetable.pricing import UNLIMITED, Pricing
 from timetable.problem import Placement
 from timetable.search import Effort, run
 from timetable.slots import impossible, placement_by_clock
@@ -192,8 +192,7 @@ class _Attempt:
         if (source := own.get(slot_of(self._lesson))) is not None:
             formulation.cp.add(source == 0)
         pricing = Pricing(formulation, part.standing())
-        pricing.hint(pricing.complete)
-        pricing.minimise(PER_MOVE)
+        pricing.minimise(UNLIMITED, pricing.complete)
         objective = formulation.cp.proto.objective
         for id in part.moving:
             for lesson in self._arrangement.of_requirement[id]:

@@ -31,7 +31,7 @@ routes = web.RouteTableDef()
 async def show(request: web.Request) -> web.Response:
     """`?version=N`, `?version=draft`, or the newest published version, else the draft."""
     _, community, asker = await _community(request)
-    return reply(request, await _view(request, community, asker, request.query.get("version", "")))
+    return reply(request, await view_of(request, community, asker, request.query.get("version", "")))
 
 
 @routes.post("/api/communities/{community}/builds")
@@ -89,7 +89,7 @@ async def propose(request: web.Request) -> web.Response:
     await request.app[timetable_key].propose(
         community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
     )
-    return reply(request, await _view(request, community, asker, "draft"))
+    return reply(request, await view_of(request, community, asker, "draft"))
 
 
 @routes.post("/api/communities/{community}/agree")
@@ -99,7 +99,7 @@ async def agree(request: web.Request) -> web.Response:
     await request.app[timetable_key].agree(
         community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
     )
-    return reply(request, await _view(request, community, asker, "draft"))
+    return reply(request, await view_of(request, community, asker, "draft"))
 
 
 @routes.post("/api/communities/{community}/object")
@@ -119,7 +119,7 @@ async def object_to(request: web.Request) -> web.Response:
         lesson=wanted.lesson,
         counter=_counter(wanted),
     )
-    return reply(request, await _view(request, community, asker, "draft"))
+    return reply(request, await view_of(request, community, asker, "draft"))
 
 
 @routes.post("/api/communities/{community}/publish")
@@ -129,7 +129,7 @@ async def publish(request: web.Request) -> web.Response:
     await request.app[timetable_key].publish(
         community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
     )
-    return reply(request, await _view(request, community, asker, ""))
+    return reply(request, await view_of(request, community, asker, ""))
 
 
 async def _community(request: web.Request) -> tuple[County, Community, Principal]:
@@ -173,7 +173,7 @@ async def _build(request: web.Request) -> tuple[Build, Community, Principal]:
     return found, community, asker
 
 
-async def _view(request: web.Request, community: Community, asker: Principal, wanted: str) -> TimetableView:
+async def view_of(request: web.Request, community: Community, asker: Principal, wanted: str) -> TimetableView:
     tables = request.app[timetable_key]
     draft, history = await asyncio.gather(tables.draft(community.id), tables.history(community.id))
     shown = history[0] if history else None

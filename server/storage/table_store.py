@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from server.storage.database import Database, metadata
+from server.storage.draft_history import remember
 from timetable.errors import StaleVersion
 from timetable.service import Draft
 from timetable.versions import Version
@@ -106,11 +107,13 @@ class SqlTableStore:
 
 
 def _save(connection: Connection, draft: Draft, expected: int) -> None:
-    kept = connection.execute(select(drafts.c.revision).where(drafts.c.community == draft.community)).scalar()
-    if (kept or 0) != expected:
-        raise StaleVersion(expected, kept or 0)
+    columns = select(drafts.c.revision, drafts.c.body).where(drafts.c.community == draft.community)
+    kept = connection.execute(columns).first()
+    if (kept.revision if kept else 0) != expected:
+        raise StaleVersion(expected, kept.revision if kept else 0)
     values = {"revision": draft.revision, "body": msgspec.json.encode(draft).decode()}
     if kept is None:
         connection.execute(insert(drafts).values(community=draft.community, **values))
     else:
+        remember(connection, draft.community, kept.revision, kept.body, draft.negotiation.draft)
         connection.execute(update(drafts).where(drafts.c.community == draft.community).values(**values))

@@ -178,6 +178,54 @@ export interface NewFeed {
 
 export type PersonRole = "bureau_admin" | "bureau_viewer" | "convenor" | "principal" | "academic_director" | "teacher" | "researcher";
 
+/** What moving the lesson to one period of its host would mean. `costs`: possible, but the table gets worse by `delta`, by the rules in `rules`. `impossible`: for `reasons`, where `lessons` are those in the way. */
+export interface SlotView {
+  weekday: number;
+  period: number;
+  start: string;
+  verdict: "here" | "fits" | "costs" | "impossible";
+  delta: number;
+  rules: RuleCost[];
+  reasons: Finding[];
+  lessons: string[];
+}
+
+/** `revision` is the draft's that the slots are of; 0: there is none, they are of the newest version. */
+export interface SlotsView {
+  lesson: string;
+  revision: number;
+  slots: SlotView[];
+}
+
+/** Put the lesson into this period of its host's week. */
+export interface NewRepair {
+  revision: number;
+  lesson: string;
+  weekday: number;
+  period: number;
+}
+
+/** One lesson's way from slot to slot, in periods of its host. */
+export interface MoveView {
+  lesson: string;
+  source: Slot;
+  target: Slot;
+}
+
+/** A repair that waits to be accepted; the first move is the lesson's own. */
+export interface RepairView {
+  id: string;
+  revision: number;
+  lesson: string;
+  moves: MoveView[];
+  costBefore: number;
+  costAfter: number;
+  units: string[];
+  rung: "alone" | "lessons" | "classes" | "teachers" | "all";
+  seconds: number;
+  verified: boolean;
+}
+
 export interface ReviewRow {
   id: string;
   session: string;
@@ -549,6 +597,28 @@ export type TableStatus = "none" | "draft" | "proposed" | "agreed" | "published"
 
 export type Mode = "merged" | "co_built" | "collaborative";
 
+export interface RuleCost {
+  rule: string;
+  cost: number;
+}
+
+/** One thing wrong with an input or a table. `code` is stable and has a sentence in both languages in the catalogue (`finding.<code>`), filled from `values`; file, sheet, row and field name the place. */
+export interface Finding {
+  code: string;
+  values?: Record<string, string | number>;
+  file?: string;
+  sheet?: string;
+  row?: number | null;
+  field?: string;
+  severity?: "error" | "warning";
+}
+
+/** A period of the host unit on a weekday. */
+export interface Slot {
+  weekday: number;
+  period: number;
+}
+
 export interface Period {
   number: number;
   start: string;
@@ -570,22 +640,6 @@ export interface Lesson {
   parties: PlacedParty[];
   weeks?: Weeks;
   topic?: string;
-}
-
-export interface RuleCost {
-  rule: string;
-  cost: number;
-}
-
-/** One thing wrong with an input or a table. `code` is stable and has a sentence in both languages in the catalogue (`finding.<code>`), filled from `values`; file, sheet, row and field name the place. */
-export interface Finding {
-  code: string;
-  values?: Record<string, string | number>;
-  file?: string;
-  sheet?: string;
-  row?: number | null;
-  field?: string;
-  severity?: "error" | "warning";
 }
 
 export type Kind = "local" | "sync" | "dedicated" | "joint_preparation" | "joint_meeting" | "common_test" | "research";

@@ -1,0 +1,123 @@
+"""The process that answers questions about one standing table: its slots, its repairs, what a new one would break.
+
+It keeps the table of the last question indexed, so the next one about the same table takes milliseconds; the event
+loop's process neither builds models nor searches. `python -m server.repair_worker` reads questions from standard
+input and answers them on standard output, each as four bytes of length and MessagePack.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from timetable.arrangement import Arrangement
+from timetable.checker import check
+from timetable.errors import NotFound
+from timetable.model import Finding, Register, Slot, Table
+from timetable.problem import Problem, commitments_of
+from timetable.repair import CannotRepair, Repair, repair
+from timetable.slots import SlotVerdict, slots
+
+SIZE_BYTES = 4
+
+
+class Subject(Struct, frozen=True, tag=True):
+    """What the next questions are about: a table, among the standing tables of other communities."""
+
+    register: Register
+    table: Table
+    around: tuple[Table, ...]
+
+
+class AskSlots(Struct, frozen=True, tag=True):
+    lesson: str
+
+
+class AskRepair(Struct, frozen=True, tag=True):
+    lesson: str
+    target: Slot
+    seconds: float
+    workers: int
+
+
+class AskCheck(Struct, frozen=True, tag=True):
+    """What a new table would break that is not broken now."""
+
+    table: Table
+
+
+Question = Subject | AskSlots | AskRepair | AskCheck
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """The part that was asked for. `missing` is the noun and id of what is not there; `refused` says that the repair
+    is impossible, for the reasons in `findings`."""
+
+    slots: tuple[SlotVerdict, ...] = ()
+    repair: Repair | None = None
+    findings: tuple[Finding, ...] = ()
+    refused: bool = False
+    missing: tuple[str, str] | None = None
+
+
+class Desk:
+    """Answers one question after the other."""
+
+    def __init__(self) -> None:
+        self._subject: Subject | None = None
+        self._arrangement: Arrangement | None = None
+
+    def answer(self, question: Question) -> Answer:
+        if isinstance(question, Subject):
+            self._take(question)
+            return Answer()
+        assert self._arrangement is not None
+        assert self._subject is not None
+        try:
+            if isinstance(question, AskSlots):
+                return Answer(slots=slots(self._arrangement, question.lesson))
+            if isinstance(question, AskRepair):
+                return Answer(repair=self._repair(self._arrangement, question))
+        except NotFound as error:
+            return Answer(missing=(error.noun, error.id))
+        except CannotRepair as error:
+            return Answer(refused=True, findings=error.findings)
+        return Answer(findings=self._broken(self._subject, question))
+
+    def _take(self, subject: Subject) -> None:
+        register = subject.register
+        community = next(c for c in register.communities if c.id == subject.table.community)
+        problem = Problem(register, community, commitments_of(register, subject.around))
+        self._subject, self._arrangement = subject, Arrangement(problem, subject.table)
+
+    @staticmethod
+    def _repair(arrangement: Arrangement, question: AskRepair) -> Repair:
+        return repair(arrangement, question.lesson, question.target, seconds=question.seconds, workers=question.workers)
+
+    @staticmethod
+    def _broken(subject: Subject, question: AskCheck) -> tuple[Finding, ...]:
+        before = check(subject.register, *subject.around, subject.table)
+        after = check(subject.register, *subject.around, question.table)
+        return tuple(finding for finding in after if finding not in before)
+
+
+def frame(message: Struct) -> bytes:
+    body = msgspec.msgpack.encode(message)
+    return len(body).to_bytes(SIZE_BYTES, "big") + body
+
+
+def work(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer until the questions end."""
+    desk = Desk()
+    decoder = msgspec.msgpack.Decoder(Question)
+    while size := source.read(SIZE_BYTES):
+        question = decoder.decode(source.read(int.from_bytes(size, "big")))
+        sink.write(frame(desk.answer(question)))
+        sink.flush()
+
+
+if __name__ == "__main__":
+    work(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,256 @@
+"""Slots and repairs as the people at a table use them: asked of a process of their own, proposed, accepted, undone.
+
+The worker is started by the first question and ends when none comes for a while. A repair is a proposal until it is
+accepted; then it is checked again, against everything as it stands by then, and becomes the draft.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from server.county import Counties, County
+from server.repair_worker import (
+    SIZE_BYTES,
+    Answer,
+    AskCheck,
+    AskRepair,
+    AskSlots,
+    Question,
+    Subject,
+    frame,
+)
+from server.solver_run import PROJECT
+from server.storage.draft_history import SqlDraftHistory
+from timetable.errors import NotFound, StaleVersion, TimetableError
+from timetable.model import Slot, Table
+from timetable.repair import CannotRepair, Repair
+from timetable.service import Draft, TimetableService
+from timetable.slots import SlotVerdict
+
+IDLE_SECONDS = 300.0
+REPAIR_SECONDS = 8.0
+LONGEST_ANSWER = 60.0
+KEPT = 50
+"""Proposals remembered."""
+
+
+class WorkerStopped(TimetableError):
+    """The worker ended, or did not answer in time."""
+
+    code = "worker_stopped"
+
+
+class NothingToUndo(TimetableError):
+    """There is no earlier draft."""
+
+    code = "nothing_to_undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A repair that was worked out for a revision of the draft."""
+
+    id: str
+    community: str
+    revision: int
+    lesson: str
+    repair: Repair
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the worker has before it."""
+
+    county: County
+    table: Table
+    around: tuple[tuple[str, int], ...]
+
+
+class Repairs:
+    """`workers` cores may be used by one repair."""
+
+    def __init__(
+        self,
+        tables: TimetableService,
+        counties: Counties,
+        history: SqlDraftHistory,
+        *,
+        workers: int,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._tables = tables
+        self._counties = counties
+        self._history = history
+        self._worker = _Worker(idle_seconds)
+        self._workers = workers
+        self._proposals: OrderedDict[str, Proposal] = OrderedDict()
+
+    async def slots(self, community: str, lesson: str) -> tuple[int, tuple[SlotVerdict, ...]]:
+        """The revision of the draft, and every slot of the week for one of its lessons; without a draft, those of the
+        newest version."""
+        draft = await self._tables.draft(community)
+        if draft is None:
+            newest = await self._tables.newest(community)
+            if newest is None:
+                raise NotFound("table", community)
+            answer = await self._ask(newest.table, AskSlots(lesson))
+            return 0, answer.slots
+        return draft.revision, (await self._ask(draft.table, AskSlots(lesson))).slots
+
+    async def propose(self, community: str, *, lesson: str, target: Slot, revision: int) -> Proposal:
+        """Work out what else has to move when a lesson goes to a slot. Raises CannotRepair."""
+        draft = await self._current(community, revision)
+        question = AskRepair(lesson, target, REPAIR_SECONDS, self._workers)
+        answer = await self._ask(draft.table, question)
+        assert answer.repair is not None
+        proposal = Proposal(secrets.token_hex(8), community, revision, lesson, answer.repair)
+        self._proposals[proposal.id] = proposal
+        while len(self._proposals) > KEPT:
+            self._proposals.popitem(last=False)
+        return proposal
+
+    async def accept(self, community: str, id: str, *, author: str) -> Draft:
+        """Make the proposal the draft. StaleVersion when the draft has changed since."""
+        proposal = self._proposals.get(id)
+        if proposal is None or proposal.community != community:
+            raise NotFound("repair", id[:32])
+        draft = await self._current(community, proposal.revision)
+        answer = await self._ask(draft.table, AskCheck(proposal.repair.table))
+        if answer.findings:
+            raise CannotRepair(answer.findings)
+        taken = await self._tables.take_draft(
+            community, proposal.repair.table, author=author, revision=proposal.revision
+        )
+        del self._proposals[id]
+        return taken
+
+    async def undo(self, community: str, *, author: str, revision: int) -> Draft:
+        """Put the table that the draft took the place of back on the table."""
+        await self._current(community, revision)
+        before = await self._history.newest(community)
+        if before is None:
+            raise NothingToUndo
+        draft = await self._tables.take_draft(community, before.table, author=author, revision=revision)
+        await self._history.forget(community, before.revision)
+        return draft
+
+    @property
+    def worker_process(self) -> int | None:
+        """The worker's process id, while it runs."""
+        return self._worker.pid
+
+    async def close(self) -> None:
+        await self._worker.close()
+
+    async def _current(self, community: str, revision: int) -> Draft:
+        draft = await self._tables.draft(community)
+        if draft is None:
+            raise NotFound("draft", community)
+        if draft.revision != revision:
+            raise StaleVersion(revision, draft.revision)
+        return draft
+
+    async def _ask(self, table: Table, question: Question) -> Answer:
+        county = await self._counties.now()
+        versions = [v for v in await self._tables.published() if v.community != table.community]
+        known = _Known(county, table, tuple((v.community, v.number) for v in versions))
+        subject = Subject(county.register, table, tuple(version.table for version in versions))
+        answer = await self._worker.ask(known, subject, question)
+        if answer.missing is not None:
+            raise NotFound(*answer.missing)
+        if answer.refused:
+            raise CannotRepair(answer.findings)
+        return answer
+
+
+class _Worker:
+    """The process; one question at a time."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
+        self._lock = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._known: _Known | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    @property
+    def pid(self) -> int | None:
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if self._process is not None and running else None
+
+    async def ask(self, known: _Known, subject: Subject, question: Question) -> Answer:
+        async with self._lock:
+            if self._idle is not None:
+                self._idle.cancel()
+            try:
+                return await asyncio.wait_for(self._answer(known, subject, question), LONGEST_ANSWER)
+            except (OSError, EOFError, TimeoutError, asyncio.IncompleteReadError) as error:
+                self._kill()
+                raise WorkerStopped from error
+            except BaseException:
+                # whoever asked has gone: the answer still to come must not be taken for the next one's
+                self._kill()
+                raise
+            finally:
+                self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._kill)
+
+    async def _answer(self, known: _Known, subject: Subject, question: Question) -> Answer:
+        if self._process is None or self._process.returncode is not None:
+            self._known = None
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "server.repair_worker"),
+                env={**os.environ, "PYTHONPATH": str(PROJECT)},
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        questions: Sequence[Question] = (question,)
+        if not self._same(known):
+            questions = (subject, question)
+        answer = Answer()
+        for one in questions:
+            answer = await self._exchange(self._process, one)
+        self._known = known
+        return answer
+
+    def _same(self, known: _Known) -> bool:
+        have = self._known
+        return (
+            have is not None
+            and have.county is known.county
+            and have.around == known.around
+            and (have.table is known.table or have.table == known.table)
+        )
+
+    @staticmethod
+    async def _exchange(process: asyncio.subprocess.Process, question: Question) -> Answer:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(await asyncio.to_thread(frame, question))
+        await process.stdin.drain()
+        size = int.from_bytes(await process.stdout.readexactly(SIZE_BYTES), "big")
+        return msgspec.msgpack.decode(await process.stdout.readexactly(size), type=Answer)
+
+    def _kill(self) -> None:
+        self._known = None
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    async def close(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        process = self._process
+        self._kill()
+        if process is not None:
+            await process.wait()

@@ -1,0 +1,148 @@
+"""Moving a lesson over HTTP: its slots, a repair worked out and accepted, undone; nobody's change is overwritten."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.keys import counties_key, repairs_key, timetable_key
+from tests.county_server import LOCAL, SYNC, Caller, CountyServer, running_county
+from timetable.solver import solve
+
+TABLE = "/api/communities/A/timetable?version=draft"
+SLOTS = "/api/communities/A/slots"
+REPAIRS = "/api/communities/A/repairs"
+UNDO = "/api/communities/A/undo"
+
+
+@pytest.fixture
+async def drafted(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
+    """The county with a real table of the first community as its draft, revision 1."""
+    async with running_county(tmp_path / "data", migrated_sqlite, publish=False) as county:
+        register = (await county.app[counties_key].now()).register
+        table = (await asyncio.to_thread(solve, register, "A", seconds=5, workers=1, first_only=True)).table
+        assert table is not None
+        await county.app[timetable_key].take_draft("A", table, author="排课", revision=0)
+        yield county
+
+
+async def slots(caller: Caller, lesson: str = SYNC) -> list[dict[str, Any]]:
+    answer = await caller.get(f"{SLOTS}?lesson={lesson}")
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = answer.json["slots"]
+    return found
+
+
+async def lesson_at(caller: Caller, lesson: str = SYNC) -> tuple[int, int]:
+    view = (await caller.get(TABLE)).json
+    found = next(one for one in view["lessons"] if one["id"] == lesson)
+    return found["weekday"], found["parties"][0]["period"]
+
+
+def wish(slot: dict[str, Any], revision: int, lesson: str = SYNC) -> dict[str, Any]:
+    return {"revision": revision, "lesson": lesson, "weekday": slot["weekday"], "period": slot["period"]}
+
+
+async def test_every_slot_of_the_week_has_a_verdict(drafted: CountyServer) -> None:
+    teacher = await drafted.person("member_teacher")
+    found = await slots(teacher)
+    assert [(s["weekday"], s["period"]) for s in found if s["verdict"] == "here"] == [await lesson_at(teacher)]
+    assert {slot["weekday"] for slot in found} == {1, 2, 3, 4, 5, 6, 7}
+    for slot in found:
+        assert bool(slot["reasons"]) == (slot["verdict"] == "impossible")
+    assert (await teacher.get(f"{SLOTS}?lesson=absent")).refusal == (404, "not_found")
+    assert (await teacher.get(SLOTS)).refusal == (404, "not_found")
+    assert (await (await drafted.person("foreign_director")).get(f"{SLOTS}?lesson={SYNC}")).refusal == (
+        403,
+        "not_permitted",
+    )
+    assert (await drafted.nobody.get(f"{SLOTS}?lesson={SYNC}")).status == 401
+
+
+async def test_a_lesson_is_moved_and_the_move_undone(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    before = await lesson_at(director)
+    free = next(slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs"))
+    proposed = await director.post(REPAIRS, wish(free, 1))
+    assert (proposed.status, proposed.json["verified"]) == (201, True)
+    [move] = proposed.json["moves"]
+    assert move["lesson"] == SYNC
+    assert (move["source"]["weekday"], move["source"]["period"]) == before
+    assert (move["target"]["weekday"], move["target"]["period"]) == (free["weekday"], free["period"])
+    assert await lesson_at(director) == before
+
+    accept = f"{REPAIRS}/{proposed.json['id']}/accept"
+    accepted = await director.post(accept)
+    assert (accepted.status, accepted.json["revision"], accepted.json["status"]) == (200, 2, "draft")
+    assert accepted.json["cost"] == proposed.json["costAfter"]
+    assert await lesson_at(director) == (free["weekday"], free["period"])
+    assert (await director.post(accept)).refusal == (404, "not_found")
+
+    assert (await director.post(UNDO, {"revision": 1})).refusal == (409, "stale_version")
+    undone = await director.post(UNDO, {"revision": 2})
+    assert (undone.status, undone.json["revision"]) == (200, 3)
+    assert await lesson_at(director) == before
+    assert (await director.post(UNDO, {"revision": 3})).refusal == (409, "nothing_to_undo")
+
+
+async def test_several_changes_are_undone_one_by_one(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    stood = [await lesson_at(director, LOCAL)]
+    for revision in (1, 2, 3):
+        free = next(slot for slot in await slots(director, LOCAL) if slot["verdict"] in ("fits", "costs"))
+        proposed = await director.post(REPAIRS, wish(free, revision, LOCAL))
+        assert (await director.post(f"{REPAIRS}/{proposed.json['id']}/accept")).status == 200
+        stood.append(await lesson_at(director, LOCAL))
+    for revision, place in zip((4, 5, 6), reversed(stood[:-1]), strict=True):
+        assert (await director.post(UNDO, {"revision": revision})).status == 200
+        assert await lesson_at(director, LOCAL) == place
+
+
+async def test_of_two_directors_moves_the_second_is_stale(drafted: CountyServer) -> None:
+    director, principal = await drafted.person("core_director"), await drafted.person("core_principal")
+    free = [slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs")]
+    first, second = await asyncio.gather(
+        director.post(REPAIRS, wish(free[0], 1)), principal.post(REPAIRS, wish(free[1], 1))
+    )
+    assert (await director.post(f"{REPAIRS}/{first.json['id']}/accept")).status == 200
+    assert (await principal.post(f"{REPAIRS}/{second.json['id']}/accept")).refusal == (409, "stale_version")
+    assert (await principal.post(REPAIRS, wish(free[1], 1))).refusal == (409, "stale_version")
+
+
+async def test_what_cannot_be_says_why(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    stuck = {"weekday": 1, "period": 16}
+    answer = await director.post(REPAIRS, wish(stuck, 1))
+    assert answer.refusal == (422, "cannot_repair")
+    assert [finding["code"] for finding in answer.json["errors"]] == ["slot_block"]
+    assert (await director.post(REPAIRS, wish(stuck, 1, "absent"))).refusal == (404, "not_found")
+    assert (await director.post(REPAIRS, wish({"weekday": 8, "period": 1}, 1))).refusal == (422, "invalid_body")
+    assert (await director.post(f"{REPAIRS}/absent/accept")).refusal == (404, "not_found")
+
+
+@pytest.mark.parametrize("name", ["core_teacher", "member_director", "researcher", "bureau_admin", "foreign_director"])
+async def test_only_who_may_build_may_move(drafted: CountyServer, name: str) -> None:
+    somebody = await drafted.person(name)
+    for path, body in (
+        (REPAIRS, wish({"weekday": 1, "period": 1}, 1)),
+        (f"{REPAIRS}/absent/accept", None),
+        (UNDO, {"revision": 1}),
+    ):
+        assert (await somebody.post(path, body)).refusal == (403, "not_permitted")
+
+
+async def test_a_killed_worker_costs_one_question_at_most(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    await slots(director)
+    process = drafted.app[repairs_key].worker_process
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    answers = [await director.get(f"{SLOTS}?lesson={SYNC}") for _ in range(2)]
+    assert answers[0].status == 200 or answers[0].refusal == (503, "worker_stopped")
+    assert answers[1].status == 200
