@@ -2,7 +2,7 @@
 
 from server.county import County
 from server.today import lesson_title
-from signaling.messages import LessonInfo
+from signaling.messages import ExpectedRoom, LessonInfo
 from signaling.plan import SessionPlan, UnitPart
 from timetable.model import Lesson, PlacedParty
 from timetable.term import Occurrence
@@ -60,9 +60,16 @@ def _info(
         starts=starts,
         ends=ends,
         expected=tuple(party.room for party in parties[1:] if party.room),
+        rooms=tuple(_expected(_part(county, party)) for party in parties[1:] if party.room),
         week=week,
         weekday=lesson.weekday,
         period=host.period,
+    )
+
+
+def _expected(part: UnitPart) -> ExpectedRoom:
+    return ExpectedRoom(
+        room=part.room, unit=part.unit, unit_name=part.unit_name, class_name=part.class_name, phone=part.phone
     )
 
 

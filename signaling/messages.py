@@ -364,6 +364,16 @@ class Participant(Part, frozen=True, kw_only=True):
     late: tuple[int, ...] = ()
 
 
+class ExpectedRoom(Part, frozen=True, kw_only=True):
+    """A classroom that belongs to the lesson: what to call it, and where to ring when it does not come."""
+
+    room: str
+    unit: str
+    unit_name: str
+    class_name: str = ""
+    phone: str = ""
+
+
 class LessonInfo(Part, frozen=True, kw_only=True):
     """What the session is about; fixed when it opens."""
 
@@ -379,6 +389,8 @@ class LessonInfo(Part, frozen=True, kw_only=True):
     """The shared window, unix seconds."""
     expected: tuple[str, ...]
     """Room ids of the endpoints that belong to the lesson."""
+    rooms: tuple[ExpectedRoom, ...] = ()
+    """The same classrooms by name, whether they have come or not."""
     week: int = 0
     weekday: int = 0
     period: int = 0

@@ -17,6 +17,7 @@ from signaling.messages import (
     EndCall,
     EndLesson,
     Event,
+    ExpectedRoom,
     Joined,
     LessonInfo,
     LowerHand,
@@ -176,3 +177,25 @@ def test_sessions_reach_every_kind_of_event(sessions: list[tuple[dict[str, Any],
     seen = {event["event"]["type"] for given, _ in sessions for event in given["events"]}
     tags = {kind.__struct_config__.tag for kind in get_args(AnyRoomEvent)}
     assert tags - seen == set()
+
+
+def test_browser_shows_the_rooms_that_have_not_come() -> None:
+    """The host must see whom to ring: a class that is missing has its place among the others."""
+    about = msgspec.structs.replace(
+        lesson(),
+        expected=("r-a", "r-b"),
+        rooms=tuple(
+            ExpectedRoom(room=f"r-{unit}", unit=unit, unit_name=unit, phone="0356-0000000") for unit in ("a", "b")
+        ),
+    )
+    room = Room("session", about)
+    for event in arrive(room, joined("room.b")):
+        room.evolve(event, OPENS)
+    script = """return module.lessonRooms({snapshot: given, links: {}}).map(
+        (p) => [p.room, p.presence, module.hasNotCome(p), p.phone])"""
+    shown = client_code.run("classroom/room.ts", script, as_sent(room.snapshot()))
+    assert shown == [["r-a", "offline", True, "0356-0000000"], ["r-b", "connected", False, "0356-0000000"]]
+    for event in depart(room, "room.b", "lost"):
+        room.evolve(event, OPENS + 60)
+    shown = client_code.run("classroom/room.ts", script, as_sent(room.snapshot()))
+    assert [entry[1:3] for entry in shown] == [["offline", True], ["offline", False]]

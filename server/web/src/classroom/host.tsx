@@ -9,7 +9,7 @@ import { LanguageSwitch } from "../ui/top";
 import type { Classroom } from "./classroom";
 import { keysOn, switchKeys, useKeys } from "./keys";
 import { DeviceTrouble, Face, LineState, Picture, progressOf, Sounds, SoundUnlock, StatePill, Undelivered } from "./parts";
-import { host, inLesson, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
+import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
 import { lasting, second, serverNow } from "./ticker";
 import { Tile } from "./tile";
 
@@ -24,8 +24,8 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
   }, []);
   useKeys((key) => {
     if (room === null) return false;
-    const called = memberRooms(room)[Number(key) - 1];
-    if (key >= "1" && key <= "8" && called && inLesson(room.snapshot)) classroom.ask({ t: "call_on", participant: called.id });
+    const called = lessonRooms(room)[Number(key) - 1];
+    if (key >= "1" && key <= "8" && called?.presence === "connected" && inLesson(room.snapshot)) classroom.ask({ t: "call_on", participant: called.id });
     else if (key === "0") classroom.ask({ t: "mute", muted: true });
     else if (key === "m" && inLesson(room.snapshot)) classroom.ask({ t: "mark" });
     else if (key === "t") setTimerOpen((open) => !open);
@@ -251,17 +251,19 @@ function RoomsTable({ room }: { room: Room }) {
           </tr>
         </thead>
         <tbody>
-          {memberRooms(room).map((p) => (
+          {lessonRooms(room).map((p) => (
             <tr key={p.id}>
               <th scope="row">{p.unitName}</th>
               <td class={p.absent && p.absent.length > 0 ? "z" : ""}>
-                {p.absent === null
-                  ? t("classroom.facts.not_taken")
-                  : p.absent.length + p.late.length === 0
-                    ? t("classroom.facts.all_present")
-                    : [p.absent.length > 0 && t("classroom.facts.absent", { n: p.absent.length }), p.late.length > 0 && t("classroom.facts.late", { n: p.late.length })]
-                        .filter(Boolean)
-                        .join(" · ")}
+                {hasNotCome(p)
+                  ? t("classroom.facts.not_come")
+                  : p.absent === null
+                    ? t("classroom.facts.not_taken")
+                    : p.absent.length + p.late.length === 0
+                      ? t("classroom.facts.all_present")
+                      : [p.absent.length > 0 && t("classroom.facts.absent", { n: p.absent.length }), p.late.length > 0 && t("classroom.facts.late", { n: p.late.length })]
+                          .filter(Boolean)
+                          .join(" · ")}
               </td>
               <td class={p.signal && p.signal !== "ready" ? "z" : ""}>{p.signal ? t(`classroom.signal.${p.signal}`) : "—"}</td>
             </tr>

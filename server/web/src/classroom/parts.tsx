@@ -5,7 +5,7 @@ import { Button, Note } from "../ui/components";
 import { has, t } from "../ui/i18n";
 import { Icon, Signal } from "../ui/icons";
 import type { Classroom } from "./classroom";
-import { faceOf, linkBars, type Room, tileState } from "./room";
+import { faceOf, hasNotCome, linkBars, type Room, tileState } from "./room";
 
 export interface PictureProps {
   stream: MediaStream | undefined;
@@ -164,7 +164,7 @@ export function LinkMark({ room, participant, seconds }: { room: Room; participa
   return (
     <span class={`st ${state === "offline" ? "bad" : "warn"}`}>
       <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="sm" spin={state === "reconnecting"} />
-      {t(`classroom.link.${state}`, { seconds })}
+      {t(`classroom.link.${hasNotCome(participant) ? "not_come" : state}`, { seconds })}
     </span>
   );
 }

@@ -2,7 +2,7 @@
  * The room as a page knows it. This module owns the fold of the server's messages into one immutable value, the same
  * fold as the server's, so that a resumed page and a fresh one show the same.
  */
-import type { Event, Link, Participant, ServerMessage, Snapshot, Track } from "../generated/live";
+import type { Event, ExpectedRoom, Link, Participant, ServerMessage, Snapshot, Track } from "../generated/live";
 
 export interface Room {
   me: string;
@@ -143,13 +143,46 @@ export function host(room: Room): Participant | undefined {
   return room.snapshot.participants.find((p) => p.role === "host");
 }
 
-/** The member rooms in a fixed order, whether they are here or not. */
+/** The member rooms that are or were here, in a fixed order. */
 export function memberRooms(room: Room): Participant[] {
+  return inOrder(room, room.snapshot.participants.filter((p) => p.role === "endpoint" && !p.hidden));
+}
+
+/** The member rooms in a fixed order, those that have not come among them: a missing class must be seen. */
+export function lessonRooms(room: Room): Participant[] {
+  const here = memberRooms(room);
+  const known = new Set(here.map((p) => p.room || p.id));
+  return inOrder(room, [...here, ...room.snapshot.lesson.rooms.filter((r) => !known.has(r.room)).map(notCome)]);
+}
+
+/** Whether a room's place is only kept for it: it has not come yet. */
+export function hasNotCome(participant: Participant): boolean {
+  return participant.presence === "offline" && participant.since === 0;
+}
+
+function inOrder(room: Room, rooms: Participant[]): Participant[] {
   const order = new Map(room.snapshot.lesson.expected.map((id, index) => [id, index]));
   const place = (p: Participant) => order.get(p.room || p.id) ?? order.size;
-  return room.snapshot.participants
-    .filter((p) => p.role === "endpoint" && !p.hidden)
-    .sort((a, b) => place(a) - place(b) || a.unitName.localeCompare(b.unitName) || a.id.localeCompare(b.id));
+  return rooms.sort((a, b) => place(a) - place(b) || a.unitName.localeCompare(b.unitName) || a.id.localeCompare(b.id));
+}
+
+function notCome(expected: ExpectedRoom): Participant {
+  return {
+    ...expected,
+    id: expected.room,
+    role: "endpoint",
+    name: "",
+    hidden: false,
+    presence: "offline",
+    since: 0,
+    muted: true,
+    hands: [],
+    turns: 0,
+    signal: null,
+    recording: "off",
+    absent: null,
+    late: [],
+  };
 }
 
 /** The room that an assistant looks after: the endpoint of the same unit; before it has joined, the assistant's own place. */
@@ -158,10 +191,10 @@ export function ownRoom(room: Room): Participant | undefined {
   return me?.role === "endpoint" ? me : (memberRooms(room).find((p) => p.unit === me?.unit) ?? me);
 }
 
-/** Tiles of a room view: the member rooms, and recording hosts that publish by themselves. */
+/** Tiles of a room view: the rooms of the lesson, and recording hosts that publish by themselves. */
 export function tiles(room: Room): Participant[] {
   const encoders = room.snapshot.participants.filter((p) => p.role === "encoder" && p.presence !== "offline");
-  return [...memberRooms(room), ...encoders];
+  return [...lessonRooms(room), ...encoders];
 }
 
 export type TileState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";

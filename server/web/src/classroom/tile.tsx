@@ -5,7 +5,7 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
-import { faceOf, inLesson, type Room, tileState } from "./room";
+import { faceOf, hasNotCome, inLesson, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
 const DOTS = [1, 2, 3, 4];
@@ -50,7 +50,7 @@ export function Tile(props: TileProps) {
         {quiet && (
           <span class="ov">
             <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="lg" spin={state === "reconnecting"} />
-            <b>{t(`classroom.tile.${state}`)}</b>
+            <b>{t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
             {state !== "audio_only" && participant.phone && (
               <span class="sm">
                 <Icon name="phone" size="sm" /> {participant.phone}
@@ -186,6 +186,7 @@ function Acts({ classroom, room, participant, next, shortcut }: TileProps) {
   const away = participant.presence !== "connected";
   const called = snapshot.called === participant.id;
   const spotlit = snapshot.spotlight === participant.id;
+  if (hasNotCome(participant)) return participant.phone ? <PhoneLink phone={participant.phone} /> : null;
   return (
     <>
       <button
@@ -211,10 +212,7 @@ function Acts({ classroom, room, participant, next, shortcut }: TileProps) {
         <Icon name={participant.muted ? "micoff" : "mic"} size="sm" />
       </button>
       {away && participant.phone ? (
-        <a class="btn s" href={`tel:${participant.phone.replace(/[^\d+,]/g, "")}`}>
-          <Icon name="phone" size="sm" />
-          {t("classroom.act.phone")}
-        </a>
+        <PhoneLink phone={participant.phone} />
       ) : called ? (
         <Button small action="end-call" onClick={() => classroom.ask({ t: "end_call" })}>
           {t("classroom.act.end_call")}
@@ -232,5 +230,14 @@ function Acts({ classroom, room, participant, next, shortcut }: TileProps) {
         </Button>
       )}
     </>
+  );
+}
+
+function PhoneLink({ phone }: { phone: string }) {
+  return (
+    <a class="btn s" href={`tel:${phone.replace(/[^\d+,]/g, "")}`}>
+      <Icon name="phone" size="sm" />
+      {t("classroom.act.phone")}
+    </a>
   );
 }

@@ -296,6 +296,15 @@ export interface Participant {
   late: number[];
 }
 
+/** A classroom that belongs to the lesson: what to call it, and where to ring when it does not come. */
+export interface ExpectedRoom {
+  room: string;
+  unit: string;
+  unitName: string;
+  className: string;
+  phone: string;
+}
+
 /** What the session is about; fixed when it opens. */
 export interface LessonInfo {
   id: string;
@@ -310,6 +319,8 @@ export interface LessonInfo {
   ends: number;
   /** Room ids of the endpoints that belong to the lesson. */
   expected: string[];
+  /** The same classrooms by name, whether they have come or not. */
+  rooms: ExpectedRoom[];
   week: number;
   weekday: number;
   period: number;
