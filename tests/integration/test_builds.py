@@ -49,13 +49,13 @@ async def ended(build: Build) -> str:
 async def test_finished_build_becomes_the_draft(sqlite_url: str, tmp_path: Path) -> None:
     register = generated_community(seed=1, shape=(1, 1))
     database, service = tables(sqlite_url, register)
-    builds = Builds(service, tmp_path, workers=2, clock=time.monotonic)
+    builds = Builds(service, tmp_path / "builds", workers=2, clock=time.monotonic)
     build = await builds.start(register.communities[0].id, author="教务主任", revision=0, seconds=5)
     assert await ended(build) == "done"
     draft = await service.draft(build.community)
     assert draft is not None
     assert (draft.revision, draft.author, draft.table.cost) == (1, "教务主任", build.view().cost)
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "builds").iterdir()) == []
     await database.close()
 
 
