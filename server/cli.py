@@ -25,7 +25,6 @@ app = App(
     name="tongke",
     help="One shared timetable, live lessons and their review for schools that teach together.",
     version=lambda: version("tongke"),
-    error_formatter=_usage,
     result_action="return_value",
     help_format="plaintext",
 )
@@ -46,9 +45,13 @@ def main() -> None:
 def run(tokens: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
-        result = app(tokens)
+        result = app(tokens, exit_on_error=False, print_error=False)
     except KeyboardInterrupt:
         return FINDING
+    except CycloptsError as error:
+        # Printed here, because the library wraps long sentences to the width of a terminal.
+        print(_usage(error), file=sys.stderr)
+        return BAD_USAGE
     except Exception as error:
         if (code := code_of(error)) is None:
             raise

@@ -91,6 +91,10 @@ class Formulation:
         self._keep_units()
         self._keep_rooms()
 
+    @property
+    def variables(self) -> int:
+        return len(self.cp.proto.variables)
+
     # Variables ------------------------------------------------------------------------------------------------------
 
     def _place(self, demand: Demand) -> None:

@@ -69,6 +69,10 @@ class Pricing:
         return self._cp
 
     @property
+    def variables(self) -> int:
+        return len(self._values)
+
+    @property
     def complete(self) -> list[int]:
         """The solution that this was made from, with the values of all auxiliary variables."""
         return list(self._values)

@@ -166,7 +166,7 @@ class _Attempt:
     def _search(self, formulation: Formulation, seconds: float) -> Run:
         """Any table of the formulation, or what is known about why there is none."""
         began = self._elapsed()
-        if len(formulation.cp.proto.variables) > SMALL:
+        if formulation.variables > SMALL:
             effort = Effort(seconds, self._seed, self._workers, way="jump", patience=JUMP_PATIENCE)
             result = run(formulation.cp, effort, self._should_stop)
             if result.solution is not None:
@@ -181,8 +181,10 @@ class _Attempt:
         def better(found: Run) -> None:
             self._improved(pricing, found)
 
-        descent = Descent(pricing, best, self._seed, self._workers)
         seconds = FULL_SECONDS
+        if pricing.variables <= SMALL:
+            best = self._full(pricing, best, min(seconds, self._left()))
+        descent = Descent(pricing, best, self._seed, self._workers)
         while self._left() > 0 and not self._should_stop() and not _proven(descent.best):
             descent.round(self._left, self._should_stop, better)
             if not _proven(descent.best):

@@ -39,7 +39,6 @@ app = App(
     help="Build, check and publish the one table.",
     result_action="return_value",
     help_format="plaintext",
-    error_formatter=lambda error: f"tongke: {' '.join(str(error).split())}",
 )
 
 
@@ -302,9 +301,9 @@ def _stopping() -> Iterator[Callable[[], bool]]:
 def main(tokens: Sequence[str]) -> int:
     """Run as `python -m server.commands.table ...`."""
     try:
-        return int(app(list(tokens), exit_on_error=False) or GOOD)
-    except CycloptsError:
-        return BAD_INPUT
+        return int(app(list(tokens), exit_on_error=False, print_error=False) or GOOD)
+    except CycloptsError as error:
+        return _refuse(" ".join(str(error).split()))
 
 
 if __name__ == "__main__":
