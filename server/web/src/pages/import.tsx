@@ -42,7 +42,7 @@ function ImportPage() {
               <input
                 type="file"
                 multiple
-                accept=".xlsx,.csv"
+                accept=".xlsx,.xlsm,.xls,.ods,.csv,.txt,.json,.zip"
                 onChange={(event) => {
                   setFiles([...(event.currentTarget.files ?? [])]);
                   setResult(null);
