@@ -59,7 +59,8 @@ class Kind(Protocol):
 
 def shown(cell: CellValue) -> str:
     """The cell as a sentence about it quotes it."""
-    text = " ".join(str(cell).split())
+    # a spreadsheet's whole numbers come as floats: the person typed 21, not 21.0
+    text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else " ".join(str(cell).split())
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 

@@ -60,7 +60,8 @@ def good_part(
     Errors outside the rows of files (no term, a standing row that no longer fits) stay: the caller finds them by
     checking what is returned.
     """
-    left_out: list[Finding] = []
+    broken = tuple(broken)
+    left_out = [_unread(row) for row in broken]
     faulty = _faulty(findings)
     losing = {row.owner: row.code for row in broken if row.sheet == "parties"}
     while faulty or losing:
@@ -99,6 +100,10 @@ def _faulty(findings: Iterable[Finding]) -> dict[Place, str]:
 def _left_out(row: Sourced, faulty: dict[Place, str]) -> Finding:
     label = _label(BY_KEY[row.sheet], row)
     return finding("row_left_out", row.source, id=label, because=faulty[_place(row.source)])
+
+
+def _unread(row: Broken) -> Finding:
+    return finding("row_left_out", row.source, id=row.owner or str(row.source.row), because=row.code)
 
 
 def _label(sheet: Sheet, row: Sourced) -> str:

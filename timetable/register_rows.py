@@ -155,6 +155,7 @@ class Broken:
     sheet: str
     owner: str
     code: str
+    source: Source
 
 
 Rows = dict[str, list[Sourced]]

@@ -151,7 +151,7 @@ def read_grid(found: Reading, sheet: Sheet, grid: SheetGrid) -> None:
             rows.append(Sourced(sheet.key, sheet.row(**values), source))
         else:
             owner = str(values.get(sheet.columns[0].field, ""))
-            found.broken.append(Broken(sheet.key, owner, found.findings[before].code))
+            found.broken.append(Broken(sheet.key, owner, found.findings[before].code, source))
 
 
 def _columns(

@@ -218,9 +218,15 @@ def test_good_part_leaves_out_the_second_of_two_doubles() -> None:
 def test_requirement_is_left_out_when_a_party_could_not_be_read() -> None:
     rows = added(ROWS, "parties", PartyRow(requirement="sync", unit="core"))
     lost = {**rows, "parties": rows["parties"][:1]}
-    kept, found = good_part({}, lost, check(lost), [Broken("parties", "sync", "cell_not_id")])
+    kept, found = good_part(
+        {}, lost, check(lost), [Broken("parties", "sync", "cell_not_id", Source("a", "参与方 parties", 3))]
+    )
     assert [r.id for r in assemble(kept).requirements] == ["local"]
-    assert left_out(found) == [("requirements", 2, "cell_not_id"), ("parties", 2, "unknown_requirement")]
+    assert left_out(found) == [
+        ("parties", 3, "cell_not_id"),
+        ("requirements", 2, "cell_not_id"),
+        ("parties", 2, "unknown_requirement"),
+    ]
 
 
 def test_standing_row_stays_where_its_successor_is_left_out() -> None:

@@ -250,6 +250,7 @@ def test_every_wrong_cell_is_found_at_once() -> None:
         ("cell_not_choice", 3, "同意录制 recording_consent"),
         ("cell_missing", 5, "班级名称 name"),
     ]
+    assert next(f for f in found.findings if f.code == "cell_out_of_range").values["value"] == "99"
     assert [row.source.row for row in found.rows["classes"]] == [4]
     assert {finding.file for finding in found.findings} == {"a.xlsx"}
     assert {finding.sheet for finding in found.findings} == {"班级"}
