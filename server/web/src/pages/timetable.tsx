@@ -1,10 +1,14 @@
 /** The one table: by the clock or by periods, with its lessons, its negotiation, its solver and its versions. */
 
 import "../timetable/timetable.css";
+import "../timetable/carry.css";
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { Lesson, TimetableView } from "../generated/api";
 import { BuildPanel } from "../timetable/build";
+import { carry, dropped, putBack } from "../timetable/carry";
+import { CarryPanel } from "../timetable/carry-panel";
+import { Carrying } from "../timetable/drop-slots";
 import { ConsentPanel } from "../timetable/consent";
 import { ClockDay } from "../timetable/day";
 import { Legend } from "../timetable/legend";
@@ -73,7 +77,9 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
 
   useEffect(() => {
     const closeSheet = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !document.querySelector("dialog[open]")) panelOpen.value = false;
+      if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+      if (carry.value !== null || dropped.value !== null) putBack();
+      else panelOpen.value = false;
     };
     addEventListener("keydown", closeSheet);
     return () => removeEventListener("keydown", closeSheet);
@@ -81,8 +87,8 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
 
   const empty = lessons.length === 0;
   return (
-    <div class={`table-page view-${view}`} data-status={status}>
-      <Tools table={table} week={week} day={day} grade={grade} grades={grades} show={show} />
+    <div class={`table-page view-${view}`} data-status={status} data-movable={table.movable}>
+      <Tools table={table} week={week} day={day} grade={grade} grades={grades} show={show} onChange={loaded.set} />
       <main class="table-main">
         <Stale at={loaded.at} error={loaded.error} retry={loaded.reload} />
         {view !== "class" && !empty && <PrintHead table={table} week={week} title={view === "day" ? `${table.view.community.name} ${weekdayName(day)} ${gradeName(grade)}` : table.view.community.name} />}
@@ -100,6 +106,7 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
         )}
       </main>
       <Legend />
+      <Carrying table={table} />
       <Panel table={table} loaded={loaded} />
     </div>
   );
@@ -126,9 +133,14 @@ function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView
     loaded.set(view);
     if (view.status === "published") go({ version: undefined });
   };
+  const reload = () => {
+    putBack();
+    loaded.reload();
+  };
+  const moving = carry.value !== null || dropped.value !== null;
   const objections = negotiation?.consents.filter((row) => row.answer === "objected").length ?? 0;
   return (
-    <aside class={`panel ${panelOpen.value ? "open" : ""}`}>
+    <aside class={`panel ${panelOpen.value || dropped.value !== null ? "open" : ""}`}>
       <div class="panel-head">
         <Tabs<Tab>
           label={t("panel.label")}
@@ -145,9 +157,10 @@ function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView
           <Button kind="quiet" icon="x" label={t("act.close")} onClick={() => (panelOpen.value = false)} />
         </span>
       </div>
-      {tab === "lesson" && <LessonPanel table={table} />}
-      {tab === "nego" && <ConsentPanel table={table} onChange={show} onStale={loaded.reload} />}
-      {tab === "build" && (
+      {moving && <CarryPanel table={table} onChange={loaded.set} onStale={reload} />}
+      {!moving && tab === "lesson" && <LessonPanel table={table} />}
+      {!moving && tab === "nego" && <ConsentPanel table={table} onChange={show} onStale={loaded.reload} />}
+      {!moving && tab === "build" && (
         <BuildPanel
           table={table}
           onDone={() => {
@@ -156,7 +169,7 @@ function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView
           }}
         />
       )}
-      {tab === "versions" && <VersionsPanel table={table} />}
+      {!moving && tab === "versions" && <VersionsPanel table={table} />}
     </aside>
   );
 }

@@ -1,7 +1,7 @@
 /** The clock day: a column for each school, one of its classes in it, lesson by lesson. */
 
 import { signal } from "@preact/signals";
-import { useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Lesson, PlacedParty } from "../generated/api";
 import { axisOf } from "../clock/axis";
 import { splitLanes } from "../clock/lanes";
@@ -11,13 +11,17 @@ import { t } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { addDays, span, weekdayName } from "../ui/time";
 import { Half, Hours, inside, usePixelsPerMinute } from "./clock-frame";
-import { moveThrough } from "./moving";
-import { openLesson, place } from "./place";
+import { carry, slotBelow } from "./carry";
+import { gridKeys } from "./carry-keys";
+import { useDragging } from "./drag";
+import { HalfSlots } from "./drop-slots";
+import { go, openLesson, place } from "./place";
 import { isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, type Table } from "./table";
 
 /** Which class each school's column shows, where the person chose one. */
 const chosen = signal<Record<string, string>>({});
 
+const WHOLE_COLUMN = { first: 0, count: 1 };
 /** A line of words in a lesson's box. */
 const LINE = 14;
 
@@ -41,17 +45,27 @@ export function ClockDay({ table, week, day, grade }: DayProps) {
   const classes = units.map((unit) => classOf(table, today, unit.id, grade));
   const columns = units.map((unit, index) => entriesOf(table, today, unit.id, classes[index], grade));
   const axis = axisOf(table.spans(columns.flat().map((entry) => entry.lesson)));
-  const { ppm } = usePixelsPerMinute(grid, axis);
+  const { ppm, width } = usePixelsPerMinute(grid, axis);
   const picked = place.value.lesson;
+  const { community, revision } = table.view;
+  const take = useDragging(community.id, revision, table.movable);
+  const hostOfCarried = table.lessons.get(carry.value?.lesson ?? "")?.parties[0]?.unit;
+  const carriedTo = carry.value?.how === "keys" ? slotBelow.value?.weekday : undefined;
+  useEffect(() => {
+    if (carriedTo !== undefined) go({ day: carriedTo });
+  }, [carriedTo]);
   let focusable = columns.flat().find((entry) => entry.lesson.id === picked) ?? columns.flat()[0];
   return (
     <div
       class="week oneday"
       role="grid"
+      tabIndex={-1}
       aria-label={t("clock.day_label", { day: weekdayName(day), grade })}
       ref={grid}
       style={{ "--ppm": `${ppm}px`, "--days": units.length }}
-      onKeyDown={moveThrough}
+      onKeyDown={gridKeys(community.id, revision, table.movable)}
+      onPointerDown={take}
+      data-carrying={carry.value !== null}
     >
       <Hours axis={axis} />
       {units.map((unit, column) => (
@@ -85,6 +99,7 @@ export function ClockDay({ table, week, day, grade }: DayProps) {
                       />
                     );
                   })}
+                {unit.id === hostOfCarried && <HalfSlots table={table} half={half} day={day} laneWidth={width / units.length} lanes={WHOLE_COLUMN} />}
               </Half>
             </>
           ))}

@@ -8,7 +8,8 @@ import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import { me } from "../ui/session";
 import { clockOf, span, weekdayName } from "../ui/time";
-import { go, place } from "./place";
+import { pickUp } from "./carry";
+import { go, panelOpen, place } from "./place";
 import { supervisors } from "./day";
 import { classesOf, isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
 
@@ -58,7 +59,7 @@ export function LessonPanel({ table }: { table: Table }) {
         ))}
       </ul>
       {shared && <Leftovers table={table} lesson={lesson} />}
-      {shared && lesson.parties.length > 1 && <Actions table={table} lesson={lesson} />}
+      {((shared && lesson.parties.length > 1) || table.movable) && <Actions table={table} lesson={lesson} />}
     </div>
   );
 }
@@ -140,11 +141,21 @@ function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
       location.assign(`/classroom/${opened.id}`);
     });
   const grade = table.grade(lesson);
+  const move = () => {
+    panelOpen.value = false;
+    document.querySelector<HTMLElement>('.table-main [role="grid"]')?.focus();
+    void pickUp(table.view.community.id, lesson.id, "keys");
+  };
   return (
     <div class="acts-block">
       <Failure error={error} />
       <div class="acts">
-        {place.value.view !== "day" && grade !== undefined && (
+        {table.movable && (
+          <Button small icon="grip" action="move-lesson" onClick={move}>
+            {t("carry.move")}
+          </Button>
+        )}
+        {isShared(lesson) && place.value.view !== "day" && grade !== undefined && (
           <Button small icon="clock" onClick={() => go({ view: "day", day: lesson.weekday, grade })}>
             {t("lesson.in_the_day")}
           </Button>

@@ -7,7 +7,10 @@ import { t } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { me, reaches } from "../ui/session";
 import { addDays, minutesOf, shortClock, shortDate, span, weekdayName } from "../ui/time";
-import { moveThrough } from "./moving";
+import { carry } from "./carry";
+import { gridKeys } from "./carry-keys";
+import { useDragging } from "./drag";
+import { CellSlot } from "./drop-slots";
 import { type By, go, openLesson, place } from "./place";
 import { PrintHead } from "./print-head";
 import { classesOf, isShared, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
@@ -107,8 +110,10 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
   const days = table.weekdays;
   const at = (day: number, number: number) => entries.filter(({ lesson, party }) => lesson.weekday === day && party.period === number);
   const picked = entries.find(({ lesson }) => lesson.id === place.value.lesson) ?? entries[0];
+  const { community, revision } = table.view;
+  const take = useDragging(community.id, revision, table.movable);
   return (
-    <table class="pt" role="grid" onKeyDown={moveThrough}>
+    <table class="pt" role="grid" tabIndex={-1} onKeyDown={gridKeys(community.id, revision, table.movable)} onPointerDown={take} data-carrying={carry.value !== null}>
       <thead>
         <tr>
           <th />
@@ -153,6 +158,7 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
                         focusable={entry === picked}
                       />
                     ))}
+                    <CellSlot table={table} unit={unit.id} day={day} period={period.number} />
                   </td>
                 ))}
               </tr>

@@ -51,6 +51,11 @@ export class Table {
     return [...found].sort((a, b) => a - b);
   }
 
+  /** Whether the person may move the lessons of what is shown: those of a draft that nobody was asked about yet. */
+  get movable(): boolean {
+    return this.view.status !== "published" && (this.view.negotiation?.may.includes("build") ?? false);
+  }
+
   unitName(id: string): string {
     return this.units.get(id)?.name ?? id;
   }
@@ -83,6 +88,13 @@ export class Table {
     const grade = this.grade(lesson);
     if (grade === undefined) return lesson.topic ? label(lesson.topic) : subjectName(lesson.subject);
     return `${subjectName(lesson.subject)} ${gradeName(grade)}`;
+  }
+
+  /** "科学 五(1)班、五(2)班": which of several lessons of a subject and a year it is. */
+  full(lesson: Lesson): string {
+    const classes = lesson.parties.flatMap((party) => party.classes ?? []).map((id) => this.name(id));
+    if (classes.length === 0 || classes.length > 2) return this.title(lesson);
+    return `${subjectName(lesson.subject)} ${[...new Set(classes)].join(t("list.comma"))}`;
   }
 
   /** The second line of a narrow label. */

@@ -7,6 +7,7 @@ import { gradeName } from "../ui/names";
 import { parityName, weekdayName } from "../ui/time";
 import { go, panelOpen, place, type View } from "./place";
 import type { Table } from "./table";
+import { Undo } from "./undo";
 
 export interface ToolsProps {
   table: Table;
@@ -15,9 +16,11 @@ export interface ToolsProps {
   grade: number;
   grades: readonly number[];
   show: string;
+  /** Shows what an action answered. */
+  onChange: (view: TimetableView) => void;
 }
 
-export function Tools({ table, week, day, grade, grades, show }: ToolsProps) {
+export function Tools({ table, week, day, grade, grades, show, onChange }: ToolsProps) {
   const { view } = place.value;
   const { term, units } = table.view;
   return (
@@ -75,6 +78,7 @@ export function Tools({ table, week, day, grade, grades, show }: ToolsProps) {
       )}
       <span class="grow" />
       <VersionChoice view={table.view} />
+      {table.movable && <Undo table={table} onDone={onChange} />}
       <Button kind="quiet" icon="print" label={t("tools.print")} onClick={() => print()} />
       <NextStep view={table.view} />
       <span class="panel-open">

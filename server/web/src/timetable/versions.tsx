@@ -1,13 +1,16 @@
 /** The published versions in the side panel: what each changed, and going back to look at it. */
 
+import { useState } from "preact/hooks";
 import { Button, Empty, StateChip } from "../ui/components";
 import { t } from "../ui/i18n";
 import { dateTime } from "../ui/time";
 import { go } from "./place";
 import type { Table } from "./table";
+import { VersionDiff } from "./version-diff";
 
 export function VersionsPanel({ table }: { table: Table }) {
   const { versions, version, status } = table.view;
+  const [opened, setOpened] = useState<number | null>(null);
   const shown = status === "published" ? version : null;
   if (versions.length === 0) return <Empty>{t("versions.none")}</Empty>;
   return (
@@ -36,7 +39,16 @@ export function VersionsPanel({ table }: { table: Table }) {
               <p class="sm mut">
                 {dateTime(row.at)} · {row.author}
               </p>
-              <p class="sm mut">{t("versions.change", { added: row.added, moved: row.moved, cancelled: row.cancelled })}</p>
+              <button
+                type="button"
+                class="link sm"
+                aria-expanded={opened === row.number}
+                data-action="version-diff"
+                onClick={() => setOpened(opened === row.number ? null : row.number)}
+              >
+                {t("versions.change", { added: row.added, moved: row.moved, cancelled: row.cancelled })}
+              </button>
+              {opened === row.number && <VersionDiff community={table.view.community.id} number={row.number} />}
             </li>
           ))}
       </ul>

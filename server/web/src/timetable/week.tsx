@@ -10,7 +10,10 @@ import { language, t } from "../ui/i18n";
 import { textWidth } from "../ui/measure";
 import { addDays, shortDate, span, weekdayName } from "../ui/time";
 import { Half, Hours, inside, usePixelsPerMinute } from "./clock-frame";
-import { moveThrough } from "./moving";
+import { carry } from "./carry";
+import { gridKeys } from "./carry-keys";
+import { useDragging } from "./drag";
+import { HalfSlots } from "./drop-slots";
 import { openLesson, place } from "./place";
 import { isJoint, isShared, length, spanOf, STATE_ICONS, type Table } from "./table";
 
@@ -37,6 +40,8 @@ export interface WeekProps {
 
 export function ClockWeek({ table, week, days, show }: WeekProps) {
   const grid = useRef<HTMLDivElement>(null);
+  const { community, revision } = table.view;
+  const take = useDragging(community.id, revision, table.movable);
   const lessons = useMemo(() => shownLessons(table, week, show), [table, week, show]);
   const axis = useMemo(() => axisOf(table.spans(lessons)), [table, lessons]);
   const { ppm, width } = usePixelsPerMinute(grid, axis);
@@ -48,10 +53,13 @@ export function ClockWeek({ table, week, days, show }: WeekProps) {
     <div
       class="week"
       role="grid"
+      tabIndex={-1}
       aria-label={t("clock.week_label", { week })}
       ref={grid}
       style={{ "--ppm": `${ppm}px`, "--days": days.length }}
-      onKeyDown={moveThrough}
+      onKeyDown={gridKeys(community.id, revision, table.movable)}
+      onPointerDown={take}
+      data-carrying={carry.value !== null}
       onPointerLeave={() => setHovered(null)}
     >
       <Hours axis={axis} />
@@ -128,6 +136,7 @@ function Day({ table, axis, day, date, lessons, ppm, width, stop, marked, hover 
                   hover={hover}
                 />
               ))}
+              <HalfSlots table={table} half={half} day={day} laneWidth={laneWidth} />
               <Tags table={table} half={half} lessons={here} bars={bars} ppm={ppm} width={width} day={day} stop={stop} hover={hover} />
             </Half>
           </>

@@ -1,0 +1,199 @@
+/** The side panel while a lesson is moved: the best places, why the others are none, and the repair to accept. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { Finding, RepairView, SlotView, TimetableView } from "../generated/api";
+import { Problem } from "../ui/api";
+import { Button, Failure, KindChip, Note, StateChip, useAction } from "../ui/components";
+import { findingText } from "../ui/findings";
+import { Icon } from "../ui/icons";
+import { has, t } from "../ui/i18n";
+import { accept, carry, type Drop, dropped, drop, openSlots, putBack, slotName } from "./carry";
+import { slotTitle, verdictText } from "./drop-slots";
+import type { Table } from "./table";
+
+const BEST = 3;
+
+export function CarryPanel({ table, onChange, onStale }: { table: Table; onChange: (view: TimetableView) => void; onStale: () => void }) {
+  const lesson = table.lessons.get(carry.value?.lesson ?? dropped.value?.lesson ?? "");
+  const host = lesson?.parties[0];
+  if (lesson === undefined || host === undefined) return null;
+  return (
+    <div class="pb carry" data-lesson={lesson.id} data-state={carry.value ? "carrying" : dropped.value?.repair ? "proposed" : "repairing"}>
+      <div class="pt0">
+        <span class="dim xs">{t(carry.value ? "carry.moving" : "repair.moving")}</span>
+        <h2>{table.title(lesson)}</h2>
+        <div class="row">
+          <KindChip kind={lesson.kind} />
+        </div>
+        <p class="mut sm">
+          {t("carry.from", { slot: slotTitle({ weekday: lesson.weekday, period: host.period }), units: lesson.parties.map((party) => table.unitShort(party.unit)).join(t("list.comma")) })}
+        </p>
+      </div>
+      {carry.value ? <Places table={table} /> : dropped.value && <Dropped table={table} dropped={dropped.value} onChange={onChange} onStale={onStale} />}
+    </div>
+  );
+}
+
+function Places({ table }: { table: Table }) {
+  const held = carry.value;
+  if (held === null) return null;
+  const none = held.slots.filter((slot) => slot.verdict === "impossible");
+  return (
+    <>
+      <Failure error={held.error} />
+      {!held.loading && held.error === undefined && openSlots.value.length === 0 && <Note tone="warn">{t("carry.no_place")}</Note>}
+      <Best table={table} />
+      {none.length > 0 && <Reasons slots={none} />}
+      <div class="acts">
+        <Button small onClick={putBack}>
+          {t("carry.put_back")} <kbd class="kbd">Esc</kbd>
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** The cheapest places, to choose by a press. */
+function Best({ table }: { table: Table }) {
+  const best = openSlots.value.slice(0, BEST);
+  if (best.length === 0) return null;
+  return (
+    <div>
+      <h3 class="h costs-head">{t("carry.places", { count: best.length })}</h3>
+      <ol class="places">
+        {best.map((slot, index) => (
+          <li key={slotName(slot)}>
+            <b class="num">{index + 1}</b>
+            <span class="grow">
+              <b>{slotTitle(slot)}</b>
+              <span class="sm mut">{verdictText(slot)}</span>
+            </span>
+            <Button small kind={index === 0 ? "pri" : undefined} onClick={() => void drop(slot, table.view.revision)}>
+              {t("carry.put_here")}
+            </Button>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+/** Why the other slots are none, by reason. */
+function Reasons({ slots }: { slots: readonly SlotView[] }) {
+  const counts = new Map<string, number>();
+  for (const slot of slots) {
+    const code = slot.reasons[0]?.code ?? "other";
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const most = sorted[0]?.[1] ?? 1;
+  return (
+    <div>
+      <h3 class="h costs-head">{t("carry.others", { count: slots.length })}</h3>
+      <ul class="brk2">
+        {sorted.map(([code, count]) => (
+          <li key={code}>
+            <span class="grow">{has(`slot.why.${code}`) ? t(`slot.why.${code}`) : t("slot.impossible")}</span>
+            <i style={{ width: `${Math.max(3, (count / most) * 84)}px` }} />
+            <b>{count}</b>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Dropped({ table, dropped: { slot, repair, error, community }, onChange, onStale }: { table: Table; dropped: Drop; onChange: (view: TimetableView) => void; onStale: () => void }) {
+  if (repair) return <Repair table={table} community={community} repair={repair} onChange={onChange} onStale={onStale} />;
+  const stale = error instanceof Problem && error.status === 409;
+  const reasons = error instanceof Problem ? error.errors.filter(isFinding) : slot.reasons;
+  return (
+    <>
+      {error === undefined && (
+        <p class="row" role="status">
+          <Icon name="load" size="sm" spin />
+          {t("repair.looking", { slot: slotTitle(slot) })}
+        </p>
+      )}
+      {error !== undefined && (
+        <>
+          <Failure error={error} retry={stale ? onStale : undefined} />
+          <ul class="why">
+            {reasons.map((reason) => (
+              <li class="sm" key={findingText(reason)}>
+                {findingText(reason)}
+              </li>
+            ))}
+          </ul>
+          {!stale && <Best table={table} />}
+        </>
+      )}
+      <div class="acts">
+        <Button small onClick={putBack}>
+          {t(error === undefined ? "act.cancel" : "carry.put_back")}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
+
+interface RepairProps {
+  table: Table;
+  community: string;
+  repair: RepairView;
+  onChange: (view: TimetableView) => void;
+  onStale: () => void;
+}
+
+/** The repair found: what moves, what it costs, who has to agree. Nothing is changed before it is accepted. */
+function Repair({ table, community, repair, onChange, onStale }: RepairProps) {
+  const { busy, error, run } = useAction();
+  const head = useRef<HTMLHeadingElement>(null);
+  const stale = error instanceof Problem && error.status === 409;
+  const change = repair.costAfter - repair.costBefore;
+  useEffect(() => head.current?.focus(), []);
+  const take = () =>
+    run(async () => {
+      onChange(await accept(community, repair));
+    });
+  return (
+    <>
+      <section class="card repair" data-repair={repair.id}>
+        <div class="row">
+          <h3 class="grow" tabIndex={-1} ref={head}>
+            {t("repair.title", { count: repair.moves.length })}
+          </h3>
+          <StateChip tone={repair.verified ? "ok" : "warn"} icon={repair.verified ? "check" : "warn"}>
+            {t(repair.verified ? "repair.verified" : "repair.unverified")}
+          </StateChip>
+        </div>
+        <ul class="moves">
+          {repair.moves.map((move) => {
+            const lesson = table.lessons.get(move.lesson);
+            return (
+              <li key={move.lesson}>
+                <span class="grow ell">{lesson ? table.full(lesson) : move.lesson}</span>
+                <s class="dim nw">{slotTitle(move.source)}</s>
+                <Icon name="right" size="sm" />
+                <b class="nw">{slotTitle(move.target)}</b>
+              </li>
+            );
+          })}
+        </ul>
+        <p class="sm">{t(change === 0 ? "repair.cost_same" : change > 0 ? "repair.cost_more" : "repair.cost_less", { before: repair.costBefore, after: repair.costAfter, change: Math.abs(change) })}</p>
+        <p class="sm">{t("repair.asks", { units: repair.units.map((unit) => table.unitShort(unit)).join(t("list.comma")) })}</p>
+      </section>
+      <Failure error={error} retry={stale ? onStale : undefined} />
+      <div class="acts">
+        <Button small onClick={putBack}>
+          {t("act.cancel")}
+        </Button>
+        <Button small kind="pri" icon="check" busy={busy} action="accept-repair" onClick={take}>
+          {t("repair.accept")}
+        </Button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,121 @@
+/** A lesson that is being carried to another slot: where it may go, what it is over, and the repair of its drop. */
+
+import { computed, signal } from "@preact/signals";
+import type { NewRepair, RepairView, SlotsView, SlotView, TimetableView } from "../generated/api";
+import { get, post } from "../ui/api";
+
+export interface Carry {
+  community: string;
+  lesson: string;
+  /** By pointer it falls where it is let go; by keys it waits for Enter. */
+  how: "pointer" | "keys";
+  slots: readonly SlotView[];
+  /** The name of the slot below it, of `slotName`. */
+  over: string | null;
+  loading: boolean;
+  error?: unknown;
+}
+
+/** What came of a drop: on its way, refused, or found. */
+export interface Drop {
+  community: string;
+  lesson: string;
+  slot: SlotView;
+  /** Those that were known when it was dropped. */
+  slots: readonly SlotView[];
+  repair?: RepairView;
+  error?: unknown;
+}
+
+export const carry = signal<Carry | null>(null);
+export const dropped = signal<Drop | null>(null);
+
+export const slotName = (slot: { weekday: number; period: number }) => `${slot.weekday}.${slot.period}`;
+export const isOpen = (slot: SlotView) => slot.verdict === "fits" || slot.verdict === "costs";
+
+/** The slots where the lesson may stand, the cheapest first. */
+export const openSlots = computed(() =>
+  ((carry.value ?? dropped.value)?.slots ?? []).filter(isOpen).sort((a, b) => a.delta - b.delta || a.weekday - b.weekday || a.period - b.period),
+);
+export const bestSlot = computed(() => openSlots.value[0] ?? null);
+export const slotBelow = computed(() => carry.value?.slots.find((slot) => slotName(slot) === carry.value?.over) ?? null);
+
+const address = (community: string) => `/api/communities/${encodeURIComponent(community)}`;
+let asked: AbortController | null = null;
+
+/** Takes a lesson of the draft into the hand, and asks once for all its slots. */
+export async function pickUp(community: string, lesson: string, how: Carry["how"]): Promise<void> {
+  asked?.abort();
+  asked = new AbortController();
+  const { signal: stopped } = asked;
+  dropped.value = null;
+  carry.value = { community, lesson, how, slots: [], over: null, loading: true };
+  try {
+    const { slots } = await get<SlotsView>(`${address(community)}/slots?lesson=${encodeURIComponent(lesson)}`, stopped);
+    const here = slots.find((slot) => slot.verdict === "here");
+    if (carry.value?.lesson === lesson) carry.value = { ...carry.value, slots, over: carry.value.over ?? (here ? slotName(here) : null), loading: false };
+  } catch (error) {
+    if (!stopped.aborted && carry.value?.lesson === lesson) carry.value = { ...carry.value, loading: false, error };
+  }
+}
+
+export function carryOver(name: string | null): void {
+  if (carry.value !== null && carry.value.over !== name) carry.value = { ...carry.value, over: name };
+}
+
+/** Puts everything back as it was. */
+export function putBack(): void {
+  asked?.abort();
+  carry.value = null;
+  dropped.value = null;
+}
+
+/** Lets the lesson go over a slot: the server repairs what is in its way. Over nothing, or over its own place, it
+ * returns. */
+export async function drop(slot: SlotView | null, revision: number): Promise<void> {
+  const held = carry.value ?? dropped.value;
+  if (held === null) return;
+  carry.value = null;
+  dropped.value = null;
+  if (slot === null || slot.verdict === "here") return;
+  const own: Drop = { community: held.community, lesson: held.lesson, slot, slots: held.slots };
+  dropped.value = own;
+  try {
+    const wanted: NewRepair = { revision, lesson: held.lesson, weekday: slot.weekday, period: slot.period };
+    const repair = await post<RepairView>(`${address(held.community)}/repairs`, wanted);
+    if (dropped.value === own) dropped.value = { ...own, repair };
+  } catch (error) {
+    if (dropped.value === own) dropped.value = { ...own, error };
+  }
+}
+
+/** Makes the repair's table the draft. */
+export async function accept(community: string, repair: RepairView): Promise<TimetableView> {
+  const view = await post<TimetableView>(`${address(community)}/repairs/${encodeURIComponent(repair.id)}/accept`);
+  putBack();
+  return view;
+}
+
+/** Takes back the last change of the draft. */
+export async function undo(community: string, revision: number): Promise<TimetableView> {
+  const view = await post<TimetableView>(`${address(community)}/undo`, { revision });
+  putBack();
+  return view;
+}
+
+/** The slot that an arrow key leads to: up and down in the day, left and right to the nearest hour of another day. */
+export function neighbour(key: string, any: boolean): SlotView | null {
+  const held = carry.value;
+  if (held === null) return null;
+  const from = slotBelow.value;
+  const all = held.slots.filter((slot) => any || isOpen(slot) || slot.verdict === "here");
+  if (from === null) return all[0] ?? null;
+  const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  const updown = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+  const ahead =
+    sideways !== undefined
+      ? all.filter((slot) => (slot.weekday - from.weekday) * sideways > 0)
+      : all.filter((slot) => slot.weekday === from.weekday && (slot.period - from.period) * updown > 0);
+  const far = (slot: SlotView) => Math.abs(slot.weekday - from.weekday) * 100 + Math.abs(slot.period - from.period);
+  return ahead.reduce<SlotView | null>((best, slot) => (best === null || far(slot) < far(best) ? slot : best), null);
+}

@@ -1,0 +1,160 @@
+/** Where a carried lesson may fall: every slot of the grid with its verdict, the label in the hand, and the reason. */
+
+import type { SlotView } from "../generated/api";
+import type { Span } from "../clock/axis";
+import { kindOf } from "../ui/components";
+import { findingText } from "../ui/findings";
+import { Icon, type IconName } from "../ui/icons";
+import { t } from "../ui/i18n";
+import { minutesOf, weekdayName } from "../ui/time";
+import { bestSlot, carry, drop, isOpen, slotBelow, slotName } from "./carry";
+import { inside } from "./clock-frame";
+import { CARRIED } from "./drag";
+import { length, spanOf, type Table } from "./table";
+
+const ICONS: Record<SlotView["verdict"], IconName> = { fits: "check", costs: "check", here: "undo", impossible: "x" };
+/** A slot narrower than this shows its icon only. */
+const WORDS_FROM_PX = 84;
+
+/** "周四第2节" of its host's day. */
+export const slotTitle = (slot: { weekday: number; period: number }) => t("slot.title", { day: weekdayName(slot.weekday), period: slot.period });
+
+/** What the verdict means in a few words; the first reason where it is impossible. */
+export function verdictText(slot: SlotView): string {
+  if (slot.verdict === "impossible") return slot.reasons[0] ? findingText(slot.reasons[0]) : t("slot.impossible");
+  if (slot.verdict === "costs") return t("slot.costs", { delta: slot.delta });
+  return t(slot.verdict === "here" ? "slot.here" : slot.delta < 0 ? "slot.cheaper" : "slot.fits", { delta: -slot.delta });
+}
+
+function slotClass(slot: SlotView): string {
+  const name = slotName(slot);
+  return [
+    "cd",
+    slot.verdict,
+    bestSlot.value !== null && slotName(bestSlot.value) === name && "best",
+    carry.value?.over === name && "over",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** The host's minutes of a slot. */
+function hostSpan(table: Table, lesson: string, slot: SlotView): Span {
+  const host = table.lessons.get(lesson)?.parties[0];
+  const period = table.units.get(host?.unit ?? "")?.periods.find((one) => one.number === slot.period);
+  const start = minutesOf(slot.start);
+  const minutes = period ? length(spanOf(period)) : host ? length(spanOf(host)) : 40;
+  return { start, end: start + minutes };
+}
+
+export interface HalfSlotsProps {
+  table: Table;
+  half: Span;
+  day: number;
+  /** How wide one lane is, and which lanes the slots cover; absent: those of the lesson's schools. */
+  laneWidth: number;
+  lanes?: { first: number; count: number };
+}
+
+/** The slots of one day in one stretch of a clock grid. */
+export function HalfSlots({ table, half, day, laneWidth, lanes }: HalfSlotsProps) {
+  const held = carry.value;
+  if (held === null) return null;
+  const { first, count } = lanes ?? lanesOf(table, held.lesson);
+  return (
+    <>
+      {held.slots
+        .filter((slot) => slot.weekday === day)
+        .map((slot) => ({ slot, own: hostSpan(table, held.lesson, slot) }))
+        .filter(({ own }) => inside(half, own.start))
+        .map(({ slot, own }) => (
+          <DropSlot key={slotName(slot)} table={table} slot={slot} words={count * laneWidth >= WORDS_FROM_PX} style={{ "--l": first, "--n": count, "--s": own.start, "--e": own.end }} />
+        ))}
+    </>
+  );
+}
+
+function lanesOf(table: Table, lesson: string): { first: number; count: number } {
+  const units = (table.lessons.get(lesson)?.parties ?? []).map((party) => table.view.units.findIndex((unit) => unit.id === party.unit)).filter((lane) => lane >= 0);
+  const first = Math.min(...units);
+  return { first, count: Math.max(...units) - first + 1 };
+}
+
+interface DropSlotProps {
+  table: Table;
+  slot: SlotView;
+  words: boolean;
+  style?: Record<string, number>;
+}
+
+function DropSlot({ table, slot, words, style }: DropSlotProps) {
+  const text = verdictText(slot);
+  return (
+    <i
+      class={slotClass(slot)}
+      style={style}
+      title={`${slotTitle(slot)} ${text}`}
+      data-slot={slotName(slot)}
+      data-verdict={slot.verdict}
+      onClick={() => void drop(slot, table.view.revision)}
+    >
+      <Icon name={ICONS[slot.verdict]} size="sm" />
+      {words && <span>{text}</span>}
+    </i>
+  );
+}
+
+/** The slot that falls into a period of a classic grid: the host's periods are laid onto the school's own. */
+export function CellSlot({ table, unit, day, period }: { table: Table; unit: string; day: number; period: number }) {
+  const held = carry.value;
+  if (held === null) return null;
+  const own = table.units.get(unit)?.periods ?? [];
+  const shared = (a: Span, b: Span) => Math.min(a.end, b.end) - Math.max(a.start, b.start);
+  const slot = held.slots.find((one) => {
+    if (one.weekday !== day) return false;
+    const span = hostSpan(table, held.lesson, one);
+    const met = [...own].sort((a, b) => shared(spanOf(b), span) - shared(spanOf(a), span))[0];
+    return met !== undefined && met.number === period && shared(spanOf(met), span) > 0;
+  });
+  return slot ? <DropSlot table={table} slot={slot} words /> : null;
+}
+
+/** The label in the hand of the pointer, and what the slot below means. */
+export function Carrying({ table }: { table: Table }) {
+  const held = carry.value;
+  const lesson = table.lessons.get(held?.lesson ?? "");
+  if (held === null || lesson === undefined) return null;
+  const { tone, icon } = kindOf(lesson.kind);
+  const below = slotBelow.value;
+  const best = bestSlot.value;
+  return (
+    <>
+      {held.how === "pointer" && (
+        <div class={`carried ${tone}`} id={CARRIED} aria-hidden="true">
+          <b>
+            <Icon name="grip" size="sm" />
+            <Icon name={icon} size="sm" />
+            {table.title(lesson)}
+          </b>
+          <small>{lesson.parties.map((party) => table.unitShort(party.unit)).join(" · ")}</small>
+        </div>
+      )}
+      <div class={`carry-hint ${below !== null && minutesOf(below.start) >= 12 * 60 ? "up" : ""}`} role="status">
+        <b class="row">
+          <Icon name={held.loading ? "load" : below === null ? "info" : ICONS[below.verdict]} size="sm" spin={held.loading} />
+          {held.loading ? t("carry.looking") : below ? t(`slot.said.${below.verdict}`, { slot: slotTitle(below) }) : t("carry.lead", { lesson: table.title(lesson) })}
+        </b>
+        {below?.verdict === "impossible" && below.reasons.slice(0, 2).map((reason) => <p key={reason.code}>{findingText(reason)}</p>)}
+        {below?.verdict === "impossible" && below.lessons.length > 0 && <p class="mut">{t("slot.may_repair", { count: below.lessons.length })}</p>}
+        {below?.verdict === "costs" && <p>{verdictText(below)}</p>}
+        {best !== null && (below === null || !isOpen(below)) && <p class="way">{t("carry.best", { slot: slotTitle(best), text: verdictText(best) })}</p>}
+        {held.how === "keys" && (
+          <p class="mut keys">
+            <kbd class="kbd">← ↑ ↓ →</kbd> {t("carry.key_next")} <kbd class="kbd">Shift</kbd> {t("carry.key_any")} <kbd class="kbd">Enter</kbd> {t("carry.key_drop")} <kbd class="kbd">Esc</kbd>{" "}
+            {t("carry.key_back")}
+          </p>
+        )}
+      </div>
+    </>
+  );
+}
