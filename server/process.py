@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ from server.logs import AccessLog
 
 SHUTDOWN_SECONDS = 5.0
 BACKLOG = 1024
+UMASK = 0o027
+"""Recordings show children: what a server writes is for its own user and the operators' group."""
 
 Build = Callable[[Settings], web.Application]
 Ready = Callable[[web.Application], Awaitable[None]]
@@ -43,6 +46,7 @@ async def serve(settings: Settings, build: Build, ready: Ready | None = None) ->
     settings = msgspec.structs.replace(settings, server=server)
     app = build(settings)
     runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=SHUTDOWN_SECONDS)
+    umask = os.umask(UMASK)
     try:
         await _unless(stop, _start(runner, listener, ready))
         if not stop.is_set():
@@ -52,6 +56,7 @@ async def serve(settings: Settings, build: Build, ready: Ready | None = None) ->
     finally:
         await runner.cleanup()
         listener.close()
+        os.umask(umask)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
 

@@ -250,11 +250,15 @@ async def test_a_process_serves_on_a_free_port_until_it_is_asked_to_stop(tmp_pat
         url = app[settings_key].public_url
         async with aiohttp.ClientSession() as session, session.get(f"{url}/healthz") as answer:
             answered.append(await answer.json())
+        (tmp_path / "data" / "written").write_bytes(b"a picture")
         signal_self()
 
     async with asyncio.timeout(20):
         await serve(settings_in(tmp_path), create_app, ready)
     assert answered == [{"status": "ok"}]
+    # pictures of children are nobody else's on the machine
+    written = [file for file in (tmp_path / "data").rglob("*") if not file.is_dir()]
+    assert [file for file in written if file.stat().st_mode & 0o007] == []
 
 
 async def test_a_process_that_is_still_starting_stops_too(tmp_path: Path) -> None:
