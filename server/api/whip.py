@@ -44,7 +44,7 @@ async def trickle(request: web.Request) -> web.Response:
     headers = {"ETag": f'"{tag}"'}
     if not answer:
         return web.Response(status=204, headers=headers)
-    return web.Response(text=answer, content_type=FRAGMENT, headers=headers)
+    return web.Response(body=answer.encode(), content_type=FRAGMENT, headers=headers)
 
 
 @routes.delete("/rtc/{resource}")
@@ -60,7 +60,8 @@ def _created(request: web.Request, answer: Answer) -> web.Response:
         "ETag": f'"{answer.etag}"',
         "Accept-Patch": FRAGMENT,
     }
-    return web.Response(status=201, text=answer.sdp, content_type=SDP, headers=headers)
+    # SDP's own media type knows no charset, and some clients compare it word for word
+    return web.Response(status=201, body=answer.sdp.encode(), content_type=SDP, headers=headers)
 
 
 def _bearer(request: web.Request) -> str:

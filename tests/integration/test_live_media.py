@@ -209,7 +209,7 @@ class Program:
     async def post(self, path: str, offer: str) -> Answer:
         async with self.http.post(self.server.web.make_url(path), data=offer, headers=self.headers) as response:
             assert response.status == 201, await response.text()
-            assert response.content_type == "application/sdp"
+            assert response.headers["Content-Type"] == "application/sdp"
             self.location = response.headers["Location"]
             return Answer("", await response.text(), response.headers["ETag"])
 
