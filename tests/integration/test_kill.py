@@ -108,17 +108,22 @@ class Lesson:
 
 
 @pytest.fixture
-async def lesson(tmp_path: Path, chromium: Browser) -> AsyncIterator[Lesson]:
+async def server(tmp_path: Path) -> AsyncIterator[CountyProcess]:
     server = CountyProcess(tmp_path / "data")
     server.folder.mkdir()
     await asyncio.to_thread(server.start)
     try:
-        async with ClientSession(cookie_jar=DummyCookieJar()) as http:
-            lesson = Lesson(server, chromium, http)
-            yield lesson
-            await lesson.close()
+        yield server
     finally:
         await asyncio.to_thread(server.stop)
+
+
+@pytest.fixture
+async def lesson(server: CountyProcess, chromium: Browser) -> AsyncIterator[Lesson]:
+    async with ClientSession(cookie_jar=DummyCookieJar()) as http:
+        lesson = Lesson(server, chromium, http)
+        yield lesson
+        await lesson.close()
 
 
 async def in_state(page: Page, state: str) -> None:
@@ -198,10 +203,7 @@ async def the_review_plays_both_parts_of_both_sides(lesson: Lesson, killed: floa
     assert verify(lesson.folder) == []
 
 
-async def test_a_server_that_is_asked_to_stop_says_goodbye_and_goes_at_once(tmp_path: Path) -> None:
-    server = CountyProcess(tmp_path / "data")
-    server.folder.mkdir()
-    await asyncio.to_thread(server.start)
+async def test_a_server_that_is_asked_to_stop_says_goodbye_and_goes_at_once(server: CountyProcess) -> None:
     async with ClientSession(cookie_jar=DummyCookieJar()) as http:
         teacher = Caller(http, server.said.base, server.said.cookies["host_teacher"])
         session = (await teacher.post("/api/sessions", {"lesson": SYNC})).json["id"]
