@@ -1,0 +1,472 @@
+"""A table taken away: walls that print on one page, lists that come back as they went, nothing that runs."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import icalendar
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from server.sentences import LANGUAGES, Language, catalogue
+from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
+from timetable import table_list
+from timetable.errors import NotFound
+from timetable.feed_entries import entries
+from timetable.model import Leftover, Lesson, Party, PlacedParty, Register, Room, Table, clock
+from timetable.table_export import Audience, ExportRefused, Form, TableExport
+from timetable.table_list import LESSONS, list_csv, read_list
+from timetable.table_sheets import wall_workbook
+from timetable.versions import Diff, Version
+from timetable.wall_clock import day_page, week_page
+from timetable.wall_grids import class_page, classes_pages, room_page, teacher_page, teachers_pages
+from timetable.wall_pages import Page, Wall
+
+AUDIENCES: tuple[Audience, ...] = ("class", "teacher", "room", "unit", "community")
+STATE = "草案（未发布）"
+
+
+def words(language: Language = "zh-CN") -> Callable[..., str]:
+    texts = catalogue(language)
+
+    def say(key: str, /, **values: str | int) -> str:
+        text = texts[key]
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        assert "{" not in text, key
+        return text
+
+    return say
+
+
+def lesson(id: str, subject: str, weekday: int, *parties: PlacedParty, kind: str = "local", **more: Any) -> Lesson:
+    given = {"id": id, "requirement": id.split(".")[0], "kind": kind, "subject": subject, "weekday": weekday, **more}
+    start, end = max(p.start for p in parties), min(p.end for p in parties)
+    return msgspec.convert({"start": start, "end": end, **given, "parties": parties}, Lesson, from_attributes=True)
+
+
+def side(unit: str, period: int, start: str, end: str, **more: Any) -> PlacedParty:
+    return PlacedParty(unit=unit, period=period, start=start, end=end, **more)
+
+
+@pytest.fixture(scope="module")
+def small() -> tuple[Register, Table]:
+    """Two schools ten minutes apart: a sync lesson, an odd and an even lesson in one period, a block."""
+    builder = CommunityBuilder()
+    units = [builder.unit(bell_times(480, 30, 840)), builder.unit(bell_times(490, 30, 840))]
+    a, b = (builder.school_class(unit) for unit in units)
+    t1, t2, t3 = builder.teacher("A0"), builder.teacher("A1"), builder.teacher("A0", "A1", subject="科学")
+    builder.require(
+        "sync",
+        "英语",
+        1,
+        Party(unit="A0", classes=(a,), teachers=(t1,)),
+        Party(unit="A1", classes=(b,), teachers=(t2,)),
+    )
+    builder.local(a, "科学", 1, t3, weeks="odd")
+    builder.local(a, "劳动", 1, t1, weeks="even")
+    builder.local(b, "美术", 1, t2, block=2)
+    left = (Leftover(start="08:00", end="08:10", teacher=t1),)
+    host = side("A0", 1, "08:00", "08:40", classes=(a,), teachers=(t1,), room="A0-remote1", leftover=left)
+    member = side("A1", 1, "08:10", "08:50", classes=(b,), teachers=(t2,), room="A1-remote1")
+    third = {"classes": (a,), "room": f"room-{a}"}
+    lessons = (
+        lesson("A-r1.1", "英语", 1, host, member, kind="sync"),
+        lesson("A-r2.1", "科学", 2, side("A0", 3, "10:00", "10:40", teachers=(t3,), **third), weeks="odd"),
+        lesson("A-r3.1", "劳动", 2, side("A0", 3, "10:00", "10:40", teachers=(t1,), **third), weeks="even"),
+        lesson("A-r4.1", "美术", 3, side("A1", 5, "14:00", "15:30", classes=(b,), teachers=(t2,), room=f"room-{b}")),
+    )
+    register = builder.register()
+    return register, Table(community="A", term=register.term.id, lessons=lessons)
+
+
+def wall(register: Register, table: Table, language: Language = "zh-CN") -> Wall:
+    return Wall(register, register.communities[0], table, words(language), STATE)
+
+
+def export_of(register: Register, table: Table, **more: Any) -> TableExport:
+    return TableExport(register, register.communities[0], table, words=words(), state=STATE, **more)
+
+
+def texts(page: Page, style: str) -> dict[tuple[int, int], str]:
+    return {(box.top, box.left): box.text for box in page.boxes if box.style == style}
+
+
+def sheets(content: bytes) -> dict[str, list[list[Any]]]:
+    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+        return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def assert_apart(page: Page) -> None:
+    """No two boxes share a cell, and all are on the page."""
+    cells = [
+        (row, column)
+        for box in page.boxes
+        for row in range(box.top, box.bottom + 1)
+        for column in range(box.left, box.right + 1)
+    ]
+    assert len(cells) == len(set(cells))
+    assert all(0 <= row < len(page.rows) and 0 <= column < len(page.columns) for row, column in cells)
+
+
+# Walls --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_sees_its_week(small: tuple[Register, Table]) -> None:
+    page = class_page(wall(*small), "A0-5-1")
+    assert page.paper == "A4"
+    assert list(texts(page, "title").values()) == ["A0 A0-5-1班 课表"]
+    assert list(texts(page, "note").values()) == ["教共体A · 2026 秋季学期 · 草案（未发布）   ◆ 同步"]
+    labels = list(texts(page, "label").values())
+    assert labels[0] == "第1节\n08:00–08:40"
+    assert len(labels) == 7
+    assert texts(page, "sync") == {(3, 1): "◆英语\n语文教师001\n同步 A1 08:10–08:40"}
+    (odd_and_even,) = texts(page, "local").items()
+    assert odd_and_even == ((5, 2), "科学 (单周)\n科学教师003\n劳动 (双周)\n语文教师001")
+    assert len(texts(page, "empty")) == 7 * 5 - 2
+    assert_apart(page)
+
+
+def test_a_class_that_watches_is_told_who_teaches(small: tuple[Register, Table]) -> None:
+    page = class_page(wall(*small), "A1-5-1")
+    assert texts(page, "sync") == {(3, 1): "◆英语\n主讲 语文教师001 / 语文教师002\n同步 A0 08:10–08:40"}
+    (block,) = [box for box in page.boxes if box.style == "local"]
+    assert (block.text, block.top, block.bottom) == ("美术\n语文教师002", 8, 9)
+
+
+def test_a_teacher_of_two_schools_sees_both_bells(small: tuple[Register, Table]) -> None:
+    page = teacher_page(wall(*small), "A0-t1")
+    assert [box.text for box in page.boxes if box.style in ("sync", "local")] == [
+        "◆英语\nA0-5-1班\n同步 A1 08:10–08:40",
+        "劳动 (双周)\nA0-5-1班",
+    ]
+    register, table = small
+    moved = msgspec.structs.replace(
+        table,
+        lessons=(*table.lessons, lesson("A-r9.1", "科学", 4, side("A1", 2, "09:00", "09:40", teachers=("A0-t3",)))),
+    )
+    both = teacher_page(wall(register, moved), "A0-t3")
+    assert list(texts(both, "label").values())[:3] == [
+        "A0 第1节\n08:00–08:40",
+        "A1 第1节\n08:10–08:50",
+        "A0 第2节\n08:50–09:30",
+    ]
+    assert_apart(both)
+
+
+def test_a_room_shows_who_is_in_it(small: tuple[Register, Table]) -> None:
+    page = room_page(wall(*small), "A1-remote1")
+    assert texts(page, "sync") == {(3, 1): "◆英语\nA1-5-1班\n主讲 语文教师001 / 语文教师002\n同步 A0 08:10–08:40"}
+
+
+def test_a_school_fits_one_sheet_of_a3(small: tuple[Register, Table]) -> None:
+    (page,) = classes_pages(wall(*small), "A0")
+    assert page.paper == "A3"
+    heads = list(texts(page, "head").values())
+    assert heads[1:6] == ["周一", "周二", "周三", "周四", "周五"]
+    assert heads[6:] == ["1", "2", "3", "4", "5", "6", "7"] * 5
+    assert texts(page, "sync") == {(4, 1): "◆英语\n语文教师001"}
+    (teachers,) = teachers_pages(wall(*small), "A0")
+    assert list(texts(teachers, "label").values()) == ["科学教师003", "语文教师001"]
+    assert_apart(page)
+    assert_apart(teachers)
+
+
+def test_a_large_school_takes_several_sheets() -> None:
+    builder = CommunityBuilder()
+    builder.unit(bell_times(480, 30, 840))
+    for _ in range(50):
+        builder.school_class("A0")
+    register = builder.register()
+    pages = classes_pages(wall(register, Table(community="A", term="t", lessons=())), "A0")
+    assert [page.name for page in pages] == ["A0 1/2", "A0 2/2"]
+    assert [len(texts(page, "label")) for page in pages] == [25, 25]
+
+
+def test_the_community_is_drawn_on_the_clock(small: tuple[Register, Table]) -> None:
+    page = week_page(wall(*small))
+    labels = list(texts(page, "label").items())
+    moment = {text: row for (row, _), text in labels}
+    # the two schools share 08:10 to 08:40; the host's first ten minutes are left over
+    sync = {(box.top, box.bottom, box.left): box.text for box in page.boxes if box.style == "sync"}
+    assert sync == {
+        (moment["08:10"], moment["08:40"] - 1, 1): "◆英语 A0-5-1班",
+        (moment["08:10"], moment["08:40"] - 1, 2): "◆英语 A1-5-1班",
+    }
+    left = [(box.top, box.bottom, box.left) for box in page.boxes if box.style == "leftover"]
+    assert left == [(moment["08:00"], moment["08:10"] - 1, 1), (moment["08:40"], moment["08:50"] - 1, 2)]
+    # a minute is as high everywhere
+    height = {text: page.rows[row] for text, row in moment.items()}
+    assert height["08:10"] == pytest.approx(3 * height["08:00"])
+    assert len([box for box in page.boxes if box.style == "rest"]) == 1
+    assert_apart(page)
+    monday = day_page(wall(*small), 1)
+    assert [box.text for box in monday.boxes if box.style == "leftover"] == ["看护 语文教师001", ""]
+
+
+def test_lessons_of_one_school_at_one_time_stand_together_in_the_week_and_apart_in_the_day(
+    small: tuple[Register, Table],
+) -> None:
+    register, table = small
+    first = table.lessons[0]
+    second = msgspec.structs.replace(first, id="A-r9.1", subject="音乐", kind="dedicated", weeks="odd")
+    both = wall(register, msgspec.structs.replace(table, lessons=(first, second)))
+    week = [box.text for box in week_page(both).boxes if box.style in ("sync", "dedicated")]
+    assert week == ["◆英语 A0-5-1班\n▲音乐 (单周) A0-5-1班", "◆英语 A1-5-1班\n▲音乐 (单周) A1-5-1班"]
+    day = day_page(both, 1)
+    assert [box.style for box in day.boxes if box.style in ("sync", "dedicated")] == ["sync", "dedicated"] * 2
+    assert_apart(day)
+
+
+def test_every_sheet_prints_on_one_page_with_its_version(small: tuple[Register, Table]) -> None:
+    content = export_of(*small).take("xlsx", "community").content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        pages = [archive.read(f"xl/worksheets/sheet{number}.xml").decode() for number in range(1, 7)]
+    for page in pages:
+        assert 'paperSize="8"' in page
+        assert 'orientation="landscape"' in page
+        assert "<pageSetUpPr fitToPage" in page
+        assert "fitToHeight" not in page
+        assert STATE in page
+    assert list(sheets(content)) == ["一周", "周一", "周二", "周三", "周四", "周五", LESSONS.title]
+
+
+def test_titles_of_sheets_are_allowed_and_different() -> None:
+    names = ["五/1[班]:?*", "'quoted'", "History", "", "x" * 40, "X" * 40, LESSONS.title]
+    page = [Page(name, "A4", (5.0,), (5.0,), ()) for name in names]
+    found = list(sheets(wall_workbook(page, LESSONS.title)))
+    assert found == [
+        "五 1 班",
+        "quoted",
+        "History (2)",
+        "-",
+        "x" * 31,
+        "X" * 27 + " (2)",
+        LESSONS.title + " (2)",
+        LESSONS.title,
+    ]
+
+
+def test_the_same_table_gives_the_same_bytes(small: tuple[Register, Table]) -> None:
+    for audience in AUDIENCES:
+        taken = export_of(*small).take("xlsx", audience)
+        assert taken == export_of(*small).take("xlsx", audience)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_both_languages_have_every_word(small: tuple[Register, Table], language: Language, audience: Audience) -> None:
+    register, table = small
+    export = TableExport(register, register.communities[0], table, words=words(language), state="v1")
+    assert export.take("xlsx", audience).name.endswith(".xlsx")
+
+
+# Lists --------------------------------------------------------------------------------------------------------------
+
+
+HOSTILE = ["=SUM(A1)", "'+1", "@x", "-", "<b>", "a\u2028b"]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[Register, Table]:
+    """A small register with lessons anywhere, clashing or not, as long as each can be written."""
+    register = draw(small_registers())
+    rung = {unit.id: unit.bells[0].periods for unit in register.units}
+    rooms = [room.id for room in register.rooms]
+    supervisors = st.sampled_from([None, *(teacher.id for teacher in register.teachers)])
+    found = []
+    for requirement in register.requirements:
+        for index in range(1, requirement.weekly + 1):
+            parties = []
+            for party in requirement.parties:
+                period = draw(st.sampled_from(rung[party.unit]))
+                left = Leftover(start=period.start, end=clock(draw(st.integers(0, 1439))), teacher=draw(supervisors))
+                parties.append(
+                    PlacedParty(
+                        unit=party.unit,
+                        period=period.number,
+                        start=period.start,
+                        end=period.end,
+                        room=draw(st.sampled_from([None, *rooms])),
+                        classes=party.classes,
+                        teachers=party.teachers,
+                        leftover=(left,) * draw(st.integers(0, 2)),
+                    )
+                )
+            found.append(
+                Lesson(
+                    id=f"{requirement.id}.{index}",
+                    requirement=requirement.id,
+                    kind=requirement.kind,
+                    subject=draw(
+                        st.sampled_from([requirement.subject, "=SUM(A1)", "'+1", "@x", "-", "<b>", "a\u2028b"])
+                    ),
+                    weekday=draw(st.integers(1, 7)),
+                    start=parties[0].start,
+                    end=parties[0].end,
+                    parties=tuple(parties),
+                    weeks=requirement.weeks,
+                    topic=draw(st.sampled_from(["", "光的反射", "=1+1", "''=x", "、", '"a","b"'])),
+                )
+            )
+    return register, Table(community="A", term=register.term.id, lessons=tuple(found))
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables())
+def test_a_list_comes_back_as_it_went(given: tuple[Register, Table]) -> None:
+    export = export_of(*given)
+    for form in ("xlsx", "csv"):
+        taken = export.take(form, "community")
+        found = read_list(taken.name, taken.content)
+        assert found.findings == ()
+        assert found.lessons == given[1].lessons
+    assert msgspec.json.decode(export.take("json", "community").content, type=Table) == given[1]
+
+
+@settings(max_examples=15, deadline=None)
+@given(tables())
+def test_any_table_is_drawn_without_overlaps(given: tuple[Register, Table]) -> None:
+    register, table = given
+    drawn = wall(register, table)
+    pages = [week_page(drawn), *(day_page(drawn, day) for day in drawn.weekdays)]
+    pages += [class_page(drawn, school_class.id) for school_class in register.classes]
+    pages += [teacher_page(drawn, teacher.id) for teacher in register.teachers]
+    pages += [room_page(drawn, room.id) for room in register.rooms]
+    for unit in register.units:
+        pages += [*classes_pages(drawn, unit.id), *teachers_pages(drawn, unit.id)]
+    for page in pages:
+        assert_apart(page)
+    wall_workbook(pages)
+
+
+def test_nothing_in_a_file_is_a_formula(small: tuple[Register, Table]) -> None:
+    register, table = small
+    evil = '=HYPERLINK("http://x","y")'
+    lessons = tuple(msgspec.structs.replace(lesson, subject=evil, kind="local", topic="+1") for lesson in table.lessons)
+    export = export_of(register, msgspec.structs.replace(table, lessons=lessons))
+    for audience in AUDIENCES:
+        content = export.take("xlsx", audience).content
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for part in archive.namelist():
+                assert b"<f>" not in archive.read(part)
+        texts = [cell for lines in sheets(content).values() for line in lines for cell in line if isinstance(cell, str)]
+        assert [text for text in texts if text[:1] in ("=", "+", "@", "-", "\t")] == []
+    rows = export.take("csv", "community").content.decode("utf-8-sig")
+    assert re.findall(r'(?:^|,)"?[=+@]', rows, re.MULTILINE) == []
+
+
+def test_a_list_with_faults_says_where_they_are(small: tuple[Register, Table]) -> None:
+    register, table = small
+    names = export_of(register, table)._names()
+    text = list_csv(table.lessons, names).decode("utf-8-sig").splitlines()
+    text[2] = text[2].replace("英语", "数学")
+    text[3] = text[3].replace("10:00,10:40", "10:00,25:40", 1)
+    text[4] = text[4].replace("周二", "周八")
+    found = read_list("表.csv", "\n".join(text).encode("gb18030"))
+    assert [lesson.id for lesson in found.lessons] == ["A-r4.1"]
+    assert [(f.code, f.file, f.row, f.field.split(" ")[0]) for f in found.findings] == [
+        ("cell_not_time", "表.csv", 4, "结束"),
+        ("cell_not_weekday", "表.csv", 5, "周几"),
+        ("list_rows_differ", "表.csv", 3, ""),
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["a.csv", "a.xlsx", "a.xls", "a.ods", "a.txt", "a", "a.pdf"]), st.binary(max_size=300))
+def test_garbage_is_no_list_and_never_raises(name: str, content: bytes) -> None:
+    found = read_list(name, content)
+    assert found.lessons == ()
+    assert found.findings
+
+
+def test_every_code_has_a_sentence_in_both_languages() -> None:
+    for language in LANGUAGES:
+        assert [code for code in table_list.CODES if f"finding.{code}" not in catalogue(language)] == []
+
+
+# Taking away --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("audience", "id", "lessons"),
+    [
+        ("class", "A1-5-1", ["A-r1.1", "A-r4.1"]),
+        ("teacher", "A0-t3", ["A-r2.1"]),
+        ("room", "A1-remote1", ["A-r1.1"]),
+        ("unit", "A1", ["A-r1.1", "A-r4.1"]),
+        ("community", "A", ["A-r1.1", "A-r2.1", "A-r3.1", "A-r4.1"]),
+        ("class", "", ["A-r1.1", "A-r2.1", "A-r3.1", "A-r4.1"]),
+    ],
+)
+def test_everybody_gets_their_own_lessons(
+    small: tuple[Register, Table], audience: Audience, id: str, lessons: list[str]
+) -> None:
+    export = export_of(*small)
+    decoded = msgspec.json.decode(export.take("json", audience, id).content, type=Table)
+    assert [lesson.id for lesson in decoded.lessons] == lessons
+    for form in ("csv", "xlsx"):
+        taken = export.take(form, audience, id)
+        assert [lesson.id for lesson in read_list(taken.name, taken.content).lessons] == lessons
+
+
+def test_names_of_files_say_whose_table_it_is(small: tuple[Register, Table]) -> None:
+    export = export_of(*small)
+    assert export.take("xlsx", "class", "A0-5-1").name == "A0 A0-5-1班.xlsx"
+    assert export.take("csv", "teacher").name == "教共体A 教师课表.csv"
+    assert export.take("fet", "community").name == "教共体A 课表.fet"
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv", "json", "ics", "fet"])
+def test_an_id_of_somebody_else_is_not_found(small: tuple[Register, Table], form: Form) -> None:
+    for audience in AUDIENCES:
+        with pytest.raises(NotFound):
+            export_of(*small).take(form, audience, "B0")
+
+
+def test_fet_takes_whole_communities_only(small: tuple[Register, Table]) -> None:
+    export = export_of(*small)
+    assert b"<fet " in export.take("fet", "community", "A").content
+    with pytest.raises(ExportRefused) as refused:
+        export.take("fet", "unit", "A0")
+    assert refused.value.reason == "fet_community_only"
+
+
+def test_calendars_are_made_of_what_is_published(small: tuple[Register, Table]) -> None:
+    register, table = small
+    with pytest.raises(ExportRefused) as refused:
+        export_of(register, table).take("ics", "class", "A0-5-1")
+    assert refused.value.reason == "ics_published_only"
+    version = Version(community="A", number=1, author="", at=1.0, table=table, diff=Diff())
+    export = export_of(register, table, events=lambda wanted: entries(register.term, [version], wanted))
+    one = export.take("ics", "class", "A0-5-1")
+    assert (one.name, one.content_type) == ("A0 A0-5-1班.ics", "text/calendar; charset=utf-8")
+    events = list(icalendar.Calendar.from_ical(one.content).walk("VEVENT"))
+    assert {str(event["SUMMARY"]).split(" ")[0] for event in events} == {"【同步】英语", "科学", "劳动"}
+    assert date(2026, 9, 7) in {event["DTSTART"].dt.date() for event in events}
+    many = export.take("ics", "class")
+    assert many.name == "教共体A 班级课表.zip"
+    with zipfile.ZipFile(io.BytesIO(many.content)) as archive:
+        assert archive.namelist() == ["A0 A0-5-1班 A0-5-1.ics", "A1 A1-5-1班 A1-5-1.ics"]
+
+
+def test_a_county_sized_community_is_written_in_a_moment() -> None:
+    register = generated_community(1)
+    table = Table(community="A", term=register.term.id, lessons=())
+    assert len(sheets(export_of(register, table).take("xlsx", "class").content)) == 103
+
+
+def test_a_room_that_left_the_register_does_no_harm(small: tuple[Register, Table]) -> None:
+    register, table = small
+    rooms: tuple[Room, ...] = tuple(room for room in register.rooms if room.kind == "home")
+    without = msgspec.structs.replace(register, rooms=rooms, teachers=register.teachers[1:])
+    for audience in AUDIENCES:
+        export_of(without, table).take("xlsx", audience)

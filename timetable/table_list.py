@@ -1,0 +1,229 @@
+"""This module owns the list form of a table: one row for each side of each lesson, written and read back.
+
+The ids make the list complete: read back, it is the same table. The names beside them are for people and are not read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from timetable.cells import CellProblem, CellValue, folded
+from timetable.feeds import Names
+from timetable.import_findings import finding
+from timetable.model import (
+    ClockTime,
+    Finding,
+    Id,
+    Kind,
+    Leftover,
+    Lesson,
+    Name,
+    PlacedParty,
+    Weekday,
+    Weeks,
+)
+from timetable.register_rows import Source, Sourced
+from timetable.sheet_format import CLOCK, LABEL, LABELS, NUMBER, REQUIREMENT_KIND, TEXT, WEEKDAY, WEEKS, make_sheet
+from timetable.sheet_grids import open_file
+from timetable.sheets import Reading, lines_of, read_grid
+
+CODES: Mapping[str, str] = {
+    "list_missing": "no sheet of the file is a list of lessons",
+    "list_rows_differ": "two rows of one lesson say different things about it",
+    "cell_not_leftover": "no leftover minutes such as 10:40-10:45 and who supervises them",
+}
+"""Every code that this module can report beside those of the import; each is an error."""
+
+LEFTOVER = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d)(?:\s+([A-Za-z0-9][A-Za-z0-9._-]*))?")
+SEPARATORS = re.compile(r"[、,，;；\n]+")
+
+
+class LessonRow(Struct, frozen=True, kw_only=True):
+    """One party's side of a lesson, with what is the lesson's own in every row."""
+
+    lesson: Id
+    requirement: Id
+    kind: Kind
+    subject: Name
+    weekday: Weekday
+    weeks: Weeks
+    start: ClockTime
+    end: ClockTime
+    unit: Id
+    period: Annotated[int, Meta(ge=1, le=16)]
+    own_start: ClockTime
+    own_end: ClockTime
+    room: Id | None = None
+    classes: tuple[Id, ...] = ()
+    teachers: tuple[Id, ...] = ()
+    leftover: tuple[Leftover, ...] = ()
+    topic: str = ""
+    unit_name: str = ""
+    room_name: str = ""
+    class_names: str = ""
+    teacher_names: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Leftovers:
+    """Minutes outside the shared window, each with the id of who supervises: 10:40-10:45 t1."""
+
+    beyond: str = "cell_not_leftover"
+    choices: Sequence[str] = ()
+
+    def read(self, cell: CellValue) -> tuple[Leftover, ...]:
+        found = []
+        for part in SEPARATORS.split(folded(cell)):
+            match = LEFTOVER.fullmatch(part.strip())
+            if match is None:
+                raise CellProblem("cell_not_leftover", cell)
+            found.append(Leftover(start=match[1], end=match[2], teacher=match[3]))
+        return tuple(found)
+
+    def write(self, value: object) -> str:
+        parts = [left for left in value if isinstance(left, Leftover)] if isinstance(value, tuple) else []
+        return "、".join(f"{left.start}-{left.end} {left.teacher or ''}".strip() for left in parts)
+
+
+LESSONS = make_sheet(
+    "lessons",
+    "课表",
+    LessonRow,
+    {
+        "lesson": ("课编号", LABEL),
+        "requirement": ("要求编号", LABEL),
+        "kind": ("种类", REQUIREMENT_KIND),
+        "subject": ("学科", TEXT),
+        "weekday": ("周几", WEEKDAY),
+        "weeks": ("单双周", WEEKS),
+        "start": ("开始", CLOCK),
+        "end": ("结束", CLOCK),
+        "unit_name": ("学校", TEXT),
+        "unit": ("单位", LABEL),
+        "period": ("节次", NUMBER),
+        "own_start": ("上课", CLOCK),
+        "own_end": ("下课", CLOCK),
+        "class_names": ("班级名称", TEXT),
+        "classes": ("班级", LABELS),
+        "teacher_names": ("教师姓名", TEXT),
+        "teachers": ("教师", LABELS),
+        "room_name": ("教室名称", TEXT),
+        "room": ("教室", LABEL),
+        "leftover": ("剩余看护", _Leftovers()),
+        "topic": ("课题", TEXT),
+    },
+)
+OF_THE_LESSON = ("requirement", "kind", "subject", "weekday", "weeks", "start", "end", "topic")
+
+
+class ListedLessons(Struct, frozen=True, kw_only=True):
+    """What a list holds; the lessons that could be read, and everything wrong with the others."""
+
+    lessons: tuple[Lesson, ...]
+    findings: tuple[Finding, ...]
+
+
+# Writing ------------------------------------------------------------------------------------------------------------
+
+
+def list_rows(lessons: Iterable[Lesson], names: Names) -> list[LessonRow]:
+    """The lessons as rows, the host's side first."""
+    return [_row(lesson, party, names) for lesson in lessons for party in lesson.parties]
+
+
+def list_lines(lessons: Iterable[Lesson], names: Names) -> Iterator[list[str | int]]:
+    """The titles, then a line of cells for every row."""
+    yield [column.title for column in LESSONS.columns]
+    rows = [Sourced(LESSONS.key, row, Source("", "", 0)) for row in list_rows(lessons, names)]
+    yield from lines_of(LESSONS, {LESSONS.key: rows})
+
+
+def list_csv(lessons: Iterable[Lesson], names: Names) -> bytes:
+    """The list as a text, in the encoding that spreadsheets recognise by themselves."""
+    content = io.StringIO(newline="")
+    csv.writer(content).writerows(list_lines(lessons, names))
+    return content.getvalue().encode("utf-8-sig")
+
+
+def _row(lesson: Lesson, party: PlacedParty, names: Names) -> LessonRow:
+    return LessonRow(
+        lesson=lesson.id,
+        requirement=lesson.requirement,
+        kind=lesson.kind,
+        subject=lesson.subject,
+        weekday=lesson.weekday,
+        weeks=lesson.weeks,
+        start=lesson.start,
+        end=lesson.end,
+        unit=party.unit,
+        period=party.period,
+        own_start=party.start,
+        own_end=party.end,
+        room=party.room,
+        classes=party.classes,
+        teachers=party.teachers,
+        leftover=party.leftover,
+        topic=lesson.topic,
+        unit_name=names.unit(party.unit),
+        room_name=names.room(party.room) if party.room else "",
+        class_names=_joined(names.school_class, party.classes),
+        teacher_names=_joined(names.teacher, party.teachers),
+    )
+
+
+def _joined(name: Callable[[str], str], ids: Iterable[str]) -> str:
+    return "、".join(name(id) for id in ids)
+
+
+# Reading ------------------------------------------------------------------------------------------------------------
+
+
+def read_list(name: str, content: bytes) -> ListedLessons:
+    """The lessons of a workbook's list sheet, or of a csv. Whatever is wrong is a finding, never an exception."""
+    opened = open_file(name, content)
+    reading = Reading(findings=list(opened.findings))
+    wanted = [grid for grid in opened.grids if grid.source.sheet in (LESSONS.title, LESSONS.words, LESSONS.key, "")]
+    if not wanted and not opened.findings:
+        reading.report("list_missing", Source(name, "", 0), known=LESSONS.title)
+    for grid in wanted:
+        read_grid(reading, LESSONS, grid)
+    sides: dict[str, list[Sourced]] = {}
+    for sourced in reading.rows.get(LESSONS.key, ()):
+        sides.setdefault(sourced.row.lesson, []).append(sourced)
+    lessons = []
+    for rows in sides.values():
+        differing = [row for row in rows if _own(row.row) != _own(rows[0].row)]
+        for row in differing:
+            reading.findings.append(finding("list_rows_differ", row.source, "", lesson=row.row.lesson))
+        if not differing:
+            lessons.append(_lesson([row.row for row in rows]))
+    return ListedLessons(lessons=tuple(lessons), findings=tuple(reading.findings))
+
+
+def _own(row: LessonRow) -> list[object]:
+    return [getattr(row, field) for field in OF_THE_LESSON]
+
+
+def _lesson(rows: Sequence[LessonRow]) -> Lesson:
+    own = {field: getattr(rows[0], field) for field in OF_THE_LESSON}
+    return Lesson(id=rows[0].lesson, parties=tuple(_party(row) for row in rows), **own)
+
+
+def _party(row: LessonRow) -> PlacedParty:
+    return PlacedParty(
+        unit=row.unit,
+        period=row.period,
+        start=row.own_start,
+        end=row.own_end,
+        room=row.room,
+        classes=row.classes,
+        teachers=row.teachers,
+        leftover=row.leftover,
+    )
