@@ -141,14 +141,14 @@ def _overlap(problem: Problem, unit: str, host: Window, day: Day) -> Finding:
     shared = 0 if best is None else host.overlap(best)
     required = bells.required_overlap((host, best) if best is not None else (host,), problem.slack)
     values: dict[str, str | int] = {"unit": problem.units[unit].name, "minutes": shared, "required": required}
-    shift = min((_shift(host, window, problem.slack) for window in day.values()), key=abs, default=None)
+    shift = min((needed_shift(host, window, problem.slack) for window in day.values()), key=abs, default=None)
     if shift is None or abs(shift) > bells.MOST_MINUTES_OF_SHIFT:
         return Finding(code="slot_overlap", values=values)
     code = "slot_overlap_later" if shift > 0 else "slot_overlap_earlier"
     return Finding(code=code, values={**values, "shift": abs(shift)})
 
 
-def _shift(host: Window, own: Window, slack: int) -> int:
+def needed_shift(host: Window, own: Window, slack: int) -> int:
     """By how many minutes a period has to ring later (earlier: below 0) to share enough with the host's."""
     required = bells.required_overlap((host, own), slack)
     least, most = host.start + required - own.end, host.end - own.start - required

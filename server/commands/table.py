@@ -31,6 +31,9 @@ from timetable.references import check_references
 GOOD, FINDING, BAD_INPUT = 0, 1, 2
 MOST_SECONDS = 24 * 3600.0
 
+UNREADABLE = ("table_unknown", "table_lesson_differs")
+"""Findings about a table that does not belong to the register."""
+
 T = TypeVar("T")
 Flag = Parameter(negative="")
 
@@ -165,6 +168,61 @@ def check(input: Path, table: Path, *, as_json: Annotated[bool, Parameter(name="
         lessons = sum(len(one.lessons) for one in tables)
         print(f"{len(tables)} table(s), {lessons} lessons, {len(wrong)} broken rule(s)")
     return FINDING if wrong else GOOD
+
+
+@app.command
+def explain(
+    input: Path,
+    *,
+    lesson: str | None = None,
+    table: Path | None = None,
+    community: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
+    seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_SECONDS))] = 60.0,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 2,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Say what would have to be conceded for a table to exist, each concession verified. Exit code 1 when there is no
+    table without one.
+
+    Parameters
+    ----------
+    input
+        The register.
+    lesson
+        Say instead where this lesson of `--table` could stand, and why not elsewhere.
+    table
+        The tables, as `tongke table build` writes them.
+    community
+        Only this community (may be given several times).
+    seconds
+        How long to search in all.
+    workers
+        How many cores to use.
+    as_json
+        One JSON object.
+    """
+    from server.commands import table_explain
+
+    try:
+        if (lesson is None) != (table is None):
+            raise BadInput("--lesson and --table go together")
+        register = _register(input)
+        if lesson is not None and table is not None:
+            tables: tuple[Table, ...] = _read(table, TableSet).tables
+            if wrong := [f for f in check_tables(register, *tables) if f.code in UNREADABLE]:
+                raise BadInput(f"{table}: {_sentence(wrong[0])}")
+            return table_explain.explain_lesson(register, tables, lesson, as_json=as_json)
+        with _stopping() as should_stop:
+            return table_explain.explain_register(
+                register,
+                communities=community,
+                seconds=seconds,
+                workers=workers,
+                as_json=as_json,
+                should_stop=should_stop,
+            )
+    except (BadInput, NotFound) as error:
+        return _refuse(str(error))
 
 
 @app.command

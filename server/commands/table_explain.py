@@ -1,0 +1,89 @@
+"""`tongke table explain`: why a register has no table and what would have to be conceded, or why a lesson stands where
+it does and could not stand elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import msgspec
+
+from server.sentences import Language, catalogue, finding_sentence, language_of
+from timetable.arrangement import Arrangement
+from timetable.concessions import Concession
+from timetable.explain import Explanation, explain
+from timetable.model import Finding, Register, Table
+from timetable.problem import Problem, commitments_of
+from timetable.slots import SlotVerdict, slots
+
+GOOD, FINDING = 0, 1
+
+
+def explain_register(
+    register: Register,
+    *,
+    communities: tuple[str, ...],
+    seconds: float,
+    workers: int,
+    as_json: bool,
+    should_stop: Callable[[], bool],
+) -> int:
+    """Explain every community (or those named) in turn; exit code 1 when one of them has no table."""
+    wanted = communities or tuple(community.id for community in register.communities)
+    names = {community.id: community.name for community in register.communities}
+    language = language_of(dict(os.environ))
+    explained: dict[str, Explanation] = {}
+    for id in wanted:
+        if not as_json:
+            print(f"{names.get(id, id)}:")
+
+        def tell(concession: Concession) -> None:
+            if not as_json:
+                print(f"  {finding_sentence(concession.finding, language)}", flush=True)
+
+        explained[id] = explain(
+            register,
+            id,
+            seconds=seconds / len(wanted),
+            workers=workers,
+            on_found=tell,
+            should_stop=should_stop,
+        )
+        if not as_json:
+            _print_findings(explained[id], language)
+    if as_json:
+        print(msgspec.json.encode({"communities": explained}).decode())
+    return GOOD if all(one.feasible for one in explained.values()) else FINDING
+
+
+def explain_lesson(register: Register, tables: tuple[Table, ...], lesson: str, *, as_json: bool) -> int:
+    """Every slot of the week for one lesson of a table, with the reasons. Raises NotFound."""
+    table = next((t for t in tables if any(one.id == lesson for one in t.lessons)), tables[0])
+    community = next(c for c in register.communities if c.id == table.community)
+    around = [other for other in tables if other is not table]
+    problem = Problem(register, community, commitments_of(register, around))
+    found = slots(Arrangement(problem, table), lesson)
+    if as_json:
+        print(msgspec.json.encode({"lesson": lesson, "slots": found}).decode())
+        return GOOD
+    language = language_of(dict(os.environ))
+    for slot in found:
+        print(_slot(slot, language))
+    return GOOD
+
+
+def _print_findings(explanation: Explanation, language: Language) -> None:
+    findings = explanation.findings
+    if explanation.feasible:
+        findings = (*findings, Finding(code="explain_possible"))
+    elif not explanation.concessions:
+        findings = (*findings, Finding(code="no_single_concession"))
+    for finding in findings:
+        print(f"  {finding_sentence(finding, language)}")
+
+
+def _slot(slot: SlotVerdict, language: Language) -> str:
+    day = catalogue(language).get(f"weekday.{slot.weekday}", str(slot.weekday))
+    said = " ".join(finding_sentence(finding, language) for finding in slot.reasons)
+    delta = f" {slot.delta:+d}" if slot.delta else ""
+    return f"{day} {slot.period} {slot.start}  {slot.verdict}{delta}  {said}".rstrip()
