@@ -17,7 +17,7 @@ from sqlalchemy import text
 from config.settings import Settings
 from recordings.service import ReviewService
 from server import pages
-from server.api import demo, feeds, importing, live, people, repair, room, rooms, timetable, today, whip
+from server.api import amendments, demo, feeds, importing, live, people, repair, room, rooms, timetable, today, whip
 from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
@@ -29,6 +29,7 @@ from server.errors import problems
 from server.headers import secure
 from server.journals import FileJournals
 from server.keys import (
+    amendments_key,
     builds_key,
     bus_key,
     calendars_key,
@@ -58,6 +59,7 @@ from server.retention import Retention
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
+from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.draft_history import SqlDraftHistory
 from server.storage.feed_store import SqlFeedStore
@@ -70,6 +72,8 @@ from server.storage.table_store import SqlTableStore
 from server.web import BODY_LIMIT, reply
 from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
+from timetable.amendment_service import AmendmentService
+from timetable.amendments import Amendment
 from timetable.importing import ImportService
 from timetable.service import TimetableService
 from timetable.versions import Version
@@ -82,6 +86,7 @@ RESOURCES = (
     today,
     timetable,
     repair,
+    amendments,
     feeds,
     live,
     live_socket,
@@ -105,21 +110,7 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app.cleanup_ctx.extend([database, bus, county, auth, tables, reviews, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
-    for resource in (
-        people,
-        rooms,
-        room,
-        importing,
-        today,
-        timetable,
-        repair,
-        feeds,
-        live,
-        live_socket,
-        whip,
-        review_routes,
-        demo,
-    ):
+    for resource in RESOURCES:
         app.add_routes(resource.routes)
     app.add_routes(pages.routes(static))
     return app
@@ -176,10 +167,23 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
 
     service = TimetableService(SqlTableStore(app[database_key]), counties, now=time.time, announce=announce)
     app[timetable_key] = service
+
+    async def announce_amendment(amendment: Amendment) -> None:
+        news = {"community": amendment.community, "number": amendment.number}
+        await app[bus_key].publish("timetable.amended", msgspec.msgpack.encode(news))
+
+    app[amendments_key] = AmendmentService(
+        SqlAmendmentStore(app[database_key]),
+        service,
+        now=time.time,
+        aside=asyncio.to_thread,
+        announce=announce_amendment,
+        announce_version=announce,
+    )
     app[calendars_key] = Calendars(
         SqlFeedStore(app[database_key]),
         counties,
-        service,
+        app[amendments_key],
         clock=time.time,
         link=lambda lesson: f"{app[site_key].public_url}/lessons?lesson={quote(lesson)}",
     )
@@ -261,11 +265,11 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     app[session_store_key] = store
     app[live_key] = service
     app[live_sessions_key] = LiveSessions(
-        service, store, counties, app[timetable_key], clock=time.time, new_id=lambda: secrets.token_hex(6)
+        service, store, counties, app[amendments_key], clock=time.time, new_id=lambda: secrets.token_hex(6)
     )
     await counties.load()
     await service.restore()
-    schedule = LessonSchedule(service, counties, app[timetable_key], time.time)
+    schedule = LessonSchedule(service, counties, app[amendments_key], time.time)
     tasks = [
         asyncio.create_task(service.run(), name="live"),
         asyncio.create_task(schedule.run(), name="schedule"),

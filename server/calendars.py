@@ -11,11 +11,10 @@ from msgspec import Struct
 
 from server.county import Counties, County
 from server.storage.feed_store import Feed, SqlFeedStore
+from timetable.amendment_service import AmendmentService, Present
 from timetable.errors import NotFound, TimetableError
-from timetable.feed_entries import entries
+from timetable.feed_entries import Entry, entries
 from timetable.feeds import FeedKind, calendar, names_of, picks
-from timetable.service import TimetableService
-from timetable.versions import Version
 
 CACHED = 512
 READ_NOTED_EVERY = 3600.0
@@ -49,14 +48,14 @@ class Calendars:
         self,
         store: SqlFeedStore,
         counties: Counties,
-        tables: TimetableService,
+        amendments: AmendmentService,
         *,
         clock: Callable[[], float],
         link: Callable[[str], str],
     ) -> None:
         self._store = store
         self._counties = counties
-        self._tables = tables
+        self._amendments = amendments
         self._clock = clock
         self._link = link
         self._rendered: OrderedDict[tuple[str, str], tuple[object, Rendered]] = OrderedDict()
@@ -108,15 +107,13 @@ class Calendars:
 
     async def _render(self, kind: FeedKind, target: str) -> Rendered:
         county = await self._counties.now()
-        newest = await self._tables.published()
-        state = (county, tuple((version.community, version.number) for version in newest))
+        present = await self._amendments.present()
+        state = (county, present.tables)
         cached = self._rendered.get((kind, target))
         if cached is not None and cached[0] == state:
             self._rendered.move_to_end((kind, target))
             return cached[1]
-        wanted = [v.community for v in newest if kind != "community" or v.community == target]
-        histories = [list(reversed(await self._tables.history(community))) for community in wanted]
-        plain, packed = await asyncio.to_thread(self._write, county, kind, target, histories)
+        plain, packed = await asyncio.to_thread(self._write, county, kind, target, present)
         before = cached[1] if cached is not None and cached[1].plain == plain else None
         rendered = before or Rendered(plain, packed, _tag(plain), _tag(packed), self._clock())
         self._rendered[kind, target] = (state, rendered)
@@ -124,12 +121,13 @@ class Calendars:
             self._rendered.popitem(last=False)
         return rendered
 
-    def _write(
-        self, county: County, kind: FeedKind, target: str, histories: list[list[Version]]
-    ) -> tuple[bytes, bytes]:
-        term = county.register.term
+    def _write(self, county: County, kind: FeedKind, target: str, present: Present) -> tuple[bytes, bytes]:
         picked = picks(kind, target)
-        found = [entry for history in histories for entry in entries(term, history, picked)]
+        found: list[Entry] = []
+        for community in present.tables.communities:
+            if kind != "community" or community == target:
+                applied = [one for one in present.history if one.community == community]
+                found += entries(county.register.term, present.tables.versions(community), picked, applied)
         found.sort(key=lambda entry: (entry.occurrence.starts, entry.uid))
         name = f"{target_name(county, kind, target)} 课表"
         plain = calendar(name, found, names_of(county.register, self._link))

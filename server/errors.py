@@ -47,6 +47,7 @@ STATUS: dict[str, int] = {
     "input_refused": 422,
     "reason_missing": 422,
     "wrong_side": 403,
+    "amendment_refused": 422,
     "solver_stopped": 409,
     "cannot_repair": 422,
     "nothing_to_undo": 409,

@@ -21,6 +21,7 @@ from server.storage.people_store import SqlPeopleStore
 from server.storage.session_store import SqlSessionStore
 from signaling.media.hub import MediaHub
 from signaling.service import LiveService
+from timetable.amendment_service import AmendmentService
 from timetable.importing import ImportService
 from timetable.service import TimetableService
 
@@ -48,6 +49,7 @@ site_key: web.AppKey[Site] = web.AppKey("site", Site)
 people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
+amendments_key: web.AppKey[AmendmentService] = web.AppKey("amendments", AmendmentService)
 builds_key: web.AppKey[Builds] = web.AppKey("builds", Builds)
 repairs_key: web.AppKey[Repairs] = web.AppKey("repairs", Repairs)
 calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)

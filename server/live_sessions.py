@@ -22,10 +22,10 @@ from signaling.ports import SessionStore
 from signaling.roles import Asker, roles_for
 from signaling.service import LiveService
 from signaling.tokens import Claims
+from timetable.amendment_service import AmendmentService
 from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS, Lesson, minutes
-from timetable.service import TimetableService
-from timetable.term import local_date, moment, occurrences_on
+from timetable.term import local_date, moment
 
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -38,7 +38,7 @@ class LiveSessions:
         live: LiveService,
         store: SessionStore,
         counties: Counties,
-        tables: TimetableService,
+        amendments: AmendmentService,
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -46,7 +46,7 @@ class LiveSessions:
         self._live = live
         self._store = store
         self._counties = counties
-        self._tables = tables
+        self._amendments = amendments
         self._clock = clock
         self._new_id = new_id
 
@@ -142,19 +142,17 @@ class LiveSessions:
         raise SessionNotFound(session)
 
     async def _planned(self, day: date) -> list[SessionPlan]:
-        """The shared lessons of a day as the published tables have them."""
+        """The shared lessons of a day as the tables and their amendments have them."""
         try:
             county: County = await self._counties.now()
         except NotFound:
             return []
-        shared = [lesson for lesson in await self._lessons() if lesson.kind in SHARED_KINDS]
-        return [occurrence_plan(county, found) for found in occurrences_on(county.register.term, shared, day)]
+        found = (await self._amendments.in_force()).occurrences_on(day)
+        return [occurrence_plan(county, one) for one in found if one.lesson.kind in SHARED_KINDS]
 
     async def _lesson(self, id: str) -> Lesson:
-        for lesson in await self._lessons():
-            if lesson.id == id and lesson.kind in SHARED_KINDS:
-                return lesson
-        raise NotFound("lesson", id)
-
-    async def _lessons(self) -> list[Lesson]:
-        return [lesson for version in await self._tables.published() for lesson in version.table.lessons]
+        tables = await self._amendments.in_force()
+        found = tables.lesson(id, local_date(self._clock()))
+        if found is None or found[1].kind not in SHARED_KINDS:
+            raise NotFound("lesson", id)
+        return found[1]

@@ -7,8 +7,9 @@ from server.shapes.live import RoomDay, RoomLesson
 from server.today import lesson_title
 from signaling.messages import SessionState
 from signaling.plan import SessionRecord
-from timetable.model import Lesson
-from timetable.term import local_date, occurrences_on
+from timetable.dated import Standing
+from timetable.model import SHARED_KINDS
+from timetable.term import local_date
 
 RUNNING: tuple[SessionState, ...] = ("open", "live", "overrun")
 
@@ -17,22 +18,22 @@ def room_day(
     county: County,
     room_id: str,
     *,
-    lessons: Iterable[Lesson],
+    standings: Iterable[Standing],
     sessions: Sequence[SessionRecord],
     now: float,
     prefer_rehearsal: bool = False,
 ) -> RoomDay:
-    """`sessions` are today's and every unfinished rehearsal. A lesson that is live goes before one that is open,
+    """`standings` are what the tables and their amendments have today, `sessions` today's and every unfinished
+    rehearsal. A lesson that is live goes before one that is open,
     a lesson before a rehearsal, unless the room is there for rehearsals (the demonstration)."""
     room = county.room(room_id)
     unit = county.unit(room.unit)
     today = local_date(now)
     by_occurrence = {record.plan.occurrence: record for record in sessions if record.plan.occurrence}
-    here = [lesson for lesson in lessons if any(party.room == room_id for party in lesson.parties)]
     rows = []
-    for occurrence in occurrences_on(county.register.term, here, today):
-        party = next((party for party in occurrence.parties if party.room == room_id), None)
-        if party is None:
+    for standing in standings:
+        occurrence = standing.occurrence
+        if occurrence.lesson.kind not in SHARED_KINDS or all(party.room != room_id for party in occurrence.parties):
             continue
         record = by_occurrence.get(occurrence.id)
         rows.append(
@@ -48,6 +49,7 @@ def room_day(
                 host_name=county.unit_name(occurrence.parties[0].unit),
                 session=record.id if record else None,
                 state=record.state if record else "scheduled",
+                cancelled=standing.cancelled,
             )
         )
     joined = _to_join(room_id, sessions, prefer_rehearsal)

@@ -15,9 +15,9 @@ from server.shapes.table import LiveNow, Need, PairQuota, TodayLesson, TodayPart
 from server.table_view import term_reference, unit_reference
 from signaling.messages import SessionState
 from timetable import negotiation as talks
+from timetable.dated import DatedTables, Standing
 from timetable.model import SHARED_KINDS, Community, Lesson
 from timetable.service import Draft
-from timetable.term import Occurrence, occurrences_on, teaching_day
 
 SYNC_QUOTA = 20
 """Sync lessons a year for each pair of core and member: the quota that one real county published in 2021."""
@@ -43,7 +43,7 @@ def today_view(
     county: County,
     community: Community,
     *,
-    lessons: Iterable[Lesson],
+    tables: DatedTables,
     draft: Draft | None,
     sessions: Mapping[str, KnownSession],
     live: Sequence[LiveNow],
@@ -53,9 +53,13 @@ def today_view(
     today: date,
     now: float,
 ) -> TodayView:
-    """`sessions` by occurrence; `held` are the subjects of the sync lessons held this year, by member unit."""
-    shared = [lesson for lesson in lessons if lesson.kind in SHARED_KINDS]
-    term = county.register.term
+    """`tables` are those in force, `sessions` by occurrence; `held` are the subjects of this year's sync lessons, by
+    member unit."""
+    shared = [
+        standing
+        for standing in tables.on(today)
+        if standing.community == community.id and standing.occurrence.lesson.kind in SHARED_KINDS
+    ]
     return TodayView(
         community=reference(community),
         term=term_reference(county, today),
@@ -63,18 +67,16 @@ def today_view(
         date=today.isoformat(),
         units=tuple(unit_reference(unit, community) for unit in county.units_of(community)),
         needs=_needs(county, community, draft, live, reviews, asker, now),
-        lessons=tuple(
-            _row(county, occurrence, sessions.get(occurrence.id)) for occurrence in occurrences_on(term, shared, today)
-        ),
+        lessons=tuple(_row(county, standing, sessions.get(standing.occurrence.id)) for standing in shared),
         live=tuple(live),
-        quotas=_quotas(county, community, shared, held, today),
+        quotas=_quotas(county, community, tables, held, today),
         reviews_open=sum(review.state != "closed" for review in reviews),
         reviews_closed=sum(review.state == "closed" for review in reviews),
     )
 
 
-def _row(county: County, occurrence: Occurrence, session: KnownSession | None) -> TodayLesson:
-    lesson = occurrence.lesson
+def _row(county: County, standing: Standing, session: KnownSession | None) -> TodayLesson:
+    occurrence, lesson = standing.occurrence, standing.occurrence.lesson
     return TodayLesson(
         occurrence=occurrence.id,
         lesson=lesson.id,
@@ -88,6 +90,7 @@ def _row(county: County, occurrence: Occurrence, session: KnownSession | None) -
         state=session.state if session else "scheduled",
         host=lesson.host.unit,
         provisional=occurrence.day.provisional,
+        change=standing.change,
     )
 
 
@@ -145,18 +148,24 @@ def _need(
 
 
 def _quotas(
-    county: County, community: Community, shared: Sequence[Lesson], held: Mapping[str, Sequence[str]], today: date
+    county: County, community: Community, tables: DatedTables, held: Mapping[str, Sequence[str]], today: date
 ) -> tuple[PairQuota, ...]:
     """Planned counts the lessons of the term up to today, so that it can be set against those held."""
-    sync = [lesson for lesson in shared if lesson.kind == "sync"]
+    sync = tables.only(
+        {
+            lesson.id
+            for version in tables.versions(community.id)
+            for lesson in version.table.lessons
+            if lesson.kind == "sync"
+        }
+    )
     planned: dict[str, int] = defaultdict(int)
     term = county.register.term
     day = date.fromisoformat(term.first_day)
     while day <= today and day.isoformat() <= term.last_day:
-        if teaching_day(term, day) is not None:
-            for occurrence in occurrences_on(term, sync, day):
-                for party in occurrence.parties:
-                    planned[party.unit] += 1
+        for occurrence in sync.occurrences_on(day):
+            for party in occurrence.parties:
+                planned[party.unit] += 1
         day += timedelta(days=1)
     return tuple(
         PairQuota(

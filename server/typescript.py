@@ -26,8 +26,8 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from server import shapes
+from server.shapes import amendment, people, repair, review, table
 from server.shapes import live as live_shapes
-from server.shapes import people, repair, review, table
 from signaling import messages
 
 GENERATED = Path(__file__).with_name("web") / "src" / "generated"
@@ -38,6 +38,10 @@ REQUESTS: frozenset[type] = frozenset(
         *typing.get_args(messages.ClientMessage),
         live_shapes.NewRehearsal,
         live_shapes.PreflightReport,
+        amendment.AmendmentAnswer,
+        amendment.AmendmentObjection,
+        amendment.NewAmendment,
+        amendment.NewCover,
         people.ConfirmPairing,
         people.NewFeed,
         people.PairingPoll,

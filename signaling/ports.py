@@ -86,6 +86,10 @@ class SessionStore(Protocol):
 
     async def set_state(self, session: str, state: SessionState) -> None: ...
 
+    async def remove(self, session: str) -> None:
+        """Forget a session that has not begun."""
+        ...
+
     async def finish(self, session: str, ended_at: float, review: str | None) -> None:
         """The session is over and its recordings are closed."""
         ...

@@ -107,6 +107,19 @@ class LiveService:
             session.tick(self._clock())
             return session
 
+    async def withdraw(self, session: str, *, reopens: bool) -> bool:
+        """Take back a session whose lesson was moved, called off or given to somebody else before it began; False
+        where it has begun. Everybody is let go, to come back at once where it `reopens` from another plan."""
+        async with self._opening:
+            found = self._sessions.get(session)
+            if found is None or found.room.state not in ("scheduled", "open"):
+                return False
+            del self._sessions[session]
+            found.close("drain" if reopens else "ended")
+            await self._write(session, lambda: self._store.remove(session))
+            self._writing.pop(session, None)
+            return True
+
     async def restore(self) -> None:
         """Bring back every session that was not over when the process last stopped."""
         for record in await self._store.unfinished():

@@ -1,18 +1,22 @@
 """Use cases of changes after publication: look at one, ask for it, answer it, take it back, and carry it out."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Protocol, TypeVar
 
 from msgspec import Struct, structs
 
 from timetable import amendments as talks
+from timetable import cover
 from timetable.amendments import Amendment, AmendmentRefused, State
 from timetable.changes import Change
+from timetable.cover import CoverPlan
 from timetable.dated import Applied, DatedTables
 from timetable.errors import NotFound, StaleVersion
 from timetable.grounds import Grounds
 from timetable.model import Community, Finding, Register, Slot
 from timetable.negotiation import WrongSide
+from timetable.openings import Opening, openings
 from timetable.outcomes import work_out
 from timetable.scene import Outcome, lines_of
 from timetable.versions import Version
@@ -86,6 +90,8 @@ class Present(Struct, frozen=True):
     mark: Mark
     grounds: Grounds
     tables: DatedTables
+    history: tuple[Applied, ...]
+    """The amendments that were ever applied, in that order, also those that were taken back."""
 
 
 class AmendmentService:
@@ -119,17 +125,14 @@ class AmendmentService:
         known = self._present
         if known is None or known.mark != mark or known.grounds.register is not register:
             histories = [await self._tables.history(community.id) for community in register.communities]
-            tables = DatedTables(register.term, histories, await self._store.applied())
-            known = self._present = Present(mark, Grounds(register), tables)
+            history = tuple(await self._store.applied())
+            tables = DatedTables(register.term, histories, history)
+            known = self._present = Present(mark, Grounds(register), tables, history)
         return known
 
     async def in_force(self) -> DatedTables:
         """The tables of all communities on every date; the same object as long as nothing changes."""
         return (await self.present()).tables
-
-    async def applied(self, community: str) -> list[Applied]:
-        """The amendments of a community that were ever applied, also those that were taken back."""
-        return [one for one in await self._store.applied() if one.community == community]
 
     async def all(self, community: str) -> list[Amendment]:
         """The amendments of a community, the newest first, settled as of now."""
@@ -147,6 +150,21 @@ class AmendmentService:
         known = await self._tables.community(community)
         present = await self.present()
         return present, await self._work_out(present, known.id, change, 0)
+
+    async def openings(self, community: str, occurrence: str, first: date, last: date) -> list[Opening]:
+        """Where an occurrence of the community could stand on these days, and what stands against the rest."""
+        present = await self.present()
+        standing = present.tables.find(occurrence)
+        if standing is None or standing.community != community:
+            raise NotFound("occurrence", occurrence)
+        now = self._now()
+        return await self._aside(lambda: openings(present.grounds, present.tables, standing, first, last, now))
+
+    async def cover(self, teacher: str, first: date, last: date) -> CoverPlan:
+        """Who could stand in for a teacher on these days."""
+        present = await self.present()
+        now = self._now()
+        return await self._aside(lambda: cover.plan(present.grounds, present.tables, teacher, first, last, now))
 
     # Talking --------------------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class Proposal(Struct, frozen=True, kw_only=True, rename="camel"):
     end: str
 
 
-class Need(Struct, frozen=True, kw_only=True, rename="camel"):
+class CoverNeed(Struct, frozen=True, kw_only=True, rename="camel"):
     """One lesson of the absent teacher."""
 
     occurrence: str
@@ -88,7 +88,7 @@ class CoverPlan(Struct, frozen=True, kw_only=True, rename="camel"):
     teacher: str
     first: str
     last: str
-    needs: tuple[Need, ...]
+    needs: tuple[CoverNeed, ...]
 
 
 def plan(grounds: Grounds, tables: DatedTables, teacher: str, first: date, last: date, now: float) -> CoverPlan:
@@ -109,7 +109,7 @@ def plan(grounds: Grounds, tables: DatedTables, teacher: str, first: date, last:
     return CoverPlan(teacher=teacher, first=first.isoformat(), last=last.isoformat(), needs=tuple(needs))
 
 
-def chosen(plan: CoverPlan, need: Need, substitute: str) -> Substitute:
+def chosen(plan: CoverPlan, need: CoverNeed, substitute: str) -> Substitute:
     """The change by which a choice of the plan is asked for."""
     return Substitute(lesson=need.lesson, absent=plan.teacher, substitute=substitute, first=need.date, last=need.date)
 
@@ -126,14 +126,14 @@ class _Planner:
         self._taken: dict[tuple[str, date], list[tuple[Window, str | None, int]]] = defaultdict(list)
         self._again: dict[tuple[str, str], str] = {}
 
-    def need(self, standing: Standing, index: int) -> Need:
+    def need(self, standing: Standing, index: int) -> CoverNeed:
         occurrence = standing.occurrence
         party = occurrence.parties[index]
         role = _role(party, index, self._absent)
         window = _window(party, role, self._absent)
         candidates = sorted(self._candidates(standing, party, role, window), key=lambda one: (-one.points, one.teacher))
         suggested = self._suggested(standing, party, role, window, candidates)
-        return Need(
+        return CoverNeed(
             occurrence=occurrence.id,
             lesson=occurrence.lesson.id,
             title=self._grounds.title(occurrence.lesson),

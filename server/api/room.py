@@ -10,18 +10,17 @@ from server.auth.errors import NotPermitted
 from server.auth.middleware import principal
 from server.auth.principal import Principal
 from server.keys import (
+    amendments_key,
     counties_key,
     live_sessions_key,
     people_key,
     session_store_key,
     settings_key,
-    timetable_key,
 )
 from server.room_day import room_day
 from server.shapes.live import PreflightReport
 from server.web import body, reply
 from signaling.errors import NotInLesson
-from timetable.model import SHARED_KINDS
 from timetable.term import local_date, moment
 
 routes = web.RouteTableDef()
@@ -34,19 +33,14 @@ async def day(request: web.Request) -> web.Response:
     app, now = request.app, time.time()
     today = local_date(now)
     first, last = moment(today, "00:00"), moment(today + timedelta(days=1), "00:00")
-    lessons = [
-        lesson
-        for version in await app[timetable_key].published()
-        for lesson in version.table.lessons
-        if lesson.kind in SHARED_KINDS
-    ]
+    tables = await app[amendments_key].in_force()
     sessions = {record.id: record for record in await app[session_store_key].between(first, last)}
     for record in await app[session_store_key].unfinished():
         sessions[record.id] = record
     shape = room_day(
         await app[counties_key].now(),
         asker.id,
-        lessons=lessons,
+        standings=tables.on(today),
         sessions=list(sessions.values()),
         now=now,
         prefer_rehearsal=app[settings_key].demo.enabled,

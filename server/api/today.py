@@ -14,7 +14,7 @@ from server.auth.middleware import principal
 from server.auth.policy import permit, visible_communities
 from server.auth.principal import Principal
 from server.county import County
-from server.keys import counties_key, live_key, reviews_key, session_store_key, timetable_key
+from server.keys import amendments_key, counties_key, live_key, reviews_key, session_store_key, timetable_key
 from server.shapes.table import LiveNow, LiveRoom
 from server.today import KnownSession, today_view
 from server.web import reply
@@ -36,8 +36,8 @@ async def today(request: web.Request) -> web.Response:
     permit(asker, "view_table", units=community.units, community=community.id)
     day = local_date(now)
     term_begins = _midnight(date.fromisoformat(county.register.term.first_day))
-    version, draft, records, year, reviews = await asyncio.gather(
-        app[timetable_key].newest(community.id),
+    tables, draft, records, year, reviews = await asyncio.gather(
+        app[amendments_key].in_force(),
         app[timetable_key].draft(community.id),
         app[session_store_key].between(_midnight(day), _midnight(day + timedelta(days=1)), community.id),
         app[session_store_key].between(term_begins, now, community.id),
@@ -47,7 +47,7 @@ async def today(request: web.Request) -> web.Response:
     shape = today_view(
         county,
         community,
-        lessons=version.table.lessons if version else (),
+        tables=tables,
         draft=draft,
         sessions={
             record.plan.occurrence: KnownSession(

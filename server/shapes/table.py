@@ -168,6 +168,7 @@ class TodayLesson(Body, frozen=True, kw_only=True):
     state: Literal["scheduled", "open", "live", "overrun", "ended"]
     host: str
     provisional: bool = False
+    change: Literal["none", "moved", "substituted", "cancelled", "made_up"] = "none"
 
 
 class LiveNow(Body, frozen=True, kw_only=True):

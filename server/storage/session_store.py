@@ -13,6 +13,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    delete,
     insert,
     select,
     update,
@@ -95,6 +96,13 @@ class SqlSessionStore:
     async def set_state(self, session: str, state: SessionState) -> None:
         await self._database.write(
             lambda c: c.execute(update(live_sessions).where(live_sessions.c.id == session).values(state=state))
+        )
+
+    async def remove(self, session: str) -> None:
+        """Forget a session that has not begun."""
+        not_begun = live_sessions.c.state.in_(("scheduled", "open"))
+        await self._database.write(
+            lambda c: c.execute(delete(live_sessions).where(live_sessions.c.id == session, not_begun))
         )
 
     async def finish(self, session: str, ended_at: float, review: str | None) -> None:

@@ -192,7 +192,7 @@ async def test_undo_brings_back_what_was(office: Office) -> None:
     first = await office.amendments.get("A", 1)
     assert (undo.state, first.state, first.undone_by) == (State.APPLIED, State.UNDONE, 2)
     assert (await office.amendments.in_force()).find(local.occurrence.id) == local
-    assert [one.undone_at for one in await office.amendments.applied("A")] == [office.now, None]
+    assert [one.undone_at for one in (await office.amendments.present()).history] == [office.now, None]
 
 
 async def test_lasting_change_publishes_the_next_version_with_its_author(office: Office) -> None:

@@ -59,3 +59,10 @@ async def test_a_session_is_unfinished_until_its_recordings_are_closed(store: Sq
     found = await store.get("s1")
     assert found is not None
     assert (found.state, found.ended_at, found.review) == ("ended", 4000.0, "review-1")
+
+
+async def test_only_a_session_that_has_not_begun_is_removed(store: SqlSessionStore) -> None:
+    for name, state in (("open", "open"), ("live", "live")):
+        await store.add(replace(record(name), state=state))
+        await store.remove(name)
+    assert [found.id for found in await store.unfinished()] == ["live"]

@@ -12,6 +12,7 @@ import pytest
 
 from server.county import Counties
 from server.lesson_schedule import LessonSchedule
+from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.register_store import SqlRegisterStore
 from server.storage.table_store import SqlTableStore
@@ -19,6 +20,8 @@ from signaling.messages import EndLesson, StartLesson
 from tests.county_server import CORE, ENDS, MEMBER, STARTS, SYNC, THIRD, agree_on, county_register, county_table
 from tests.live_lessons import teacher
 from tests.live_server import LiveServer, live_server
+from timetable.amendment_service import AmendmentService
+from timetable.amendments import Amendment
 from timetable.model import Closure, MakeUpDay, Register
 from timetable.service import TimetableService
 from timetable.term import moment
@@ -40,7 +43,15 @@ class School:
         self.registers = SqlRegisterStore(database)
         self.counties = Counties(self.registers)
         self.tables = TimetableService(SqlTableStore(database), self.counties, now=server.clock, announce=keep_quiet)
-        self.schedule = LessonSchedule(server.service, self.counties, self.tables, server.clock)
+        amendments = AmendmentService(
+            SqlAmendmentStore(database),
+            self.tables,
+            now=server.clock,
+            aside=asyncio.to_thread,
+            announce=keep_quiet,
+            announce_version=keep_quiet,
+        )
+        self.schedule = LessonSchedule(server.service, self.counties, amendments, server.clock)
 
     async def at(self, day: date, clock: str, minutes: float = 0.0) -> set[str]:
         """The sessions that run after the schedule has looked at this time."""
@@ -53,7 +64,7 @@ class School:
         await agree_on(self.tables, county_table(register, known.id, THURSDAY.isoweekday(), start, end), known.units)
 
 
-async def keep_quiet(_version: Version) -> None:
+async def keep_quiet(_news: Version | Amendment) -> None:
     """Nobody follows the tables here."""
 
 

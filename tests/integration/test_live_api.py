@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from datetime import date
@@ -24,6 +25,7 @@ from server.keys import live_sessions_key, site_key
 from server.live_sessions import LiveSessions
 from server.shapes.people import Grant
 from server.site import Site
+from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.register_store import SqlRegisterStore
 from server.storage.session_store import SqlSessionStore
@@ -33,6 +35,7 @@ from signaling.service import LiveService
 from tests.instances import CommunityBuilder, bell_times
 from tests.live_lessons import Clock
 from tests.live_server import Notebook
+from timetable.amendment_service import AmendmentService
 from timetable.model import Lesson, Party, PlacedParty, Table
 from timetable.service import TimetableService
 from timetable.term import moment, occurrences_on
@@ -83,7 +86,7 @@ class County:
         self.register = builder.register()
         self.clock = Clock(moment(THURSDAY, "08:00"))
         self.database = database
-        counties = Counties(SqlRegisterStore(database))
+        counties = self.counties = Counties(SqlRegisterStore(database))
         store = SqlSessionStore(database)
         tables = TimetableService(SqlTableStore(database), counties, now=self.clock, announce=keep_quiet)
         self.service = LiveService(
@@ -95,8 +98,16 @@ class County:
             clock=self.clock,
             new_id=lambda: secrets.token_hex(4),
         )
+        self.amendments = AmendmentService(
+            SqlAmendmentStore(database),
+            tables,
+            now=self.clock,
+            aside=asyncio.to_thread,
+            announce=keep_quiet,
+            announce_version=keep_quiet,
+        )
         self.sessions = LiveSessions(
-            self.service, store, counties, tables, clock=self.clock, new_id=lambda: secrets.token_hex(4)
+            self.service, store, counties, self.amendments, clock=self.clock, new_id=lambda: secrets.token_hex(4)
         )
         self.asker: Principal | None = None
 
@@ -137,7 +148,7 @@ class County:
         return response
 
 
-async def keep_quiet(_version: Version) -> None:
+async def keep_quiet(_news: object) -> None:
     """Nobody follows the tables here."""
 
 

@@ -13,10 +13,12 @@ from server.shapes.people import Grant, PersonRole
 from signaling.messages import SessionState
 from signaling.plan import SessionPlan, SessionRecord
 from tests.county_server import county_register, county_table
+from timetable.dated import DatedTables
 from timetable.model import Closure, Lesson, Table
 from timetable.negotiation import Negotiation, begin
 from timetable.service import Draft
 from timetable.term import Occurrence, moment, occurrences_on
+from timetable.versions import Diff, Version
 
 THURSDAY = date(2026, 11, 19)
 
@@ -28,6 +30,13 @@ def county(*closures: Closure) -> County:
 
 def table(of: County, community: str = "A") -> Table:
     return county_table(of.register, community, THURSDAY.isoweekday())
+
+
+def dated(of: County, *lessons: Lesson) -> DatedTables:
+    """The community's lessons as a version that counts for the whole term."""
+    known = Table(community="A", term=of.register.term.id, lessons=lessons)
+    version = Version(community="A", number=1, author="排课", at=0.0, table=known, diff=Diff())
+    return DatedTables(of.register.term, [[version]])
 
 
 def occurrence(of: County, lesson: Lesson, day: date = THURSDAY) -> Occurrence:

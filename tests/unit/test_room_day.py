@@ -12,7 +12,9 @@ from server.session_plans import occurrence_plan, rehearsal_plan
 from server.shapes.live import RoomDay
 from signaling.messages import SessionState
 from signaling.plan import SessionRecord
-from tests.unit.county_days import THURSDAY, at, county, occurrence, record, table
+from tests.unit.county_days import THURSDAY, at, county, dated, occurrence, record, table
+from timetable.dated import Applied, CalledOff
+from timetable.identity import uid_of
 from timetable.model import Closure
 
 HERE = county()
@@ -33,7 +35,7 @@ def day(room: str, *sessions: SessionRecord, clock: str = "10:20", prefer_rehear
     return room_day(
         HERE,
         room,
-        lessons=[LESSON, LATER],
+        standings=dated(HERE, LESSON, LATER).on(THURSDAY),
         sessions=list(sessions),
         now=at(clock),
         prefer_rehearsal=prefer_rehearsal,
@@ -80,5 +82,12 @@ def test_another_days_session_is_not_taken_for_todays() -> None:
 
 def test_a_closed_school_has_no_lessons() -> None:
     closed = county(Closure(first="2026-11-19", last="2026-11-19", name="停水", units=("A1",)))
-    shown = room_day(closed, "A1-remote1", lessons=[LESSON], sessions=[], now=at("10:20"))
+    shown = room_day(closed, "A1-remote1", standings=dated(closed, LESSON).on(THURSDAY), sessions=[], now=at("10:20"))
     assert shown.lessons == ()
+
+
+def test_a_lesson_that_was_called_off_is_shown_struck_out() -> None:
+    off = CalledOff(uid=uid_of(HERE.register.term, LESSON.id, THURSDAY), lesson=LESSON.id)
+    tables = dated(HERE, LESSON, LATER).with_applied(Applied(community="A", number=1, at=0.0, effects=(off,)))
+    shown = room_day(HERE, "A1-remote1", standings=tables.on(THURSDAY), sessions=[], now=at("09:00"))
+    assert [row.cancelled for row in shown.lessons] == [True, False]

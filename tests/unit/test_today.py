@@ -13,7 +13,7 @@ from server.review_view import review_row
 from server.shapes.review import ReviewRow
 from server.shapes.table import LiveNow, LiveRoom, Need, TodayView
 from server.today import SYNC_QUOTA, KnownSession, lesson_title, today_view
-from tests.unit.county_days import THURSDAY, at, county, draft, person, table
+from tests.unit.county_days import THURSDAY, at, county, dated, draft, person, table
 from timetable.model import Closure
 from timetable.negotiation import agree, begin, object_to, propose
 from timetable.service import Draft
@@ -30,7 +30,7 @@ DIRECTOR, MEMBER, RESEARCHER = (
 
 def view(**given: Any) -> TodayView:
     fields: dict[str, Any] = {
-        "lessons": table(HERE).lessons,
+        "tables": dated(HERE, *table(HERE).lessons),
         "draft": draft(HERE),
         "sessions": {},
         "live": (),
@@ -143,7 +143,7 @@ def test_quotas_count_what_was_planned_by_today_against_what_was_held() -> None:
     shown = today_view(
         closed,
         COMMUNITY,
-        lessons=table(closed).lessons,
+        tables=dated(closed, *table(closed).lessons),
         draft=None,
         sessions={},
         live=(),

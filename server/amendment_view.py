@@ -1,0 +1,102 @@
+"""What pages are shown of changes after publication, of the days that result, and of a cover plan."""
+
+from server.county import County
+from server.shapes.amendment import AmendmentCheck, AmendmentView, CoverView, OccurrenceRow
+from server.shapes.table import ConsentRow, NameRef
+from timetable import amendments as talks
+from timetable.amendments import Amendment
+from timetable.cover import CoverPlan
+from timetable.dated import Standing
+from timetable.grounds import Grounds
+from timetable.model import Community
+from timetable.scene import Outcome, lines_of
+
+
+def amendment_view(amendment: Amendment, unit: str | None, now: float) -> AmendmentView:
+    """`unit` is the one that the asker speaks for."""
+    return AmendmentView(
+        community=amendment.community,
+        number=amendment.number,
+        revision=amendment.revision,
+        change=amendment.change,
+        reason=amendment.reason,
+        unit=amendment.unit,
+        by=amendment.by,
+        at=amendment.at,
+        state=amendment.state.value,
+        cause=amendment.cause,
+        findings=amendment.findings,
+        lines=amendment.lines,
+        affected=amendment.affected,
+        consents=tuple(_consent(amendment, asked) for asked in talks.asked_units(amendment)),
+        earliest=amendment.earliest,
+        deadline=amendment.deadline,
+        may=talks.possible(amendment, unit, now) if unit is not None else (),  # type: ignore[arg-type]
+        version=amendment.version,
+        applied_at=amendment.applied_at,
+        undone_by=amendment.undone_by,
+    )
+
+
+def amendment_check(grounds: Grounds, community: Community, outcome: Outcome, unit: str) -> AmendmentCheck:
+    """What `unit` would bring about, and whom it would have to ask."""
+    others = set(outcome.affected) - {unit}
+    asked = {community.core} - {unit} if community.mode == "merged" else others
+    return AmendmentCheck(
+        possible=outcome.possible,
+        findings=outcome.findings,
+        lines=lines_of(grounds, outcome),
+        affected=outcome.affected,
+        asked=tuple(sorted(asked)) if others else (),
+    )
+
+
+def occurrence_row(grounds: Grounds, standing: Standing) -> OccurrenceRow:
+    occurrence, planned = standing.occurrence, standing.planned
+    lesson = occurrence.lesson
+    return OccurrenceRow(
+        occurrence=occurrence.id,
+        community=standing.community,
+        lesson=lesson.id,
+        title=grounds.title(lesson),
+        subject=lesson.subject,
+        kind=lesson.kind,
+        date=occurrence.day.date.isoformat(),
+        weekday=occurrence.day.date.isoweekday(),
+        week=occurrence.day.week,
+        start=lesson.start,
+        end=lesson.end,
+        starts=occurrence.starts,
+        parties=occurrence.parties,
+        change=standing.change,
+        planned_date=planned.day.date.isoformat() if planned else None,
+        planned_start=planned.lesson.start if planned else None,
+        provisional=occurrence.day.provisional,
+    )
+
+
+def cover_view(county: County, plan: CoverPlan) -> CoverView:
+    named = {plan.teacher, *(candidate.teacher for need in plan.needs for candidate in need.candidates)}
+    teachers = [county.teacher(id) for id in sorted(named)]
+    return CoverView(
+        teacher=plan.teacher,
+        first=plan.first,
+        last=plan.last,
+        needs=plan.needs,
+        teachers=tuple(NameRef(id=one.id, name=one.name, unit=one.posts[0]) for one in teachers),
+    )
+
+
+def _consent(amendment: Amendment, unit: str) -> ConsentRow:
+    said = amendment.answer(unit)
+    if said is None:
+        return ConsentRow(unit=unit, answer="silent")
+    return ConsentRow(
+        unit=unit,
+        answer=said.answer,
+        by=said.by,
+        at=said.at,
+        reason=said.reason,
+        counter_weekday=said.counter.weekday if said.counter else None,
+        counter_period=said.counter.period if said.counter else None,
+    )
