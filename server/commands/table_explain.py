@@ -11,6 +11,7 @@ import msgspec
 from server.sentences import Language, catalogue, finding_sentence, language_of
 from timetable.arrangement import Arrangement
 from timetable.concessions import Concession
+from timetable.errors import NotFound
 from timetable.explain import Explanation, explain
 from timetable.model import Finding, Register, Table
 from timetable.problem import Problem, commitments_of
@@ -28,14 +29,16 @@ def explain_register(
     as_json: bool,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Explain every community (or those named) in turn; exit code 1 when one of them has no table."""
+    """Explain every community (or those named) in turn; exit code 1 when one of them has no table. Raises NotFound."""
     wanted = communities or tuple(community.id for community in register.communities)
     names = {community.id: community.name for community in register.communities}
+    if unknown := [id for id in wanted if id not in names]:
+        raise NotFound("community", unknown[0])
     language = language_of(dict(os.environ))
     explained: dict[str, Explanation] = {}
     for id in wanted:
         if not as_json:
-            print(f"{names.get(id, id)}:")
+            print(f"{names[id]}:")
 
         def tell(concession: Concession) -> None:
             if not as_json:
@@ -58,7 +61,9 @@ def explain_register(
 
 def explain_lesson(register: Register, tables: tuple[Table, ...], lesson: str, *, as_json: bool) -> int:
     """Every slot of the week for one lesson of a table, with the reasons. Raises NotFound."""
-    table = next((t for t in tables if any(one.id == lesson for one in t.lessons)), tables[0])
+    table = next((t for t in tables if any(one.id == lesson for one in t.lessons)), None)
+    if table is None:
+        raise NotFound("lesson", lesson)
     community = next(c for c in register.communities if c.id == table.community)
     around = [other for other in tables if other is not table]
     problem = Problem(register, community, commitments_of(register, around))

@@ -1,0 +1,127 @@
+"""How long people wait when they drag a lesson: its slots, the repair of its drop, and why a table is impossible.
+
+All on the generated community of 102 classes. Nothing else repairs a table of different bells, so there is no peer.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import structs
+
+from tests.bench.runner import Figure
+from tests.instances import generated_community
+from timetable.arrangement import Arrangement
+from timetable.concessions import Concession
+from timetable.explain import explain
+from timetable.model import Register, Slot
+from timetable.problem import Problem
+from timetable.repair import CannotRepair, repair
+from timetable.slots import slots
+from timetable.solver import solve
+
+FIRST_TABLE_SECONDS = 40.0
+COMPARED_SECONDS = 45.0
+
+
+def figures(full: bool) -> Iterator[Figure]:
+    seeds = (1, 2, 3, 4, 5) if full else (1,)
+    drags = 60 if full else 40
+    looked: list[float] = []
+    repaired: list[float] = []
+    unverified = 0
+    more: list[int] = []
+    for seed in seeds:
+        arrangement = standing(generated_community(seed))
+        rng = random.Random(seed)
+        compared = 0
+        for _ in range(drags):
+            lesson = rng.choice(arrangement.table.lessons)
+            began = time.perf_counter()
+            found = slots(arrangement, lesson.id)
+            looked.append((time.perf_counter() - began) * 1000)
+            legal = [slot for slot in found if slot.verdict in ("fits", "costs") or slot.lessons]
+            slot = rng.choice(legal)
+            target = Slot(weekday=slot.weekday, period=slot.period)
+            try:
+                began = time.perf_counter()
+                done = repair(arrangement, lesson.id, target)
+            except CannotRepair:
+                continue
+            repaired.append(time.perf_counter() - began)
+            unverified += not done.verified
+            if full and slot.lessons and compared < 2:
+                compared += 1
+                best = repair(
+                    arrangement,
+                    lesson.id,
+                    target,
+                    ladder=("all",),
+                    seconds=COMPARED_SECONDS,
+                    patience=COMPARED_SECONDS,
+                )
+                more.append(len(done.moves) - len(best.moves))
+    yield figure("valid slots of a lesson, 102 classes, p95", percentile(looked, 95), "ms", 100)
+    yield figure("repair of a dropped lesson, 102 classes, median", percentile(repaired, 50), "s", None)
+    yield figure("repair of a dropped lesson, 102 classes, p95", percentile(repaired, 95), "s", 1)
+    yield figure("repairs that the checker refuses", unverified, "repairs", 0)
+    if more:
+        yield figure("moves above the whole model's optimum, most", max(more), "moves", 1)
+    firsts, sweeps = zip(*(sweep(case) for case in impossible(full)), strict=True)
+    yield figure("first verified concession, most of the cases", max(firsts), "s", 10)
+    yield figure("the full sweep of concessions, most of the cases", max(sweeps), "s", 60)
+
+
+def standing(register: Register) -> Arrangement:
+    outcome = solve(register, "A", seconds=FIRST_TABLE_SECONDS, workers=2)
+    assert outcome.table is not None
+    return Arrangement(Problem(register, register.communities[0]), outcome.table)
+
+
+def impossible(full: bool) -> Iterator[Register]:
+    """Registers with one mistake each: two locks in one place; a line that carries too little."""
+    register = generated_community(1)
+    sync = next(r for r in register.requirements if r.kind == "sync")
+    local = next(
+        r for r in register.requirements if r.kind == "local" and r.parties[0].classes == sync.parties[0].classes
+    )
+    lock = (Slot(weekday=1, period=2),)
+    yield structs.replace(
+        register,
+        requirements=tuple(
+            structs.replace(r, locked=lock) if r.id in (sync.id, local.id) else r for r in register.requirements
+        ),
+    )
+    if full:
+        narrow = tuple(structs.replace(u, link_capacity=3) if u.id == "A0" else u for u in register.units)
+        yield structs.replace(register, units=narrow)
+
+
+def sweep(register: Register) -> tuple[float, float]:
+    """Seconds to the first verified concession, and to the end."""
+    told: list[tuple[float, Concession]] = []
+    began = time.perf_counter()
+    explain(register, "A", on_found=lambda concession: told.append((time.perf_counter() - began, concession)))
+    ended = time.perf_counter() - began
+    return (told[0][0] if told else ended, ended)
+
+
+def percentile(values: list[Any], part: int) -> float:
+    ordered = sorted(values)
+    return float(ordered[min(len(ordered) - 1, len(ordered) * part // 100)])
+
+
+def figure(name: str, value: float, unit: str, goal: float | None) -> Figure:
+    return Figure(
+        figure=name,
+        value=round(value, 4),
+        unit=unit,
+        peer=None,
+        peer_value=None,
+        ratio=None,
+        goal=None if goal is None else f"<= {goal:g} {unit}",
+        met=None if goal is None else value <= goal,
+    )
