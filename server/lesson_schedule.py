@@ -53,7 +53,13 @@ class LessonSchedule:
     async def look(self) -> None:
         """Let deadlines of amendments pass, and open the sessions whose doors open by now and whose window is not
         over."""
-        await self._amendments.settle()
+        try:
+            await self._amendments.settle()
+        except NotFound:
+            raise
+        except Exception as error:
+            # an amendment that cannot be carried out must not keep lessons from opening
+            log.error("amendments_not_settled", exc_info=error)
         now = self._clock()
         plans = {plan.session: plan for plan in await self._plans(local_date(now))}
         await self._take_back(plans, local_date(now))

@@ -262,7 +262,11 @@ class AmendmentService:
 
     async def _carry_out(self, amendment: Amendment) -> Amendment:
         present = await self.present()
-        outcome = await self._work_out(present, amendment.community, amendment.change, amendment.number)
+        try:
+            outcome = await self._work_out(present, amendment.community, amendment.change, amendment.number)
+        except NotFound as gone:
+            # a later version or register does not have it any more
+            outcome = Outcome(findings=(Finding(code="amend_gone", values={"id": gone.id}),))
         findings = (*outcome.findings, *_unasked(present.grounds, amendment, outcome))
         if any(finding.severity == "error" for finding in findings):
             refused = talks.no_longer_fits(amendment, findings)

@@ -29,6 +29,7 @@ CODES: Mapping[str, str] = {
     "amend_undo_lasting": "a lasting change is taken back by moving the lesson again",
     "amend_undo_later": "a later amendment builds on it; take that one back first",
     "amend_waits": "a version that is published already counts from a later week",
+    "amend_gone": "the table or the register does not have it any more",
     "amend_more_affected": "it would by now also change the day of schools that were not asked",
     "amend_teacher_week": "a teacher would have more lessons that week than agreed (a warning)",
 }

@@ -237,3 +237,21 @@ async def test_impossible_change_is_refused_and_not_kept(office: Office) -> None
         await office.ask(Move(occurrence=local.occurrence.id, date="2026-09-25", period=1))
     assert [finding.code for finding in refused.value.findings] == ["amend_no_school"]
     assert await office.amendments.all("A") == []
+
+
+async def test_what_a_new_version_has_no_more_is_refused_when_it_is_agreed(office: Office) -> None:
+    shared = standing(await office.amendments.in_force(), SHARED)
+    asked = await office.ask(Cancel(occurrence=shared.occurrence.id))
+    _, table = community()
+    without = structs.replace(table, lessons=tuple(one for one in table.lessons if one.requirement != SHARED))
+    draft = await office.tables.draft("A")
+    assert draft is not None
+    revision = (await office.tables.take_draft("A", without, author="a", revision=draft.revision)).revision
+    revision = (await office.tables.propose("A", unit="A0", by="a", revision=revision)).revision
+    for unit in ("A1", "A2"):
+        revision = (await office.tables.agree("A", unit=unit, by="b", revision=revision)).revision
+    await office.tables.publish("A", unit="A0", by="a", revision=revision)
+    for unit in ("A1", "A2"):
+        asked = await office.amendments.agree("A", 1, unit=unit, by="x", revision=asked.revision)
+    assert (asked.state, asked.cause) == (State.REFUSED, "no_longer_fits")
+    assert [finding.code for finding in asked.findings] == ["amend_gone"]

@@ -43,7 +43,7 @@ class School:
         self.registers = SqlRegisterStore(database)
         self.counties = Counties(self.registers)
         self.tables = TimetableService(SqlTableStore(database), self.counties, now=server.clock, announce=keep_quiet)
-        amendments = AmendmentService(
+        self.amendments = AmendmentService(
             SqlAmendmentStore(database),
             self.tables,
             now=server.clock,
@@ -51,7 +51,7 @@ class School:
             announce=keep_quiet,
             announce_version=keep_quiet,
         )
-        self.schedule = LessonSchedule(server.service, self.counties, amendments, server.clock)
+        self.schedule = LessonSchedule(server.service, self.counties, self.amendments, server.clock)
 
     async def at(self, day: date, clock: str, minutes: float = 0.0) -> set[str]:
         """The sessions that run after the schedule has looked at this time."""
