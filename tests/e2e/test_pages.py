@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize
 
 from tests.e2e.conftest import Demo
 
@@ -148,6 +148,24 @@ async def test_language_is_remembered(director: Desk) -> None:
     await director.page.click('.langs button[lang="zh-CN"]')
     await director.page.wait_for_function("document.documentElement.lang === 'zh-CN'")
     assert await director.page.inner_text(".nav a[aria-current]") == "课堂"
+
+
+async def test_language_is_remembered_by_who_does_not_wait_for_the_page(demo: Demo, chromium: Browser) -> None:
+    context = await chromium.new_context(viewport=PC)
+    page = await context.new_page()
+    await page.route("**/assets/*", _late_catalogue)
+    await page.goto(f"{demo.json['base_url']}/sign-in?lang=en")
+    await page.wait_for_function("localStorage.getItem('tongke.lang') === 'en'", timeout=WAIT)
+    await page.unroute("**/assets/*")
+    await page.goto(f"{demo.json['base_url']}/sign-in")
+    await page.wait_for_function("document.documentElement.lang === 'en'", timeout=WAIT)
+    await context.close()
+
+
+async def _late_catalogue(route: Route) -> None:
+    """The texts of a language never arrive; everything else does."""
+    if "/en-" not in route.request.url:
+        await route.continue_()
 
 
 async def test_lesson_shows_how_the_bells_overlap(director: Desk) -> None:

@@ -36,8 +36,9 @@ export function chosenLanguage(): Language {
 }
 
 export async function setLanguage(next: Language): Promise<void> {
-  const loaded = await LOADERS[next]();
+  // before the catalogue is there: who goes on to the next page at once has chosen all the same
   remember(KEY, next);
+  const loaded = await LOADERS[next]();
   document.documentElement.lang = next;
   catalogue.value = { language: next, texts: loaded.default };
 }
