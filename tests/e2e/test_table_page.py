@@ -8,22 +8,29 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, StorageState, expect
 
 from tests.e2e.conftest import Demo
 from tests.e2e.test_pages import OVERFLOW, PC, PHONE, UNTRANSLATED, WAIT, Desk, host_director, sign_in
 
 pytestmark = pytest.mark.slow
 
+SIGNED_IN: dict[str, StorageState] = {}
+"""Checking a password takes a while, on purpose: one sign-in does for all tests."""
 LABEL = ".week .les.k-sync"
 
 
 @pytest.fixture
 async def core(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
     """The academic director of the core school, in front of a draft."""
-    context = await chromium.new_context(viewport=PC, has_touch=True)
+    base = demo.json["base_url"]
+    context = await chromium.new_context(viewport=PC, has_touch=True, storage_state=SIGNED_IN.get(base))
     page = await context.new_page()
-    await sign_in(page, demo, host_director(demo))
+    if base in SIGNED_IN:
+        await page.goto(base)
+    else:
+        await sign_in(page, demo, host_director(demo))
+        SIGNED_IN[base] = await context.storage_state()
     desk = Desk(context, page, demo)
     await a_draft(page)
     yield desk
@@ -177,4 +184,46 @@ async def test_version_lists_what_it_changed(core: Desk) -> None:
     await core.open("/timetable?tab=versions")
     await page.locator('[data-action="version-diff"]').first.click()
     await page.wait_for_selector(".diff li[data-change]", timeout=WAIT)
+    assert await page.evaluate(UNTRANSLATED) == []
+
+
+async def test_change_of_a_published_lesson_asks_the_others(core: Desk, chromium: Browser) -> None:
+    """A lesson is called off on one date: its partner is asked on their own page, and objects."""
+    page, demo = core.page, core.demo
+    me = await call(page, "GET", "/api/me")
+    community = me["communities"][0]["id"]
+    view = await call(page, "GET", f"/api/communities/{community}/timetable?version=1")
+    week = view["term"]["week"] + 2
+    lesson = next(one for one in view["lessons"] if one["kind"] == "sync" and one.get("weeks", "all") == "all")
+    await core.open(f"/timetable?version=1&tab=lesson&week={week}&lesson={lesson['id']}")
+    await page.click('[data-action="cancel-lesson"]')
+    await page.wait_for_selector("dialog .outcome", timeout=WAIT)
+    await page.fill('dialog textarea[name="reason"]', "维修线路")
+    await page.click('[data-action="send-amendment"]')
+    await page.wait_for_selector('.amend[data-state="asked"]', timeout=WAIT)
+    number = await page.locator('.amend[data-state="asked"]').first.get_attribute("data-amendment")
+    partner = lesson["parties"][1]["unit"]
+    user = next(one for one in demo.json["users"] if one["unit"] == partner and one["role"] == "academic_director")
+    context = await chromium.new_context(viewport=PHONE)
+    theirs = await context.new_page()
+    await sign_in(theirs, demo, user)
+    await theirs.goto(f"{demo.json['base_url']}/timetable?version=1&tab=nego")
+    card = theirs.locator(f'.amend[data-amendment="{number}"]')
+    await card.locator('[data-action="object-amendment"]').click()
+    await card.locator("textarea").fill("那天要用")
+    await card.locator('[data-action="send-objection"]').click()
+    await theirs.wait_for_selector(f'.amend[data-amendment="{number}"][data-state="refused"]', timeout=WAIT)
+    assert (await theirs.evaluate(OVERFLOW))["right"] <= 0
+    await context.close()
+
+
+async def test_cover_names_who_could_stand_in_and_why(core: Desk) -> None:
+    page = core.page
+    me = await call(page, "GET", "/api/me")
+    view = await call(page, "GET", f"/api/communities/{me['communities'][0]['id']}/timetable?version=1")
+    lesson = next(one for one in view["lessons"] if one["id"] == core.demo.json["lesson"]["id"])
+    await core.open(f"/timetable?version=1&tab=lesson&week={view['term']['week'] + 2}&lesson={lesson['id']}", "en")
+    await page.click('[data-action="substitute"]')
+    await page.wait_for_selector("[data-need] [data-candidate]", timeout=WAIT)
+    assert await page.locator("[data-candidate] .mut").first.inner_text() != ""
     assert await page.evaluate(UNTRANSLATED) == []

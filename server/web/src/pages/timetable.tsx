@@ -6,6 +6,7 @@ import "../timetable/carry.css";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Lesson, TimetableView } from "../generated/api";
 import { BuildPanel } from "../timetable/build";
+import { AmendmentList, useAmendments } from "../timetable/amendments";
 import { carry, dropped, putBack } from "../timetable/carry";
 import { CarryPanel } from "../timetable/carry-panel";
 import { Carrying } from "../timetable/drop-slots";
@@ -32,6 +33,8 @@ import { weekdayName, weekdayOf } from "../ui/time";
 import { Frame } from "../ui/top";
 
 const PHONE = 760;
+/** In the panel of the negotiation; what waits is always shown. */
+const MOST_AMENDMENTS = 12;
 
 function TimetablePage() {
   const here = community.value;
@@ -107,7 +110,7 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
       </main>
       <Legend />
       <Carrying table={table} />
-      <Panel table={table} loaded={loaded} />
+      <Panel table={table} week={week} loaded={loaded} />
     </div>
   );
 }
@@ -126,7 +129,7 @@ function openTab(tab: Tab): void {
   panelOpen.value = true;
 }
 
-function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
+function Panel({ table, week, loaded }: { table: Table; week: number; loaded: Resource<TimetableView> }) {
   const { negotiation } = table.view;
   const tab = place.value.tab ?? (negotiation && negotiation.state !== "published" ? "nego" : "lesson");
   const show = (view: TimetableView) => {
@@ -138,6 +141,8 @@ function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView
     loaded.reload();
   };
   const moving = carry.value !== null || dropped.value !== null;
+  const amendments = useAmendments(table.view.versions.length > 0 ? table.view.community.id : null);
+  const waiting = (amendments.data ?? []).filter((one) => one.may.includes("agree")).length;
   const objections = negotiation?.consents.filter((row) => row.answer === "objected").length ?? 0;
   return (
     <aside class={`panel ${panelOpen.value || dropped.value !== null ? "open" : ""}`}>
@@ -147,7 +152,7 @@ function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView
           value={tab}
           choices={[
             { value: "lesson", label: t("panel.lesson") },
-            { value: "nego", label: t("panel.nego"), count: objections || undefined },
+            { value: "nego", label: t("panel.nego"), count: objections + waiting || undefined },
             { value: "build", label: t("panel.build") },
             { value: "versions", label: t("panel.versions") },
           ]}
@@ -158,8 +163,12 @@ function Panel({ table, loaded }: { table: Table; loaded: Resource<TimetableView
         </span>
       </div>
       {moving && <CarryPanel table={table} onChange={loaded.set} onStale={reload} />}
-      {!moving && tab === "lesson" && <LessonPanel table={table} />}
-      {!moving && tab === "nego" && <ConsentPanel table={table} onChange={show} onStale={loaded.reload} />}
+      {!moving && tab === "lesson" && <LessonPanel table={table} week={week} amendments={amendments} />}
+      {!moving && tab === "nego" && (
+        <ConsentPanel table={table} onChange={show} onStale={loaded.reload}>
+          <AmendmentList table={table} amendments={amendments.data ?? []} onChange={amendments.reload} most={MOST_AMENDMENTS} />
+        </ConsentPanel>
+      )}
       {!moving && tab === "build" && (
         <BuildPanel
           table={table}

@@ -1,5 +1,6 @@
 /** The negotiation in the side panel: every school's word on the draft, and saying one's own. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { ConsentRow, NegotiationView, Objection, Revision, TimetableView } from "../generated/api";
 import { post, Problem } from "../ui/api";
@@ -25,20 +26,24 @@ export interface ConsentProps {
   onChange: (view: TimetableView) => void;
   /** Somebody was faster: load what stands now. */
   onStale: () => void;
+  /** Shown below every school's word, above it while nobody is asked. */
+  children?: ComponentChildren;
 }
 
-export function ConsentPanel({ table, onChange, onStale }: ConsentProps) {
+export function ConsentPanel({ table, onChange, onStale, children }: ConsentProps) {
   const { negotiation, community } = table.view;
   const [asking, setAsking] = useState<"object" | "publish" | null>(null);
   const { busy, error, run } = useAction();
   const looksAt = table.view.status === "published" && negotiation !== null && negotiation.state !== "published";
-  if (negotiation === null) return <Empty>{t("nego.none")}</Empty>;
+  if (negotiation === null && table.view.versions.length === 0) return <Empty>{t("nego.none")}</Empty>;
+  if (negotiation === null) return <div class="pb">{children}</div>;
   const send = (action: "propose" | "agree" | "object" | "publish", body: Revision | Objection) =>
     run(async () => {
       onChange(await post<TimetableView>(`/api/communities/${encodeURIComponent(community.id)}/${action}`, body));
       setAsking(null);
     });
   const revision = table.view.revision;
+  const idle = negotiation.state === "draft" || negotiation.state === "published";
   const stale = error instanceof Problem && error.status === 409;
   const rows = [...negotiation.consents].sort((a, b) => ORDER.indexOf(a.answer) - ORDER.indexOf(b.answer));
   return (
@@ -59,6 +64,7 @@ export function ConsentPanel({ table, onChange, onStale }: ConsentProps) {
         </Note>
       )}
       <Failure error={error} retry={stale ? onStale : undefined} />
+      {idle && children}
       {rows.length > 0 && (
         <ul>
           {rows.map((row) => (
@@ -66,6 +72,7 @@ export function ConsentPanel({ table, onChange, onStale }: ConsentProps) {
           ))}
         </ul>
       )}
+      {!idle && children}
       <NegotiationActions
         negotiation={negotiation}
         busy={busy}

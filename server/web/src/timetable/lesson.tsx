@@ -1,19 +1,21 @@
 /** One lesson in the side panel: how the bells overlap, and who watches the pupils in the minutes left over. */
 
-import type { Lesson, SessionRow } from "../generated/api";
+import type { AmendmentView, Lesson, SessionRow } from "../generated/api";
 import { post } from "../ui/api";
 import { Button, Empty, Failure, KindChip, StateChip, useAction } from "../ui/components";
 import { Icon } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
+import type { Resource } from "../ui/resource";
 import { me } from "../ui/session";
 import { clockOf, span, weekdayName } from "../ui/time";
+import { AmendPanel } from "./amend-panel";
 import { pickUp } from "./carry";
 import { go, panelOpen, place } from "./place";
 import { supervisors } from "./day";
 import { classesOf, isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
 
-export function LessonPanel({ table }: { table: Table }) {
+export function LessonPanel({ table, week, amendments }: { table: Table; week: number; amendments: Resource<AmendmentView[]> }) {
   const lesson = table.lessons.get(place.value.lesson ?? "");
   if (lesson === undefined) return <Empty>{t("lesson.pick")}</Empty>;
   const shared = isShared(lesson);
@@ -46,6 +48,7 @@ export function LessonPanel({ table }: { table: Table }) {
         {host && <p class="mut sm">{t(shared ? "lesson.host_line" : "lesson.teacher_line", { name: peopleOf(table, host) || t("lesson.nobody"), unit: table.unitName(host.unit) })}</p>}
       </div>
       {shared && lesson.parties.length > 1 && <Lens table={table} lesson={lesson} />}
+      {table.view.status === "published" && <AmendPanel table={table} lesson={lesson} week={week} amendments={amendments} />}
       <h3 class="h">{t("lesson.parties")}</h3>
       <ul class="parties">
         {lesson.parties.map((party) => (

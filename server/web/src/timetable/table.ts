@@ -4,6 +4,7 @@ import type { ClassRef, Lesson, PlacedParty, TimetableView, UnitRef } from "../g
 import type { Span } from "../clock/axis";
 import type { IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
+import { speaks } from "../ui/session";
 import { gradeName, gradeShort, label, subjectName } from "../ui/names";
 import { minutesOf } from "../ui/time";
 
@@ -54,6 +55,16 @@ export class Table {
   /** Whether the person may move the lessons of what is shown: those of a draft that nobody was asked about yet. */
   get movable(): boolean {
     return this.view.status !== "published" && (this.view.negotiation?.may.includes("build") ?? false);
+  }
+
+  /** Whether the person may ask for changes of what is shown: the newest version, by a school that speaks in it. */
+  get amendable(): boolean {
+    return this.view.status === "published" && this.view.version === this.newest && speaks(this.view.units.map((unit) => unit.id), this.view.community.id);
+  }
+
+  /** The newest published version: what a change after publication is asked for. */
+  get newest(): number {
+    return Math.max(0, ...this.view.versions.map((row) => row.number));
   }
 
   unitName(id: string): string {

@@ -52,6 +52,13 @@ export function reaches(unit: string, communityId: string): boolean {
   );
 }
 
+/** Whether the person negotiates for one of the units, or for the community. */
+export function speaks(units: readonly string[], communityId: string): boolean {
+  return (me.value?.grants ?? []).some((grant) =>
+    grant.role === "convenor" ? grant.community === communityId : (grant.role === "academic_director" || grant.role === "principal") && grant.unit !== null && units.includes(grant.unit),
+  );
+}
+
 /** Whether the person holds one of the roles anywhere. What they may do is decided by the server each time. */
 export function holds(...roles: PersonRole[]): boolean {
   return me.value?.grants.some((grant) => roles.includes(grant.role)) ?? false;

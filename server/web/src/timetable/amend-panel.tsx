@@ -1,0 +1,75 @@
+/** What can be asked for about a published lesson, and the changes of it that were asked for. */
+
+import { useState } from "preact/hooks";
+import type { AmendmentView, Lesson } from "../generated/api";
+import { Button } from "../ui/components";
+import { t } from "../ui/i18n";
+import type { Resource } from "../ui/resource";
+import { addDays, longDate } from "../ui/time";
+import { AmendForm, type Amending, occurrenceOf } from "./amend-form";
+import { AmendmentList } from "./amendments";
+import { Cover, coverable } from "./cover";
+import type { Table } from "./table";
+
+const MOST_SHOWN = 3;
+
+export interface AmendPanelProps {
+  table: Table;
+  lesson: Lesson;
+  week: number;
+  amendments: Resource<AmendmentView[]>;
+}
+
+export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps) {
+  const [open, setOpen] = useState<Amending | "substitute" | null>(null);
+  const { term } = table.view;
+  const date = addDays(term.weekOne, 7 * (week - 1) + lesson.weekday - 1);
+  const coming = date >= term.today;
+  const close = () => setOpen(null);
+  const own = (amendments.data ?? []).filter((one) => one.lines.some((line) => line.lesson === lesson.id));
+  return (
+    <>
+      <AmendmentList table={table} amendments={own} onChange={amendments.reload} most={MOST_SHOWN} />
+      {table.amendable && (
+        <div>
+          <h3 class="h costs-head">{t("amending.change_on", { date: longDate(date) })}</h3>
+          {coming ? (
+            <div class="amend-acts">
+              <Button small icon="swap" action="move-lesson" onClick={() => setOpen("move")}>
+                {t("amend.kind.move")}
+              </Button>
+              <Button small icon="sync" action="swap" onClick={() => setOpen("swap")}>
+                {t("amend.kind.swap")}
+              </Button>
+              {coverable(table, lesson).length > 0 && (
+                <Button small icon="users" action="substitute" onClick={() => setOpen("substitute")}>
+                  {t("amend.kind.substitute")}
+                </Button>
+              )}
+              <Button small icon="ban" action="cancel-lesson" onClick={() => setOpen("cancel")}>
+                {t("amend.kind.cancel")}
+              </Button>
+            </div>
+          ) : (
+            <p class="sm mut">{t("amending.past")}</p>
+          )}
+        </div>
+      )}
+      {open === "substitute" && <Cover table={table} lesson={lesson} date={date} onClose={close} onAsked={amendments.reload} />}
+      {open !== null && open !== "substitute" && (
+        <AmendForm
+          key={occurrenceOf(lesson, date)}
+          table={table}
+          lesson={lesson}
+          date={date}
+          what={open}
+          onClose={close}
+          onAsked={() => {
+            close();
+            amendments.reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
