@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +16,17 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 from msgspec import Struct
 
-from server.sentences import finding_sentence, language_of
+from server.commands.table_files import (
+    FINDING,
+    GOOD,
+    BadInput,
+    check_writable,
+    read,
+    read_register,
+    refuse,
+    sentence,
+    write,
+)
 from timetable.builder import build_all
 from timetable.checker import check as check_tables
 from timetable.checker import missing
@@ -26,9 +34,7 @@ from timetable.errors import NotFound
 from timetable.habits import remarks
 from timetable.model import Finding, Register, Table, TableSet
 from timetable.progress import Build, Outcome, Progress, Status
-from timetable.references import check_references
 
-GOOD, FINDING, BAD_INPUT = 0, 1, 2
 MOST_SECONDS = 24 * 3600.0
 
 UNREADABLE = ("table_unknown", "table_lesson_differs")
@@ -71,10 +77,6 @@ class Report(Struct, frozen=True, kw_only=True):
     communities: tuple[CommunityReport, ...]
 
 
-class BadInput(Exception):
-    """A file cannot be used; the message is one sentence naming the file and the place in it."""
-
-
 @app.command
 def build(
     input: Path,
@@ -112,10 +114,10 @@ def build(
         One JSON object a line on standard output while it works.
     """
     try:
-        register = _register(input)
-        standing = () if around is None else _read(around, TableSet).tables
+        register = read_register(input)
+        standing = () if around is None else read(around, TableSet).tables
         for target in (out, report):
-            _check_writable(target)
+            check_writable(target)
         tell = _tell_machines if progress else _tell_people
         with _stopping() as should_stop:
             built = build_all(
@@ -129,12 +131,12 @@ def build(
                 should_stop=should_stop,
             )
     except (BadInput, NotFound) as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     tables = built.tables
     if tables:
-        _write(out, msgspec.json.encode(TableSet(tables=tables)))
+        write(out, msgspec.json.encode(TableSet(tables=tables)))
     if report is not None:
-        _write(report, msgspec.json.format(msgspec.json.encode(_report(built)), indent=1))
+        write(report, msgspec.json.format(msgspec.json.encode(_report(built)), indent=1))
     for outcome in built.outcomes:
         _print_outcome(outcome)
     return GOOD if len(tables) == len(built.outcomes) else FINDING
@@ -154,17 +156,17 @@ def check(input: Path, table: Path, *, as_json: Annotated[bool, Parameter(name="
         One JSON object: the findings, errors first.
     """
     try:
-        register = _register(input)
-        tables: tuple[Table, ...] = _read(table, TableSet).tables
+        register = read_register(input)
+        tables: tuple[Table, ...] = read(table, TableSet).tables
     except BadInput as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     wrong = [*missing(register, *tables), *check_tables(register, *tables)]
     found = [*wrong, *remarks(register, *tables)]
     if as_json:
         print(msgspec.json.encode({"findings": found}).decode())
     else:
         for finding in found:
-            print(_sentence(finding))
+            print(sentence(finding))
         lessons = sum(len(one.lessons) for one in tables)
         print(f"{len(tables)} table(s), {lessons} lessons, {len(wrong)} broken rule(s)")
     return FINDING if wrong else GOOD
@@ -206,11 +208,11 @@ def explain(
     try:
         if (lesson is None) != (table is None):
             raise BadInput("--lesson and --table go together")
-        register = _register(input)
+        register = read_register(input)
         if lesson is not None and table is not None:
-            tables: tuple[Table, ...] = _read(table, TableSet).tables
+            tables: tuple[Table, ...] = read(table, TableSet).tables
             if wrong := [f for f in check_tables(register, *tables) if f.code in UNREADABLE]:
-                raise BadInput(f"{table}: {_sentence(wrong[0])}")
+                raise BadInput(f"{table}: {sentence(wrong[0])}")
             return table_explain.explain_lesson(register, tables, lesson, as_json=as_json)
         with _stopping() as should_stop:
             return table_explain.explain_register(
@@ -222,7 +224,7 @@ def explain(
                 should_stop=should_stop,
             )
     except (BadInput, NotFound) as error:
-        return _refuse(str(error))
+        return refuse(str(error))
 
 
 @app.command
@@ -238,57 +240,7 @@ def schema(*, tables: Annotated[bool, Flag] = False) -> None:
     print(msgspec.json.format(msgspec.json.encode(described), indent=2).decode())
 
 
-# Reading and writing ------------------------------------------------------------------------------------------------
-
-
-def _read(path: Path, type: type[T]) -> T:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=type)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from error
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path}: {error}") from error
-
-
-def _register(path: Path) -> Register:
-    register = _read(path, Register)
-    if found := check_references(register):
-        first = found[0]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise BadInput(f"{path}: {first.field}: {_sentence(first)}{more}")
-    return register
-
-
-def _check_writable(path: Path | None) -> None:
-    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise BadInput(f"{path}: cannot be written")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: readers never see a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _refuse(sentence: str) -> int:
-    print(f"tongke: {sentence}", file=sys.stderr)
-    return BAD_INPUT
-
-
 # Telling ------------------------------------------------------------------------------------------------------------
-
-
-def _sentence(finding: Finding) -> str:
-    return finding_sentence(finding, language_of(dict(os.environ)))
 
 
 def _tell_machines(step: Progress) -> None:
@@ -305,7 +257,7 @@ def _print_outcome(outcome: Outcome) -> None:
     cost = "" if outcome.cost is None else f", cost {outcome.cost} (none below {outcome.bound or 0})"
     print(f"{outcome.community}: {outcome.status} after {outcome.seconds:.1f} s{cost}", file=sys.stderr)
     for finding in outcome.findings:
-        print(f"  {_sentence(finding)}", file=sys.stderr)
+        print(f"  {sentence(finding)}", file=sys.stderr)
 
 
 def _report(built: Build) -> Report:
@@ -361,7 +313,7 @@ def main(tokens: Sequence[str]) -> int:
     try:
         return int(app(list(tokens), exit_on_error=False, print_error=False) or GOOD)
     except CycloptsError as error:
-        return _refuse(" ".join(str(error).split()))
+        return refuse(" ".join(str(error).split()))
 
 
 if __name__ == "__main__":
