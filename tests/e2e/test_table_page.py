@@ -30,9 +30,9 @@ async def core(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
         await page.goto(base)
     else:
         await sign_in(page, demo, host_director(demo))
+        await a_draft(page)
         SIGNED_IN[base] = await context.storage_state()
     desk = Desk(context, page, demo)
-    await a_draft(page)
     yield desk
     await context.close()
     assert desk.errors == []
