@@ -26,7 +26,7 @@ CODES: Mapping[str, str] = {
     "amend_takes_place": "only a lesson that is called off can be made up",
     "amend_made_up": "the lesson is made up already",
     "amend_not_applied": "that amendment does not count, or does not count any more",
-    "amend_undo_lasting": "a lasting change is taken back by moving the lesson again",
+    "amend_undo_lasting": "a lasting change, or an undo, is taken back by making the change again",
     "amend_undo_later": "a later amendment builds on it; take that one back first",
     "amend_waits": "a version that is published already counts from a later week",
     "amend_gone": "the table or the register does not have it any more",

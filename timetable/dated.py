@@ -133,6 +133,10 @@ class DatedTables:
     def with_applied(self, amendment: Applied) -> "DatedTables":
         return self._copy((*self.applied, amendment))
 
+    def with_amendments(self, applied: Iterable[Applied]) -> "DatedTables":
+        """With these amendments instead."""
+        return self._copy(applied)
+
     def without(self, community: str, number: int) -> "DatedTables":
         """As if that amendment had never been applied."""
         return self._copy(one for one in self.applied if (one.community, one.number) != (community, number))

@@ -50,6 +50,9 @@ app = App(
     help_format="plaintext",
 )
 
+app.command("server.commands.table_change:amend", name="amend", help="Change published tables.")
+app.command("server.commands.table_change:cover", name="cover", help="Say who could stand in for an absent teacher.")
+
 
 class CommunityReport(Struct, frozen=True, kw_only=True):
     """One community's part of a report."""

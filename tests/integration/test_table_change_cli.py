@@ -1,0 +1,129 @@
+"""`tongke table amend` and `tongke table cover` on files: what they write, what they refuse, and how they say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from server.cli import run
+from server.commands.table_change import DatedFile
+from tests.dated_days import community
+from timetable.checker import check
+from timetable.model import TableSet
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    register, table = community()
+    (tmp_path / "input.json").write_bytes(msgspec.json.encode(register))
+    (tmp_path / "table.json").write_bytes(msgspec.json.encode(TableSet(tables=(table,))))
+    return tmp_path
+
+
+def amend(files: Path, changes: Any, *more: str) -> int:
+    (files / "changes.json").write_bytes(msgspec.json.encode(changes))
+    names = [str(files / name) for name in ("input.json", "table.json", "changes.json")]
+    return run(["table", "amend", *names, "--community", "A", *more])
+
+
+def dated(files: Path) -> str:
+    return str(files / "dated.json")
+
+
+def local() -> tuple[str, str]:
+    """A lesson of the core school's own, and its occurrence in the second week."""
+    lesson = next(one for one in community()[1].lessons if one.requirement == "A-r1")
+    return lesson.id, f"{lesson.id}.2026-09-{6 + lesson.weekday:02d}"
+
+
+def test_changes_of_days_are_kept_beside_the_table(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, occurrence = local()
+    assert amend(files, {"kind": "cancel", "occurrence": occurrence}, "--dated", dated(files)) == 0
+    assert "->" in capsys.readouterr().out
+    assert amend(files, [{"kind": "undo", "amendment": 1}], "--dated", dated(files), "--json") == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert (report["number"], report["possible"], report["affected"]) == (2, True, ["A0"])
+    kept = msgspec.json.decode(Path(dated(files)).read_bytes(), type=DatedFile)
+    assert [(one.number, one.undone_at is None) for one in kept.amendments] == [(1, False), (2, True)]
+
+
+def test_lasting_change_writes_a_table_that_keeps_every_rule(files: Path) -> None:
+    lesson, _ = local()
+    out = files / "new.json"
+    done = [
+        amend(
+            files,
+            {"kind": "move_weekly", "lesson": lesson, "first": "2026-09-07", "weekday": weekday, "period": 7},
+            "--out",
+            str(out),
+        )
+        for weekday in range(1, 6)
+    ]
+    assert 0 in done
+    (table,) = msgspec.json.decode(out.read_bytes(), type=TableSet).tables
+    assert check(community()[0], table) == []
+    assert table != community()[1]
+
+
+def test_what_is_not_possible_is_said_in_words_and_nothing_is_written(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    _, occurrence = local()
+    changes = [
+        {"kind": "cancel", "occurrence": occurrence},
+        {"kind": "move", "occurrence": occurrence, "date": "2026-09-25", "period": 1},
+    ]
+    assert amend(files, changes, "--dated", dated(files)) == 1
+    assert "is called off" in capsys.readouterr().out
+    assert not Path(dated(files)).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "said"),
+    [
+        ({"kind": "explode"}, ("--dated", "d.json"), "explode"),
+        ({"kind": "cancel", "occurrence": "nobody.2026-09-07"}, ("--dated", "d.json"), "nobody"),
+        ({"kind": "cancel"}, ("--dated", "d.json"), "occurrence"),
+        ("text", ("--dated", "d.json"), "changes.json"),
+        ({"kind": "undo", "amendment": 1}, ("--at", "yesterday"), "yesterday"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    files: Path,
+    changes: Any,
+    more: tuple[str, ...],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(files)
+    assert amend(files, changes, *more) == 2
+    error = capsys.readouterr().err
+    assert (error.count("\n"), error.startswith("tongke: "), said in error) == (1, True, True)
+
+
+def test_a_change_that_would_be_lost_is_refused(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, occurrence = local()
+    assert amend(files, {"kind": "cancel", "occurrence": occurrence}) == 2
+    assert "--dated" in capsys.readouterr().err
+
+
+def test_cover_names_candidates_with_reasons(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    register, _ = community()
+    teacher = next(t for t in register.teachers if "科学" in t.subjects)
+    tokens = ["table", "cover", str(files / "input.json"), str(files / "table.json"), teacher.id]
+    days = ["--first", "2026-09-07", "--last", "2026-09-11"]
+    assert run([*tokens, *days]) in (0, 1)
+    assert "Teaches 科学" in capsys.readouterr().out
+    run([*tokens, *days, "--json"])
+    plan = msgspec.json.decode(capsys.readouterr().out)
+    assert (plan["teacher"], bool(plan["needs"])) == (teacher.id, True)
+    assert run([*tokens[:-1], "nobody", *days]) == 2
+    assert run([*tokens, "--first", "x", "--last", "y"]) == 2
