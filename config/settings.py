@@ -162,8 +162,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        """The origins that may open a WebSocket: our own, and those listed."""
-        return frozenset([self.public_url, *(origin.rstrip("/") for origin in self.auth.origins)])
+        """The origins that may open a WebSocket: our own (every name of the loopback), those listed."""
+        own = [self.public_url]
+        if _is_loopback(self.server.host):
+            own += [f"http://{name}:{self.server.port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+        return frozenset([*own, *(origin.rstrip("/") for origin in self.auth.origins)])
 
 
 def load(file: Path | None, environ: Mapping[str, str]) -> Settings:

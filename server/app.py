@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+import structlog
 from aiohttp import web
 from sqlalchemy import text
 
@@ -22,7 +23,7 @@ from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
 from server.builds import Builds
-from server.bus import open_bus
+from server.bus import BusUnavailable, open_bus
 from server.calendars import Calendars
 from server.county import Counties
 from server.errors import problems
@@ -77,6 +78,8 @@ from timetable.amendments import Amendment
 from timetable.importing import ImportService
 from timetable.service import TimetableService
 from timetable.versions import Version
+
+log = structlog.get_logger()
 
 RESOURCES = (
     people,
@@ -163,7 +166,11 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
 
     async def announce(version: Version) -> None:
         news = {"community": version.community, "number": version.number}
-        await app[bus_key].publish("timetable.published", msgspec.msgpack.encode(news))
+        try:
+            await app[bus_key].publish("timetable.published", msgspec.msgpack.encode(news))
+        except BusUnavailable as error:
+            # the version is kept and everybody looks at the record again soon; its author must not hear of a failure
+            log.warning("version_not_announced", community=version.community, number=version.number, error=str(error))
 
     service = TimetableService(SqlTableStore(app[database_key]), counties, now=time.time, announce=announce)
     app[timetable_key] = service

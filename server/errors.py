@@ -45,6 +45,7 @@ STATUS: dict[str, int] = {
     "not_allowed_now": 409,
     "build_failed": 409,
     "input_refused": 422,
+    "outside_reach": 403,
     "reason_missing": 422,
     "wrong_side": 403,
     "amendment_refused": 422,

@@ -15,6 +15,7 @@ from timetable.register_check import check
 from timetable.register_files import read_files
 from timetable.register_merge import good_part, over, without_repeats
 from timetable.register_parts import assemble, rows_of
+from timetable.register_reach import OutsideReach, Reach, reach
 from timetable.register_rows import Source
 
 T = TypeVar("T")
@@ -70,12 +71,14 @@ class ImportService:
         good_rows_only: bool = False,
         expected_version: int | None = None,
         replace: bool = False,
+        may: Callable[[Reach], bool] = lambda reach: True,
     ) -> ImportReport:
         """Take the files as one import over the standing register, or in its place with `replace`.
 
         Raises InputRefused with all findings when there are errors; with `good_rows_only` the faulty rows, and what
         needs them, are left out and listed instead. Raises StaleVersion when the register changed meanwhile. The same
-        files again change nothing and add no version.
+        files again change nothing and add no version. `may` is asked whether the author may change what the import
+        touches; OutsideReach otherwise.
         """
         version = await self._store.version()
         if expected_version is not None and expected_version != version:
@@ -86,6 +89,8 @@ class ImportService:
         if plan.register is None:
             raise InputRefused(plan.findings)
         changed = plan.register != standing
+        if changed and not may(touched := reach(standing, plan.register)):
+            raise OutsideReach(touched.units)
         if changed:
             version = await self._store.save(plan.register, author, self._clock(), version)
         return ImportReport(findings=plan.findings, counts=plan.counts, version=version, changed=changed)

@@ -4,15 +4,17 @@ from collections import Counter
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
-from msgspec import structs
 
 from server.auth.middleware import principal
-from server.auth.policy import permit
-from server.keys import importing_key
+from server.auth.policy import allowed, permit
+from server.auth.principal import Principal
+from server.county import County
+from server.keys import counties_key, importing_key
 from server.shapes.table import ImportView
 from server.web import MalformedBody, reply
 from timetable.errors import InputRefused
 from timetable.importing import ImportReport
+from timetable.register_reach import Reach
 
 routes = web.RouteTableDef()
 
@@ -32,14 +34,33 @@ async def import_files(request: web.Request) -> web.Response:
         # the reader of multipart bodies says in many ways that it cannot read one
         raise MalformedBody("not a form that can be read") from error
     importing = request.app[importing_key]
+    await request.app[counties_key].load()
+    county = request.app[counties_key].latest
     if request.query.get("check") == "1":
         return reply(request, _view(await importing.check(files), imported=False))
     try:
-        report = await importing.run(files, asker.name, good_rows_only=request.query.get("good_rows") == "1")
+        report = await importing.run(
+            files,
+            asker.name,
+            good_rows_only=request.query.get("good_rows") == "1",
+            may=lambda touched: _may(asker, touched, county),
+        )
     except InputRefused as refused:
         return reply(request, ImportView(findings=refused.findings, counts={}, imported=False))
-    left_out = Counter(finding.sheet for finding in report.findings if finding.code == "row_left_out")
-    return reply(request, structs.replace(_view(report, imported=True), dropped=dict(left_out)))
+    return reply(request, _view(report, imported=True))
+
+
+def _may(asker: Principal, touched: Reach, county: County | None) -> bool:
+    """A school changes its own rows, a convenor those of the community; what is the county's the bureau alone."""
+    if any(grant.role == "bureau_admin" for grant in asker.grants):
+        return True
+    if touched.county or county is None:
+        return False
+    for unit in touched.units:
+        home = county.community_of(unit)
+        if not allowed(asker, "import_register", units=(unit,), community=home.id if home else None):
+            return False
+    return True
 
 
 async def _files(request: web.Request) -> dict[str, bytes]:

@@ -269,3 +269,17 @@ async def test_an_import_over_the_present_county_adds_to_it(county: CountyServer
     now = (await county.app[counties_key].now()).register
     assert {t.id for t in now.teachers} == {t.id for t in standing.teachers} | {"A0-new"}
     assert now.communities == standing.communities
+
+
+async def test_a_school_changes_its_own_rows_and_nobody_elses(county: CountyServer) -> None:
+    director, bureau = await county.person("core_director"), await county.person("bureau_admin")
+    standing = (await county.app[counties_key].now()).register
+    own = standing.teachers[0].posts[0]
+    stranger = next(teacher for teacher in standing.teachers if own not in teacher.posts)
+    renamed = msgspec.structs.replace(stranger, name="改名")
+    others = tuple(teacher for teacher in standing.teachers if teacher is not stranger)
+    changed = msgspec.json.encode(msgspec.structs.replace(standing, teachers=(renamed, *others)))
+    refused = await send(director, {"county.json": changed})
+    assert refused.refusal == (403, "outside_reach")
+    assert (await county.app[counties_key].now()).register == standing
+    assert (await send(bureau, {"county.json": changed})).json["imported"] is True

@@ -25,7 +25,7 @@ def test_defaults_need_no_file_and_resolve_the_embedded_services() -> None:
     assert settings.public_url == "http://127.0.0.1:8080"
     assert settings.database_url == "sqlite:///data/tongke.db"
     assert settings.recordings_dir == Path("data/recordings")
-    assert settings.allowed_origins == {"http://127.0.0.1:8080"}
+    assert settings.allowed_origins == {f"http://{name}:8080" for name in ("127.0.0.1", "localhost", "[::1]")}
 
 
 def test_a_file_overrides_what_it_names_and_the_environment_overrides_both(tmp_path: Path) -> None:
