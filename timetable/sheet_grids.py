@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from timetable.cells import CellValue, shown
+from timetable.failed_formulas import column_number, failed_formulas
 from timetable.import_findings import finding
 from timetable.model import Finding
 from timetable.register_rows import Source
@@ -138,7 +139,7 @@ def _oversized(content: bytes) -> str:
             for part in archive.namelist():
                 if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part):
                     cells = CELL_REFERENCE.findall(archive.read(part))
-                    width = max((_column_number(letters) for letters, _ in cells), default=0)
+                    width = max((column_number(letters) for letters, _ in cells), default=0)
                     if width * max((int(row) for _, row in cells), default=0) > MOST_CELLS:
                         return "file_too_big"
     except ARCHIVE_DAMAGE:
@@ -146,19 +147,16 @@ def _oversized(content: bytes) -> str:
     return ""
 
 
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
 def _sheets(name: str, content: bytes) -> Iterator[SheetGrid]:
+    failed = failed_formulas(content)
     with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
         for title in book.sheet_names:
             page = book.get_sheet_by_name(title)
             row, column = page.start or (0, 0)
             lines = page.to_python(skip_empty_area=True)
+            for (at_row, at_column), value in failed.get(title, {}).items():
+                if row < at_row <= row + len(lines) and column < at_column <= column + len(lines[at_row - row - 1]):
+                    lines[at_row - row - 1][at_column - column - 1] = value
             yield SheetGrid(Source(name, title, row + 1), lines, column + 1, tuple(_merged(page)))
 
 
