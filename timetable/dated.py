@@ -9,14 +9,18 @@ instead (`Taught`). A make-up lesson is an occurrence of its own beside the one 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal, TypeGuard
 
 from msgspec import Struct, structs
 
 from timetable.identity import days_of, named_occurrence, uid_of
-from timetable.model import ClockTime, Id, IsoDate, Lesson, Model, PlacedParty, Term
+from timetable.model import SHARED_KINDS, ClockTime, Id, IsoDate, Lesson, Model, PlacedParty, Term
 from timetable.term import Occurrence, local_date, occurrences_on, teaching_day
 from timetable.versions import Version
+
+Hold = tuple[str, str]
+"""One thing that a lesson needs for itself: `teacher`, `class`, `room` or `line` (of a unit), and its id."""
 
 Change = Literal["none", "moved", "substituted", "cancelled", "made_up"]
 
@@ -157,6 +161,14 @@ class DatedTables:
         other._published = {id: published.only(lessons) for id, published in self._published.items()}
         return other
 
+    def meeting(self, held: Collection[Hold]) -> set[str]:
+        """The lessons that need any of these, by some version, and all that an amendment has changed: no other lesson
+        can stand in their way."""
+        found = {effect.lesson for one in self.applied for effect in one.effects}
+        for published in self._published.values():
+            found |= {id for id, holds in published.holds if not holds.isdisjoint(held)}
+        return found
+
     # Versions -------------------------------------------------------------------------------------------------------
 
     @property
@@ -294,6 +306,10 @@ class _Published:
         self._lessons: list[Mapping[str, Lesson] | None] = [None] * len(self.versions)
         self._days: dict[date, tuple[tuple[str, Occurrence], ...]] = {}
 
+    @cached_property
+    def holds(self) -> Sequence[tuple[str, frozenset[Hold]]]:
+        return [(lesson.id, frozenset(holds_of(lesson))) for v in self.versions for lesson in v.table.lessons]
+
     def only(self, lessons: Collection[str]) -> "_Published":
         return _Published(self._term, [_only(version, lessons) for version in self.versions])
 
@@ -308,8 +324,8 @@ class _Published:
         known = self._days.get(day)
         if known is None:
             index = self._in_force(day)
-            held = self._held_already(index, day)
-            found = ((uid_of(self._term, o.lesson.id, day), o) for o in self._table_on(index, day))
+            held, tail = self._held_already(index, day), uid_of(self._term, "", day)
+            found = ((f"{o.lesson.id}{tail}", o) for o in self._table_on(index, day))
             known = self._days[day] = tuple(pair for pair in found if pair[0] not in held)
         return known
 
@@ -341,6 +357,20 @@ class _Published:
             return set()
         earlier = (monday + timedelta(days=n) for n in range((begins - monday).days))
         return {uid for before in earlier for uid, _ in self.on(before)}
+
+
+def holds_of(lesson: Lesson) -> set[Hold]:
+    """What a lesson needs for itself: its people, classes and rooms, and of the lines of its units a part."""
+    found: set[Hold] = set()
+    for party in lesson.parties:
+        found |= {("teacher", id) for id in party.teachers}
+        found |= {("teacher", left.teacher) for left in party.leftover if left.teacher is not None}
+        found |= {("class", id) for id in party.classes}
+        if party.room is not None:
+            found.add(("room", party.room))
+        if lesson.kind in SHARED_KINDS:
+            found.add(("line", party.unit))
+    return found
 
 
 def _only(version: Version, lessons: Collection[str]) -> Version:

@@ -121,15 +121,13 @@ def _outcome(scene: Scene, base: Version, begins: date, moved: Iterable[Lesson])
         diff=diff(base.table, table),
         valid_from=begins.isoformat(),
     )
-    near = scene.tables.only(_neighbours(scene.tables, [*changed.values(), *base.table.lessons], changed.keys()))
-    return _on_dates(scene, near, near.with_version(version), version, begins, changed.keys())
+    return _on_dates(scene, version, begins, changed.keys())
 
 
-def _on_dates(
-    scene: Scene, before: DatedTables, after: DatedTables, version: Version, begins: date, ids: Collection[str]
-) -> Outcome:
-    """The outcome on every date; `before` and `after` hold the lessons that can meet those of `ids` at all."""
-    alone_before, alone_after = before.only(ids), after.only(ids)
+def _on_dates(scene: Scene, version: Version, begins: date, ids: Collection[str]) -> Outcome:
+    """The outcome on every date from the first one of the version on."""
+    after = scene.tables.with_version(version)
+    alone_before, alone_after = scene.tables.only(ids), after.only(ids)
     uids: dict[str, None] = {}
     day, last = begins, date.fromisoformat(scene.grounds.term.last_day)
     while day <= last:
@@ -138,8 +136,7 @@ def _on_dates(
         day += timedelta(days=1)
     touched = [Touched(before=alone_before.standing(uid), after=alone_after.standing(uid)) for uid in uids]
     touched = [pair for pair in touched if pair.before != pair.after]
-    nearby = Scene(scene.community, scene.number, scene.grounds, before, scene.now)
-    return nearby.outcome(after, touched, version=version)
+    return scene.outcome(after, touched, version=version)
 
 
 def _newly_broken(scene: Scene, old: Table, new: Table) -> list[Finding]:
@@ -159,33 +156,6 @@ def _others(scene: Scene) -> list[Table]:
     """The newest tables of the other communities."""
     newest = (scene.tables.newest(id) for id in scene.tables.communities if id != scene.community)
     return [version.table for version in newest if version is not None]
-
-
-def _neighbours(tables: DatedTables, lessons: Iterable[Lesson], ids: Collection[str]) -> set[str]:
-    """The lessons that share a teacher, class, room or unit's line with those of `ids`, and all that an amendment has
-    changed: others cannot meet them."""
-    held: set[tuple[str, str]] = set()
-    for lesson in lessons:
-        if lesson.id in ids:
-            held |= _holds(lesson)
-    found = {effect.lesson for one in tables.applied for effect in one.effects}
-    for id in tables.communities:
-        for version in tables.versions(id):
-            found |= {lesson.id for lesson in version.table.lessons if not held.isdisjoint(_holds(lesson))}
-    return found
-
-
-def _holds(lesson: Lesson) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    for party in lesson.parties:
-        found |= {("teacher", id) for id in party.teachers}
-        found |= {("teacher", left.teacher) for left in party.leftover if left.teacher is not None}
-        found |= {("class", id) for id in party.classes}
-        if party.room is not None:
-            found.add(("room", party.room))
-        if lesson.kind != "local":
-            found.add(("line", party.unit))
-    return found
 
 
 def _priced(scene: Scene, table: Table) -> Table:

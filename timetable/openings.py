@@ -9,6 +9,7 @@ from timetable.dated import DatedTables, Standing, Taught, taught_by
 from timetable.day_book import DayBook, Kept, Seat
 from timetable.grounds import Grounds
 from timetable.model import Finding, Lesson, clock
+from timetable.scene import needs_of
 from timetable.term import moment
 
 
@@ -29,6 +30,7 @@ def openings(
     which it stands."""
     found = []
     day, lesson_id = first, standing.occurrence.lesson.id
+    tables = tables.only(tables.meeting(needs_of(grounds, tables, standing.occurrence.lesson)) | {lesson_id})
     while day <= last:
         lesson = tables.lesson(lesson_id, day)
         book = DayBook.of_date(grounds, day, tables.on(day))

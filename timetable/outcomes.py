@@ -69,7 +69,7 @@ def swap(scene: Scene, change: Swap) -> Outcome:
     for moved, into in ((first, second), (second, first)):
         day = into.occurrence.day.date
         lesson = scene.lesson(moved.occurrence.lesson.id, day)
-        period = scene.book(day).matching_period(lesson, into.occurrence.lesson)
+        period = scene.book(day, lesson).matching_period(lesson, into.occurrence.lesson)
         effects.append(_placed(scene, moved, day, _seat(scene, day, lesson, period, apart)))
     return _dated(scene, tuple(effects), (first, second))
 
@@ -163,7 +163,9 @@ def undo(scene: Scene, change: Undo) -> Outcome:
         if any(e.uid == uid or e.uid.startswith(f"{uid}.x") for e in known[later].effects for uid in uids):
             raise Refused(Finding(code="amend_undo_later", values={"number": change.amendment, "later": later}))
     after = scene.tables.without(scene.community, change.amendment)
-    touched = [Touched(before=scene.tables.standing(uid), after=after.standing(uid)) for uid in uids]
+    lessons = {effect.lesson for effect in taken_back.effects}
+    old, new = scene.tables.only(lessons), after.only(lessons)
+    touched = [Touched(before=old.standing(uid), after=new.standing(uid)) for uid in uids]
     return scene.outcome(after, touched, undone=change.amendment)
 
 
@@ -187,7 +189,8 @@ def _dated(
     scene: Scene, effects: tuple[Effect, ...], standings: Sequence[Standing], *, lent_by: Collection[str] = ()
 ) -> Outcome:
     after = _after(scene, effects)
-    touched = [Touched(before=standing, after=after.standing(standing.uid)) for standing in standings]
+    alone = after.only({standing.occurrence.lesson.id for standing in standings})
+    touched = [Touched(before=standing, after=alone.standing(standing.uid)) for standing in standings]
     return scene.outcome(after, touched, effects=effects, lent_by=lent_by)
 
 
@@ -198,7 +201,7 @@ def _after(scene: Scene, effects: tuple[Effect, ...]) -> DatedTables:
 
 
 def _seat(scene: Scene, day: date, lesson: Lesson, period: int, apart: Collection[str]) -> Seat:
-    seat = scene.book(day).seat(lesson, period, apart=apart)
+    seat = scene.book(day, lesson).seat(lesson, period, apart=apart)
     if not isinstance(seat, Seat):
         raise Refused(*seat)
     return seat

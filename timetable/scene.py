@@ -8,7 +8,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from timetable.dated import DatedTables, Effect, Standing, held
+from timetable.dated import DatedTables, Effect, Hold, Standing, held, holds_of
 from timetable.day_book import DayBook, kept_of
 from timetable.errors import NotFound
 from timetable.grounds import Grounds
@@ -123,9 +123,12 @@ class Scene:
             raise Refused(Finding(code="amend_no_school", values={"date": text}))
         return day
 
-    def book(self, day: date, tables: DatedTables | None = None) -> DayBook:
-        """Who and what is where that day."""
-        found = DayBook.of_date(self.grounds, day, (tables or self.tables).on(day))
+    def book(self, day: date, lesson: Lesson) -> DayBook:
+        """Who and what is where that day, as far as it concerns finding a place for the lesson."""
+        return self._book(day, self.tables.only(self.tables.meeting(needs_of(self.grounds, self.tables, lesson))))
+
+    def _book(self, day: date, tables: DatedTables) -> DayBook:
+        found = DayBook.of_date(self.grounds, day, tables.on(day))
         if found is None:
             raise Refused(Finding(code="amend_no_school", values={"date": day.isoformat()}))
         return found
@@ -152,9 +155,12 @@ class Scene:
         lent_by: Collection[str] = (),
     ) -> Outcome:
         """The outcome of a change after which `after` is in force."""
-        starts = [s.occurrence.starts for pair in touched for s in (pair.before, pair.after) if held(s)]
+        both = [s.occurrence for pair in touched for s in (pair.before, pair.after) if held(s)]
+        starts = [occurrence.starts for occurrence in both]
+        near = after.meeting({hold for occurrence in both for hold in holds_of(occurrence.lesson)})
+        old, new = self.tables.only(near), after.only(near)
         return Outcome(
-            findings=(*self._too_late(touched), *self._obstacles(after, touched), *self._loads(after, touched)),
+            findings=(*self._too_late(touched), *self._obstacles(old, new, touched), *self._loads(new, touched)),
             effects=effects,
             version=version,
             undone=undone,
@@ -171,22 +177,17 @@ class Scene:
             elif held(after) and after.occurrence.starts <= self.now:
                 yield self.finding("amend_past_slot", after.occurrence)
 
-    def _obstacles(self, after: DatedTables, touched: Iterable[Touched]) -> list[Finding]:
+    def _obstacles(self, old: DatedTables, new: DatedTables, touched: Iterable[Touched]) -> list[Finding]:
         """What stands in the way afterwards and did not before: a change answers for nothing but itself."""
         found: list[Finding] = []
-        books: dict[date, DayBook] = {}
         for pair in touched:
             if not held(pair.after):
                 continue
-            day = pair.after.occurrence.day.date
-            if day not in books:
-                books[day] = self.book(day, after)
-            new = books[day].obstacles(kept_of(pair.after))
-            if new and held(pair.before):
-                earlier = pair.before.occurrence.day.date
-                old = self.book(earlier).obstacles(kept_of(pair.before))
-                new = [finding for finding in new if finding not in old]
-            found += [finding for finding in new if finding not in found]
+            obstacles = self._book(pair.after.occurrence.day.date, new).obstacles(kept_of(pair.after))
+            if obstacles and held(pair.before):
+                before = self._book(pair.before.occurrence.day.date, old).obstacles(kept_of(pair.before))
+                obstacles = [finding for finding in obstacles if finding not in before]
+            found += [finding for finding in obstacles if finding not in found]
         return found
 
     def _loads(self, after: DatedTables, touched: Iterable[Touched]) -> Iterator[Finding]:
@@ -258,6 +259,21 @@ def slot_of(occurrence: Occurrence) -> tuple[str, str, str]:
 def teachers_of(standing: Standing | None) -> set[str]:
     """Everybody who teaches or assists; nobody where it does not take place."""
     return {id for party in standing.occurrence.parties for id in party.teachers} if held(standing) else set()
+
+
+def needs_of(grounds: Grounds, tables: DatedTables, lesson: Lesson) -> set[Hold]:
+    """What may matter to finding a place for a lesson: what it holds, every remote room that it could take, and
+    everybody who could supervise its leftover minutes."""
+    found = holds_of(lesson)
+    classes = {school_class for party in lesson.parties for school_class in party.classes}
+    for party in lesson.parties:
+        found |= {("room", room) for room in grounds.remote_rooms.get(party.unit, ())}
+    for community in tables.communities:
+        newest = tables.newest(community)
+        for other in newest.table.lessons if newest is not None else ():
+            if any(not classes.isdisjoint(side.classes) for side in other.parties):
+                found |= {("teacher", id) for side in other.parties for id in side.teachers}
+    return found
 
 
 def week_load(grounds: Grounds, tables: DatedTables, teacher: str, near: date) -> int:
