@@ -57,9 +57,12 @@ class Pricing:
         self._cp.add(self._cost <= UNLIMITED)
         self._ceiling = len(self._cp.proto.constraints) - 1
 
-    def trial(self) -> "Trial":
-        """A copy of the model that asks for any solution below a cost."""
-        return Trial(self._cp.clone(), self._ceiling)
+    def trial(self, *, minimise: bool = False) -> "Trial":
+        """A copy of the model that asks for any solution below a cost, or for a cheaper and cheaper one."""
+        trial = Trial(self._cp.clone(), self._ceiling)
+        if minimise:
+            trial.cp.minimize(self._cost)
+        return trial
 
     def minimise(self, cost: int, solution: Sequence[int]) -> cp_model.CpModel:
         """The model, asking for the cheapest solution, from one of that cost on."""
