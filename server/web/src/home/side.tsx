@@ -62,7 +62,7 @@ export function Live({ live }: { live: LiveNow }) {
 /** When nothing is live: what comes next today. */
 export function NextLesson({ today }: { today: TodayView }) {
   const clock = countyTime(now());
-  const next = today.lessons.find((lesson) => today.date > clock.date || minutesOf(lesson.start) > clock.minutes);
+  const next = today.lessons.find((lesson) => lesson.change !== "cancelled" && (today.date > clock.date || minutesOf(lesson.start) > clock.minutes));
   return (
     <section class="card live">
       <p class="mut">{next ? t("live.next", { time: shortClock(next.start), title: label(next.title) }) : t("live.none")}</p>

@@ -33,6 +33,9 @@ function scaleOf(axis: Axis): (minute: number) => number {
 const spanOf = (times: { start: string; end: string }): Span => ({ start: minutesOf(times.start), end: minutesOf(times.end) });
 const percent = (value: number) => `${value.toFixed(2)}%`;
 const isLive = (lesson: TodayLesson) => lesson.state === "live" || lesson.state === "overrun";
+const isOff = (lesson: TodayLesson) => lesson.change === "cancelled";
+/** The title, after what was done to the lesson since the table was published. */
+const titleOf = (lesson: TodayLesson) => (lesson.change === "none" ? label(lesson.title) : `${t(`amend.change.${lesson.change}`)} · ${label(lesson.title)}`);
 
 export function Strip({ today }: { today: TodayView }) {
   const { units, lessons } = today;
@@ -50,7 +53,7 @@ export function Strip({ today }: { today: TodayView }) {
   const at = scaleOf(axis);
   const rowOf = new Map(units.map((unit, row) => [unit.id, row]));
   const isToday = clock.date === today.date;
-  const past = (lesson: TodayLesson) => lesson.state === "ended" || (isToday && lesson.state === "scheduled" && minutesOf(lesson.end) < clock.minutes);
+  const past = (lesson: TodayLesson) => isOff(lesson) || lesson.state === "ended" || (isToday && lesson.state === "scheduled" && minutesOf(lesson.end) < clock.minutes);
   const row = 100 / units.length;
 
   const bars = splitLanes(
@@ -149,7 +152,7 @@ function Tags({ today, at, size, rows, laneOf, past }: TagsProps) {
   const wishes: Box[] = today.lessons.map((lesson) => {
     const lanes = laneOf(lesson.occurrence);
     const middle = lanes.length ? lanes.reduce((a, b) => a + b, 0) / lanes.length : 0;
-    const width = textWidth(label(lesson.title), 12, true) + 32;
+    const width = textWidth(titleOf(lesson), 12, true) + 32;
     const x = ((at(minutesOf(lesson.start)) + at(minutesOf(lesson.end))) / 200) * size.width - width / 2;
     return { x, y: (middle / rows) * size.height - TAG_HEIGHT / 2, width, height: TAG_HEIGHT + 2 };
   });
@@ -169,10 +172,10 @@ function Tags({ today, at, size, rows, laneOf, past }: TagsProps) {
             href={address}
             data-lesson={lesson.lesson}
             data-state={lesson.state}
-            title={`${label(lesson.title)} ${span(lesson.start, lesson.end)}${lesson.provisional ? ` · ${t("today.provisional")}` : ""}`}
+            title={`${titleOf(lesson)} ${span(lesson.start, lesson.end)}${lesson.provisional ? ` · ${t("today.provisional")}` : ""}`}
           >
-            {isLive(lesson) ? <LiveDot /> : <Icon name={state === "past" ? "check" : icon} size="sm" />}
-            {label(lesson.title)}
+            {isLive(lesson) ? <LiveDot /> : <Icon name={isOff(lesson) ? "ban" : state === "past" ? "check" : icon} size="sm" />}
+            {titleOf(lesson)}
           </a>
         );
       })}
