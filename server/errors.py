@@ -46,6 +46,8 @@ STATUS: dict[str, int] = {
     "build_failed": 409,
     "input_refused": 422,
     "outside_reach": 403,
+    "fet_unreadable": 422,
+    "export_refused": 422,
     "reason_missing": 422,
     "wrong_side": 403,
     "amendment_refused": 422,
