@@ -8,12 +8,14 @@ from timetable.amendments import Amendment
 from timetable.cover import CoverPlan
 from timetable.dated import Standing
 from timetable.grounds import Grounds
-from timetable.model import Community
+from timetable.model import Community, Finding
 from timetable.scene import Outcome, lines_of
 
 
-def amendment_view(amendment: Amendment, unit: str | None, now: float) -> AmendmentView:
-    """`unit` is the one that the asker speaks for."""
+def amendment_view(
+    amendment: Amendment, unit: str | None, now: float, clashes: tuple[Finding, ...] = ()
+) -> AmendmentView:
+    """`unit` is the one that the asker speaks for; `clashes` came up after it was applied."""
     return AmendmentView(
         community=amendment.community,
         number=amendment.number,
@@ -25,7 +27,7 @@ def amendment_view(amendment: Amendment, unit: str | None, now: float) -> Amendm
         at=amendment.at,
         state=amendment.state.value,
         cause=amendment.cause,
-        findings=amendment.findings,
+        findings=(*amendment.findings, *clashes),
         lines=amendment.lines,
         affected=amendment.affected,
         consents=tuple(_consent(amendment, asked) for asked in talks.asked_units(amendment)),

@@ -11,13 +11,16 @@ from server.auth.policy import speaks_for
 from server.auth.principal import Principal
 from server.county import County, reference
 from server.shapes.review import ReviewRow
-from server.shapes.table import LiveNow, Need, PairQuota, TodayLesson, TodayParty, TodayView
+from server.shapes.table import LiveNow, Need, NeedCode, PairQuota, TodayLesson, TodayParty, TodayView
 from server.table_view import term_reference, unit_reference
 from signaling.messages import SessionState
+from timetable import amendments as changes
 from timetable import negotiation as talks
+from timetable.amendments import Amendment
 from timetable.dated import DatedTables, Standing
 from timetable.model import SHARED_KINDS, Community, Lesson
 from timetable.service import Draft
+from timetable.term import local_date
 
 SYNC_QUOTA = 20
 """Sync lessons a year for each pair of core and member: the quota that one real county published in 2021."""
@@ -45,6 +48,7 @@ def today_view(
     *,
     tables: DatedTables,
     draft: Draft | None,
+    amendments: Sequence[Amendment],
     sessions: Mapping[str, KnownSession],
     live: Sequence[LiveNow],
     reviews: Sequence[ReviewRow],
@@ -53,8 +57,8 @@ def today_view(
     today: date,
     now: float,
 ) -> TodayView:
-    """`tables` are those in force, `sessions` by occurrence; `held` are the subjects of this year's sync lessons, by
-    member unit."""
+    """`tables` are those in force, `amendments` those of the community, `sessions` by occurrence; `held` are the
+    subjects of this year's sync lessons, by member unit."""
     shared = [
         standing
         for standing in tables.on(today)
@@ -66,7 +70,7 @@ def today_view(
         weekday=today.isoweekday(),
         date=today.isoformat(),
         units=tuple(unit_reference(unit, community) for unit in county.units_of(community)),
-        needs=_needs(county, community, draft, live, reviews, asker, now),
+        needs=_needs(county, community, draft, amendments, live, reviews, asker, now),
         lessons=tuple(_row(county, standing, sessions.get(standing.occurrence.id)) for standing in shared),
         live=tuple(live),
         quotas=_quotas(county, community, tables, held, today),
@@ -98,12 +102,14 @@ def _needs(
     county: County,
     community: Community,
     draft: Draft | None,
+    amendments: Sequence[Amendment],
     live: Sequence[LiveNow],
     reviews: Sequence[ReviewRow],
     asker: Principal,
     now: float,
 ) -> tuple[Need, ...]:
-    """Most urgent first: a live lesson with a room in trouble, the table's talks, then the reviews."""
+    """Most urgent first: a live lesson with a room in trouble, changes that wait for an answer, the table's talks, then
+    the reviews."""
     found: list[Need] = []
     for session in live:
         for room in session.rooms:
@@ -111,6 +117,7 @@ def _needs(
                 values: dict[str, str | int] = {"unit": room.unit_name, "title": session.title}
                 found.append(_need("lesson_live", values, f"/classroom/{session.session}", "bad"))
     page = f"/timetable?community={community.id}"
+    found += _asked(county, community, amendments, asker, page, now)
     if draft is None:
         found.append(_need("table_missing", {"community": community.name}, page, "warn"))
     elif draft.negotiation.state in (talks.State.PROPOSED, talks.State.AGREED):
@@ -122,6 +129,25 @@ def _needs(
                 _need(code, {"title": review.title}, f"/review/{review.id}", "warn" if review.overdue else "info")
             )
     return tuple(found)
+
+
+def _asked(
+    county: County, community: Community, amendments: Sequence[Amendment], asker: Principal, page: str, now: float
+) -> Iterable[Need]:
+    """Changes after publication that wait for the asker's unit; one of the same day is urgent."""
+    unit = speaks_for(asker, community.core, community.units, community.id)
+    for amendment in amendments:
+        if unit is not None and "agree" in changes.possible(amendment, unit, now):
+            line = amendment.lines[0] if amendment.lines else None
+            stand = (line.before or line.after) if line else None
+            values: dict[str, str | int] = {
+                "unit": county.unit_name(amendment.unit),
+                "title": line.title if line else "",
+                "date": stand.date if stand else "",
+                "start": stand.start if stand else "",
+            }
+            same_day = local_date(amendment.earliest) == local_date(now)
+            yield _need("amendment_asked", values, page, "bad" if same_day else "warn")
 
 
 def _talks(
@@ -139,7 +165,7 @@ def _talks(
 
 
 def _need(
-    code: Literal["consent_missing", "objection", "review_overdue", "review_open", "lesson_live", "table_missing"],
+    code: NeedCode,
     values: dict[str, str | int],
     link: str,
     severity: Literal["bad", "warn", "info"],

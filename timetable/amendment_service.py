@@ -1,6 +1,6 @@
 """Use cases of changes after publication: look at one, ask for it, answer it, take it back, and carry it out."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from timetable.model import Community, Finding, Register, Slot
 from timetable.negotiation import WrongSide
 from timetable.openings import Opening, openings
 from timetable.outcomes import work_out
-from timetable.scene import Outcome, lines_of
+from timetable.scene import Outcome, clashes, lines_of
 from timetable.versions import Version
 
 ATTEMPTS = 5
@@ -138,6 +138,23 @@ class AmendmentService:
         """The amendments of a community, the newest first, settled as of now."""
         now = self._now()
         return [talks.settle(amendment, now) for amendment in await self._store.of(community)]
+
+    async def clashes(self, amendments: Sequence[Amendment]) -> dict[int, tuple[Finding, ...]]:
+        """By number, what stands in the way of applied amendments since a version was published after them."""
+        present = await self.present()
+        now = self._now()
+        latest = max((v.at for id in present.tables.communities for v in present.tables.versions(id)), default=0.0)
+        later = [
+            one
+            for one in amendments
+            if one.state is State.APPLIED and one.applied_at is not None and one.applied_at < latest
+        ]
+
+        def body() -> dict[int, tuple[Finding, ...]]:
+            found = {one.number: clashes(present.grounds, present.tables, one.effects, now) for one in later}
+            return {number: findings for number, findings in found.items() if findings}
+
+        return await self._aside(body)
 
     async def get(self, community: str, number: int) -> Amendment:
         found = await self._store.get(community, number)

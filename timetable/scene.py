@@ -219,6 +219,20 @@ class Scene:
         return len(days) == 2 and week_of(term, days[0]) == week_of(term, days[1])
 
 
+def clashes(grounds: Grounds, tables: DatedTables, effects: Iterable[Effect], now: float) -> tuple[Finding, ...]:
+    """What stands in the way of occurrences to come that these effects have changed: a version that was published
+    later knows nothing of them."""
+    found: list[Finding] = []
+    for uid, lesson in {effect.uid: effect.lesson for effect in effects}.items():
+        standing = tables.only({lesson}).standing(uid)
+        if held(standing) and standing.occurrence.starts > now:
+            near = tables.only(tables.meeting(holds_of(standing.occurrence.lesson)))
+            day = standing.occurrence.day.date
+            book = DayBook.of_date(grounds, day, near.on(day))
+            found += book.obstacles(kept_of(standing)) if book is not None else []
+    return tuple(found)
+
+
 def lines_of(grounds: Grounds, outcome: Outcome) -> tuple[Line, ...]:
     """What the outcome does, for people. Of a lasting change the first week stands for all."""
     found: dict[str, Line] = {}

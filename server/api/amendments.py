@@ -30,7 +30,8 @@ async def show_all(request: web.Request) -> web.Response:
     asker, community = await _reader(request)
     unit, now = _unit(asker, community), time.time()
     found = await request.app[amendments_key].all(community.id)
-    return reply(request, [amendment_view(one, unit, now) for one in found])
+    clashes = await request.app[amendments_key].clashes(found)
+    return reply(request, [amendment_view(one, unit, now, clashes.get(one.number, ())) for one in found])
 
 
 @routes.post("/api/communities/{community}/amendments")

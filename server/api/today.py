@@ -36,8 +36,9 @@ async def today(request: web.Request) -> web.Response:
     permit(asker, "view_table", units=community.units, community=community.id)
     day = local_date(now)
     term_begins = _midnight(date.fromisoformat(county.register.term.first_day))
-    tables, draft, records, year, reviews = await asyncio.gather(
+    tables, amendments, draft, records, year, reviews = await asyncio.gather(
         app[amendments_key].in_force(),
+        app[amendments_key].all(community.id),
         app[timetable_key].draft(community.id),
         app[session_store_key].between(_midnight(day), _midnight(day + timedelta(days=1)), community.id),
         app[session_store_key].between(term_begins, now, community.id),
@@ -49,6 +50,7 @@ async def today(request: web.Request) -> web.Response:
         community,
         tables=tables,
         draft=draft,
+        amendments=amendments,
         sessions={
             record.plan.occurrence: KnownSession(
                 id=record.id,

@@ -64,6 +64,7 @@ class AmendmentView(Body, frozen=True, kw_only=True):
     cause: Literal["", "objection", "silence", "no_longer_fits"]
     """Why it was refused."""
     findings: tuple[Finding, ...]
+    """Why it was refused; of an applied one its warnings, and what a later version has put in its way."""
     lines: tuple[Line, ...]
     affected: tuple[str, ...]
     consents: tuple[ConsentRow, ...]

@@ -138,10 +138,21 @@ class ImportView(Body, frozen=True, kw_only=True):
     """Rows left out, by sheet, where the person chose to import the good rows only."""
 
 
+NeedCode = Literal[
+    "consent_missing",
+    "objection",
+    "amendment_asked",
+    "review_overdue",
+    "review_open",
+    "lesson_live",
+    "table_missing",
+]
+
+
 class Need(Body, frozen=True, kw_only=True):
     """One thing that waits for the person. `code` picks icon and sentence (`need.<code>`)."""
 
-    code: Literal["consent_missing", "objection", "review_overdue", "review_open", "lesson_live", "table_missing"]
+    code: NeedCode
     values: dict[str, str | int]
     link: str
     severity: Literal["bad", "warn", "info"]

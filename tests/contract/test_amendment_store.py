@@ -255,3 +255,37 @@ async def test_what_a_new_version_has_no_more_is_refused_when_it_is_agreed(offic
         asked = await office.amendments.agree("A", 1, unit=unit, by="x", revision=asked.revision)
     assert (asked.state, asked.cause) == (State.REFUSED, "no_longer_fits")
     assert [finding.code for finding in asked.findings] == ["amend_gone"]
+
+
+async def test_a_later_version_that_gets_in_the_way_is_said(office: Office) -> None:
+    """The new table knows nothing of a lesson that was moved for one day: the directors are told."""
+    tables = await office.amendments.in_force()
+    local = standing(tables, LOCAL)
+    into = await free_for_both(office, local, standing(tables, "A-r2"))
+    done = await office.ask(Move(occurrence=local.occurrence.id, date=into[0], period=into[1]))
+    assert (done.state, await office.amendments.clashes([done])) == (State.APPLIED, {})
+    found = (await office.amendments.in_force()).find(local.occurrence.id)
+    assert found is not None
+    _, table = community()
+    host, slot = found.occurrence.parties[0], found.occurrence.lesson
+    lessons = tuple(
+        structs.replace(
+            one,
+            weekday=found.occurrence.day.weekday,
+            start=slot.start,
+            end=slot.end,
+            parties=(structs.replace(one.parties[0], period=host.period, start=host.start, end=host.end),),
+        )
+        if one.requirement == "A-r2" and one.id.endswith(".1")
+        else one
+        for one in table.lessons
+    )
+    office.now += 60
+    draft = await office.tables.draft("A")
+    assert draft is not None
+    new = structs.replace(table, lessons=lessons)
+    revision = (await office.tables.take_draft("A", new, author="a", revision=draft.revision)).revision
+    revision = (await office.tables.propose("A", unit="A0", by="a", revision=revision)).revision
+    await office.tables.publish("A", unit="A0", by="a", revision=revision)
+    (clash,) = (await office.amendments.clashes([done])).values()
+    assert {"amend_class_busy", "amend_room_busy"} <= {finding.code for finding in clash}

@@ -14,6 +14,8 @@ from server.shapes.review import ReviewRow
 from server.shapes.table import LiveNow, LiveRoom, Need, TodayView
 from server.today import SYNC_QUOTA, KnownSession, lesson_title, today_view
 from tests.unit.county_days import THURSDAY, at, county, dated, draft, person, table
+from timetable import amendments
+from timetable.changes import Cancel
 from timetable.model import Closure
 from timetable.negotiation import agree, begin, object_to, propose
 from timetable.service import Draft
@@ -32,6 +34,7 @@ def view(**given: Any) -> TodayView:
     fields: dict[str, Any] = {
         "tables": dated(HERE, *table(HERE).lessons),
         "draft": draft(HERE),
+        "amendments": (),
         "sessions": {},
         "live": (),
         "reviews": (),
@@ -145,6 +148,7 @@ def test_quotas_count_what_was_planned_by_today_against_what_was_held() -> None:
         COMMUNITY,
         tables=dated(closed, *table(closed).lessons),
         draft=None,
+        amendments=(),
         sessions={},
         live=(),
         reviews=(),
@@ -166,3 +170,22 @@ def test_a_lesson_is_named_after_the_class_that_learns() -> None:
         lesson, parties=tuple(msgspec.structs.replace(party, classes=()) for party in lesson.parties)
     )
     assert lesson_title(HERE, meeting) == "科学"
+
+
+def test_a_change_waits_for_those_who_were_asked_and_one_of_today_is_urgent() -> None:
+    for earliest, severity in ((at("14:00"), "bad"), (at("14:00") + 86400, "warn")):
+        drafted = amendments.draft(
+            COMMUNITY,
+            number=1,
+            change=Cancel(occurrence="A-r1.1.2026-11-19"),
+            reason="停电",
+            unit="A0",
+            by="主任",
+            now=NOW,
+            affected=("A0", "A1"),
+            earliest=earliest,
+        )
+        asked = amendments.ask(drafted, NOW)
+        [need] = view(asker=MEMBER, amendments=(asked,)).needs
+        assert (need.code, need.values["unit"], need.severity) == ("amendment_asked", "学校A0", severity)
+        assert view(asker=DIRECTOR, amendments=(asked,)).needs == ()

@@ -44,6 +44,7 @@ export interface AmendmentView {
   state: "draft" | "asked" | "agreed" | "applied" | "undone" | "refused" | "withdrawn";
   /** Why it was refused. */
   cause: "" | "objection" | "silence" | "no_longer_fits";
+  /** Why it was refused; of an applied one its warnings, and what a later version has put in its way. */
   findings: Finding[];
   lines: Line[];
   affected: string[];
@@ -632,7 +633,7 @@ export interface ImportView {
 
 /** One thing that waits for the person. `code` picks icon and sentence (`need.<code>`). */
 export interface Need {
-  code: "consent_missing" | "objection" | "review_overdue" | "review_open" | "lesson_live" | "table_missing";
+  code: NeedCode;
   values: Record<string, string | number>;
   link: string;
   severity: "bad" | "warn" | "info";
@@ -700,6 +701,8 @@ export interface TodayView {
 }
 
 export type TableStatus = "none" | "draft" | "proposed" | "agreed" | "published";
+
+export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "review_overdue" | "review_open" | "lesson_live" | "table_missing";
 
 /** One thing wrong with an input or a table. `code` is stable and has a sentence in both languages in the catalogue (`finding.<code>`), filled from `values`; file, sheet, row and field name the place. */
 export interface Finding {

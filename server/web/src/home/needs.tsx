@@ -9,6 +9,7 @@ import { label } from "../ui/names";
 const ICONS: Record<Need["code"], IconName> = {
   consent_missing: "dots",
   objection: "flag",
+  amendment_asked: "swap",
   review_overdue: "joint",
   review_open: "joint",
   lesson_live: "cam",
