@@ -9,8 +9,9 @@ from datetime import date, timedelta
 
 from msgspec import Struct, structs
 
-from timetable.dated import Applied, DatedTables, Placed, Standing, Taught, first_date, taught_by
+from timetable.dated import Applied, DatedTables, Placed, Standing, Taught, taught_by
 from timetable.model import Lesson, Term
+from timetable.published import first_date
 from timetable.term import Occurrence
 from timetable.versions import Version
 

@@ -12,13 +12,14 @@ from msgspec import structs
 
 from timetable.changes import MoveWeekly, SwapWeekly
 from timetable.checker import check
-from timetable.dated import DatedTables, first_date
+from timetable.dated import DatedTables
 from timetable.day_book import DayBook, Kept, Seat
 from timetable.errors import NotFound
 from timetable.grounds import Grounds
 from timetable.model import Finding, Lesson, Table, clock
 from timetable.objective import priced
 from timetable.problem import Problem, commitments_of, weeks_meet
+from timetable.published import first_date
 from timetable.scene import Outcome, Refused, Scene, Touched
 from timetable.term import local_date
 from timetable.versions import Version, diff

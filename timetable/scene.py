@@ -8,12 +8,13 @@ from datetime import date
 
 from msgspec import Struct
 
-from timetable.dated import DatedTables, Effect, Hold, Standing, held, holds_of
+from timetable.dated import DatedTables, Effect, Standing, held
 from timetable.day_book import DayBook, kept_of
 from timetable.errors import NotFound
 from timetable.grounds import Grounds
 from timetable.identity import week_days
 from timetable.model import Finding, Lesson
+from timetable.published import Hold, holds_of
 from timetable.term import Occurrence, teaching_day, week_of
 from timetable.versions import Version
 
