@@ -15,7 +15,7 @@ from timetable.model import Finding, Register, Table
 from timetable.pricing import Pricing
 from timetable.problem import Commitments, Problem
 from timetable.progress import Outcome, Phase, Progress, Status
-from timetable.search import Effort, Run, run
+from timetable.search import Effort, Run, Way, run
 
 SHARE_FOR_HABITS = 0.6
 """The part of the time that may go into a table that keeps every habit before one with gaps is looked for."""
@@ -29,7 +29,9 @@ SMALL = 4000
 FULL_SECONDS, MORE_FULL_SECONDS = 6.0, 1.5
 """Seconds of the first full search between two rounds of descent, and how much longer the next one may take."""
 
-SECONDS_PER_CONCESSION = 6.0
+SECONDS_PER_CONCESSION, TRY_PATIENCE = 6.0, 1.5
+"""Limits of a search that counts only if it succeeds: the wall's seconds and deterministic ones."""
+
 EXTRA_SLACK = 10
 """Minutes of overlap given up when explaining an impossible table."""
 
@@ -134,21 +136,21 @@ class _Attempt:
     # Finding --------------------------------------------------------------------------------------------------------
 
     def _first_table(self, problem: Problem) -> tuple[Formulation, Run]:
-        """Any table: with every habit kept if that is possible, else with as few given up as needed."""
-        attempts: tuple[frozenset[Family], ...] = (frozenset(), *(frozenset({h}) for h in HABITS), frozenset(HABITS))
-        formulation = Formulation(problem)
-        result = self._search(formulation, self._left() * SHARE_FOR_HABITS)
-        if result.solution is not None or self._should_stop():
-            return formulation, result
-        for number, without in enumerate(attempts[1:], start=2):
-            # Nothing is proven by a habit that ran out of time, so only the last of these may end the search.
-            relaxed = Formulation(problem, without)
-            share = 1.0 if number == len(attempts) else 1 / 3
-            result = self._search(relaxed, self._left() * share)
-            formulation = relaxed
+        """Any table: with every habit kept if that is possible, else with one given up, else with all of them."""
+        strict = Formulation(problem)
+        kept = self._search(strict, self._left() * SHARE_FOR_HABITS)
+        if kept.solution is not None or self._should_stop():
+            return strict, kept
+        loose = Formulation(problem, frozenset(HABITS))
+        found = self._search(loose, self._left())
+        if found.solution is None:
+            return loose, found
+        for habit in HABITS:
+            nearly = Formulation(problem, frozenset({habit}))
+            result = self._try(nearly)
             if result.solution is not None:
-                break
-        return formulation, result
+                return nearly, result
+        return loose, found
 
     def _resumed(self, problem: Problem, start: Table | None) -> tuple[Formulation, Run] | None:
         """The given table as a solution, when it still keeps the rules."""
@@ -174,6 +176,13 @@ class _Attempt:
         # A single worker has no share in the jumps that run beside the proof, and may search for hours without them.
         left = seconds - (self._elapsed() - began)
         return run(formulation.cp, Effort(left, self._seed, max(2, self._workers)), self._should_stop)
+
+    def _try(self, formulation: Formulation) -> Run:
+        """A short search that counts only if it finds a table."""
+        seconds = min(SECONDS_PER_CONCESSION, self._left())
+        way: Way = "jump" if formulation.variables > SMALL else "full"
+        effort = Effort(seconds, self._seed, self._workers, way=way, patience=TRY_PATIENCE)
+        return run(formulation.cp, effort, self._should_stop)
 
     def _improve(self, pricing: Pricing, best: Run) -> Run:
         """Rounds of descent, with longer and longer full searches between them that prove a bound."""
@@ -216,7 +225,7 @@ class _Attempt:
             if self._left() <= 0 or self._should_stop():
                 break
             relaxed = self._relaxed(problem, name)
-            result = self._search(relaxed, min(SECONDS_PER_CONCESSION, self._left()))
+            result = self._try(relaxed)
             if result.solution is not None:
                 found.append(Finding(code=f"without_{name}"))
         return found or [Finding(code="no_single_concession")]
