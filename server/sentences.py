@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -44,3 +45,16 @@ def language_of(environment: dict[str, str]) -> Language:
     """The language of a terminal, by its locale."""
     locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
     return "zh-CN" if locale.startswith("zh") else "en"
+
+
+def words_in(language: Language) -> Callable[..., str]:
+    """The catalogue as the domain asks for it: the sentence of a key with its values filled in."""
+    texts = catalogue(language)
+
+    def words(key: str, /, **values: str | int) -> str:
+        text = texts[key]
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        return text
+
+    return words

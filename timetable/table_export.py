@@ -14,8 +14,7 @@ from timetable import feeds
 from timetable.errors import NotFound, TimetableError
 from timetable.feed_entries import Entry
 from timetable.fet_export import export as export_fet
-from timetable.fet_time import PREFERENCES
-from timetable.model import Community, Lesson, Register, Table
+from timetable.model import Community, Finding, Lesson, Register, Table, TableSet
 from timetable.problem import Commitments, Problem
 from timetable.table_list import LESSONS, list_csv, list_lines
 from timetable.table_sheets import wall_workbook
@@ -48,11 +47,12 @@ class ExportRefused(TimetableError):
 
 
 class Taken(Struct, frozen=True, kw_only=True):
-    """A file to take away. `name` has its ending."""
+    """A file to take away. `name` has its ending; the findings say what is lost in this form."""
 
     name: str
     content_type: str
     content: bytes
+    findings: tuple[Finding, ...] = ()
 
 
 class TableExport:
@@ -97,8 +97,9 @@ class TableExport:
         if form == "fet":
             if audience != "community":
                 raise ExportRefused("fet_community_only")
-            content = export_fet(self.problem(), preferences=PREFERENCES).document
-        elif form == "csv":
+            exported = export_fet(self.problem())
+            return structs.replace(_taken(f"{name}.{form}", exported.document), findings=exported.findings)
+        if form == "csv":
             content = list_csv(self._lessons(audience, wanted), self._names())
         elif form == "json":
             content = self._json(audience, wanted)
@@ -143,7 +144,7 @@ class TableExport:
         part = self._table
         if lessons != part.lessons:
             part = structs.replace(part, lessons=lessons, cost=0, cost_by_rule=())
-        return msgspec.json.format(msgspec.json.encode(part), indent=1)
+        return msgspec.json.format(msgspec.json.encode(TableSet(tables=(part,))), indent=1)
 
     def _workbook(self, audience: Audience, wanted: Iterable[str]) -> bytes:
         wall = Wall(self._register, self._community, self._table, self._words, self._state)

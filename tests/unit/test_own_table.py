@@ -11,7 +11,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.sentences import LANGUAGES, catalogue
+from server.sentences import LANGUAGES, catalogue, words_in
 from tests.instances import CommunityBuilder, bell_times
 from timetable import own_lessons, own_table, solver
 from timetable.checker import check as check_table
@@ -434,15 +434,7 @@ def test_a_table_that_was_printed_here_can_be_taken_back(register: Register) -> 
     table = solver.solve(only_local, "A", seconds=20, seed=1, workers=1, first_only=True).table
     assert table is not None
     assert check_table(only_local, table) == []
-    words = catalogue("zh-CN")
-
-    def say(key: str, /, **values: str | int) -> str:
-        text = words[key]
-        for name, value in values.items():
-            text = text.replace(f"{{{name}}}", str(value))
-        return text
-
-    export = TableExport(only_local, only_local.communities[0], table, words=say, state="草案")
+    export = TableExport(only_local, only_local.communities[0], table, words=words_in("zh-CN"), state="草案")
     bare = msgspec.structs.replace(
         only_local, requirements=tuple(msgspec.structs.replace(r, locked=()) for r in only_local.requirements)
     )

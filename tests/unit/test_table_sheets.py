@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -16,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from server.sentences import LANGUAGES, Language, catalogue
+from server.sentences import LANGUAGES, Language, catalogue, words_in
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
 from timetable import table_list
 from timetable.errors import NotFound
 from timetable.feed_entries import entries
-from timetable.model import Leftover, Lesson, Party, PlacedParty, Register, Room, Table, clock
+from timetable.model import Leftover, Lesson, Party, PlacedParty, Register, Room, Table, TableSet, clock
 from timetable.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.table_list import LESSONS, list_csv, read_list
 from timetable.table_sheets import wall_workbook
@@ -32,19 +31,6 @@ from timetable.wall_pages import Page, Wall
 
 AUDIENCES: tuple[Audience, ...] = ("class", "teacher", "room", "unit", "community")
 STATE = "草案（未发布）"
-
-
-def words(language: Language = "zh-CN") -> Callable[..., str]:
-    texts = catalogue(language)
-
-    def say(key: str, /, **values: str | int) -> str:
-        text = texts[key]
-        for name, value in values.items():
-            text = text.replace(f"{{{name}}}", str(value))
-        assert "{" not in text, key
-        return text
-
-    return say
 
 
 def lesson(id: str, subject: str, weekday: int, *parties: PlacedParty, kind: str = "local", **more: Any) -> Lesson:
@@ -89,11 +75,11 @@ def small() -> tuple[Register, Table]:
 
 
 def wall(register: Register, table: Table, language: Language = "zh-CN") -> Wall:
-    return Wall(register, register.communities[0], table, words(language), STATE)
+    return Wall(register, register.communities[0], table, words_in(language), STATE)
 
 
 def export_of(register: Register, table: Table, **more: Any) -> TableExport:
-    return TableExport(register, register.communities[0], table, words=words(), state=STATE, **more)
+    return TableExport(register, register.communities[0], table, words=words_in("zh-CN"), state=STATE, **more)
 
 
 def texts(page: Page, style: str) -> dict[tuple[int, int], str]:
@@ -265,7 +251,7 @@ def test_the_same_table_gives_the_same_bytes(small: tuple[Register, Table]) -> N
 @pytest.mark.parametrize("audience", AUDIENCES)
 def test_both_languages_have_every_word(small: tuple[Register, Table], language: Language, audience: Audience) -> None:
     register, table = small
-    export = TableExport(register, register.communities[0], table, words=words(language), state="v1")
+    export = TableExport(register, register.communities[0], table, words=words_in(language), state="v1")
     assert export.take("xlsx", audience).name.endswith(".xlsx")
 
 
@@ -329,7 +315,7 @@ def test_a_list_comes_back_as_it_went(given: tuple[Register, Table]) -> None:
         found = read_list(taken.name, taken.content)
         assert found.findings == ()
         assert found.lessons == given[1].lessons
-    assert msgspec.json.decode(export.take("json", "community").content, type=Table) == given[1]
+    assert msgspec.json.decode(export.take("json", "community").content, type=TableSet).tables == (given[1],)
 
 
 @settings(max_examples=15, deadline=None)
@@ -411,7 +397,7 @@ def test_everybody_gets_their_own_lessons(
     small: tuple[Register, Table], audience: Audience, id: str, lessons: list[str]
 ) -> None:
     export = export_of(*small)
-    decoded = msgspec.json.decode(export.take("json", audience, id).content, type=Table)
+    (decoded,) = msgspec.json.decode(export.take("json", audience, id).content, type=TableSet).tables
     assert [lesson.id for lesson in decoded.lessons] == lessons
     for form in ("csv", "xlsx"):
         taken = export.take(form, audience, id)
