@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
@@ -200,3 +202,19 @@ def test_sentences_leave_no_place_open(register: Register) -> None:
     for finding in lint(register):
         for language in LANGUAGES:
             assert "{" not in finding_sentence(finding, language)
+
+
+def test_every_code_and_rule_is_documented_with_its_meaning_and_weight() -> None:
+    text = (Path(__file__).parents[2] / "docs/table.md").read_text("utf-8")
+    assert [code for code, meaning in EVERY_CODE.items() if f"| `{code}` | {meaning} |" not in text] == []
+    assert [rule for rule, weight in objective.WEIGHTS.items() if f"| `{rule}` | {weight} |" not in text] == []
+
+
+def test_the_documented_example_is_a_register_with_a_table() -> None:
+    text = (Path(__file__).parents[2] / "docs/table.md").read_text("utf-8")
+    example = text.split("```json\n")[1].split("```")[0]
+    register = msgspec.json.decode(example, type=Register)
+    assert references.check_references(register) == []
+    table = solver.solve(register, "c", seconds=5, workers=1).table
+    assert table is not None
+    assert checker.check(register, table) == []
