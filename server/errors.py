@@ -46,6 +46,7 @@ STATUS: dict[str, int] = {
     "build_failed": 409,
     "input_refused": 422,
     "outside_reach": 403,
+    "draft_outdated": 409,
     "fet_unreadable": 422,
     "export_refused": 422,
     "reason_missing": 422,

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct, structs
 
 from timetable import negotiation as talks
-from timetable.errors import NotFound, StaleVersion
+from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Community, Register, Slot, Table
 from timetable.negotiation import Negotiation
 from timetable.versions import Version, diff
@@ -20,6 +20,18 @@ class Draft(Struct, frozen=True, kw_only=True):
     table: Table
     author: str
     negotiation: Negotiation
+    base: int = 0
+    """Number of the version that was published when the table was built; 0: none."""
+
+
+class DraftOutdated(TimetableError):
+    """A lasting change was published after the draft was built; publishing the draft would undo it unsaid."""
+
+    code = "draft_outdated"
+
+    def __init__(self, base: int, current: int) -> None:
+        super().__init__(f"built on version {base}, version {current} stands")
+        self.base, self.current = base, current
 
 
 class TableStore(Protocol):
@@ -109,7 +121,14 @@ class TimetableService:
             negotiation = talks.begin(known, 1, affected)
         else:
             negotiation = talks.rebuilt(before.negotiation, known, affected)
-        draft = Draft(community=community, revision=revision + 1, table=table, author=author, negotiation=negotiation)
+        draft = Draft(
+            community=community,
+            revision=revision + 1,
+            table=table,
+            author=author,
+            negotiation=negotiation,
+            base=newest.number if newest else 0,
+        )
         await self._store.save_draft(draft, expected=revision)
         return draft
 
@@ -141,6 +160,8 @@ class TimetableService:
         """Freeze the agreed draft as the next version."""
         draft = await self._current(community, revision)
         newest = await self._store.newest(community)
+        if (newest.number if newest else 0) != draft.base:
+            raise DraftOutdated(draft.base, newest.number if newest else 0)
         version = Version(
             community=community,
             number=newest.number + 1 if newest else 1,

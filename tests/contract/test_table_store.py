@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from server.storage.database import Database
 from server.storage.table_store import SqlTableStore
@@ -19,8 +20,8 @@ from timetable.model import (
     Table,
     Term,
 )
-from timetable.service import TimetableService
-from timetable.versions import Version
+from timetable.service import DraftOutdated, TimetableService
+from timetable.versions import Version, diff
 
 NOW = 1_700_000_000.0
 
@@ -119,6 +120,19 @@ async def test_stale_publication_keeps_nothing(database: Database) -> None:
     with pytest.raises(StaleVersion):
         await tables.publish("one", unit="core", by="a", revision=0)
     assert (await tables.newest("one"), heard) == (None, [])
+
+
+async def test_draft_older_than_a_published_change_is_not_published(database: Database) -> None:
+    tables, heard = service(database)
+    store = SqlTableStore(database)
+    await tables.take_draft("one", table(1), author="a", revision=0)
+    await tables.propose("one", unit="core", by="a", revision=1)
+    agreed = await tables.agree("one", unit="east", by="b", revision=2)
+    change = Version(community="one", number=1, author="c", at=NOW, table=table(2), diff=diff(None, table(2)))
+    await store.publish(structs.replace(agreed, revision=4), change, expected=3)
+    with pytest.raises(DraftOutdated):
+        await tables.publish("one", unit="core", by="a", revision=4)
+    assert (await tables.history("one"), heard) == ([change], [])
 
 
 async def test_unknown_community_and_version_are_named(database: Database) -> None:
