@@ -65,9 +65,11 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
   const { term, classes, lessons, status } = table.view;
   const narrow = useNarrow(PHONE);
   const { view } = place.value;
-  const week = Math.max(1, Math.min(place.value.week ?? term.week, term.weeks));
   const days = table.weekdays;
   const today = weekdayOf(term.today);
+  // at the weekend people look at the week to come
+  const coming = today > Math.max(...days) ? term.week + 1 : term.week;
+  const week = Math.max(1, Math.min(place.value.week ?? coming, term.weeks));
   const grades = useMemo(() => [...new Set(classes.map((one) => one.grade))].sort((a, b) => a - b), [table]);
   const picked = table.lessons.get(place.value.lesson ?? "");
   const day = [place.value.day, today, picked?.weekday, ...days].find((one) => one !== undefined && days.includes(one)) ?? 1;
@@ -75,7 +77,7 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
   const show = place.value.show ?? "all";
 
   useEffect(() => {
-    if (picked === undefined) go({ lesson: suggested(table, week, today) });
+    if (picked === undefined) go({ lesson: suggested(table, week, coming === term.week ? today : 0) });
   }, [table]);
 
   useEffect(() => {

@@ -10,7 +10,7 @@ export interface Place {
   view: View;
   /** A published version's number or "draft"; absent: what the server finds newest. */
   version?: string;
-  /** Absent: this week. */
+  /** Absent: this week, at the weekend the next. */
   week?: number;
   day?: number;
   grade?: number;
