@@ -18,7 +18,21 @@ from sqlalchemy import text
 from config.settings import Settings
 from recordings.service import ReviewService
 from server import pages
-from server.api import amendments, demo, feeds, importing, live, people, repair, room, rooms, timetable, today, whip
+from server.api import (
+    amendments,
+    demo,
+    feeds,
+    importing,
+    live,
+    people,
+    repair,
+    room,
+    rooms,
+    table_io,
+    timetable,
+    today,
+    whip,
+)
 from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
@@ -88,6 +102,7 @@ RESOURCES = (
     importing,
     today,
     timetable,
+    table_io,
     repair,
     amendments,
     feeds,

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from timetable.errors import InputRefused, StaleVersion
+from timetable.errors import InputRefused, NotFound, StaleVersion
 from timetable.import_findings import finding
 from timetable.model import Finding, Register
 from timetable.ports import RegisterStore
@@ -95,9 +95,34 @@ class ImportService:
             version = await self._store.save(plan.register, author, self._clock(), version)
         return ImportReport(findings=plan.findings, counts=plan.counts, version=version, changed=changed)
 
+    async def edit(self, change: Callable[[Register], Register], author: str, *, keep: bool = True) -> ImportReport:
+        """Change the standing register; with `keep` false only say what would be wrong.
+
+        Raises NotFound before the first import, InputRefused when the change brings errors that were not there before,
+        StaleVersion when the register changed meanwhile.
+        """
+        version = await self._store.version()
+        standing = await self._store.load()
+        if standing is None:
+            raise NotFound("register", "county")
+        changed, faults = await self._aside(lambda: _edited(standing, change))
+        if not keep:
+            return ImportReport(findings=faults, counts={})
+        if any(fault.severity == "error" for fault in faults):
+            raise InputRefused(faults)
+        if changed != standing:
+            version = await self._store.save(changed, author, self._clock(), version)
+        return ImportReport(findings=faults, counts={}, version=version, changed=changed != standing)
+
 
 async def _at_once(body: Callable[[], T], /) -> T:
     return body()
+
+
+def _edited(standing: Register, change: Callable[[Register], Register]) -> tuple[Register, tuple[Finding, ...]]:
+    changed = change(standing)
+    known = {(fault.code, str(fault.values)) for fault in check(rows_of(standing))}
+    return changed, tuple(f for f in check(rows_of(changed)) if (f.code, str(f.values)) not in known)
 
 
 def _plan(files: Mapping[str, bytes], standing: Register | None, *, good_rows_only: bool) -> _Plan:

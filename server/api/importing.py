@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp import web
 
 from server.auth.middleware import principal
 from server.auth.policy import allowed, permit
@@ -11,15 +10,14 @@ from server.auth.principal import Principal
 from server.county import County
 from server.keys import counties_key, importing_key
 from server.shapes.table import ImportView
-from server.web import MalformedBody, reply
+from server.uploads import uploaded_files
+from server.web import reply
 from timetable.errors import InputRefused
 from timetable.importing import ImportReport
 from timetable.register_reach import Reach
 
 routes = web.RouteTableDef()
 
-UPLOAD_LIMIT = 64 << 20
-FILES_LIMIT = 64
 LEFT_OUT = "row_left_out"
 
 
@@ -28,11 +26,7 @@ async def import_files(request: web.Request) -> web.Response:
     """`?check=1` only checks; `?good_rows=1` takes the rows without errors. Findings are an answer, not a failure."""
     asker = principal(request)
     permit(asker, "import_register")
-    try:
-        files = await _files(request)
-    except (ValueError, RuntimeError, AssertionError, BadHttpMessage) as error:
-        # the reader of multipart bodies says in many ways that it cannot read one
-        raise MalformedBody("not a form that can be read") from error
+    files = await uploaded_files(request)
     importing = request.app[importing_key]
     await request.app[counties_key].load()
     county = request.app[counties_key].latest
@@ -61,44 +55,6 @@ def _may(asker: Principal, touched: Reach, county: County | None) -> bool:
         if not allowed(asker, "import_register", units=(unit,), community=home.id if home else None):
             return False
     return True
-
-
-async def _files(request: web.Request) -> dict[str, bytes]:
-    """The uploaded files by name; MalformedBody for what is no multipart form or too much."""
-    if not request.content_type.startswith("multipart/"):
-        raise MalformedBody("send the files as multipart/form-data")
-    files: dict[str, bytes] = {}
-    size = parts = 0
-    async for part in await request.multipart():
-        parts += 1
-        if not isinstance(part, BodyPartReader):
-            raise MalformedBody("a form in the form")
-        content = bytearray()
-        while chunk := await part.read_chunk():
-            size += len(chunk)
-            if size > UPLOAD_LIMIT:
-                raise web.HTTPRequestEntityTooLarge(max_size=UPLOAD_LIMIT, actual_size=size)
-            content += chunk
-        if parts > FILES_LIMIT:
-            raise web.HTTPRequestEntityTooLarge(max_size=UPLOAD_LIMIT, actual_size=size)
-        if part.filename is None:
-            continue
-        name = _name(part.filename)
-        if name in files:
-            raise MalformedBody("two files of one name")
-        files[name] = bytes(content)
-    if not files:
-        raise MalformedBody("no file in the form")
-    return files
-
-
-def _name(sent: str) -> str:
-    """The file's name as text. Old programs send Chinese names in the encoding of old PCs."""
-    raw = sent.encode(errors="surrogateescape")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("gb18030", errors="replace")
 
 
 def _view(report: ImportReport, *, imported: bool) -> ImportView:

@@ -13,8 +13,8 @@ from aiohttp import FormData
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.api.importing import FILES_LIMIT, UPLOAD_LIMIT
 from server.keys import counties_key
+from server.uploads import FILES_LIMIT, UPLOAD_LIMIT
 from tests.county_server import Answer, Caller, CountyServer, running_county
 from tests.unit.small_register import SMALL, added, changed
 from tests.unit.small_register import given as rows_given

@@ -704,6 +704,38 @@ export type TableStatus = "none" | "draft" | "proposed" | "agreed" | "published"
 
 export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "review_overdue" | "review_open" | "lesson_live" | "table_missing";
 
+/** What a school's own table says, and what became of it. `imported` is false after a check or with errors. */
+export interface OwnTableView {
+  findings: Finding[];
+  imported: boolean;
+  /** Cells that were understood. */
+  lessons: number;
+  /** Slots that are fixed and were not before. */
+  locked: number;
+  /** Requirements that were made for lessons that had none. */
+  requirements: number;
+  /** Times that teachers and rooms are taken. */
+  busy: number;
+}
+
+/** A weekly time that a calendar takes: in `held` of the `possible` weeks of the term. */
+export interface TakenTime {
+  weekday: number;
+  start: string;
+  end: string;
+  weeks: Weeks;
+  reason: string;
+  held: number;
+  possible: number;
+}
+
+/** The weekly times that a calendar takes of a teacher or a room. */
+export interface CalendarView {
+  times: TakenTime[];
+  findings: Finding[];
+  imported: boolean;
+}
+
 /** One thing wrong with an input or a table. `code` is stable and has a sentence in both languages in the catalogue (`finding.<code>`), filled from `values`; file, sheet, row and field name the place. */
 export interface Finding {
   code: string;

@@ -1,0 +1,39 @@
+"""Bodies about tables that come in from outside: a school's own table, somebody's calendar."""
+
+from server.shapes.base import Body
+from timetable.model import Finding, Weeks
+
+
+class OwnTableView(Body, frozen=True, kw_only=True):
+    """What a school's own table says, and what became of it. `imported` is false after a check or with errors."""
+
+    findings: tuple[Finding, ...]
+    imported: bool
+    lessons: int
+    """Cells that were understood."""
+    locked: int
+    """Slots that are fixed and were not before."""
+    requirements: int
+    """Requirements that were made for lessons that had none."""
+    busy: int
+    """Times that teachers and rooms are taken."""
+
+
+class TakenTime(Body, frozen=True, kw_only=True):
+    """A weekly time that a calendar takes: in `held` of the `possible` weeks of the term."""
+
+    weekday: int
+    start: str
+    end: str
+    weeks: Weeks
+    reason: str
+    held: int
+    possible: int
+
+
+class CalendarView(Body, frozen=True, kw_only=True):
+    """The weekly times that a calendar takes of a teacher or a room."""
+
+    times: tuple[TakenTime, ...]
+    findings: tuple[Finding, ...]
+    imported: bool
