@@ -275,7 +275,8 @@ async def test_an_exception_in_a_tap_does_not_disturb_forwarding(caplog: pytest.
             before = member.watcher().frames
             await until(lambda: member.watcher().frames >= before + 10 and len(sound.packets) >= 10)
         assert len(broken.packets) == 1
-        assert [record.getMessage() for record in caplog.records] == ["a tap failed and is removed"]
+        ours = [record.getMessage() for record in caplog.records if record.name.startswith("signaling.media")]
+        assert ours == ["a tap failed and is removed"]
         assert hub.counters()["handler_failed"] == 0
 
 
