@@ -164,9 +164,8 @@ class _Rooms:
                 gaps = text("Min_Gaps_Between_Building_Changes", 1)
                 constraints.add_space("ConstraintTeacherMinGapsBetweenBuildingChanges", text("Teacher", name), gaps)
         for activity in fet.activities:
-            requirement = activity.demands[0].requirement
-            if requirement.kind in SHARED_KINDS:
-                units = tuple(party.unit for party in requirement.parties)
+            if activity.is_shared:
+                units = tuple(party.unit for party in activity.demands[0].requirement.parties)
                 virtual = text("Room", self._virtual.setdefault(units, f"远程 {' + '.join(units)}"))
                 number, locked = text("Activity_Id", activity.id), text("Permanently_Locked", "true")
                 constraints.add_space("ConstraintActivityPreferredRoom", number, virtual, locked)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from timetable.fet_format import FetSlot, Names
 from timetable.fet_grid import Grid
-from timetable.model import Requirement, clock
+from timetable.model import SHARED_KINDS, Requirement, clock
 from timetable.problem import Demand, Placement, Problem
 
 
@@ -25,6 +25,11 @@ class Activity:
     @property
     def requirements(self) -> Iterator[Requirement]:
         return (demand.requirement for demand in self.demands)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is taught through remote rooms, which FET knows as one virtual room outside all buildings."""
+        return self.demands[0].requirement.kind in SHARED_KINDS
 
     @property
     def block(self) -> int:

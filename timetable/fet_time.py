@@ -3,6 +3,7 @@ soft rules as far as FET has words for them."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
@@ -41,6 +42,7 @@ class TimeConstraints:
         self._limit_teachers()
         self._limit_classes()
         self._limit_starts()
+        self._leave_time_to_travel()
         self._spread_subjects()
         self._prefer_subjects()
         self._prefer_tags()
@@ -91,6 +93,26 @@ class TimeConstraints:
             elif set(activity.slots) != fet.open_to(activity):
                 slots = constraints.slots(STARTING, activity.slots)
                 constraints.add("ConstraintActivityPreferredStartingTimes", id, slots)
+
+    def _leave_time_to_travel(self) -> None:
+        """A free hour between lessons on two campuses. FET does that by itself for rooms in buildings, but the virtual
+        room of a shared lesson is in none."""
+        fet = self._fet
+        at: dict[str, list[tuple[Activity, str]]] = defaultdict(list)
+        for activity in fet.activities:
+            for requirement in activity.requirements:
+                for party in requirement.parties:
+                    for teacher in party.teachers:
+                        at[teacher].append((activity, self._problem.units[party.unit].campus))
+        told: set[tuple[int, int]] = set()
+        for teacher, there in at.items():
+            if len(fet.campuses(teacher)) > 1:
+                for (a, here), (b, elsewhere) in itertools.combinations(there, 2):
+                    shared = a.is_shared or b.is_shared
+                    if here != elsewhere and shared and (a.id, b.id) not in told:
+                        told.add((a.id, b.id))
+                        both = numbered("Activity_Id", (a.id, b.id), "Number_of_Activities")
+                        self._constraints.add("ConstraintMinGapsBetweenActivities", both, text("MinGaps", 1))
 
     def _spread_subjects(self) -> None:
         problem, constraints = self._problem, self._constraints

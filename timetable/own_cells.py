@@ -48,6 +48,8 @@ NO_LESSON = frozenset(
         ),
     }
 )
+SHARED_SIGNS = "◆▲■★"
+"""How our own prints mark lessons that the community plans; a school's own table has no say about those."""
 BETWEEN_LESSONS = re.compile(r"[\n/]")
 SPLIT = re.compile(r"[\s/|、,;()\[\]【】·:]+")
 NAME_OF_SUBJECT = re.compile(r"[^\W\d_]{1,10}")
@@ -178,7 +180,7 @@ class LessonReader:
             if len(halves) == 2 and all(self.subject(half) for half in halves):
                 odd, even = (self._lesson(half, weeks) for half, weeks in zip(halves, ("单", "双"), strict=True))
                 return odd._replace(assumed=True), even._replace(assumed=True)
-        return tuple(self._lesson(part, weeks) for weeks, part in parts if part)
+        return tuple(self._lesson(part, weeks) for weeks, part in parts if part and part[0] not in SHARED_SIGNS)
 
     def subject(self, text: str) -> str:
         """The subject that this text is, in full; empty for none that is known."""

@@ -114,24 +114,21 @@ class _Taking:
 
     def resolve(self, lesson: OwnLesson) -> _Resolved | None:
         found = []
+        expected = self._expected(lesson)
         for name in lesson.teachers:
             ids = list(dict.fromkeys(self._ids.get(name, ())))
+            # of two people with one name it is who teaches the class anyway
+            ids = [id for id in ids if id in expected] or ids
             if len(ids) != 1:
                 self._report("own_teacher_ambiguous" if ids else "own_teacher_unknown", lesson, name=name)
                 return None
             found += ids
-        teachers = tuple(dict.fromkeys(found)) or self._expected(lesson)
+        teachers = tuple(dict.fromkeys(found)) or expected
         return _Resolved(lesson=lesson, teachers=teachers)
 
     def _expected(self, lesson: OwnLesson) -> tuple[Id, ...]:
-        """Who teaches the subject in the class by the requirements, where that is one answer."""
-        answers = {
-            party.teachers
-            for requirement in self._register.requirements
-            if requirement.subject == lesson.subject
-            for party in requirement.parties
-            if lesson.school_class in party.classes and party.teachers
-        }
+        """Who teaches the subject in the class by its own requirements, where that is one answer."""
+        answers = {requirement.parties[0].teachers for requirement in self._of_subject(lesson)} - {()}
         return next(iter(answers)) if len(answers) == 1 else ()
 
     def apart(self, lessons: Iterable[_Resolved]) -> list[_Resolved]:
@@ -214,11 +211,14 @@ class _Taking:
 
     def _local(self, lesson: OwnLesson) -> list[Requirement]:
         """The class's own requirements of the subject for these weeks."""
+        return [requirement for requirement in self._of_subject(lesson) if requirement.weeks == lesson.weeks]
+
+    def _of_subject(self, lesson: OwnLesson) -> list[Requirement]:
         return [
             requirement
             for requirement in self._register.requirements
             if requirement.kind == "local"
-            and (requirement.subject, requirement.weeks) == (lesson.subject, lesson.weeks)
+            and requirement.subject == lesson.subject
             and lesson.school_class in requirement.parties[0].classes
         ]
 

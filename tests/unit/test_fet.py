@@ -122,6 +122,24 @@ def test_different_bells_share_hours_where_their_windows_meet() -> None:
     assert {hour for _, hour in sync.slots} == {1, 3, 5, 6, 7}
 
 
+def test_a_travelling_teacher_has_time_between_shared_and_local_lessons(
+    tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    builder = two_schools()
+    first, second = builder.classes
+    travelling = builder.teacher("A0", "A1", subject="音乐", max_per_day=3)
+    builder.local(second.id, "音乐", 4, travelling)
+    host, member = Party(unit="A0", teachers=(travelling,)), Party(unit="A1", classes=(second.id,))
+    builder.require("dedicated", "美术", 4, host, member)
+    builder.local(first.id, "美术", 4, travelling)
+    register = builder.register()
+    problem = problem_of(register)
+    exported = export(problem)
+    assert exported.document.count(b"<ConstraintMinGapsBetweenActivities>") == 4 * 4
+    activities, _ = solve(require("fet-cl"), exported, tmp_path)
+    assert check(register, read_solution(problem, exported, activities)) == []
+
+
 def test_what_fet_cannot_express_is_said() -> None:
     builder = two_schools(second=485)
     first, second = builder.classes

@@ -227,6 +227,7 @@ def test_times_on_the_labels_find_the_period(register: Register) -> None:
         ("书法 李华", [("书法", ("李华",), "all")]),
         ("午休", []),
         ("—", []),
+        ("◆语文\n李华\n同步 东校", []),
         ("  ", []),
         (None, []),
     ],
@@ -363,13 +364,13 @@ def test_sheets_without_a_timetable_are_named(register: Register) -> None:
     assert codes(unknown) == ["own_class_unknown"]
 
 
-def test_teachers_of_one_name_are_told_apart_by_id(register: Register) -> None:
+def test_teachers_of_one_name_are_told_apart_by_what_they_teach_or_by_id(register: Register) -> None:
     twins = msgspec.structs.replace(
         register, teachers=tuple(msgspec.structs.replace(t, name="李华") for t in register.teachers)
     )
-    taken = take(twins, book(("五(1)班", week(("1", "语文 李华", "语文 A0-t1")))))
-    assert [(f.code, f.field) for f in taken.findings] == [("own_teacher_ambiguous", "B3")]
-    assert locks(taken) == {"语文 A0-5-1": ((2, 1),)}
+    taken = take(twins, book(("五(1)班", week(("1", "书法 李华", "语文 李华", "书法 A0-t1")))))
+    assert [(f.code, f.field) for f in taken.findings if f.severity == "error"] == [("own_teacher_ambiguous", "B3")]
+    assert locks(taken) == {"语文 A0-5-1": ((2, 1),), "书法 A0-5-1": ((3, 1),)}
 
 
 # Twice, and busy ----------------------------------------------------------------------------------------------------
