@@ -12,6 +12,7 @@ from timetable.bells import LONGEST_BREAK_IN_BLOCK, Window
 from timetable.model import clock, minutes
 from timetable.wall_pages import (
     HEAD_HEIGHT,
+    KIND_STYLES,
     REST_HEIGHT,
     Box,
     Entry,
@@ -40,12 +41,20 @@ class _Lane:
 
 
 def week_page(wall: Wall) -> Page:
-    """The whole week on one page; lessons of one unit that overlap stand together in one box."""
-    lanes = [_Lane(day, unit) for day in wall.weekdays for unit in wall.community.units]
+    """The whole week on one page. Lessons of one unit that overlap stand together in one box; meetings, which take
+    half a day, stand in a lane beside them."""
+    placed: dict[_Lane, list[Entry]] = {}
     shared = _shared(wall)
-    placed = {lane: [e for e in shared if _is_in(e, lane)] for lane in lanes}
+    for day in wall.weekdays:
+        for unit in wall.community.units:
+            here = [entry for entry in shared if _is_in(entry, _Lane(day, unit))]
+            meetings = [entry for entry in here if KIND_STYLES[entry.lesson.kind] == "joint"]
+            placed[_Lane(day, unit)] = [entry for entry in here if entry not in meetings]
+            if meetings:
+                placed[_Lane(day, unit, 1)] = meetings
     name = wall.words("export.week")
-    return _page(wall, name, wall.words("export.clock", name=wall.community.name), lanes, placed, detailed=False)
+    title = wall.words("export.clock", name=wall.community.name)
+    return _page(wall, name, title, list(placed), placed, detailed=False)
 
 
 def day_page(wall: Wall, weekday: int) -> Page:

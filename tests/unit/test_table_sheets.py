@@ -212,6 +212,17 @@ def test_lessons_of_one_school_at_one_time_stand_together_in_the_week_and_apart_
     assert_apart(day)
 
 
+def test_a_meeting_of_half_a_day_hides_no_lesson(small: tuple[Register, Table]) -> None:
+    register, table = small
+    meeting = lesson("A-r9.1", "教研", 1, side("A0", 1, "08:00", "11:40", teachers=("A0-t3",)), kind="research")
+    both = wall(register, msgspec.structs.replace(table, lessons=(*table.lessons, meeting)))
+    page = week_page(both)
+    boxes = [(box.style, box.left, box.text) for box in page.boxes if box.style in ("sync", "joint")]
+    assert boxes == [("sync", 1, "◆英语 A0-5-1班"), ("joint", 2, "■教研"), ("sync", 3, "◆英语 A1-5-1班")]
+    assert [box.text for box in page.boxes if box.style == "head" and box.top == 3 and box.left == 1] == ["A0"]
+    assert_apart(page)
+
+
 def test_every_sheet_prints_on_one_page_with_its_version(small: tuple[Register, Table]) -> None:
     content = export_of(*small).take("xlsx", "community").content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
