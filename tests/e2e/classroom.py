@@ -10,8 +10,10 @@ from playwright.async_api import Browser, BrowserContext, Page
 from tests.e2e.conftest import Demo
 
 SHOTS = Path(__file__).with_name("shots")
-FRAMES = """() => Object.fromEntries([...document.querySelectorAll('video[data-participant]')].map(
-    video => [video.dataset.participant, Number(video.dataset.frames || 0)]))"""
+FRAMES = """() => Object.fromEntries(
+    [...document.querySelectorAll('video[data-participant]')]
+        .map(video => [video.dataset.participant, Number(video.dataset.frames || 0)])
+        .filter(([, frames]) => frames > 0))"""
 ADVANCED = """before => {
     const now = Object.fromEntries([...document.querySelectorAll('video[data-participant]')].map(
         video => [video.dataset.participant, Number(video.dataset.frames || 0)]));

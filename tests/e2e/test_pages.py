@@ -220,6 +220,7 @@ async def test_panel_is_paired_by_its_code(director: Desk, chromium: Browser) ->
     assert shown is not None
     code = await shown.get_attribute("data-code")
     await director.open(f"/pair?code={code}")
+    await director.page.wait_for_selector('select[name="room"] option[value*="remote"]', state="attached", timeout=WAIT)
     rooms = director.page.locator('select[name="room"] option')
     taken = {entry["room"] for entry in director.demo.json["lesson"]["endpoint_urls"]}
     ids = [await rooms.nth(n).get_attribute("value") for n in range(await rooms.count())]

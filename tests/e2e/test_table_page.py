@@ -130,9 +130,14 @@ async def test_lesson_is_dragged_repaired_accepted_and_undone(core: Desk) -> Non
 
 async def test_lesson_is_carried_by_keys(core: Desk) -> None:
     page = core.page
+    me = await call(page, "GET", "/api/me")
+    draft = await call(page, "GET", f"/api/communities/{me['communities'][0]['id']}/timetable?version=draft")
+    lesson = next(one for one in draft["lessons"] if one["kind"] == "sync")
+    taught = next(one for one in draft["classes"] if one["id"] == lesson["parties"][0]["classes"][0])
+    where = f"day={lesson['weekday']}&grade={taught['grade']}&by=class&of={taught['id']}&lesson={lesson['id']}"
     for view in ("clock", "day", "class"):
-        await core.open(f"/timetable?version=draft&tab=lesson&view={view}", "en")
-        await page.locator("[data-lesson][data-column].k-sync").first.focus()
+        await core.open(f"/timetable?version=draft&tab=lesson&view={view}&{where}", "en")
+        await page.locator(f'[data-lesson="{lesson["id"]}"][data-column].k-sync').first.focus()
         await page.keyboard.press("m")
         await page.wait_for_selector(".cd", timeout=WAIT)
         await expect(page.locator(".carry-hint")).not_to_have_text("")
