@@ -129,6 +129,7 @@ async def take_own(request: web.Request) -> web.Response:
 @routes.post("/api/teachers/{teacher}/calendar")
 async def take_teachers_calendar(request: web.Request) -> web.Response:
     """The weekly times that a teacher's calendar takes; `?check=1` only proposes them."""
+    principal(request)
     county = await request.app[counties_key].now()
     teacher = county.teacher(request.match_info["teacher"])
     return await _calendar(request, county, teacher.posts, "teacher", teacher.id)
@@ -137,6 +138,7 @@ async def take_teachers_calendar(request: web.Request) -> web.Response:
 @routes.post("/api/rooms/{room}/calendar")
 async def take_rooms_calendar(request: web.Request) -> web.Response:
     """The weekly times that a room's calendar takes; `?check=1` only proposes them."""
+    principal(request)
     county = await request.app[counties_key].now()
     room = county.room(request.match_info["room"])
     return await _calendar(request, county, (room.unit,), "room", room.id)

@@ -146,7 +146,7 @@ async def test_language_is_remembered(director: Desk) -> None:
     await director.open("/lessons")
     assert await director.page.evaluate("document.documentElement.lang") == "en"
     await director.page.click('.langs button[lang="zh-CN"]')
-    await director.page.wait_for_function("document.documentElement.lang === 'zh-CN'")
+    await director.page.wait_for_function("() => document.documentElement.lang === 'zh-CN'")
     assert await director.page.inner_text(".nav a[aria-current]") == "课堂"
 
 
@@ -155,10 +155,10 @@ async def test_language_is_remembered_by_who_does_not_wait_for_the_page(demo: De
     page = await context.new_page()
     await page.route("**/assets/*", _late_catalogue)
     await page.goto(f"{demo.json['base_url']}/sign-in?lang=en")
-    await page.wait_for_function("localStorage.getItem('tongke.lang') === 'en'", timeout=WAIT)
+    await page.wait_for_function("() => localStorage.getItem('tongke.lang') === 'en'", timeout=WAIT)
     await page.unroute("**/assets/*")
     await page.goto(f"{demo.json['base_url']}/sign-in")
-    await page.wait_for_function("document.documentElement.lang === 'en'", timeout=WAIT)
+    await page.wait_for_function("() => document.documentElement.lang === 'en'", timeout=WAIT)
     await context.close()
 
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.county_server import FOREIGN, MEMBER, PEOPLE, SYNC, THIRD, Answer, Caller, CountyServer, remote_room
+from tests.county_server import (
+    FOREIGN,
+    MEMBER,
+    PEOPLE,
+    SYNC,
+    THIRD,
+    Answer,
+    Caller,
+    CountyServer,
+    county_register,
+    remote_room,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -22,6 +34,9 @@ DIRECTORS = frozenset(name for name in PEOPLE if name.endswith("director"))
 PRINCIPALS = frozenset(name for name in PEOPLE if name.endswith("principal"))
 CORE_SPEAKERS = frozenset({"core_director", "core_principal", "convenor"})
 SPEAKERS = ((DIRECTORS | PRINCIPALS) - OF_B) | {"convenor"}
+IMPORTERS_OF_A1 = frozenset({"bureau_admin", "convenor", "member_director"})
+"""Who may change what belongs to the member school."""
+TEACHER_OF_A1 = next(one.id for one in county_register(date(2026, 11, 18)).teachers if one.posts == (MEMBER,))
 
 OLD = {"revision": -1}
 """A revision that never stands: who may speak hears that it is stale, and nothing changes."""
@@ -58,6 +73,10 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("POST", "/api/communities/A/agree", OLD, SPEAKERS),
     ("POST", "/api/communities/A/object", OLD | {"reason": "x"}, SPEAKERS),
     ("POST", "/api/communities/A/publish", OLD, SPEAKERS),
+    ("GET", "/api/communities/A/export?form=csv&for=unit", None, OF_A | {"panel A1"}),
+    ("POST", "/api/units/A1/own-table", None, IMPORTERS_OF_A1),
+    ("POST", f"/api/teachers/{TEACHER_OF_A1}/calendar", None, IMPORTERS_OF_A1),
+    ("POST", f"/api/rooms/{remote_room(MEMBER)}/calendar", None, IMPORTERS_OF_A1),
     ("GET", "/api/communities/A/slots?lesson=absent", None, OF_A),
     (
         "POST",
