@@ -14,10 +14,10 @@ FRAMES = """() => Object.fromEntries(
     [...document.querySelectorAll('video[data-participant]')]
         .map(video => [video.dataset.participant, Number(video.dataset.frames || 0)])
         .filter(([, frames]) => frames > 0))"""
-ADVANCED = """before => {
-    const now = Object.fromEntries([...document.querySelectorAll('video[data-participant]')].map(
-        video => [video.dataset.participant, Number(video.dataset.frames || 0)]));
-    return Object.keys(before).length > 0 && Object.keys(before).every(id => now[id] > before[id] + 5);
+ADVANCED = """([before, participants]) => {
+    const moved = [...document.querySelectorAll('video[data-participant]')].filter(
+        video => Number(video.dataset.frames || 0) > (before[video.dataset.participant] || 0) + 5);
+    return new Set(moved.map(video => video.dataset.participant)).size >= participants;
 }"""
 WAIT = 30_000
 
@@ -82,7 +82,7 @@ async def frames_advance(page: Page, participants: int) -> None:
         timeout=WAIT,
     )
     before = await page.evaluate(FRAMES)
-    await page.wait_for_function(ADVANCED, arg=before, timeout=WAIT)
+    await page.wait_for_function(ADVANCED, arg=[before, participants], timeout=WAIT)
 
 
 async def shoot(page: Page, name: str) -> None:
