@@ -61,9 +61,17 @@ async ({index, mime, seeks}) => {
     let first = 0;
     index.fragments.forEach((part, place) => { if (part.keyframe && part.time <= at) first = place; });
     for (const part of index.fragments.slice(first)) { if (part.time > at + 0.5) break; await append(part); }
-    const seeked = new Promise(done => video.addEventListener('seeked', done, {once: true}));
+    // 'seeked' may come a moment before the frame does: a canvas then still draws the one before
+    const painted = new Promise((done, failed) => {
+      const look = (_, frame) => {
+        if (frame.mediaTime <= at && frame.mediaTime > at - 0.2) done();
+        else video.requestVideoFrameCallback(look);
+      };
+      video.requestVideoFrameCallback(look);
+      setTimeout(() => failed(new Error('no frame at ' + at)), 20000);
+    });
     video.currentTime = at;
-    await seeked;
+    await painted;
     shown.push(number());
   }
   for (const part of index.fragments) await append(part);

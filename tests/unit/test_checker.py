@@ -145,6 +145,7 @@ def test_clashes_of_classes_teachers_rooms_and_lines_are_found() -> None:
 def test_a_teacher_who_cannot_arrive_in_time_is_found() -> None:
     register, table = sound()
     here, there = (next(x for x in table.lessons if x.requirement == r) for r in ("A-r3", "A-r4"))
+    table = structs.replace(table, lessons=(here, there))  # alone, for no other lesson to clash where they go
     for period, code in ((1, "table_teacher_clash"), (2, "table_teacher_travel")):
         moved = change(table, here.id, lambda x: place(register, x, 4, 1))
         moved = change(moved, there.id, partial(at, 4, period))
