@@ -33,6 +33,9 @@ class Classroom:
 
     async def open(self, url: str, name: str, *, width: int = 1366, height: int = 768, lang: str = "zh-CN") -> Page:
         context = await self._browser.new_context(viewport={"width": width, "height": height}, locale=lang)
+        await context.add_init_script(
+            f"localStorage.getItem('tongke.lang') || localStorage.setItem('tongke.lang', '{lang}')"
+        )
         self.contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.errors.append(f"{name}: {error}"))
@@ -53,8 +56,13 @@ class Classroom:
         return await self.open(self._demo.json["lesson"]["host_url"], "host")
 
     async def endpoints(self) -> list[tuple[dict[str, Any], Page]]:
+        """A wall panel for each member classroom, the last one in English."""
         entries = self._demo.json["lesson"]["endpoint_urls"]
-        return [(entry, await self.open(entry["url"], entry["room"], width=1920, height=1080)) for entry in entries]
+        opened = []
+        for entry in entries:
+            lang = "en" if entry is entries[-1] else "zh-CN"
+            opened.append((entry, await self.open(entry["url"], entry["room"], width=1920, height=1080, lang=lang)))
+        return opened
 
     async def close(self) -> None:
         for context in self.contexts:
@@ -86,6 +94,16 @@ async def frames_advance(page: Page, participants: int) -> None:
 
 
 async def shoot(page: Page, name: str) -> None:
-    """A picture of the page in both languages, for people to look at."""
+    """A picture of the page for people to look at: in the language it shows and, by its own switch, in the other."""
     SHOTS.mkdir(exist_ok=True)
-    await page.screenshot(path=SHOTS / f"{name}.png")
+    shown = await page.evaluate("() => document.documentElement.lang")
+    await page.screenshot(path=SHOTS / f"{name}.{shown}.png")
+    other = page.locator('.langs button[aria-pressed="false"]')
+    if await other.count() == 0:  # a wall panel has no switch
+        return
+    await other.click()
+    await page.wait_for_function("before => document.documentElement.lang !== before", arg=shown, timeout=WAIT)
+    now = await page.evaluate("() => document.documentElement.lang")
+    await page.screenshot(path=SHOTS / f"{name}.{now}.png")
+    await page.click(f'.langs button[lang="{shown}"]')
+    await page.wait_for_function("before => document.documentElement.lang === before", arg=shown, timeout=WAIT)

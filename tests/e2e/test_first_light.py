@@ -32,7 +32,8 @@ async def test_lesson_from_the_table_to_its_review(demo: Demo, chromium: Browser
         for _, page in endpoints:
             await in_state(page, "live")
         await shoot(host, "host-live")
-        await shoot(endpoints[0][1], "endpoint-live")
+        for _, page in (endpoints[0], endpoints[-1]):
+            await shoot(page, "endpoint-live")
 
         await _hand_is_raised_and_called_on(host, rooms[0], endpoints[0][1])
         await _cut_endpoint_comes_back(host, rooms[1], endpoints[1][1])
