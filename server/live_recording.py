@@ -18,8 +18,9 @@ from recordings.recorder import SessionRecorder
 from recordings.repair import repair, sessions
 from server.county import Counties
 from signaling.media.hub import MediaHub, TrackInfo
-from signaling.messages import Participant, RecordingState, Snapshot
 from signaling.plan import SessionPlan
+from signaling.room_state import Participant, Snapshot
+from signaling.wire import RecordingState
 from timetable.errors import NotFound
 
 log = structlog.get_logger()

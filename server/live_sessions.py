@@ -16,12 +16,12 @@ from server.county import Counties, County
 from server.session_plans import occurrence_plan, rehearsal_plan
 from server.shapes.live import SessionRow
 from signaling.errors import NotInLesson, SessionNotFound, SessionOver
-from signaling.messages import Role, SessionState
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.ports import SessionStore
 from signaling.roles import Asker, roles_for
 from signaling.service import LiveService
 from signaling.tokens import Claims
+from signaling.wire import Role, SessionState
 from timetable.amendment_service import AmendmentService
 from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS, Lesson, minutes

@@ -22,8 +22,8 @@ from server.media_links import MediaLinks
 from server.review_view import Recorded, author_of, review_row, review_view
 from server.shapes.review import ReviewRow, ReviewView
 from server.storage.people_store import SqlPeopleStore
-from signaling.messages import Snapshot
 from signaling.plan import SessionPlan
+from signaling.room_state import Snapshot
 from timetable.errors import NotFound
 
 INDEXES = 256

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from server.county import County
 from server.shapes.live import RoomDay, RoomLesson
 from server.today import lesson_title
-from signaling.messages import SessionState
 from signaling.plan import SessionRecord
+from signaling.wire import SessionState
 from timetable.dated import Standing
 from timetable.model import SHARED_KINDS
 from timetable.term import local_date

@@ -2,8 +2,8 @@
 
 from server.county import County
 from server.today import lesson_title
-from signaling.messages import ExpectedRoom, LessonInfo
 from signaling.plan import SessionPlan, UnitPart
+from signaling.room_state import ExpectedRoom, LessonInfo
 from timetable.model import Lesson, PlacedParty
 from timetable.term import Occurrence
 

@@ -13,7 +13,7 @@ from server.county import County, reference
 from server.shapes.review import ReviewRow
 from server.shapes.table import LiveNow, Need, NeedCode, PairQuota, TodayLesson, TodayParty, TodayView
 from server.table_view import term_reference, unit_reference
-from signaling.messages import SessionState
+from signaling.wire import SessionState
 from timetable import amendments as changes
 from timetable import negotiation as talks
 from timetable.amendments import Amendment

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from signaling.commands import LinkReport
 from signaling.frames import Encoding
-from signaling.messages import Closing, LinkReport
+from signaling.messages import Closing
 
 RATE = 20.0
 """Messages a second that a socket may send in the long run."""

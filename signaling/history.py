@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from signaling.commands import Hello
 from signaling.errors import SignalingError
-from signaling.messages import Ack, AnyRoomEvent, Event, Hello, ServerMessage
+from signaling.messages import Ack, AnyRoomEvent, Event, ServerMessage
 from signaling.ports import Journal
 
 KEPT_EVENTS = 4096

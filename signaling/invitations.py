@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from signaling.messages import Joined, Role
+from signaling.events import Joined
 from signaling.plan import SessionPlan, UnitPart
 from signaling.roles import HIDDEN, Asker
 from signaling.tokens import Audience, Claims
+from signaling.wire import Role
 
 
 def claims_for(asker: Asker, plan: SessionPlan, role: Role, *, aud: Audience, exp: float, jti: str) -> Claims:

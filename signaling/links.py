@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from signaling.commands import LinkReport
+from signaling.events import TalkMeasured
 from signaling.media.quality import LinkQuality
-from signaling.messages import Link, LinkReport, Participant, RoomState, TalkMeasured
+from signaling.room_state import Link, Participant
+from signaling.wire import RoomState
 
 WEAK_LOSS = 0.05
 WEAK_RTT = 0.6

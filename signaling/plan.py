@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from signaling.messages import LessonInfo, SessionState
+from signaling.room_state import LessonInfo
+from signaling.wire import SessionState
 
 
 class UnitPart(Struct, frozen=True, kw_only=True, rename="camel"):

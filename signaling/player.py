@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from signaling.messages import Role, Track
+from signaling.room_state import Track
+from signaling.wire import Role
 
 _BY_ROLE: tuple[Role, ...] = ("encoder", "host")
 _BY_SOURCE = ("mic", "teacher", "screen", "pupils")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from signaling.media.hub import Answer, LinkQuality, TrackInfo
-from signaling.messages import Participant, RecordingState, SessionState, Snapshot
 from signaling.plan import SessionPlan, SessionRecord
+from signaling.room_state import Participant, Snapshot
+from signaling.wire import RecordingState, SessionState
 
 
 class JournalEntry(Protocol):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from signaling.messages import (
+from signaling.commands import (
     CallOn,
-    Command,
     EndCall,
     EndLesson,
     Leave,
@@ -16,7 +15,6 @@ from signaling.messages import (
     Mute,
     Publish,
     RaiseHand,
-    Role,
     SetTimer,
     Signal,
     Spotlight,
@@ -26,6 +24,7 @@ from signaling.messages import (
     TakeAttendance,
 )
 from signaling.plan import SessionPlan
+from signaling.wire import Command, Role
 
 HIDDEN: frozenset[Role] = frozenset({"observer", "patrol"})
 """They watch in silence; the rooms are not shown who they are."""

@@ -11,36 +11,32 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from signaling.messages import (
-    AnyRoomEvent,
+from signaling.events import (
     AttendanceTaken,
     CalledOn,
     CallEnded,
-    Hand,
     HandLowered,
     HandRaised,
     Joined,
     Left,
-    LessonInfo,
     Marked,
     Muted,
-    Participant,
     Reconnecting,
     RecordingChanged,
     Returned,
     ReviewOpened,
-    RoomEvent,
     SessionEnded,
     SessionLive,
     SessionOpened,
     SessionOverrun,
-    SessionState,
     Signalled,
-    Snapshot,
     SpotlightSet,
     TalkMeasured,
     TimerSet,
 )
+from signaling.messages import AnyRoomEvent
+from signaling.room_state import Hand, LessonInfo, Participant, Snapshot
+from signaling.wire import RoomEvent, SessionState
 
 TRANSITIONS: Final[dict[tuple[SessionState, type[RoomEvent]], SessionState]] = {
     ("scheduled", SessionOpened): "open",

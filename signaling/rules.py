@@ -9,52 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
+from signaling.commands import (
+    CallOn,
+    EndCall,
+    EndLesson,
+    Leave,
+    LowerHand,
+    Mark,
+    Mute,
+    Publish,
+    RaiseHand,
+    SetTimer,
+    Signal,
+    Spotlight,
+    StartLesson,
+    Subscribe,
+    Switch,
+    TakeAttendance,
+)
 from signaling.errors import Refusal
-from signaling.messages import (
-    AnyRoomEvent,
+from signaling.events import (
     AttendanceTaken,
     CalledOn,
     CallEnded,
-    CallOn,
-    Command,
-    EndCall,
-    EndLesson,
-    EndReason,
-    Hand,
     HandLowered,
     HandRaised,
     Joined,
-    Leave,
-    LeaveReason,
     Left,
-    LowerHand,
-    Mark,
     Marked,
-    Mute,
     Muted,
-    Participant,
-    Publish,
-    RaiseHand,
     Reconnecting,
     Returned,
     SessionEnded,
     SessionLive,
     SessionOpened,
     SessionOverrun,
-    SessionState,
-    SetTimer,
-    Signal,
     Signalled,
-    Spotlight,
     SpotlightSet,
-    StartLesson,
-    Subscribe,
-    Switch,
-    TakeAttendance,
     TimerSet,
 )
+from signaling.messages import AnyRoomEvent
 from signaling.roles import MAY
 from signaling.room import Room
+from signaling.room_state import Hand, Participant
+from signaling.wire import Command, EndReason, LeaveReason, SessionState
 
 OPENS_BEFORE = 15 * 60.0
 """Seconds before the lesson in which the rooms check their cameras and greet each other."""

@@ -7,20 +7,22 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+from signaling.commands import Hello
 from signaling.connection import Connection, Outlet
 from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
+from signaling.events import ReviewOpened
 from signaling.frames import Encoding
 from signaling.history import JournalRefused
 from signaling.invitations import arrival_of, claims_for, encoder_claims, player_claims
 from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, TrackInfo
-from signaling.messages import Hello, RecordingState, ReviewOpened, Role
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.ports import Journals, Media, SessionRecording, SessionStore
 from signaling.roles import Asker, roles_for
 from signaling.rules import OPENS_BEFORE
 from signaling.session import LiveSession
 from signaling.tokens import LIFETIME, Claims, sign, verify
+from signaling.wire import RecordingState, Role
 
 CLOSING = 15.0
 """Seconds that recordings get to close when the process stops."""

@@ -10,47 +10,22 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
 from signaling.connection import CloseCode, Connection
 from signaling.errors import Refusal
+from signaling.events import Joined, Left, Muted, SessionEnded, SessionLive, SessionOpened, SessionOverrun
 from signaling.fanout import Fanout
 from signaling.history import Cause, History, JournalRefused
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, TrackInfo
-from signaling.messages import (
-    Ack,
-    AnyRoomEvent,
-    Command,
-    Hello,
-    Joined,
-    Leave,
-    Left,
-    LinkReport,
-    Links,
-    MediaAnswer,
-    Muted,
-    Publish,
-    RecordingState,
-    Refused,
-    Resumed,
-    RoomEvent,
-    RoomState,
-    ServerMessage,
-    SessionEnded,
-    SessionLive,
-    SessionOpened,
-    SessionOverrun,
-    Subscribe,
-    Switch,
-    Tracks,
-    TrackSource,
-    Welcome,
-)
+from signaling.messages import Ack, AnyRoomEvent, Links, MediaAnswer, Refused, Resumed, ServerMessage, Tracks, Welcome
 from signaling.plan import SessionPlan
 from signaling.player import Section, sections_of, teaching_side
 from signaling.ports import Journal, Media, SessionRecording
 from signaling.room import Room
 from signaling.rules import arrive, decide, depart, due, permit, vanish
 from signaling.session_media import SessionMedia
+from signaling.wire import Command, RecordingState, RoomEvent, RoomState, TrackSource
 
 HEARTBEAT = 5.0
 """Seconds of silence after which a socket gets an empty message, so that the client can tell a dead line."""

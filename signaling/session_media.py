@@ -6,24 +6,17 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
+from signaling.commands import LinkReport
+from signaling.events import RecordingChanged, TalkMeasured
 from signaling.links import LinkWatch
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, TrackInfo
-from signaling.messages import (
-    AnyRoomEvent,
-    Link,
-    LinkReport,
-    Participant,
-    RecordingChanged,
-    RecordingState,
-    SessionState,
-    TalkMeasured,
-    Track,
-    TrackSource,
-)
+from signaling.messages import AnyRoomEvent
 from signaling.plan import SessionPlan
 from signaling.ports import Media, SessionRecording
 from signaling.room import Room
+from signaling.room_state import Link, Participant, Track
+from signaling.wire import RecordingState, SessionState, TrackSource
 
 LINKS_EVERY = 1.0
 """Seconds between two looks at the lines."""

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from signaling.errors import TokenExpired, TokenInvalid
-from signaling.messages import Role
+from signaling.wire import Role
 
 LIFETIME = 300.0
 """Seconds that a token of the socket stays good, at most."""

@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from server.auth.principal import Principal
 from server.shapes.people import Grant
-from signaling.messages import Joined, LessonInfo, Role
+from signaling.events import Joined
 from signaling.plan import SessionPlan, UnitPart
+from signaling.room_state import LessonInfo
+from signaling.wire import Role
 
 HOST_UNIT = "core"
 MEMBERS = ("yanli", "gulong", "dongye")

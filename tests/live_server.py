@@ -22,30 +22,16 @@ from server.keys import live_key
 from server.sockets import live as live_socket
 from server.storage.database import Database
 from server.storage.session_store import SqlSessionStore
+from signaling.commands import Hello
 from signaling.frames import JSON, MSGPACK, Encoding
 from signaling.media.hub import MediaConfig, MediaHub, TrackInfo
-from signaling.messages import (
-    Ack,
-    AnyRoomEvent,
-    Closing,
-    Command,
-    Event,
-    Hello,
-    MediaAnswer,
-    Participant,
-    RecordingState,
-    Refused,
-    Resumed,
-    Role,
-    ServerMessage,
-    SessionState,
-    Snapshot,
-    Welcome,
-)
+from signaling.messages import Ack, AnyRoomEvent, Closing, Event, MediaAnswer, Refused, Resumed, ServerMessage, Welcome
 from signaling.plan import SessionPlan
 from signaling.roles import Asker
 from signaling.room import Room
+from signaling.room_state import Participant, Snapshot
 from signaling.service import LiveService
+from signaling.wire import Command, RecordingState, Role, SessionState
 from tests.live_lessons import Clock
 from tests.media_clients import until
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from server.shapes.base import Body
-from signaling.messages import Role, SessionState
+from signaling.wire import Role, SessionState
 
 
 class SessionRow(Body, frozen=True, kw_only=True):

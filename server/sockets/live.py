@@ -11,11 +11,12 @@ from aiohttp import WSMsgType, web
 from server.auth.errors import ForeignRequest
 from server.auth.middleware import origins_key
 from server.keys import live_key
+from signaling.commands import Hello
 from signaling.connection import STATUS, CloseCode
 from signaling.errors import Draining, Refusal, SessionOver, SignalingError
 from signaling.frames import ENCODINGS, LARGEST_MESSAGE, Encoding
 from signaling.history import JournalRefused
-from signaling.messages import Closing, Hello, Refused
+from signaling.messages import Closing, Refused
 
 HELLO_SECONDS = 5.0
 PING_SECONDS = 10.0

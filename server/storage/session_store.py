@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from server.storage.database import Database, metadata
-from signaling.messages import SessionState
 from signaling.plan import SessionPlan, SessionRecord
+from signaling.wire import SessionState
 
 live_sessions = Table(
     "live_session",

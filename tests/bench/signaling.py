@@ -27,8 +27,8 @@ from server.shapes.people import Grant
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from signaling import connection
+from signaling.commands import Hello, Mark, StartLesson
 from signaling.frames import MSGPACK
-from signaling.messages import Hello, Mark, StartLesson
 from signaling.service import TICK
 from tests.bench.runner import Figure
 from tests.live_lessons import COMMUNITY, HOST_UNIT, plan, teacher

@@ -9,33 +9,27 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from signaling.errors import Refusal
-from signaling.messages import (
-    AnyRoomEvent,
+from signaling.commands import (
     CallOn,
-    Command,
     EndCall,
     EndLesson,
-    Event,
-    ExpectedRoom,
-    Joined,
-    LessonInfo,
     LowerHand,
     Mark,
     Mute,
     RaiseHand,
-    RecordingChanged,
-    ReviewOpened,
-    Role,
     SetTimer,
     Signal,
     Spotlight,
     StartLesson,
     TakeAttendance,
-    TalkMeasured,
 )
+from signaling.errors import Refusal
+from signaling.events import Joined, RecordingChanged, ReviewOpened, TalkMeasured
+from signaling.messages import AnyRoomEvent, Event
 from signaling.room import Room
+from signaling.room_state import ExpectedRoom, LessonInfo
 from signaling.rules import arrive, decide, depart, due, vanish
+from signaling.wire import Command, Role
 from tests import client_code
 
 OPENS = 1_790_000_000.0

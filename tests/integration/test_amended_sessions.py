@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.storage.database import Database
-from signaling.messages import StartLesson
+from signaling.commands import StartLesson
 from tests.county_server import CORE, STARTS, SYNC, county_register
 from tests.integration.test_api_schedule import THURSDAY, School
 from tests.live_lessons import teacher

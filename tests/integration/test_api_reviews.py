@@ -18,8 +18,9 @@ from server.auth.errors import NotPermitted
 from server.keys import people_key, settings_key
 from server.media_links import LINK_SECONDS, MediaLinks
 from server.shapes.people import Grant
+from signaling.commands import EndLesson, Hello, Mark, StartLesson
 from signaling.frames import MSGPACK
-from signaling.messages import EndLesson, Hello, Mark, StartLesson, Welcome
+from signaling.messages import Welcome
 from tests.county_server import CORE, MEMBER, PUBLIC, SYNC, Answer, Caller, CountyServer, person_id, remote_room
 from tests.live_server import Panel
 from tests.recorded_media import audio_packets, camera, merged, microphone, report, video_packets

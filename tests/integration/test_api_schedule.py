@@ -16,7 +16,7 @@ from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.register_store import SqlRegisterStore
 from server.storage.table_store import SqlTableStore
-from signaling.messages import EndLesson, StartLesson
+from signaling.commands import EndLesson, StartLesson
 from tests.county_server import CORE, ENDS, MEMBER, STARTS, SYNC, THIRD, agree_on, county_register, county_table
 from tests.live_lessons import teacher
 from tests.live_server import LiveServer, live_server

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from aiohttp import ClientSession
 
+from signaling.commands import Hello, RaiseHand, StartLesson
 from signaling.frames import MSGPACK
-from signaling.messages import Ack, Hello, RaiseHand, StartLesson, Welcome
+from signaling.messages import Ack, Welcome
 from tests.county_server import FOREIGN, MEMBER, PUBLIC, SYNC, THIRD, Caller, CountyServer, person_id, remote_room
 from tests.live_server import Panel
 from timetable.term import local_date

@@ -19,8 +19,9 @@ from recordings.fragments import index_file
 from recordings.journal import read_journal
 from recordings.manifest import read_recording
 from recordings.repair import verify
+from signaling.commands import Hello
 from signaling.frames import MSGPACK
-from signaling.messages import Hello, Welcome
+from signaling.messages import Welcome
 from tests.county_process import CountyProcess
 from tests.county_server import CORE, MEMBER, SYNC, Caller, person_id, remote_room
 from tests.live_server import Panel

@@ -12,21 +12,11 @@ import pytest
 from aiohttp import ClientSession
 
 from server.storage.database import Database
+from signaling.commands import CallOn, EndLesson, Publish, StartLesson, Subscribe, Switch
+from signaling.events import RecordingChanged
 from signaling.media.hub import Answer
-from signaling.messages import (
-    Ack,
-    CallOn,
-    EndLesson,
-    Link,
-    Links,
-    MediaAnswer,
-    Publish,
-    RecordingChanged,
-    StartLesson,
-    Subscribe,
-    Switch,
-    Tracks,
-)
+from signaling.messages import Ack, Links, MediaAnswer, Tracks
+from signaling.room_state import Link
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
 from tests.live_server import LiveServer, Panel, live_server
 from tests.media_clients import Client, Picture, Tone, Watcher, clients, until

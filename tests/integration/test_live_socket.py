@@ -14,34 +14,22 @@ from msgspec.structs import replace
 from server.journals import FileJournals
 from server.sockets import live as live_socket
 from server.storage.database import Database
+from signaling.commands import CallOn, EndLesson, Hello, Leave, LinkReport, Mute, RaiseHand, Spotlight, StartLesson
 from signaling.errors import NotInLesson, SessionNotOpen, SessionOver
-from signaling.frames import JSON
-from signaling.messages import (
-    Ack,
+from signaling.events import (
     CalledOn,
-    CallOn,
-    EndLesson,
-    Event,
     HandRaised,
-    Hello,
     Joined,
-    Leave,
     Left,
-    LinkReport,
-    Mute,
-    RaiseHand,
     Reconnecting,
-    Refused,
-    Resumed,
     Returned,
     ReviewOpened,
     SessionEnded,
     SessionLive,
     SessionOverrun,
-    Spotlight,
-    StartLesson,
-    Welcome,
 )
+from signaling.frames import JSON
+from signaling.messages import Ack, Event, Refused, Resumed, Welcome
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
 from tests.live_server import LiveServer, Panel, live_server
 from tests.media_clients import until

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from server.storage.database import Database
 from signaling import connection
+from signaling.commands import Mark, RaiseHand, Spotlight, StartLesson
+from signaling.events import Left
 from signaling.frames import MSGPACK
-from signaling.messages import Ack, ClientMessage, Event, Left, Links, Mark, RaiseHand, Spotlight, StartLesson
+from signaling.messages import Ack, ClientMessage, Event, Links
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
 from tests.live_server import ORIGIN, LiveServer, live_server
 from tests.media_clients import until

@@ -10,8 +10,8 @@ import msgspec
 from server.auth.principal import Principal
 from server.county import County
 from server.shapes.people import Grant, PersonRole
-from signaling.messages import SessionState
 from signaling.plan import SessionPlan, SessionRecord
+from signaling.wire import SessionState
 from tests.county_server import county_register, county_table
 from timetable.dated import DatedTables
 from timetable.model import Closure, Lesson, Table

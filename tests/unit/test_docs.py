@@ -19,9 +19,10 @@ from server.cli import app as commands
 from server.errors import HTTP_CODES, STATUS
 from signaling.connection import STATUS as CLOSE_STATUS
 from signaling.frames import ENCODINGS
-from signaling.messages import AnyRoomEvent, ClientMessage, Command, ServerMessage
+from signaling.messages import AnyRoomEvent, ClientMessage, ServerMessage
 from signaling.roles import MAY
 from signaling.rules import DURING
+from signaling.wire import Command
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (".", "docs")

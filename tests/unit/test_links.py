@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from signaling.commands import LinkReport
+from signaling.events import TalkMeasured
 from signaling.links import LONGEST_SPAN, PAUSE, STARVED_AFTER, LinkWatch
 from signaling.media.quality import LinkQuality
-from signaling.messages import LinkReport, Participant, RoomState, TalkMeasured, Track
 from signaling.player import sections_of, teaching_side
+from signaling.room_state import Participant, Track
+from signaling.wire import RoomState
 
 
 def who(muted: bool = False, presence: str = "connected") -> Participant:

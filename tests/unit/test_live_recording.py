@@ -8,7 +8,7 @@ import pytest
 from server.county import Counties
 from server.live_recording import ClassConsents
 from server.session_plans import rehearsal_plan
-from signaling.messages import Participant
+from signaling.room_state import Participant
 from tests.unit.county_days import county, table
 from timetable.model import Register
 

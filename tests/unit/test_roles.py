@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from server.auth.principal import Principal
 from server.shapes.people import Grant
 from signaling.errors import TokenExpired, TokenInvalid
+from signaling.events import Joined
 from signaling.invitations import arrival_of, claims_for, encoder_claims
-from signaling.messages import Command, Joined, Role
 from signaling.roles import MAY, roles_for
 from signaling.rules import DURING
 from signaling.tokens import Claims, sign, verify
+from signaling.wire import Command, Role
 from tests.live_lessons import COMMUNITY, HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
 
 SECRET = b"k" * 32

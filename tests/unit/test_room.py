@@ -11,42 +11,43 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from signaling.errors import Refusal
-from signaling.messages import (
-    AnyRoomEvent,
-    AttendanceTaken,
-    CalledOn,
-    CallEnded,
+from signaling.commands import (
     CallOn,
-    Command,
     EndCall,
     EndLesson,
-    HandLowered,
-    HandRaised,
     Leave,
-    Left,
     LowerHand,
     Mark,
     Mute,
-    Muted,
-    Participant,
     RaiseHand,
+    SetTimer,
+    Signal,
+    Spotlight,
+    StartLesson,
+    TakeAttendance,
+)
+from signaling.errors import Refusal
+from signaling.events import (
+    AttendanceTaken,
+    CalledOn,
+    CallEnded,
+    HandLowered,
+    HandRaised,
+    Left,
+    Muted,
     Reconnecting,
     Returned,
     SessionEnded,
     SessionLive,
     SessionOpened,
     SessionOverrun,
-    SetTimer,
-    Signal,
     Signalled,
-    Spotlight,
     SpotlightSet,
-    StartLesson,
-    TakeAttendance,
     TimerSet,
 )
+from signaling.messages import AnyRoomEvent
 from signaling.room import TRANSITIONS, Room
+from signaling.room_state import Participant
 from signaling.rules import (
     ASSISTANT_STARTS_AFTER,
     ENDS_AFTER,
@@ -58,6 +59,7 @@ from signaling.rules import (
     due,
     vanish,
 )
+from signaling.wire import Command
 from tests.live_lessons import HOST_UNIT, MEMBERS, arrival, plan
 
 STARTS = 1_000_000.0

@@ -10,8 +10,8 @@ import pytest
 from server.room_day import room_day
 from server.session_plans import occurrence_plan, rehearsal_plan
 from server.shapes.live import RoomDay
-from signaling.messages import SessionState
 from signaling.plan import SessionRecord
+from signaling.wire import SessionState
 from tests.unit.county_days import THURSDAY, at, county, dated, occurrence, record, table
 from timetable.dated import Applied, CalledOff
 from timetable.identity import uid_of

@@ -440,24 +440,24 @@ export interface Closing {
   code: string;
 }
 
-export type Role = "host" | "assistant" | "endpoint" | "observer" | "patrol" | "encoder";
-
-export type SessionState = "scheduled" | "open" | "live" | "overrun" | "ended";
-
-export type RoomState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
-
-export type RecordingState = "off" | "recording" | "no_consent" | "paused" | "unsupported";
-
-export type SignalKind = "ready" | "slower" | "no_sound";
-
-export type EndReason = "host" | "assistant" | "time" | "server";
-
-export type LeaveReason = "left" | "lost" | "replaced" | "ended";
-
-export type TrackSource = "mic" | "teacher" | "pupils" | "screen";
-
 export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport;
 
 export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened;
 
 export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing;
+
+export type SignalKind = "ready" | "slower" | "no_sound";
+
+export type TrackSource = "mic" | "teacher" | "pupils" | "screen";
+
+export type EndReason = "host" | "assistant" | "time" | "server";
+
+export type Role = "host" | "assistant" | "endpoint" | "observer" | "patrol" | "encoder";
+
+export type LeaveReason = "left" | "lost" | "replaced" | "ended";
+
+export type RecordingState = "off" | "recording" | "no_consent" | "paused" | "unsupported";
+
+export type SessionState = "scheduled" | "open" | "live" | "overrun" | "ended";
+
+export type RoomState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";

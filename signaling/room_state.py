@@ -1,0 +1,100 @@
+"""This module owns the state of a room on the wire, as snapshots and presence show it."""
+
+from typing import Literal
+
+from signaling.wire import Part, RecordingState, Role, RoomState, SessionState, SignalKind, TrackSource
+
+
+class Hand(Part, frozen=True, kw_only=True):
+    id: str
+    at: float
+    seat: int | None = None
+
+
+class Participant(Part, frozen=True, kw_only=True):
+    id: str
+    role: Role
+    unit: str
+    unit_name: str
+    name: str
+    class_name: str = ""
+    room: str = ""
+    phone: str = ""
+    hidden: bool = False
+    presence: Literal["connected", "reconnecting", "offline"] = "connected"
+    since: float = 0.0
+    """Unix seconds of the last change of `presence`."""
+    muted: bool = True
+    hands: tuple[Hand, ...] = ()
+    turns: int = 0
+    signal: SignalKind | None = None
+    recording: RecordingState = "off"
+    absent: tuple[int, ...] | None = None
+    """None until attendance was taken."""
+    late: tuple[int, ...] = ()
+
+
+class ExpectedRoom(Part, frozen=True, kw_only=True):
+    """A classroom that belongs to the lesson: what to call it, and where to ring when it does not come."""
+
+    room: str
+    unit: str
+    unit_name: str
+    class_name: str = ""
+    phone: str = ""
+
+
+class LessonInfo(Part, frozen=True, kw_only=True):
+    """What the session is about; fixed when it opens."""
+
+    id: str
+    title: str
+    subject: str
+    kind: str
+    rehearsal: bool
+    host_unit: str
+    host_teacher: str
+    starts: float
+    ends: float
+    """The shared window, unix seconds."""
+    expected: tuple[str, ...]
+    """Room ids of the endpoints that belong to the lesson."""
+    rooms: tuple[ExpectedRoom, ...] = ()
+    """The same classrooms by name, whether they have come or not."""
+    week: int = 0
+    weekday: int = 0
+    period: int = 0
+
+
+class Snapshot(Part, frozen=True, kw_only=True):
+    session: str
+    state: SessionState
+    lesson: LessonInfo
+    participants: tuple[Participant, ...]
+    spotlight: str | None = None
+    called: str | None = None
+    called_seat: int | None = None
+    timer_until: float | None = None
+    live_since: float | None = None
+    overrun_until: float | None = None
+    marks: int = 0
+    last_mark: float | None = None
+    review: str | None = None
+    """Id of the bilateral review, once the session has ended."""
+
+
+class Track(Part, frozen=True, kw_only=True):
+    id: str
+    participant: str
+    kind: Literal["audio", "video"]
+    source: TrackSource
+
+
+class Link(Part, frozen=True, kw_only=True):
+    state: RoomState
+    loss: float = 0.0
+    rtt_ms: float = 0.0
+    kbps: float = 0.0
+    level: int = 127
+    """Audio level in -dBov (RFC 6464): 0 is loudest, 127 silence."""
+    speaking: bool = False
