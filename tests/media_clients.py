@@ -1,11 +1,10 @@
-"""Real WebRTC clients for the tests of the media plane: aiortc peers on the loopback, and a lossy line."""
+"""Real WebRTC clients for the tests of the media plane: aiortc peers on the loopback."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import fractions
-import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
@@ -204,77 +203,3 @@ async def clients(hub: MediaHub, session: str, *participants: str) -> AsyncItera
             yield found
         finally:
             await asyncio.gather(*(client.close() for client in found))
-
-
-class LossyLine(asyncio.DatagramProtocol):
-    """A UDP proxy before the hub. It loses media at random, in both directions, and can rebind like a NAT."""
-
-    def __init__(self, loss: float, seed: int) -> None:
-        self.loss = loss
-        self.lost = self.passed = 0
-        self.to = ("127.0.0.1", 0)
-        self._random = random.Random(seed)
-        self._up: dict[tuple[str, int], asyncio.DatagramTransport] = {}
-        self._opening: dict[tuple[str, int], list[bytes]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @classmethod
-    async def open(cls, loss: float, seed: int = 1) -> LossyLine:
-        loop = asyncio.get_running_loop()
-        _, line = await loop.create_datagram_endpoint(lambda: cls(loss, seed), local_addr=("127.0.0.1", 0))
-        return line
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    @property
-    def address(self) -> tuple[str, int]:
-        return cast(tuple[str, int], self._transport.get_extra_info("sockname"))
-
-    def _loses(self, data: bytes) -> bool:
-        if 127 < data[0] < 192 and self._random.random() < self.loss:
-            self.lost += 1
-            return True
-        self.passed += 1
-        return False
-
-    def datagram_received(self, data: bytes, client: Any) -> None:
-        if self._loses(data):
-            return
-        up = self._up.get(client)
-        if up is not None:
-            up.sendto(data)
-        elif client in self._opening:
-            self._opening[client].append(data)
-        else:
-            self._opening[client] = [data]
-            self._spawn(client)
-
-    def _spawn(self, client: tuple[str, int]) -> None:
-        task = asyncio.ensure_future(self._connect(client))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _connect(self, client: tuple[str, int]) -> None:
-        line = self
-
-        class Back(asyncio.DatagramProtocol):
-            def datagram_received(self, data: bytes, _: Any) -> None:
-                if not line._loses(data):
-                    line._transport.sendto(data, client)
-
-        up, _ = await asyncio.get_running_loop().create_datagram_endpoint(Back, remote_addr=self.to)
-        old, self._up[client] = self._up.get(client), up
-        for data in self._opening.pop(client, []):
-            up.sendto(data)
-        if old is not None:
-            old.close()
-
-    def rebind(self) -> None:
-        for client in list(self._up):
-            self._spawn(client)
-
-    def close(self) -> None:
-        self._transport.close()
-        for up in self._up.values():
-            up.close()

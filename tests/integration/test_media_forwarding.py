@@ -13,9 +13,9 @@ from aiortc import RTCRtpSender
 from signaling.media.errors import NothingAcceptable, UnknownResource, UnknownSlot, UnknownTrack
 from signaling.media.hub import LinkQuality, MediaHub, TrackInfo
 from signaling.media.keyframes import vp8_descriptor
+from tests.fault_proxy import media_only, udp_proxy
 from tests.media_clients import (
     Client,
-    LossyLine,
     Picture,
     Tone,
     Watcher,
@@ -24,6 +24,9 @@ from tests.media_clients import (
     media_hub,
     until,
 )
+
+NOWHERE = ("127.0.0.1", 0)
+"""Of a proxy that is there before its server."""
 
 
 class Recording:
@@ -307,8 +310,8 @@ def _settled(wire: Wire, mid: str, _last: dict[str, int] = {}) -> int:  # noqa: 
 
 @pytest.mark.parametrize("loss", [0.02, 0.05])
 async def test_losses_on_the_line_leave_no_gap(loss: float) -> None:
-    line = await LossyLine.open(0.0, seed=7)
     async with (
+        udp_proxy(NOWHERE) as line,
         media_hub(public=(line.address,)) as hub,
         clients(hub, "lesson", "host", "a", "b") as (host, a, b),
     ):
@@ -317,21 +320,23 @@ async def test_losses_on_the_line_leave_no_gap(loss: float) -> None:
         for member in (a, b):
             await member.subscribe(host.track())
         await until(lambda: a.watcher().frames >= 3 and b.watcher().frames >= 3)
-        line.loss = loss
-        await until(lambda: line.lost >= 12 and min(a.watcher().frames, b.watcher().frames) >= 120, 20)
-        line.loss = 0.0
+        for way in (line.up, line.down):
+            way.hits, way.loss = media_only, loss
+        await until(
+            lambda: line.up.lost + line.down.lost >= 12 and min(a.watcher().frames, b.watcher().frames) >= 120, 20
+        )
+        line.up.loss = line.down.loss = 0.0
         inbound = hub._track(host.track()).inbound
         assert inbound.given_up == 0
         for member in (a, b):
             stamps = member.watcher().stamps[3:]
             steps = {after - before for before, after in pairwise(stamps)}
             assert steps == {4500}
-    line.close()
 
 
 async def test_a_new_source_port_in_mid_lesson_keeps_the_connection() -> None:
-    line = await LossyLine.open(0.0)
     async with (
+        udp_proxy(NOWHERE) as line,
         media_hub(public=(line.address,)) as hub,
         clients(hub, "lesson", "host", "member") as (host, member),
     ):
@@ -346,7 +351,6 @@ async def test_a_new_source_port_in_mid_lesson_keeps_the_connection() -> None:
         frames = member.watcher().frames
         await until(lambda: member.watcher().frames >= frames + 10)
         assert set(hub._peers) == resources
-    line.close()
 
 
 def _nominate(*peers: Client) -> bool:
