@@ -47,7 +47,26 @@ from signaling.events import (
     TalkMeasured,
     TimerSet,
 )
+from signaling.materials import (
+    CloseMaterial,
+    MaterialClosed,
+    MaterialOpened,
+    MaterialsShelved,
+    OpenMaterial,
+    PageTurned,
+    TurnPage,
+)
 from signaling.room_state import Link, Snapshot, Track
+from signaling.strokes import (
+    ClearPage,
+    DrawStroke,
+    EraseStroke,
+    ExtendStroke,
+    PageCleared,
+    StrokeDrawn,
+    StrokeErased,
+    StrokeExtended,
+)
 from signaling.wire import Role, Wire
 
 ClientMessage = (
@@ -69,6 +88,13 @@ ClientMessage = (
     | Subscribe
     | Switch
     | LinkReport
+    | OpenMaterial
+    | TurnPage
+    | CloseMaterial
+    | DrawStroke
+    | ExtendStroke
+    | EraseStroke
+    | ClearPage
 )
 
 AnyRoomEvent = (
@@ -93,6 +119,14 @@ AnyRoomEvent = (
     | RecordingChanged
     | TalkMeasured
     | ReviewOpened
+    | MaterialsShelved
+    | MaterialOpened
+    | PageTurned
+    | MaterialClosed
+    | StrokeDrawn
+    | StrokeExtended
+    | StrokeErased
+    | PageCleared
 )
 
 

@@ -23,7 +23,9 @@ from signaling.commands import (
     Switch,
     TakeAttendance,
 )
+from signaling.materials import CloseMaterial, OpenMaterial, TurnPage
 from signaling.plan import SessionPlan
+from signaling.strokes import ClearPage, DrawStroke, EraseStroke, ExtendStroke
 from signaling.wire import Command, Role
 
 HIDDEN: frozenset[Role] = frozenset({"observer", "patrol"})
@@ -31,11 +33,16 @@ HIDDEN: frozenset[Role] = frozenset({"observer", "patrol"})
 
 WATCH: frozenset[type[Command]] = frozenset({Leave, Subscribe, Switch})
 
+SHOW: frozenset[type[Command]] = frozenset({OpenMaterial, TurnPage, CloseMaterial})
+DRAW: frozenset[type[Command]] = frozenset({DrawStroke, ExtendStroke, EraseStroke, ClearPage})
+
 MAY: dict[Role, frozenset[type[Command]]] = {
     "host": WATCH
+    | DRAW
+    | SHOW
     | {StartLesson, EndLesson, LowerHand, CallOn, EndCall, Spotlight, Mute, Mark, SetTimer, TakeAttendance, Publish},
-    "assistant": WATCH | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
-    "endpoint": WATCH | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance, Publish},
+    "assistant": WATCH | DRAW | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
+    "endpoint": WATCH | DRAW | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance, Publish},
     "encoder": frozenset({Leave, Publish}),
     "observer": WATCH,
     "patrol": WATCH,

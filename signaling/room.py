@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from signaling.board import Board
 from signaling.events import (
     AttendanceTaken,
     CalledOn,
@@ -34,8 +35,10 @@ from signaling.events import (
     TalkMeasured,
     TimerSet,
 )
+from signaling.materials import MaterialClosed, MaterialOpened, MaterialsShelved, PageTurned
 from signaling.messages import AnyRoomEvent
 from signaling.room_state import Hand, LessonInfo, Participant, Snapshot
+from signaling.strokes import PageCleared, StrokeDrawn, StrokeErased, StrokeExtended
 from signaling.wire import RoomEvent, SessionState
 
 TRANSITIONS: Final[dict[tuple[SessionState, type[RoomEvent]], SessionState]] = {
@@ -72,6 +75,7 @@ class Room:
         self.overrun_until: float | None = None
         self.marks = 0
         self.last_mark: float | None = None
+        self.board = Board()
         self.review: str | None = None
 
     def evolve(self, event: AnyRoomEvent, at: float) -> None:
@@ -103,6 +107,7 @@ class Room:
             overrun_until=self.overrun_until,
             marks=self.marks,
             last_mark=self.last_mark,
+            board=self.board.state(),
             review=self.review,
         )
 
@@ -123,6 +128,7 @@ class Room:
 
     def _ended(self, event: SessionEnded, at: float) -> None:
         self.called = self.called_seat = self.spotlight = self.timer_until = None
+        self.board.closed()
         for participant in self.participants:
             self._change(participant, hands=(), recording="off")
 
@@ -234,4 +240,12 @@ _FOLDS: Final[dict[type[RoomEvent], Callable[[Room, Any, float], None]]] = {
     AttendanceTaken: Room._attendance_taken,
     RecordingChanged: Room._recording_changed,
     TalkMeasured: Room._talk_measured,
+    MaterialsShelved: lambda room, event, at: room.board.shelved(event),
+    MaterialOpened: lambda room, event, at: room.board.opened(event, at),
+    PageTurned: lambda room, event, at: room.board.turned(event),
+    MaterialClosed: lambda room, event, at: room.board.closed(event),
+    StrokeDrawn: lambda room, event, at: room.board.drawn(event),
+    StrokeExtended: lambda room, event, at: room.board.extended(event),
+    StrokeErased: lambda room, event, at: room.board.erased(event),
+    PageCleared: lambda room, event, at: room.board.cleared(event),
 }

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from signaling.board import BoardState
 from signaling.wire import Part, RecordingState, Role, RoomState, SessionState, SignalKind, TrackSource
 
 
@@ -79,6 +80,7 @@ class Snapshot(Part, frozen=True, kw_only=True):
     overrun_until: float | None = None
     marks: int = 0
     last_mark: float | None = None
+    board: BoardState = BoardState()
     review: str | None = None
     """Id of the bilateral review, once the session has ended."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
+from signaling.board_rules import BOARD_DECISIONS, NewId
 from signaling.commands import (
     CallOn,
     EndCall,
@@ -65,8 +66,6 @@ GRACE = 60.0
 QUEUE_LIMIT = 100
 """Hands up in one room: every seat and one of the whole class."""
 
-NewId = Callable[[], str]
-
 _GATHERED: frozenset[SessionState] = frozenset({"open", "live", "overrun"})
 _TAUGHT: frozenset[SessionState] = frozenset({"live", "overrun"})
 
@@ -87,6 +86,7 @@ DURING: Final[dict[type[Command], frozenset[SessionState]]] = {
     Publish: _GATHERED,
     Subscribe: _GATHERED,
     Switch: _GATHERED,
+    **dict.fromkeys(BOARD_DECISIONS, _GATHERED),
 }
 """In which states each command makes sense."""
 
@@ -322,4 +322,5 @@ _DECISIONS: Final[dict[type[Command], Callable[[Room, Any, Participant, float, N
     Signal: _signal,
     SetTimer: _timer,
     TakeAttendance: _attendance,
+    **BOARD_DECISIONS,
 }

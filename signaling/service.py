@@ -32,6 +32,10 @@ TICK = 0.25
 log = logging.getLogger(__name__)
 
 
+async def _nothing(plan: SessionPlan) -> None:
+    pass
+
+
 class LiveService:
     """The sessions of this process. `secret` signs join tokens; time and ids are parameters."""
 
@@ -48,6 +52,8 @@ class LiveService:
     ) -> None:
         self.on_ended: Callable[[SessionPlan, str | None], None] = lambda plan, review: None
         """Called with the plan and the review's id when a session is over and its recordings are closed."""
+        self.on_opened: Callable[[SessionPlan], Awaitable[None]] = _nothing
+        """Awaited when a session is there, new or after a restart, before anybody is let in."""
         self._store = store
         self._journals = journals
         self._media = media
@@ -107,6 +113,7 @@ class LiveService:
                 raise SessionOver(plan.session)
             session = self._start(record)
             session.tick(self._clock())
+            await self.on_opened(plan)
             return session
 
     async def withdraw(self, session: str, *, reopens: bool) -> bool:
@@ -133,6 +140,8 @@ class LiveService:
                 continue
             if session.room.state == "ended":
                 self.ended(session)
+            else:
+                await self.on_opened(record.plan)
 
     async def run(self) -> None:
         """Let time pass in every session, until cancelled."""

@@ -16,6 +16,7 @@ from signaling.errors import Refusal
 from signaling.events import Joined, Left, Muted, SessionEnded, SessionLive, SessionOpened, SessionOverrun
 from signaling.fanout import Fanout
 from signaling.history import Cause, History, JournalRefused
+from signaling.materials import Material, MaterialsShelved
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, TrackInfo
 from signaling.messages import Ack, AnyRoomEvent, Links, MediaAnswer, Refused, Resumed, ServerMessage, Tracks, Welcome
@@ -98,6 +99,11 @@ class LiveSession:
         self._media.record_all()
 
     # from the sockets
+
+    def shelve(self, materials: Sequence[Material]) -> None:
+        """Say which materials may be opened in the rooms now."""
+        if self.room.state != "ended" and self.room.board.shelf != tuple(materials):
+            self.commit([MaterialsShelved(materials=tuple(materials))])
 
     def attach(self, connection: Connection, arrival: Joined, hello: Hello) -> None:
         """Let a participant in, or back in: its newest socket is the one that counts."""

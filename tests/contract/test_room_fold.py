@@ -25,10 +25,12 @@ from signaling.commands import (
 )
 from signaling.errors import Refusal
 from signaling.events import Joined, RecordingChanged, ReviewOpened, TalkMeasured
+from signaling.materials import CloseMaterial, Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.messages import AnyRoomEvent, Event
 from signaling.room import Room
 from signaling.room_state import ExpectedRoom, LessonInfo
 from signaling.rules import arrive, decide, depart, due, vanish
+from signaling.strokes import ClearPage, DrawStroke, EraseStroke, ExtendStroke
 from signaling.wire import Command, Role
 from tests import client_code
 
@@ -40,6 +42,17 @@ PEOPLE: tuple[tuple[str, Role, str, bool], ...] = (
     ("helper.a", "assistant", "a", False),
     ("helper.c", "assistant", "c", False),
     ("watcher", "observer", "core", True),
+)
+SHELF = tuple(
+    Material(
+        version=f"v{number}",
+        material="m",
+        kind="guide_sheet",
+        title="导学单",
+        number=number,
+        pages=((1600, 1131),) * number,
+    )
+    for number in (1, 2)
 )
 FOLD = """
     return given.map(({snapshot, events}) => {
@@ -107,6 +120,34 @@ def some_command(rng: random.Random, ids: count[int]) -> Command:
     )
 
 
+def some_board_command(rng: random.Random, msg_id: str) -> Command:
+    version, page, stroke = rng.choice(["blank", "blank", "v1", "v2"]), rng.choice([1, 1, 2]), f"s{rng.randrange(8)}"
+    points = tuple(rng.choice([0, 5, 300, -5]) for _ in range(4))
+    return rng.choice(
+        [
+            OpenMaterial(msg_id=msg_id, version=version, page=page),
+            OpenMaterial(msg_id=msg_id, version="blank"),
+            TurnPage(msg_id=msg_id, version=version, page=page),
+            CloseMaterial(msg_id=msg_id),
+            *[
+                DrawStroke(
+                    msg_id=msg_id,
+                    version=version,
+                    page=page,
+                    stroke=stroke,
+                    colour="red",
+                    width=16,
+                    points=(2000, 2000, *points),
+                )
+            ]
+            * 4,
+            ExtendStroke(msg_id=msg_id, stroke=stroke, points=points),
+            EraseStroke(msg_id=msg_id, stroke=stroke),
+            ClearPage(msg_id=msg_id, version=version, page=page),
+        ]
+    )
+
+
 def some_events(rng: random.Random, room: Room, now: float, ids: count[int]) -> list[AnyRoomEvent]:
     """What may happen next: a command, somebody coming or going, the clock, or the recorder."""
     participant = rng.choice(PEOPLE)[0]
@@ -119,12 +160,18 @@ def some_events(rng: random.Random, room: Room, now: float, ids: count[int]) -> 
         return depart(room, participant, rng.choice(["left", "lost"]))
     if kind < 0.3:
         return [RecordingChanged(participant=participant, state=rng.choice(["recording", "no_consent", "paused"]))]
+    if kind < 0.31:
+        return [MaterialsShelved(materials=rng.choice([(), SHELF[:1], SHELF]))]
     if kind < 0.33:
         return [TalkMeasured(participant=participant, since=now - 5, seconds=2.5)]
     if kind < 0.45:
         return due(room, now)
+    board = kind < 0.7
+    if board:
+        participant = rng.choice(["host", "host", "host", "helper.a", "room.a"])
     try:
-        return decide(room, some_command(rng, ids), participant, now, lambda: f"h{next(ids)}")
+        command = some_board_command(rng, f"m{next(ids)}") if board else some_command(rng, ids)
+        return decide(room, command, participant, now, lambda: f"h{next(ids)}")
     except Refusal:
         return []
 
@@ -146,7 +193,7 @@ def a_session(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     for name, *_ in PEOPLE:
         happen(arrive(room, joined(name)))
     happen(decide(room, StartLesson(msg_id="start"), "host", now, lambda: "h"))
-    for _ in range(rng.randrange(200)):
+    for _ in range(rng.randrange(300)):
         now += rng.choice([0.5, 3.0, 90.0])
         happen(some_events(rng, room, now, ids))
     if seed % 3 == 0 and room.state in ("live", "overrun") and room.present("host"):

@@ -2,6 +2,7 @@
  * The room as a page knows it. This module owns the fold of the server's messages into one immutable value, the same
  * fold as the server's, so that a resumed page and a fresh one show the same.
  */
+import { foldBoard, isBoardEvent } from "./board";
 import type { Event, ExpectedRoom, Link, Participant, ServerMessage, Snapshot, Track } from "../generated/live";
 
 export interface Room {
@@ -40,6 +41,7 @@ export function next(room: Room | null, message: ServerMessage, localNow: number
 }
 
 export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
+  if (isBoardEvent(event)) return { ...snapshot, board: foldBoard(snapshot.board, event, at) };
   switch (event.type) {
     case "session_opened":
       return { ...snapshot, state: "open" };
@@ -101,7 +103,7 @@ function change(snapshot: Snapshot, id: string, what: Change): Snapshot {
 
 function end(snapshot: Snapshot): Snapshot {
   const participants = snapshot.participants.map((p) => ({ ...p, hands: [], recording: "off" as const }));
-  return { ...snapshot, state: "ended", participants, called: null, calledSeat: null, spotlight: null, timerUntil: null };
+  return { ...snapshot, state: "ended", participants, board: { ...snapshot.board, shown: null }, called: null, calledSeat: null, spotlight: null, timerUntil: null };
 }
 
 /** Who comes back later is the same classroom: its turns and its attendance still count. */

@@ -129,6 +129,166 @@ export interface LinkReport {
   frames?: number;
 }
 
+/** One version of a material, as rooms need it to lay its pages out before they have them. */
+export interface Material {
+  /** Id of the version; a replaced material has another one. */
+  version: string;
+  material: string;
+  kind: MaterialKind;
+  title: string;
+  /** 1 for the first version, counting up. */
+  number: number;
+  /** Width and height of every page, in pixels of its large picture. */
+  pages: [number, number][];
+}
+
+/** What all rooms have open, and since when (unix seconds). */
+export interface Shown {
+  material: Material;
+  page: number;
+  by: string;
+  since: number;
+}
+
+/** Open a material in all rooms at once; `version` is one of the shelf, or `blank`. */
+export interface OpenMaterial {
+  t: "open_material";
+  msgId: string;
+  version: string;
+  page?: number;
+}
+
+/** Turn to a page of what is open; `version` says which, so that a late turn never hits another material. */
+export interface TurnPage {
+  t: "turn_page";
+  msgId: string;
+  version: string;
+  page: number;
+}
+
+/** Close what is open; the rooms see the host again. */
+export interface CloseMaterial {
+  t: "close_material";
+  msgId: string;
+}
+
+/** The whole shelf, whenever it changes: at the opening, after an upload, a replacement, a deletion. */
+export interface MaterialsShelved {
+  type: "materials_shelved";
+  materials: Material[];
+}
+
+export interface MaterialOpened {
+  type: "material_opened";
+  by: string;
+  page: number;
+  material: Material;
+}
+
+export interface PageTurned {
+  type: "page_turned";
+  by: string;
+  page: number;
+}
+
+export interface MaterialClosed {
+  type: "material_closed";
+  by: string;
+}
+
+export type MaterialKind = "guide_sheet" | "lesson_design" | "teaching_resource" | "exercise";
+
+export interface Stroke {
+  id: string;
+  participant: string;
+  colour: Colour;
+  width: number;
+  /** First the point where it begins, then steps. */
+  points: number[];
+}
+
+/** What is drawn on one page, the oldest stroke first. */
+export interface PageStrokes {
+  version: string;
+  page: number;
+  strokes: Stroke[];
+}
+
+/** Begin a stroke; `stroke` is an id of the client's choice, unique in the session. */
+export interface DrawStroke {
+  t: "draw_stroke";
+  msgId: string;
+  version: string;
+  page: number;
+  stroke: string;
+  colour: Colour;
+  width: number;
+  points: number[];
+}
+
+/** Draw on. Where the stroke was erased meanwhile, nothing happens. */
+export interface ExtendStroke {
+  t: "extend_stroke";
+  msgId: string;
+  stroke: string;
+  points: number[];
+}
+
+/** Take a stroke away: one's own (undo), or for the host anybody's. */
+export interface EraseStroke {
+  t: "erase_stroke";
+  msgId: string;
+  stroke: string;
+}
+
+/** Take the strokes of a page away: the host everybody's, the others their own. */
+export interface ClearPage {
+  t: "clear_page";
+  msgId: string;
+  version: string;
+  page: number;
+}
+
+export interface StrokeDrawn {
+  type: "stroke_drawn";
+  participant: string;
+  version: string;
+  page: number;
+  stroke: string;
+  colour: Colour;
+  width: number;
+  points: number[];
+}
+
+export interface StrokeExtended {
+  type: "stroke_extended";
+  stroke: string;
+  points: number[];
+}
+
+export interface StrokeErased {
+  type: "stroke_erased";
+  stroke: string;
+}
+
+/** Without `participant` everybody's strokes are gone, otherwise that one's. */
+export interface PageCleared {
+  type: "page_cleared";
+  version: string;
+  page: number;
+  participant: string | null;
+}
+
+export type Colour = "ink" | "red" | "blue" | "teal" | "plum" | "marker";
+
+/** The board as a client that has just come needs it. */
+export interface BoardState {
+  shelf: Material[];
+  shown: Shown | null;
+  /** Pages without strokes are left out. */
+  strokes: PageStrokes[];
+}
+
 export interface SessionOpened {
   type: "session_opened";
 }
@@ -339,6 +499,7 @@ export interface Snapshot {
   overrunUntil: number | null;
   marks: number;
   lastMark: number | null;
+  board: BoardState;
   /** Id of the bilateral review, once the session has ended. */
   review: string | null;
 }
@@ -440,9 +601,9 @@ export interface Closing {
   code: string;
 }
 
-export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport;
+export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage;
 
-export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened;
+export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared;
 
 export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing;
 
