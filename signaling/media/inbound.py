@@ -152,6 +152,8 @@ class Inbound:
             self._transit = transit
         if self.muted:
             self.ring[number % RING] = StoredPacket(number, timestamp, marker, 0, b"")
+            if self._taps:
+                self._tap(number, timestamp, marker, payload[: len(payload) - padding], now)
             return
         self.ring[number % RING] = StoredPacket(number, timestamp, marker, 32 if padding else 0, payload)
         if self.waiting and not late and self._is_keyframe(payload):
@@ -181,7 +183,8 @@ class Inbound:
         self.ssrc = ssrc
 
     def mute(self, muted: bool) -> None:
-        """While muted nothing is forwarded, kept or tapped; a tap sees a hole in the numbers."""
+        """While muted nothing is forwarded or kept to be sent again. Taps go on: what a class agreed to have recorded
+        is recorded whether or not the other rooms hear it."""
         if muted == self.muted:
             return
         self.muted = muted

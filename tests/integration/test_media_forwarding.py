@@ -283,7 +283,7 @@ async def test_an_exception_in_a_tap_does_not_disturb_forwarding(caplog: pytest.
         assert hub.counters()["handler_failed"] == 0
 
 
-async def test_mute_stops_forwarding_and_recording_until_unmuted() -> None:
+async def test_mute_stops_forwarding_and_leaves_the_recording_alone() -> None:
     async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
         await host.publish(Tone(), Picture(60))
         await member.subscribe(host.track(0), host.track(1))
@@ -294,13 +294,13 @@ async def test_mute_stops_forwarding_and_recording_until_unmuted() -> None:
         await until(lambda: len(wire.headers[member.mid(1)]) == _settled(wire, member.mid(1)))
         video, audio, tapped = len(wire.headers[member.mid(1)]), len(wire.headers[member.mid(0)]), len(tap.packets)
         await until(lambda: len(wire.headers[member.mid(0)]) >= audio + 25)
-        assert (len(wire.headers[member.mid(1)]), len(tap.packets)) == (video, tapped)
+        assert len(wire.headers[member.mid(1)]) == video
+        await until(lambda: len(tap.packets) > tapped + 25)
         hub.mute(host.track(1), False)
         frames = member.watcher(1).frames
         await until(lambda: member.watcher(1).frames >= frames + 5)
         numbers = [number for number, _ in wire.headers[member.mid(1)]]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        assert len(tap.packets) > tapped
 
 
 def _settled(wire: Wire, mid: str, _last: dict[str, int] = {}) -> int:  # noqa: B006 - the memory is the point

@@ -10,7 +10,7 @@ import { Capture, type Fault, type Plan, PLANS, type Source } from "./capture";
 import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
 import { LineReport } from "./line";
 import { type PathState, Publisher, Subscriber } from "./media";
-import { faceOf, next, type Room, self } from "./room";
+import { faceOf, next, recordedUnheard, type Room, self } from "./room";
 
 export interface Line {
   phase: Phase;
@@ -186,7 +186,8 @@ export class Classroom {
   private obeyMute(room: Room): void {
     const mic = this.capture?.tracks.get("mic");
     const me = self(room);
-    if (mic && me) mic.enabled = !me.muted;
+    // The server keeps a muted room from the others. The review needs both sides, so a recorded class stays audible to it.
+    if (mic && me) mic.enabled = !me.muted || recordedUnheard(me);
   }
 
   private end(): void {

@@ -8,7 +8,7 @@ import { clockAt } from "../ui/time";
 import type { Classroom } from "./classroom";
 import { LevelMeter } from "./level";
 import { captionOf, DeviceTrouble, Face, LineState, Picture, progressOf, Sounds, SoundUnlock, StatePill, Undelivered } from "./parts";
-import { host, inLesson, memberRooms, program, type Room, self, tileState } from "./room";
+import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self, tileState } from "./room";
 import { lasting, second, serverNow } from "./ticker";
 
 /** A cut shorter than this is not worth frightening a class. */
@@ -205,7 +205,7 @@ function Foot({ classroom, room, me }: ViewProps) {
         ) : (
           <span class="row">
             <Icon name={me.muted ? "micoff" : "mic"} />
-            <span class="ell">{t(me.muted ? "classroom.panel.mic_off" : "classroom.panel.mic_on")}</span>
+            <span class="ell">{t(recordedUnheard(me) ? "classroom.panel.mic_recorded" : me.muted ? "classroom.panel.mic_off" : "classroom.panel.mic_on")}</span>
           </span>
         )}
         <span class="row mut">

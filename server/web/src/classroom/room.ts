@@ -40,6 +40,11 @@ export function next(room: Room | null, message: ServerMessage, localNow: number
   }
 }
 
+/** Is this classroom recorded while the others do not hear it? Its panel says so, and keeps the microphone open. */
+export function recordedUnheard(who: Participant): boolean {
+  return who.role === "endpoint" && who.muted && who.recording === "recording";
+}
+
 export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
   if (isBoardEvent(event)) return { ...snapshot, board: foldBoard(snapshot.board, event, at) };
   switch (event.type) {
