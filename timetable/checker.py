@@ -197,7 +197,7 @@ class _Check:
         start, end = max(start for start, _ in windows), min(end for _, end in windows)
         if (lesson.start, lesson.end) != (clock(start), clock(end)):
             self._find("table_window", lesson=lesson.id, start=lesson.start, end=lesson.end)
-        slack = self.communities[requirement.community].overlap_slack
+        slack = self.communities[requirement.community].overlap_slack + requirement.overlap_conceded
         required = max(1, min(end - start for start, end in windows) - slack)
         if end - start < required:
             self._find("table_overlap", lesson=lesson.id, minutes=max(0, end - start), required=required)

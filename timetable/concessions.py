@@ -2,6 +2,7 @@
 register, with its sentence and its price, for the lessons that found no place.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from timetable.model import (
     minutes,
 )
 from timetable.problem import Problem
+from timetable.register_change import RegisterChange
 from timetable.slots import needed_shift
 
 ConcessionKind = Literal[
@@ -55,6 +57,8 @@ PRICES: Mapping[ConcessionKind, int] = {
 MINUTES_LESS = (5, 10, 15)
 """Minutes of overlap that may be given up for one requirement, the smallest that help first."""
 
+MOST_CONCEDED = 20
+
 MOST_OF_A_KIND = 12
 """Candidates of one kind that are looked at, the nearest first."""
 
@@ -77,22 +81,23 @@ CODES: Mapping[str, str] = {
 
 
 class Concession(Struct, frozen=True, kw_only=True):
-    """Something that lets a table exist; `finding` says it in words, `price` ranks it (the lowest is the cheapest)."""
+    """Something that lets a table exist; `finding` says it in words, `price` ranks it (the lowest is the cheapest),
+    `change` makes it in the register."""
 
     kind: ConcessionKind
     price: int
     finding: Finding
+    change: RegisterChange = RegisterChange()
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A concession that is not verified yet. `changed` makes the register with it; `overlap` is what one requirement
-    concedes of its shared minutes; `requirements` are those that it concerns itself."""
+    """A concession that is not verified yet, without its change. `changed` makes the register with it; `requirements`
+    are those that it concerns itself."""
 
     concession: Concession
     changed: Callable[[], Register]
     requirements: frozenset[str] = frozenset()
-    overlap: tuple[str, int] | None = None
     moves_bells: bool = False
 
 
@@ -234,13 +239,13 @@ def _overlaps(problem: Problem, culprits: Sequence[Requirement], near: Sequence[
         units = tuple(party.unit for party in requirement.parties)
         if len(set(units)) < 2:
             continue
-        now = len(problem.by_clock(units, requirement.block))
+        now = len(problem.by_clock(requirement))
         for less in MINUTES_LESS:
-            if len(problem.relaxed(extra_slack=less).by_clock(units, requirement.block)) > now:
+            wider = structs.replace(requirement, overlap_conceded=requirement.overlap_conceded + less)
+            if wider.overlap_conceded <= MOST_CONCEDED and len(problem.by_clock(wider)) > now:
                 concession = _concession("overlap", title=title(problem, requirement), minutes=less)
-                yield Candidate(
-                    concession, lambda: problem.register, frozenset({requirement.id}), (requirement.id, less)
-                )
+                changed = _with_requirement(problem, wider, requirement.id)
+                yield Candidate(concession, changed, frozenset({requirement.id}))
                 break
 
 
@@ -260,7 +265,7 @@ def _bells(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Req
         host, *others = dict.fromkeys(party.unit for party in requirement.parties)
         for unit in others:
             shifts = {
-                needed_shift(rung, window, problem.slack)
+                needed_shift(rung, window, problem.slack_of(requirement))
                 for weekday in problem.weekdays
                 for rung in problem.bells.day(host, weekday).values()
                 for window in problem.bells.day(unit, weekday).values()
@@ -292,7 +297,10 @@ def _remote_rooms(
     register = problem.register
     for id in _units(culprits):
         unit = problem.units[id]
-        room = Room(id=f"{id}.one-more-remote-room", name="+1", unit=id, campus=unit.campus, kind="remote")
+        number = 1 + sum(room.unit == id and room.kind == "remote" for room in register.rooms)
+        taken = {room.id for room in register.rooms}
+        new = next(name for n in itertools.count(number) if (name := f"{id}.remote{n}") not in taken)
+        room = Room(id=new, name=f"远程教室{number}", unit=id, campus=unit.campus, kind="remote")
         concession = _concession("remote_room", unit=unit.name)
         yield Candidate(concession, partial(structs.replace, register, rooms=(*register.rooms, room)))
 
@@ -306,13 +314,6 @@ def _weekly(problem: Problem, near: Sequence[Requirement], fewer: int) -> Iterat
 def reduced(problem: Problem, requirement: Requirement, fewer: int) -> Candidate:
     """Teaching so many lessons fewer a week; none at all is left of it where that is all."""
     left = requirement.weekly - fewer
-
-    def change() -> Register:
-        register = problem.register
-        smaller = () if left == 0 else (structs.replace(requirement, weekly=left, locked=requirement.locked[:left]),)
-        kept = (smaller if r.id == requirement.id else (r,) for r in register.requirements)
-        return structs.replace(register, requirements=tuple(r for some in kept for r in some))
-
     concession = _concession(
         "weekly",
         price=PRICES["weekly"] * fewer,
@@ -321,10 +322,26 @@ def reduced(problem: Problem, requirement: Requirement, fewer: int) -> Candidate
         lessons=requirement.weekly,
         left=left,
     )
-    return Candidate(concession, change, frozenset({requirement.id}))
+    changed = partial(given_up, problem, {requirement.id: fewer}, ())
+    return Candidate(concession, changed, frozenset({requirement.id}))
 
 
-def together(problem: Problem, missing: Mapping[str, int], broken: Sequence[tuple[Requirement, Slot]]) -> Concession:
+def given_up(problem: Problem, missing: Mapping[str, int], broken: Sequence[tuple[Requirement, Slot]]) -> Register:
+    """The register without so many lessons of these requirements, and without these locks."""
+    open_slots = {(requirement.id, slot) for requirement, slot in broken}
+
+    def left(requirement: Requirement) -> Requirement | None:
+        weekly = requirement.weekly - missing.get(requirement.id, 0)
+        if weekly == 0:
+            return None
+        locked = tuple(slot for slot in requirement.locked if (requirement.id, slot) not in open_slots)
+        return structs.replace(requirement, weekly=weekly, locked=locked[:weekly])
+
+    kept = (left(requirement) for requirement in problem.register.requirements)
+    return structs.replace(problem.register, requirements=tuple(one for one in kept if one is not None))
+
+
+def together(problem: Problem, missing: Mapping[str, int], broken: Sequence[tuple[Requirement, Slot]]) -> Candidate:
     """Giving up these lessons and locks at once."""
     requirements = {requirement.id: requirement for requirement in problem.requirements}
     titles = [f"{title(problem, requirements[id])} ×{count}" for id, count in missing.items()]
@@ -333,4 +350,5 @@ def together(problem: Problem, missing: Mapping[str, int], broken: Sequence[tupl
         titles = [*titles[:MOST_NAMED], "…"]
     lessons = sum(missing.values()) + len(broken)
     price = PRICES["lessons"] * sum(missing.values()) + PRICES["locked"] * len(broken)
-    return _concession("lessons", price=price, lessons=lessons, titles="；".join(titles))
+    concession = _concession("lessons", price=price, lessons=lessons, titles="；".join(titles))
+    return Candidate(concession, partial(given_up, problem, missing, broken))

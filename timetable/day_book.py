@@ -145,8 +145,7 @@ class DayBook:
         """Where the lesson would stand in that period of its host, or why it cannot stand there at all. Rooms and
         supervisors are chosen among the free ones, as if the lessons in `apart` were gone."""
         grounds = self._grounds
-        community = grounds.communities.get(self._community_of(lesson))
-        slack = community.overlap_slack if community else 0
+        slack = grounds.slack(lesson, self._community_of(lesson))
         closed = [party.unit for party in lesson.parties if self._closed(party.unit)]
         if closed:
             return [self._finding("amend_closed", unit=grounds.unit_name(unit)) for unit in closed]

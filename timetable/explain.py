@@ -6,7 +6,9 @@ first, and each concession that is told was verified: the table with it was foun
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 from msgspec import Struct, structs
 from ortools.sat.python import cp_model
@@ -19,7 +21,8 @@ from timetable.errors import NotFound
 from timetable.formulation import HABITS, Choice, Formulation
 from timetable.model import SHARED_KINDS, Finding, Register, Requirement, Slot, Table
 from timetable.part import part_of, slot_of
-from timetable.problem import Commitments, Demand, Problem
+from timetable.problem import Commitments, Problem
+from timetable.register_change import difference
 from timetable.search import Effort, run
 
 SECONDS = 60.0
@@ -57,6 +60,20 @@ CURES: Mapping[str, Sequence[ConcessionKind]] = {
 MOST_CURES, MOST_SEARCHED_CURES = 12, 3
 
 
+Phase = Literal["largest", "trying"]
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """How far the search for concessions is: of `of` candidates that are known by now, `tried` were tried."""
+
+    phase: Phase
+    seconds: float
+    tried: int = 0
+    of: int = 0
+    findings: tuple[Finding, ...] = ()
+    """What counting alone found, before any search."""
+
+
 class Explanation(Struct, frozen=True, kw_only=True):
     """What was found out. `feasible`: there is nothing to explain. `missing`: the requirements of the largest table
     found that lack lessons, with how many. `concessions`: all verified, the cheapest first. `complete`: every
@@ -81,6 +98,7 @@ def explain(
     workers: int = 2,
     busy: Commitments | None = None,
     on_found: Callable[[Concession], None] = lambda concession: None,
+    on_step: Callable[[Step], None] = lambda step: None,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Explanation:
@@ -91,7 +109,7 @@ def explain(
     community = next((c for c in register.communities if c.id == community_id), None)
     if community is None:
         raise NotFound("community", community_id)
-    sweep = _Sweep(Problem(register, community, busy), seconds, seed, workers, on_found, should_stop, clock)
+    sweep = _Sweep(Problem(register, community, busy), seconds, seed, workers, on_found, on_step, should_stop, clock)
     return sweep.explanation()
 
 
@@ -103,6 +121,7 @@ class _Sweep:
         seed: int,
         workers: int,
         on_found: Callable[[Concession], None],
+        on_step: Callable[[Step], None],
         should_stop: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
@@ -111,16 +130,19 @@ class _Sweep:
         self._seed = seed
         self._workers = workers
         self._tell = on_found
+        self._step = on_step
         self._should_stop = should_stop
         self._clock = clock
         self._began = clock()
         self._first: float | None = None
         self._found: list[Concession] = []
+        self._verified_ones: set[str] = set()
         self._tried = 0
         self._arrangement: Arrangement | None = None
 
     def explanation(self) -> Explanation:
         findings = lints.lint(self._problem)
+        self._step(Step(phase="largest", seconds=self._elapsed(), findings=tuple(findings)))
         self._try_cures([finding for finding in findings if finding.severity == "error"])
         largest = self._largest()
         if largest is None:
@@ -150,7 +172,7 @@ class _Sweep:
                 continue
             searched += 1
             if self._try_whole(candidate):
-                self._verified(candidate.concession)
+                self._verified(candidate)
 
     def _names(self, finding: Finding, requirement: Requirement) -> bool:
         """Whether a finding is about the requirement, one of its classes, teachers or shared units."""
@@ -217,12 +239,15 @@ class _Sweep:
 
     def _broken_locks(self, largest: Arrangement) -> list[tuple[Requirement, Slot]]:
         """The locks that the largest table does not keep, of requirements that have all their lessons."""
+        whole = {r.id for r in self._problem.requirements if len(largest.of_requirement.get(r.id, ())) == r.weekly}
+        return [(requirement, slot) for requirement, slot in self._unkept(largest) if requirement.id in whole]
+
+    def _unkept(self, largest: Arrangement) -> list[tuple[Requirement, Slot]]:
+        """The locks that the largest table does not keep."""
         found = []
         for requirement in self._problem.requirements:
-            lessons = largest.of_requirement.get(requirement.id, ())
-            slots = {slot_of(lesson) for lesson in lessons}
-            if len(lessons) == requirement.weekly:
-                found += [(requirement, s) for s in requirement.locked if (s.weekday, s.period) not in slots]
+            slots = {slot_of(lesson) for lesson in largest.of_requirement.get(requirement.id, ())}
+            found += [(requirement, s) for s in requirement.locked if (s.weekday, s.period) not in slots]
         return found
 
     # Trying ---------------------------------------------------------------------------------------------------------
@@ -237,35 +262,41 @@ class _Sweep:
         lost = frozenset({*missing, *(requirement.id for requirement, _ in broken)})
         culprits = [requirements[id] for id in requirements if id in lost]
         # The largest table itself verifies giving up all that it lacks.
-        known = self._known(missing, broken)
-        self._verified(known)
+        self._verified(self._known(largest, missing, broken))
         left: list[Candidate] = []
-        for candidate in concessions.candidates(problem, culprits, sum(missing.values())):
-            if candidate.concession in self._found:
-                continue
+        wanted = concessions.candidates(problem, culprits, sum(missing.values()))
+        untried = [candidate for candidate in wanted if not self._known_already(candidate)]
+        for candidate in untried:
+            self._step(Step(phase="trying", seconds=self._elapsed(), tried=self._tried, of=len(untried)))
             if self._over():
                 return False
             self._tried += 1
             outcome = self._try_near(candidate, largest, lost)
             if outcome:
-                self._verified(candidate.concession)
+                self._verified(candidate)
             elif outcome is None:
                 left.append(candidate)
         for candidate in left:
             if self._over():
                 return False
             if self._try_whole(candidate):
-                self._verified(candidate.concession)
+                self._verified(candidate)
         return True
 
-    def _known(self, missing: Mapping[str, int], broken: Sequence[tuple[Requirement, Slot]]) -> Concession:
-        requirements = {requirement.id: requirement for requirement in self._problem.requirements}
+    def _known(
+        self, largest: Arrangement, missing: Mapping[str, int], broken: Sequence[tuple[Requirement, Slot]]
+    ) -> Candidate:
+        problem = self._problem
+        requirements = {requirement.id: requirement for requirement in problem.requirements}
         if len(missing) == 1 and not broken:
             [(id, fewer)] = missing.items()
-            return concessions.reduced(self._problem, requirements[id], fewer).concession
-        if len(broken) == 1 and not missing:
-            return concessions.unlocked(self._problem, *broken[0]).concession
-        return concessions.together(self._problem, missing, broken)
+            known = concessions.reduced(problem, requirements[id], fewer)
+        elif len(broken) == 1 and not missing:
+            known = concessions.unlocked(problem, *broken[0])
+        else:
+            known = concessions.together(problem, missing, broken)
+        # a requirement that lacks lessons gives up the locks of those
+        return replace(known, changed=partial(concessions.given_up, problem, missing, self._unkept(largest)))
 
     def _try_near(self, candidate: Candidate, largest: Arrangement, lost: frozenset[str]) -> bool | None:
         """Whether the concession lets a table exist; None where that is not known yet."""
@@ -299,7 +330,7 @@ class _Sweep:
                     for lesson in kept
                     if lesson.requirement not in part.moving
                 ]
-                if self._passes(problem, candidate, [*moved, *held]):
+                if self._passes(problem, [*moved, *held]):
                     return True
         return None
 
@@ -314,30 +345,13 @@ class _Sweep:
                 formulation.cp.add_hint(variable, (placement.weekday, placement.period) in slots)
         effort = Effort(seconds=min(WHOLE_SECONDS, self._left()), seed=self._seed, workers=self._workers)
         result = run(formulation.cp, effort, self._should_stop)
-        return result.solution is not None and self._passes(problem, candidate, formulation.choices(result.solution))
+        return result.solution is not None and self._passes(problem, formulation.choices(result.solution))
 
     def _conceded(self, candidate: Candidate) -> Problem:
         """The problem with the concession made."""
         register = candidate.changed()
         community = next(c for c in register.communities if c.id == self._problem.community.id)
-        problem = Problem(register, community, self._problem.commitments)
-        if candidate.overlap is not None:
-            id, less = candidate.overlap
-            wider = {demand.requirement.id: demand for demand in self._relaxed_demands(less)}
-            problem.demands = tuple(
-                wider[demand.requirement.id] if demand.requirement.id == id else demand
-                for demand in self._problem.demands
-            )
-        return problem
-
-    def _relaxed_demands(self, less: int) -> Sequence[Demand]:
-        if less not in self._wider:
-            self._wider[less] = self._problem.relaxed(extra_slack=less).demands
-        return self._wider[less]
-
-    @cached_property
-    def _wider(self) -> dict[int, Sequence[Demand]]:
-        return {}
+        return Problem(register, community, self._problem.commitments)
 
     @staticmethod
     def _rungs(arrangement: Arrangement, also: frozenset[str]) -> Iterator[frozenset[str]]:
@@ -359,24 +373,26 @@ class _Sweep:
         yield frozenset(ids)
 
     @staticmethod
-    def _passes(problem: Problem, candidate: Candidate, choices: Sequence[Choice]) -> bool:
+    def _passes(problem: Problem, choices: Sequence[Choice]) -> bool:
         try:
             table: Table = placing.table_of(problem, choices)
         except placing.NoRoom:
             return False
-        wrong = check(problem.register, table)
-        if candidate.overlap is None:
-            return not wrong
-        ours = {lesson.id for lesson in table.lessons if lesson.requirement == candidate.overlap[0]}
-        return all(f.code == "table_overlap" and f.values.get("lesson") in ours for f in wrong)
+        return not check(problem.register, table)
 
     # Telling --------------------------------------------------------------------------------------------------------
 
-    def _verified(self, concession: Concession) -> None:
-        if concession in self._found:
+    def _known_already(self, candidate: Candidate) -> bool:
+        return repr(candidate.concession) in self._verified_ones
+
+    def _verified(self, candidate: Candidate) -> None:
+        if self._known_already(candidate):
             return
+        self._verified_ones.add(repr(candidate.concession))
         if self._first is None:
             self._first = self._elapsed()
+        change = difference(self._problem.register, candidate.changed())
+        concession = structs.replace(candidate.concession, change=change)
         self._found.append(concession)
         self._tell(concession)
 

@@ -46,6 +46,11 @@ class Grounds:
         requirement = self.requirements.get(lesson.requirement)
         return requirement.block if requirement else 1
 
+    def slack(self, lesson: Lesson, community: str) -> int:
+        """How many minutes less than their length the windows of a lesson may share."""
+        known, requirement = self.communities.get(community), self.requirements.get(lesson.requirement)
+        return (known.overlap_slack if known else 0) + (requirement.overlap_conceded if requirement else 0)
+
     def campus(self, unit: str) -> str | None:
         known = self.units.get(unit)
         return known.campus if known else None

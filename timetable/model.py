@@ -177,6 +177,8 @@ class Requirement(Model, frozen=True, kw_only=True):
     """Length in consecutive periods; `weekly` counts blocks."""
     locked: tuple[Slot, ...] = ()
     """Slots that are fixed already (a school's own fixed lessons): at most `weekly` of them."""
+    overlap_conceded: Annotated[int, Meta(ge=0, le=20)] = 0
+    """Minutes that its windows may share less than those of the community's other lessons."""
     topic: str = ""
 
 

@@ -152,7 +152,7 @@ class Problem:
         for room, busy in register.busy_rooms:
             window = Window(minutes(busy.start), minutes(busy.end))
             self._room_held[room].append(Commitment(busy.weekday, window, busy.weeks))
-        self._by_clock: dict[tuple[tuple[str, ...], int], tuple[Placement, ...]] = {}
+        self._by_clock: dict[tuple[tuple[str, ...], int, int], tuple[Placement, ...]] = {}
         self._free: dict[tuple[str, str, int, Window, Weeks], bool] = {}
 
     def relaxed(self, *, ignore_unavailable: bool = False, extra_slack: int = 0) -> "Problem":
@@ -167,27 +167,32 @@ class Problem:
 
     # Where lessons can stand ----------------------------------------------------------------------------------------
 
-    def by_clock(self, units: tuple[str, ...], block: int) -> tuple[Placement, ...]:
-        """The placements that the bells of the units allow; the first unit owns the clock."""
-        key = (units, block)
+    def by_clock(self, requirement: Requirement) -> tuple[Placement, ...]:
+        """The placements that the bells of its units allow; the first unit owns the clock."""
+        units = tuple(party.unit for party in requirement.parties)
+        key = (units, requirement.block, self.slack_of(requirement))
         if key not in self._by_clock:
-            self._by_clock[key] = tuple(self._meetings(units, block))
+            self._by_clock[key] = tuple(self._meetings(*key))
         return self._by_clock[key]
 
-    def _meetings(self, units: tuple[str, ...], block: int) -> Iterable[Placement]:
+    def slack_of(self, requirement: Requirement) -> int:
+        """How many minutes less than their length the windows of its lessons may share."""
+        return self.slack + requirement.overlap_conceded
+
+    def _meetings(self, units: tuple[str, ...], block: int, slack: int) -> Iterable[Placement]:
         for weekday in self.weekdays:
             host_day = self.bells.day(units[0], weekday)
             for period, window in host_day.items():
                 sides: list[Side] = []
                 for unit in units:
                     day = self.bells.day(unit, weekday)
-                    first = period if unit == units[0] else bells.matching_period(window, day, self.slack)
+                    first = period if unit == units[0] else bells.matching_period(window, day, slack)
                     numbers = None if first is None else bells.run(day, first, block)
                     if numbers is None:
                         break
                     sides.append(Side(numbers, Window(day[numbers[0]].start, day[numbers[-1]].end)))
                 windows = [side.window for side in sides]
-                if len(sides) == len(units) and bells.windows_meet(windows, self.slack):
+                if len(sides) == len(units) and bells.windows_meet(windows, slack):
                     yield Placement(weekday, period, tuple(sides), bells.shared_window(windows))
 
     @cached_property
@@ -196,7 +201,7 @@ class Problem:
         return tuple(self._demand(requirement) for requirement in self.requirements)
 
     def _demand(self, requirement: Requirement) -> Demand:
-        by_clock = self.by_clock(tuple(party.unit for party in requirement.parties), requirement.block)
+        by_clock = self.by_clock(requirement)
         fitting = tuple(placement for placement in by_clock if self._allowed(requirement, placement))
         return Demand(requirement, fitting, len(by_clock))
 

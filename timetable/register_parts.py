@@ -180,6 +180,7 @@ def _requirement_row(requirement: Requirement) -> RequirementRow:
         weeks=requirement.weeks,
         block=requirement.block,
         locked=requirement.locked,
+        overlap_conceded=requirement.overlap_conceded,
         topic=requirement.topic,
     )
 
@@ -275,5 +276,6 @@ def _requirement(row: RequirementRow, parties: Iterable[PartyRow]) -> Requiremen
         weeks=row.weeks,
         block=row.block,
         locked=row.locked,
+        overlap_conceded=row.overlap_conceded,
         topic=row.topic,
     )

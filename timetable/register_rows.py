@@ -114,6 +114,7 @@ class RequirementRow(Struct, frozen=True, kw_only=True):
     weeks: Weeks = "all"
     block: Annotated[int, Meta(ge=1, le=3)] = 1
     locked: tuple[Slot, ...] = ()
+    overlap_conceded: Annotated[int, Meta(ge=0, le=20)] = 0
     topic: str = ""
 
 

@@ -300,6 +300,7 @@ SHEETS: tuple[Sheet, ...] = (
             "weeks": ("单双周", WEEKS),
             "block": ("连排节数", NUMBER),
             "locked": ("固定节次", Slots()),
+            "overlap_conceded": ("再少分钟", NUMBER),
             "topic": ("课题", TEXT),
         },
         identity=("id",),

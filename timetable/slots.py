@@ -77,8 +77,7 @@ def impossible(arrangement: Arrangement, lesson: Lesson, weekday: int, period: i
 
 def placement_by_clock(problem: Problem, requirement: Requirement, weekday: int, period: int) -> Placement | None:
     """The placement there that the bells allow, whatever else stands in its way."""
-    units = tuple(party.unit for party in requirement.parties)
-    there = (p for p in problem.by_clock(units, requirement.block) if (p.weekday, p.period) == (weekday, period))
+    there = (p for p in problem.by_clock(requirement) if (p.weekday, p.period) == (weekday, period))
     return next(there, None)
 
 
@@ -120,13 +119,13 @@ def _no_placement(problem: Problem, requirement: Requirement, weekday: int, peri
         yield Finding(code="slot_block", values=values)
         return
     first, window = host_day[period], Window(host_day[period].start, host_day[numbers[-1]].end)
-    apart = False
+    slack, apart = problem.slack_of(requirement), False
     for unit in dict.fromkeys(others):
         day = problem.bells.day(unit, weekday)
-        matched = bells.matching_period(first, day, problem.slack)
+        matched = bells.matching_period(first, day, slack)
         if matched is None:
             apart = True
-            yield _overlap(problem, unit, first, day)
+            yield _overlap(problem.units[unit].name, first, day, slack)
         elif bells.run(day, matched, requirement.block) is None:
             apart = True
             yield Finding(code="slot_block", values={"unit": problem.units[unit].name, "block": requirement.block})
@@ -135,13 +134,13 @@ def _no_placement(problem: Problem, requirement: Requirement, weekday: int, peri
         yield Finding(code="slot_overlap_together", values={"units": names, "start": clock(window.start)})
 
 
-def _overlap(problem: Problem, unit: str, host: Window, day: Day) -> Finding:
-    """How far the unit's bells are from the host's period, and the smallest shift that would bring them there."""
+def _overlap(unit: str, host: Window, day: Day, slack: int) -> Finding:
+    """How far the bells of `unit` are from the host's period, and the smallest shift that would bring them there."""
     best = max(day.values(), key=host.overlap, default=None)
     shared = 0 if best is None else host.overlap(best)
-    required = bells.required_overlap((host, best) if best is not None else (host,), problem.slack)
-    values: dict[str, str | int] = {"unit": problem.units[unit].name, "minutes": shared, "required": required}
-    shift = min((needed_shift(host, window, problem.slack) for window in day.values()), key=abs, default=None)
+    required = bells.required_overlap((host, best) if best is not None else (host,), slack)
+    values: dict[str, str | int] = {"unit": unit, "minutes": shared, "required": required}
+    shift = min((needed_shift(host, window, slack) for window in day.values()), key=abs, default=None)
     if shift is None or abs(shift) > bells.MOST_MINUTES_OF_SHIFT:
         return Finding(code="slot_overlap", values=values)
     code = "slot_overlap_later" if shift > 0 else "slot_overlap_earlier"

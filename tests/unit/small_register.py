@@ -111,6 +111,7 @@ SMALL = Register(
             ),
             weekly=1,
             community="one",
+            overlap_conceded=5,
             topic="光的反射",
         ),
         Requirement(
