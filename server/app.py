@@ -33,6 +33,7 @@ from server.api import (
     today,
     whip,
 )
+from server.api import explanations as explanation_routes
 from server.api import reviews as review_routes
 from server.auth.middleware import auth_key, identify, origins_key
 from server.auth.service import AuthService
@@ -41,6 +42,7 @@ from server.bus import BusUnavailable, open_bus
 from server.calendars import Calendars
 from server.county import Counties
 from server.errors import problems
+from server.explanations import Explanations
 from server.headers import secure
 from server.journals import FileJournals
 from server.keys import (
@@ -50,6 +52,7 @@ from server.keys import (
     calendars_key,
     counties_key,
     database_key,
+    explanations_key,
     importing_key,
     live_key,
     live_sessions_key,
@@ -102,6 +105,7 @@ RESOURCES = (
     importing,
     today,
     timetable,
+    explanation_routes,
     table_io,
     repair,
     amendments,
@@ -135,9 +139,11 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
 
 
 async def stop_builds(app: web.Application) -> None:
-    """End the builds before the web server waits for those who watch them."""
+    """End the solver's work before the web server waits for those who watch them."""
     if builds_key in app:
         await app[builds_key].close()
+    if explanations_key in app:
+        await app[explanations_key].close()
 
 
 async def database(app: web.Application) -> AsyncIterator[None]:
@@ -216,6 +222,14 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         clock=time.monotonic,
     )
     app[builds_key] = builds
+    explanations = Explanations(
+        service,
+        app[importing_key],
+        settings.server.data_dir / "builds",
+        workers=settings.timetable.workers or os.cpu_count() or 1,
+        clock=time.monotonic,
+    )
+    app[explanations_key] = explanations
     repairs = Repairs(
         service,
         counties,
@@ -225,6 +239,7 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
     app[repairs_key] = repairs
     yield
     await builds.close()
+    await explanations.close()
     await repairs.close()
 
 

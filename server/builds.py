@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import structlog
-from msgspec import structs
 
 from server.shapes.table import BuildView
 from server.solver_run import SolverRun, SolverStopped
+from server.watched import Watched
 from timetable.checker import check
 from timetable.errors import NotFound, TimetableError
-from timetable.model import Finding, Table
+from timetable.model import Finding, Register, Table
 from timetable.progress import Progress
 from timetable.service import TimetableService
 
@@ -25,56 +24,25 @@ log = structlog.get_logger()
 KEPT = 50
 
 
-class Build:
-    """One build. `watch` yields its view whenever it changes and ends with it."""
+class Build(Watched[BuildView]):
+    """One build."""
 
     def __init__(self, id: str, community: str, limit: float, run: SolverRun, clock: Callable[[], float]) -> None:
+        view = BuildView(id=id, community=community, state="running", phase="lints", seconds=0.0, limit=limit)
+        super().__init__(view, clock)
         self.id = id
         self.community = community
         self.run = run
-        self._clock = clock
-        self._began = clock()
-        self._view = BuildView(id=id, community=community, state="running", phase="lints", seconds=0.0, limit=limit)
-        self._changed = asyncio.Event()
-
-    @property
-    def running(self) -> bool:
-        return self._view.state == "running"
-
-    def view(self) -> BuildView:
-        return structs.replace(self._view, seconds=self._seconds()) if self.running else self._view
-
-    async def watch(self) -> AsyncIterator[BuildView]:
-        while True:
-            changed, view = self._changed, self.view()
-            yield view
-            if view.state != "running":
-                return
-            # a second without news is news too: the seconds go on
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), 1.0)
 
     def progressed(self, step: Progress) -> None:
-        self._show(structs.replace(self._view, phase=step.phase, cost=step.cost, bound=step.bound))
-        if step.cost_by_rule:
-            self._show(structs.replace(self._view, cost_by_rule=step.cost_by_rule))
+        costs = {"cost_by_rule": step.cost_by_rule} if step.cost_by_rule else {}
+        self._show(phase=step.phase, cost=step.cost, bound=step.bound, **costs)
 
     def finished(self, table: Table) -> None:
         self._end("done", cost=table.cost, cost_by_rule=table.cost_by_rule)
 
     def failed(self, state: Literal["failed", "cancelled"], findings: tuple[Finding, ...]) -> None:
         self._end(state, findings=findings)
-
-    def _end(self, state: Literal["done", "failed", "cancelled"], **fields: object) -> None:
-        self._show(structs.replace(self._view, state=state, phase="done", seconds=self._seconds(), **fields))
-
-    def _show(self, view: BuildView) -> None:
-        self._view = view
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
-
-    def _seconds(self) -> float:
-        return round(self._clock() - self._began, 1)
 
 
 class Builds:
@@ -114,7 +82,7 @@ class Builds:
 
     async def close(self) -> None:
         """Stop every build; what each has found by then is kept as a draft."""
-        await asyncio.gather(*(build.run.stop() for build in self._builds.values() if build.running))
+        await asyncio.gather(*(build.run.process.stop() for build in self._builds.values() if build.running))
         await asyncio.gather(*self._tasks)
 
     async def _carry_out(self, build: Build, author: str, revision: int) -> None:
@@ -122,17 +90,23 @@ class Builds:
             register = await self._tables.register()
             around = [v.table for v in await self._tables.published() if v.community != build.community]
             (table,) = await build.run.tables(register, [build.community], around, build.progressed)
-            found = await asyncio.to_thread(check, register, *around, table)
-            if wrong := [finding for finding in found if finding.severity == "error"]:
+            if wrong := await asyncio.to_thread(_broken, register, around, table):
                 raise SolverStopped(0, "the checker refused the table", wrong)
             await self._tables.take_draft(build.community, table, author=author, revision=revision)
         except TimetableError as error:
             log.warning("build_failed", community=build.community, code=error.code, detail=str(error))
             findings = tuple(getattr(error, "findings", ())) or (Finding(code=error.code),)
-            build.failed("cancelled" if build.run.stopped else "failed", findings)
+            build.failed("cancelled" if build.run.process.stopped else "failed", findings)
         except Exception as error:
             # the people who watch must hear of an end that nobody foresaw, too
             log.error("build_failed", community=build.community, exc_info=error)
             build.failed("failed", (Finding(code="internal_error"),))
         else:
             build.finished(table)
+
+
+def _broken(register: Register, around: Sequence[Table], table: Table) -> list[Finding]:
+    """The rules that the new table breaks. What other tables broke before it is theirs: a register may have changed
+    since they were published."""
+    before = check(register, *around)
+    return [finding for finding in check(register, *around, table) if finding not in before]

@@ -11,6 +11,7 @@ from server.builds import Builds
 from server.bus import Bus
 from server.calendars import Calendars
 from server.county import Counties
+from server.explanations import Explanations
 from server.live_sessions import LiveSessions
 from server.metrics import Metrics
 from server.repairs import Repairs
@@ -51,6 +52,7 @@ counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
 amendments_key: web.AppKey[AmendmentService] = web.AppKey("amendments", AmendmentService)
 builds_key: web.AppKey[Builds] = web.AppKey("builds", Builds)
+explanations_key: web.AppKey[Explanations] = web.AppKey("explanations", Explanations)
 repairs_key: web.AppKey[Repairs] = web.AppKey("repairs", Repairs)
 calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
 importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)

@@ -28,7 +28,7 @@ from server.repair_worker import (
     Subject,
     frame,
 )
-from server.solver_run import PROJECT
+from server.solver_process import PROJECT
 from server.storage.draft_history import SqlDraftHistory
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Slot, Table

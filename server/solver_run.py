@@ -1,14 +1,7 @@
-"""One run of the solver in a process of its own: fed a register, followed while it searches, stopped with its best.
-
-The solver never runs in the event loop's process: it takes all cores for seconds, and killing it must hurt nobody.
-"""
+"""One run of the solver for tables: fed a register, followed while it searches, stopped with its best."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,13 +9,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from server.solver_process import SolverProcess
 from timetable.errors import TimetableError
 from timetable.model import Finding, Register, Table, TableSet
 from timetable.progress import Progress
-
-LINE_LIMIT = 1 << 20
-GRACE_SECONDS = 10.0
-PROJECT = Path(__file__).parent.parent
 
 
 class SolverStopped(TimetableError):
@@ -49,8 +39,7 @@ class SolverRun:
         self._seconds = seconds
         self._seed = seed
         self._workers = workers
-        self._process: asyncio.subprocess.Process | None = None
-        self.stopped = False
+        self.process = SolverProcess()
 
     async def tables(
         self,
@@ -63,59 +52,26 @@ class SolverRun:
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             folder = Path(name)
-            (folder / "input.json").write_bytes(msgspec.json.encode(register))
-            (folder / "around.json").write_bytes(msgspec.json.encode(TableSet(tables=tuple(around))))
-            code, errors = await self._run(folder, communities, on_progress)
+            write_input(folder, register, around)
+            arguments = (
+                *("build", "input.json", "--around", "around.json"),
+                *(f"--community={community}" for community in communities),
+                *("--seconds", f"{self._seconds:g}", "--seed", str(self._seed), "--workers", str(self._workers)),
+                *("--out", "tables.json", "--report", "report.json", "--progress"),
+            )
+            code, errors = await self.process.run(
+                arguments, folder, lambda line: on_progress(msgspec.json.decode(line, type=Progress))
+            )
             found = _read_tables(folder)
             if len(found) != len(communities):
                 raise SolverStopped(code, errors, _findings(folder))
             return found
 
-    async def stop(self) -> None:
-        """Ask the solver to hand in its best; one that does not answer is killed."""
-        self.stopped = True
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), GRACE_SECONDS)
-        except TimeoutError:
-            process.kill()
 
-    async def _run(
-        self, folder: Path, communities: Sequence[str], on_progress: Callable[[Progress], None]
-    ) -> tuple[int, str]:
-        process = self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "server.commands.table", "build", "input.json", "--around", "around.json"),
-            *(f"--community={community}" for community in communities),
-            *("--seconds", f"{self._seconds:g}", "--seed", str(self._seed), "--workers", str(self._workers)),
-            *("--out", "tables.json", "--report", "report.json", "--progress"),
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=LINE_LIMIT,
-            # a Ctrl-C at the terminal is for the server; it passes on what is meant for the solver
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        assert process.stderr is not None
-        if self.stopped:
-            process.send_signal(signal.SIGTERM)
-        try:
-            _, errors = await asyncio.gather(_follow(process.stdout, on_progress), process.stderr.read())
-            return await process.wait(), errors.decode(errors="replace")[-2000:].strip()
-        finally:
-            if process.returncode is None:
-                process.kill()
-
-
-async def _follow(lines: asyncio.StreamReader, on_progress: Callable[[Progress], None]) -> None:
-    async for line in lines:
-        on_progress(msgspec.json.decode(line, type=Progress))
+def write_input(folder: Path, register: Register, around: Sequence[Table]) -> None:
+    """The register as `input.json`, and the standing tables as `around.json`."""
+    (folder / "input.json").write_bytes(msgspec.json.encode(register))
+    (folder / "around.json").write_bytes(msgspec.json.encode(TableSet(tables=tuple(around))))
 
 
 def _read_tables(folder: Path) -> tuple[Table, ...]:

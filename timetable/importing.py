@@ -57,6 +57,10 @@ class ImportService:
         self._clock = clock
         self._aside = aside or _at_once
 
+    async def version(self) -> int:
+        """The number of the register that stands; 0 before the first import."""
+        return await self._store.version()
+
     async def check(self, files: Mapping[str, bytes], *, replace: bool = False) -> ImportReport:
         """Everything that an import of these files would say, without taking anything."""
         standing = None if replace else await self._store.load()
@@ -95,13 +99,23 @@ class ImportService:
             version = await self._store.save(plan.register, author, self._clock(), version)
         return ImportReport(findings=plan.findings, counts=plan.counts, version=version, changed=changed)
 
-    async def edit(self, change: Callable[[Register], Register], author: str, *, keep: bool = True) -> ImportReport:
+    async def edit(
+        self,
+        change: Callable[[Register], Register],
+        author: str,
+        *,
+        keep: bool = True,
+        expected_version: int | None = None,
+        may: Callable[[Reach], bool] = lambda reach: True,
+    ) -> ImportReport:
         """Change the standing register; with `keep` false only say what would be wrong.
 
         Raises NotFound before the first import, InputRefused when the change brings errors that were not there before,
-        StaleVersion when the register changed meanwhile.
+        StaleVersion when the register changed meanwhile. `may` is asked as by `run`.
         """
         version = await self._store.version()
+        if expected_version is not None and expected_version != version:
+            raise StaleVersion(expected_version, version)
         standing = await self._store.load()
         if standing is None:
             raise NotFound("register", "county")
@@ -111,6 +125,8 @@ class ImportService:
         if any(fault.severity == "error" for fault in faults):
             raise InputRefused(faults)
         if changed != standing:
+            if not may(touched := reach(standing, changed)):
+                raise OutsideReach(touched.units)
             version = await self._store.save(changed, author, self._clock(), version)
         return ImportReport(findings=faults, counts={}, version=version, changed=changed != standing)
 

@@ -36,9 +36,10 @@ _OWNERS: dict[str, Callable[[Any], tuple[str, ...]]] = {
     "requirements": lambda requirement: tuple(party.unit for party in requirement.parties),
     "shortages": lambda shortage: (shortage.unit,),
 }
-"""Whose each row is. A teacher with posts at two schools, or a lesson of three, is everybody's of them."""
+"""Whose each row is. A teacher with posts at two schools, or a lesson of three, is everybody's of them; the times that
+a room is taken are its unit's."""
 
-_COUNTY = ("county", "term", "communities", "campuses", "travel", "main_subjects", "weekdays", "busy_rooms")
+_COUNTY = ("county", "term", "communities", "campuses", "travel", "main_subjects", "weekdays")
 
 
 def reach(before: Register | None, after: Register) -> Reach:
@@ -51,10 +52,17 @@ def reach(before: Register | None, after: Register) -> Reach:
         # rows have no common key and may be unhashable: what is equal on both sides is taken out by its encoding
         for row in _only(standing, proposed) + _only(proposed, standing):
             touched.update(owners(row))
+    units = {room.id: room.unit for room in (*before.rooms, *after.rooms)}
+    for room in {room for room, _ in set(before.busy_rooms) ^ set(after.busy_rooms)}:
+        touched.add(units[room])
     county = any(getattr(before, name) != getattr(after, name) for name in _COUNTY)
     return Reach(frozenset(touched), county)
 
 
 def _only(rows: tuple[Any, ...], others: tuple[Any, ...]) -> list[Any]:
+    same = {id(row) for row in others}
+    rows = tuple(row for row in rows if id(row) not in same)
+    if not rows:
+        return []
     known = {repr(row) for row in others}
     return [row for row in rows if repr(row) not in known]

@@ -5,16 +5,13 @@ from collections import Counter
 from aiohttp import web
 
 from server.auth.middleware import principal
-from server.auth.policy import allowed, permit
-from server.auth.principal import Principal
-from server.county import County
+from server.auth.policy import may_change, permit
 from server.keys import counties_key, importing_key
 from server.shapes.table import ImportView
 from server.uploads import uploaded_files
 from server.web import reply
 from timetable.errors import InputRefused
 from timetable.importing import ImportReport
-from timetable.register_reach import Reach
 
 routes = web.RouteTableDef()
 
@@ -37,24 +34,11 @@ async def import_files(request: web.Request) -> web.Response:
             files,
             asker.name,
             good_rows_only=request.query.get("good_rows") == "1",
-            may=lambda touched: _may(asker, touched, county),
+            may=lambda touched: may_change(asker, touched, county),
         )
     except InputRefused as refused:
         return reply(request, ImportView(findings=refused.findings, counts={}, imported=False))
     return reply(request, _view(report, imported=True))
-
-
-def _may(asker: Principal, touched: Reach, county: County | None) -> bool:
-    """A school changes its own rows, a convenor those of the community; what is the county's the bureau alone."""
-    if any(grant.role == "bureau_admin" for grant in asker.grants):
-        return True
-    if touched.county or county is None:
-        return False
-    for unit in touched.units:
-        home = county.community_of(unit)
-        if not allowed(asker, "import_register", units=(unit,), community=home.id if home else None):
-            return False
-    return True
 
 
 def _view(report: ImportReport, *, imported: bool) -> ImportView:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import Awaitable
+from typing import Protocol
 
 import msgspec
 from aiohttp import web
@@ -13,6 +14,7 @@ from server.auth.policy import sees_table, speaks_for
 from server.auth.principal import Principal
 from server.builds import Build
 from server.county import County
+from server.event_stream import stream
 from server.keys import builds_key, counties_key, timetable_key
 from server.shapes.table import BuildView, Objection, Revision, StartBuild, TimetableView
 from server.table_view import timetable_view
@@ -30,7 +32,7 @@ routes = web.RouteTableDef()
 @routes.get("/api/communities/{community}/timetable")
 async def show(request: web.Request) -> web.Response:
     """`?version=N`, `?version=draft`, or the newest published version, else the draft."""
-    _, community, asker = await _community(request)
+    _, community, asker = await community_of(request)
     return reply(request, await view_of(request, community, asker, request.query.get("version", "")))
 
 
@@ -38,8 +40,8 @@ async def show(request: web.Request) -> web.Response:
 async def build(request: web.Request) -> web.Response:
     """Start the solver; the finished table becomes the draft."""
     wanted = await body(request, StartBuild)
-    _, community, asker = await _community(request)
-    _permit_build(asker, community)
+    _, community, asker = await community_of(request)
+    permit_build(asker, community)
     if not 1 <= wanted.seconds <= LONGEST_BUILD:
         raise InvalidBody(f"from 1 to {LONGEST_BUILD}", "$.seconds")
     draft = await request.app[timetable_key].draft(community.id)
@@ -61,51 +63,38 @@ async def build_state(request: web.Request) -> web.Response:
 async def build_events(request: web.Request) -> web.StreamResponse:
     """The build's progress as server-sent events, each a BuildView; the last one says how it ended."""
     watched, _, _ = await _build(request)
-    # some proxies hold back what they take for an ordinary answer
-    headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    # who closes the page has seen enough: that is no error
-    with suppress(ConnectionError):
-        async for view in watched.watch():
-            await response.write(b"data: " + msgspec.json.encode(view) + b"\n\n")
-    return response
+    return await stream(request, watched.watch())
 
 
 @routes.delete("/api/builds/{build}")
 async def cancel_build(request: web.Request) -> web.Response:
     """Stop the solver; the best table so far becomes the draft."""
     watched, community, asker = await _build(request)
-    _permit_build(asker, community)
-    await watched.run.stop()
+    permit_build(asker, community)
+    await watched.run.process.stop()
     view: BuildView = watched.view()
     return reply(request, view)
 
 
 @routes.post("/api/communities/{community}/propose")
 async def propose(request: web.Request) -> web.Response:
-    wanted = await body(request, Revision)
-    _, community, asker = await _community(request)
-    await request.app[timetable_key].propose(
-        community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
-    )
-    return reply(request, await view_of(request, community, asker, "draft"))
+    return await _said(request, "draft", request.app[timetable_key].propose)
 
 
 @routes.post("/api/communities/{community}/agree")
 async def agree(request: web.Request) -> web.Response:
-    wanted = await body(request, Revision)
-    _, community, asker = await _community(request)
-    await request.app[timetable_key].agree(
-        community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
-    )
-    return reply(request, await view_of(request, community, asker, "draft"))
+    return await _said(request, "draft", request.app[timetable_key].agree)
+
+
+@routes.post("/api/communities/{community}/publish")
+async def publish(request: web.Request) -> web.Response:
+    return await _said(request, "", request.app[timetable_key].publish)
 
 
 @routes.post("/api/communities/{community}/object")
 async def object_to(request: web.Request) -> web.Response:
     wanted = await body(request, Objection)
-    _, community, asker = await _community(request)
+    _, community, asker = await community_of(request)
     draft = await request.app[timetable_key].draft(community.id)
     known = {lesson.id for lesson in draft.table.lessons} if draft else set()
     if wanted.lesson is not None and wanted.lesson not in known:
@@ -122,17 +111,21 @@ async def object_to(request: web.Request) -> web.Response:
     return reply(request, await view_of(request, community, asker, "draft"))
 
 
-@routes.post("/api/communities/{community}/publish")
-async def publish(request: web.Request) -> web.Response:
+class _Step(Protocol):
+    """A step of the negotiation by one unit, such as `TimetableService.agree`."""
+
+    def __call__(self, community: str, *, unit: str, by: str, revision: int) -> Awaitable[object]: ...
+
+
+async def _said(request: web.Request, shown: str, step: _Step) -> web.Response:
+    """Take the step in the name of the asker's unit, and show the table that stands then."""
     wanted = await body(request, Revision)
-    _, community, asker = await _community(request)
-    await request.app[timetable_key].publish(
-        community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision
-    )
-    return reply(request, await view_of(request, community, asker, ""))
+    _, community, asker = await community_of(request)
+    await step(community.id, unit=_speaker(asker, community), by=asker.name, revision=wanted.revision)
+    return reply(request, await view_of(request, community, asker, shown))
 
 
-async def _community(request: web.Request) -> tuple[County, Community, Principal]:
+async def community_of(request: web.Request) -> tuple[County, Community, Principal]:
     asker = principal(request)
     county = await request.app[counties_key].now()
     community = county.community(request.match_info["community"])
@@ -148,7 +141,7 @@ def _speaker(asker: Principal, community: Community) -> str:
     return unit
 
 
-def _permit_build(asker: Principal, community: Community) -> None:
+def permit_build(asker: Principal, community: Community) -> None:
     if _speaker(asker, community) != community.core:
         raise NotPermitted("build")
 

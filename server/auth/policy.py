@@ -9,8 +9,10 @@ from typing import Literal
 
 from server.auth.errors import NotPermitted
 from server.auth.principal import Principal
+from server.county import County
 from server.shapes.people import Grant
 from timetable.model import Community
+from timetable.register_reach import Reach
 
 Action = Literal[
     "view_table",
@@ -86,6 +88,20 @@ def speaks_for(principal: Principal, core: str, units: Collection[str], communit
     if any(grant.role == "convenor" and grant.community == community for grant in principal.grants):
         return core
     return None
+
+
+def may_change(principal: Principal, touched: Reach, county: County | None) -> bool:
+    """Whether `principal` may change what an import touches: a school its own rows, a convenor those of the community;
+    what is the county's the bureau alone."""
+    if any(grant.role == "bureau_admin" for grant in principal.grants):
+        return True
+    if touched.county or county is None:
+        return False
+    for unit in touched.units:
+        home = county.community_of(unit)
+        if not allowed(principal, "import_register", units=(unit,), community=home.id if home else None):
+            return False
+    return True
 
 
 def _reaches(grant: Grant, units: Collection[str], community: str | None) -> bool:

@@ -186,6 +186,8 @@ def explain(
     community: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
     seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_SECONDS))] = 60.0,
     workers: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 2,
+    around: Path | None = None,
+    progress: Annotated[bool, Flag] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Say what would have to be conceded for a table to exist, each concession verified. Exit code 1 when there is no
@@ -205,6 +207,10 @@ def explain(
         How long to search in all.
     workers
         How many cores to use.
+    around
+        Standing tables of the other communities, whose teachers and rooms are taken.
+    progress
+        One JSON object a line on standard output while it works: a step, a concession, the end.
     as_json
         One JSON object.
     """
@@ -223,9 +229,10 @@ def explain(
             return table_explain.explain_register(
                 register,
                 communities=community,
+                around=() if around is None else read(around, TableSet).tables,
                 seconds=seconds,
                 workers=workers,
-                as_json=as_json,
+                telling="lines" if progress else "json" if as_json else "people",
                 should_stop=should_stop,
             )
     except (BadInput, NotFound) as error:

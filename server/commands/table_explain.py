@@ -4,29 +4,44 @@ it does and could not stand elsewhere."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from server.sentences import Language, catalogue, finding_sentence, language_of
 from timetable.arrangement import Arrangement
 from timetable.concessions import Concession
 from timetable.errors import NotFound
-from timetable.explain import Explanation, explain
+from timetable.explain import Explanation, Step, explain
 from timetable.model import Finding, Register, Table
 from timetable.problem import Problem, commitments_of
 from timetable.slots import SlotVerdict, slots
 
 GOOD, FINDING = 0, 1
 
+Telling = Literal["people", "json", "lines"]
+"""Sentences; one JSON object at the end; one at each step."""
+
+
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a program that follows the search reads, one JSON object a line, each with one of these."""
+
+    step: Step | None = None
+    found: Concession | None = None
+    end: Explanation | None = None
+
 
 def explain_register(
     register: Register,
     *,
     communities: tuple[str, ...],
+    around: Sequence[Table],
     seconds: float,
     workers: int,
-    as_json: bool,
+    telling: Telling,
     should_stop: Callable[[], bool],
 ) -> int:
     """Explain every community (or those named) in turn; exit code 1 when one of them has no table. Raises NotFound."""
@@ -37,24 +52,34 @@ def explain_register(
     language = language_of(dict(os.environ))
     explained: dict[str, Explanation] = {}
     for id in wanted:
-        if not as_json:
+        if telling == "people":
             print(f"{names[id]}:")
 
         def tell(concession: Concession) -> None:
-            if not as_json:
+            if telling == "people":
                 print(f"  {finding_sentence(concession.finding, language)}", flush=True)
+            elif telling == "lines":
+                _say(Line(found=concession))
+
+        def go_on(step: Step) -> None:
+            if telling == "lines":
+                _say(Line(step=step))
 
         explained[id] = explain(
             register,
             id,
             seconds=seconds / len(wanted),
             workers=workers,
+            busy=commitments_of(register, (table for table in around if table.community != id)),
             on_found=tell,
+            on_step=go_on,
             should_stop=should_stop,
         )
-        if not as_json:
+        if telling == "people":
             _print_findings(explained[id], language)
-    if as_json:
+        elif telling == "lines":
+            _say(Line(end=explained[id]))
+    if telling == "json":
         print(msgspec.json.encode({"communities": explained}).decode())
     return GOOD if all(one.feasible for one in explained.values()) else FINDING
 
@@ -75,6 +100,11 @@ def explain_lesson(register: Register, tables: tuple[Table, ...], lesson: str, *
     for slot in found:
         print(_slot(slot, language))
     return GOOD
+
+
+def _say(line: Line) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _print_findings(explanation: Explanation, language: Language) -> None:

@@ -65,7 +65,7 @@ async def test_cancelled_build_keeps_its_best_table(sqlite_url: str, tmp_path: P
     builds = Builds(service, tmp_path, workers=2, clock=time.monotonic)
     build = await builds.start(register.communities[0].id, author="a", revision=0, seconds=300)
     await until(build, "improving")
-    await build.run.stop()
+    await build.run.process.stop()
     assert await ended(build) == "done"
     assert await service.draft(build.community) is not None
     await database.close()
@@ -77,9 +77,8 @@ async def test_killed_solver_is_told_and_changes_nothing(sqlite_url: str, tmp_pa
     builds = Builds(service, tmp_path, workers=2, clock=time.monotonic)
     build = await builds.start(register.communities[0].id, author="a", revision=0, seconds=300)
     await until(build, "improving")
-    process = build.run._process
-    assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
+    assert build.run.process.pid is not None
+    os.kill(build.run.process.pid, signal.SIGKILL)
     assert await ended(build) == "failed"
     assert [finding.code for finding in build.view().findings] == ["solver_stopped"]
     assert await service.draft(build.community) is None

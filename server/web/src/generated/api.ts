@@ -107,6 +107,53 @@ export interface CoverView {
 
 export type Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo;
 
+export interface StartExplanation {
+  seconds?: number;
+}
+
+/** Something that was verified to let a table exist. `number` names it, `price` ranks it. */
+export interface ConcessionView {
+  number: number;
+  kind: string;
+  price: number;
+  finding: Finding;
+  /** The schools whose rows it changes. */
+  units: string[];
+  /** Whether the person asking may make it. */
+  may: boolean;
+}
+
+export interface MissingLessons {
+  title: string;
+  lessons: number;
+}
+
+/** A search for concessions: polled, or streamed at `/api/explanations/{id}/events` (server-sent events). */
+export interface ExplanationView {
+  id: string;
+  community: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  phase: "lints" | "largest" | "trying" | "done";
+  seconds: number;
+  limit: number;
+  tried: number;
+  of: number;
+  /** Known at the end: a table exists as things are. */
+  feasible: boolean | null;
+  /** Whether every candidate was tried. */
+  complete: boolean;
+  findings: Finding[];
+  /** What the largest table that was found lacks. */
+  missing: MissingLessons[];
+  /** The cheapest first. */
+  concessions: ConcessionView[];
+}
+
+/** The concession was made: the register's version with it. */
+export interface Conceded {
+  version: number;
+}
+
 export interface SessionRow {
   id: string;
   lesson: string;
