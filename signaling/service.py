@@ -230,6 +230,11 @@ class LiveService:
         if found is not None:
             found.leave(participant)
 
+    def turn_out(self, room: str) -> None:
+        """A room was unpaired, or paired with another panel: the old one leaves every lesson that it is in."""
+        for session in self.sessions:
+            session.turn_out(room)
+
     # what sessions tell
 
     def changed(self, session: LiveSession) -> None:

@@ -168,6 +168,16 @@ class LiveSession:
         self._history.remember(participant, command.msg_id, answer)
         return answer
 
+    def turn_out(self, room: str) -> None:
+        """The panel of a classroom is no longer its panel: it loses its place and its socket."""
+        for who in list(self.room.participants.values()):
+            if who.role != "endpoint" or who.room != room or who.presence == "offline":
+                continue
+            self.commit(depart(self.room, who.id, "left"))
+            connection = self._connections.pop(who.id, None)
+            if connection is not None:
+                self._let_go(connection, "unauthorized")
+
     # from WHIP and WHEP
 
     def enter(self, arrival: Joined) -> None:

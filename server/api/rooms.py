@@ -7,7 +7,7 @@ from aiohttp import web
 from server.auth.middleware import auth_key, principal, remote_address, set_cookie
 from server.auth.policy import allowed, permit
 from server.auth.service import ROOM_SESSION_SECONDS
-from server.keys import counties_key, people_key, site_key
+from server.keys import counties_key, live_key, people_key, site_key
 from server.shapes.people import ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
 from server.storage.people_store import PairedRoom
 from server.web import body, reply
@@ -74,6 +74,7 @@ async def confirm(request: web.Request) -> web.Response:
         raise NotFound("remote room", room.id)
     paired = PairedRoom(room=room.id, name=room.name, unit=room.unit, paired_at=time.time(), paired_by=asker.id)
     await request.app[auth_key].confirm_pairing(wanted.code, paired)
+    request.app[live_key].turn_out(room.id)
     return web.Response(status=204)
 
 
@@ -83,4 +84,5 @@ async def unpair(request: web.Request) -> web.Response:
     room = (await request.app[counties_key].now()).room(request.match_info["room"])
     permit(asker, "manage_rooms", units=(room.unit,))
     await request.app[people_key].unpair(room.id)
+    request.app[live_key].turn_out(room.id)
     return web.Response(status=204)

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from signaling.commands import Hello, RaiseHand, StartLesson
+from signaling.events import Left
 from signaling.frames import MSGPACK
 from signaling.messages import Ack, Welcome
 from tests.county_server import FOREIGN, MEMBER, PUBLIC, SYNC, THIRD, Caller, CountyServer, person_id, remote_room
@@ -108,6 +109,21 @@ async def test_a_rehearsal_is_joined_by_those_of_the_lesson_with_what_the_join_s
         assert {part["unit"]: part["state"] for part in live[0]["rooms"]} == {MEMBER: "connected", THIRD: "offline"}
         for panel in (teacher, room, assistant, watcher):
             await panel.close()
+
+
+async def test_a_panel_that_is_unpaired_leaves_the_lesson_at_once(county: CountyServer) -> None:
+    host = await county.person("host_teacher")
+    session = (await host.post("/api/sessions", {"lesson": SYNC})).json["id"]
+    async with ClientSession() as http:
+        teacher = await enter(county, http, host, session)
+        panel = await county.panel(MEMBER)
+        room = await enter(county, http, panel, session)
+        director = await county.person("member_director")
+        assert (await director.delete(f"/api/rooms/{remote_room(MEMBER)}/device")).status == 204
+        assert await room.closed() == "unauthorized"
+        await teacher.hears(Left(participant=room.welcome.participant, reason="left"))
+        assert (await panel.post(f"/api/sessions/{session}/join")).refusal == (401, "not_signed_in")
+        await teacher.close()
 
 
 async def test_tokens_are_for_those_who_have_a_place(county: CountyServer) -> None:
