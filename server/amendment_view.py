@@ -74,6 +74,7 @@ def occurrence_row(grounds: Grounds, standing: Standing) -> OccurrenceRow:
         planned_date=planned.day.date.isoformat() if planned else None,
         planned_start=planned.lesson.start if planned else None,
         provisional=occurrence.day.provisional,
+        reason=standing.closing.reason if standing.closing else "",
     )
 
 

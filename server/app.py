@@ -20,6 +20,7 @@ from recordings.service import ReviewService
 from server import pages
 from server.api import (
     amendments,
+    closings,
     demo,
     feeds,
     importing,
@@ -50,6 +51,7 @@ from server.keys import (
     builds_key,
     bus_key,
     calendars_key,
+    closings_key,
     counties_key,
     database_key,
     explanations_key,
@@ -78,6 +80,7 @@ from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
 from server.storage.amendment_store import SqlAmendmentStore
+from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
 from server.storage.draft_history import SqlDraftHistory
 from server.storage.feed_store import SqlFeedStore
@@ -92,6 +95,8 @@ from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
 from timetable.amendment_service import AmendmentService
 from timetable.amendments import Amendment
+from timetable.closing_service import ClosingService
+from timetable.closings import Closing
 from timetable.importing import ImportService
 from timetable.service import TimetableService
 from timetable.versions import Version
@@ -109,6 +114,7 @@ RESOURCES = (
     table_io,
     repair,
     amendments,
+    closings,
     feeds,
     live,
     live_socket,
@@ -200,13 +206,30 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         news = {"community": amendment.community, "number": amendment.number}
         await app[bus_key].publish("timetable.amended", msgspec.msgpack.encode(news))
 
+    changes = SqlAmendmentStore(app[database_key])
     app[amendments_key] = AmendmentService(
-        SqlAmendmentStore(app[database_key]),
+        changes,
         service,
         now=time.time,
         aside=asyncio.to_thread,
         announce=announce_amendment,
         announce_version=announce,
+    )
+
+    async def announce_closing(closing: Closing) -> None:
+        try:
+            await app[bus_key].publish("timetable.closed", msgspec.msgpack.encode({"closing": closing.id}))
+        except BusUnavailable as error:
+            log.warning("closing_not_announced", closing=closing.id, error=str(error))
+
+    app[closings_key] = ClosingService(
+        SqlClosingStore(app[database_key]),
+        app[amendments_key],
+        changes,
+        now=time.time,
+        new_id=lambda: secrets.token_hex(6),
+        aside=asyncio.to_thread,
+        announce=announce_closing,
     )
     app[calendars_key] = Calendars(
         SqlFeedStore(app[database_key]),

@@ -127,7 +127,8 @@ class Calendars:
         for community in present.tables.communities:
             if kind != "community" or community == target:
                 applied = [one for one in present.history if one.community == community]
-                found += entries(county.register.term, present.tables.versions(community), picked, applied)
+                versions, closings = present.tables.versions(community), present.tables.closings.all
+                found += entries(county.register.term, versions, picked, applied, closings)
         found.sort(key=lambda entry: (entry.occurrence.starts, entry.uid))
         name = f"{target_name(county, kind, target)} 课表"
         plain = calendar(name, found, names_of(county.register, self._link))

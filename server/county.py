@@ -68,6 +68,10 @@ class County:
         """The name of a unit, or an empty text for none."""
         return self._units[id].name if id is not None and id in self._units else ""
 
+    def unit_short(self, id: str) -> str:
+        """The short name of a unit, or the id of one that the register does not have any more."""
+        return self._units[id].short_name if id in self._units else id
+
     def teacher_name(self, id: str | None) -> str:
         return self._teachers[id].name if id is not None and id in self._teachers else ""
 

@@ -47,6 +47,7 @@ STATUS: dict[str, int] = {
     "input_refused": 422,
     "outside_reach": 403,
     "draft_outdated": 409,
+    "closing_refused": 422,
     "fet_unreadable": 422,
     "export_refused": 422,
     "reason_missing": 422,

@@ -23,6 +23,7 @@ from server.storage.session_store import SqlSessionStore
 from signaling.media.hub import MediaHub
 from signaling.service import LiveService
 from timetable.amendment_service import AmendmentService
+from timetable.closing_service import ClosingService
 from timetable.importing import ImportService
 from timetable.service import TimetableService
 
@@ -51,6 +52,7 @@ people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
 amendments_key: web.AppKey[AmendmentService] = web.AppKey("amendments", AmendmentService)
+closings_key: web.AppKey[ClosingService] = web.AppKey("closings", ClosingService)
 builds_key: web.AppKey[Builds] = web.AppKey("builds", Builds)
 explanations_key: web.AppKey[Explanations] = web.AppKey("explanations", Explanations)
 repairs_key: web.AppKey[Repairs] = web.AppKey("repairs", Repairs)

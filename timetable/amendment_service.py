@@ -10,6 +10,7 @@ from timetable import amendments as talks
 from timetable import cover
 from timetable.amendments import Amendment, AmendmentRefused, State
 from timetable.changes import Change
+from timetable.closings import Closing
 from timetable.cover import CoverPlan
 from timetable.dated import Applied, DatedTables
 from timetable.errors import NotFound, StaleVersion
@@ -29,10 +30,11 @@ T = TypeVar("T")
 
 class Mark(Struct, frozen=True):
     """Changes whenever the tables in force do: how many versions were published, how many amendments applied or
-    undone."""
+    undone, how often schools were closed or opened again."""
 
     versions: int
     amendments: int
+    closings: int = 0
 
 
 class AmendmentStore(Protocol):
@@ -67,6 +69,10 @@ class AmendmentStore(Protocol):
 
     async def applied(self) -> list[Applied]:
         """All that were ever applied, in that order."""
+        ...
+
+    async def closings(self) -> list[Closing]:
+        """All sudden closings of schools."""
         ...
 
 
@@ -126,7 +132,7 @@ class AmendmentService:
         if known is None or known.mark != mark or known.grounds.register is not register:
             histories = [await self._tables.history(community.id) for community in register.communities]
             history = tuple(await self._store.applied())
-            tables = DatedTables(register.term, histories, history)
+            tables = DatedTables(register.term, histories, history, await self._store.closings())
             known = self._present = Present(mark, Grounds(register), tables, history)
         return known
 

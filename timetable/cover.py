@@ -255,7 +255,7 @@ class _Planner:
 
     def _book(self, day: date) -> DayBook | None:
         if day not in self._books:
-            self._books[day] = DayBook.of_date(self._grounds, day, self._tables.on(day))
+            self._books[day] = DayBook.of_date(self._grounds, day, self._tables.on(day), self._tables.closings)
         return self._books[day]
 
     def _load(self, day: date) -> Mapping[str, int]:

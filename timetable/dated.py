@@ -3,7 +3,8 @@
 A lesson of a term week keeps its identity (`uid`) whatever becomes of it: moved, taught by somebody else, called off,
 even when a later version puts the lesson on another weekday. Amendments are kept as effects on such identities, in the
 order in which they were applied: where it stands now (`Placed`), that it does not take place (`CalledOff`), who teaches
-instead (`Taught`). A make-up lesson is an occurrence of its own beside the one that was called off.
+instead (`Taught`). A make-up lesson is an occurrence of its own beside the one that was called off. Whatever is said so
+far, nothing takes place where a closing has shut the schools.
 """
 
 from collections import defaultdict
@@ -13,6 +14,7 @@ from typing import Literal, TypeGuard
 
 from msgspec import Struct, structs
 
+from timetable.closings import Closing, Closings
 from timetable.identity import days_of, named_occurrence
 from timetable.model import ClockTime, Id, IsoDate, Lesson, Model, PlacedParty, Term
 from timetable.published import Hold, Published, kept_day, only_lessons
@@ -76,6 +78,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     cancelled: bool = False
     made_up: bool = False
     taught: tuple[Taught, ...] = ()
+    closing: Closing | None = None
+    """What keeps it, or some of its schools, from taking place."""
 
     @property
     def starts(self) -> float:
@@ -106,9 +110,16 @@ def held(standing: Standing | None) -> TypeGuard[Standing]:
 class DatedTables:
     """Every community's table on every date of the term. Never changes: `with_...` and `without` give another one."""
 
-    def __init__(self, term: Term, histories: Iterable[Sequence[Version]], applied: Iterable[Applied] = ()) -> None:
+    def __init__(
+        self,
+        term: Term,
+        histories: Iterable[Sequence[Version]],
+        applied: Iterable[Applied] = (),
+        closings: Iterable[Closing] = (),
+    ) -> None:
         """`histories` are the versions of each community, in any order."""
         self.term = term
+        self.closings = Closings(closings)
         self._published = {versions[0].community: Published(term, versions) for versions in histories if versions}
         self._set(applied)
 
@@ -127,8 +138,14 @@ class DatedTables:
 
     def _copy(self, applied: Iterable[Applied]) -> "DatedTables":
         other = DatedTables.__new__(DatedTables)
-        other.term, other._published = self.term, self._published
+        other.term, other._published, other.closings = self.term, self._published, self.closings
         other._set(applied)
+        return other
+
+    def with_closings(self, closings: Iterable[Closing]) -> "DatedTables":
+        """With these closings instead."""
+        other = self._copy(self.applied)
+        other.closings = Closings(closings)
         return other
 
     def with_applied(self, amendment: Applied) -> "DatedTables":
@@ -196,6 +213,8 @@ class DatedTables:
         known = self._days.get(day)
         if known is None:
             found = [*self._as_planned(day), *self._placed_onto(day)]
+            if self.closings.on(day):
+                found = [self._as_closed(standing) for standing in found]
             found.sort(key=lambda standing: (standing.occurrence.lesson.start, standing.occurrence.id))
             known = kept_day(self._days, day, tuple(found))
         return known
@@ -217,6 +236,18 @@ class DatedTables:
         """The occurrence of this id as it stands now, or None where there is none (any more)."""
         named = named_occurrence(self.term, occurrence)
         return self.standing(named.uid) if named else None
+
+    def _as_closed(self, standing: Standing) -> Standing:
+        """The occurrence without the schools that are shut then; called off where it cannot take place without."""
+        if standing.cancelled:
+            return standing
+        parties, closing = self.closings.attending(standing.occurrence)
+        if closing is None:
+            return standing
+        if not parties:
+            return structs.replace(standing, cancelled=True, closing=closing)
+        occurrence = structs.replace(standing.occurrence, parties=parties)
+        return structs.replace(standing, occurrence=occurrence, closing=closing)
 
     def _as_planned(self, day: date) -> Iterator[Standing]:
         for community, published in self._published.items():

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from timetable import bells
 from timetable.bells import Window
+from timetable.closings import Closings
 from timetable.dated import Standing
 from timetable.grounds import Grounds
 from timetable.model import (
@@ -74,32 +75,45 @@ class DayBook:
     """The lessons of one day. `weekday` and `weeks` say what the day follows, `on` which bells ring."""
 
     def __init__(
-        self, grounds: Grounds, *, on: date, weekday: int, weeks: Weeks, kept: Iterable[Kept], dated: bool = True
+        self,
+        grounds: Grounds,
+        *,
+        on: date,
+        weekday: int,
+        weeks: Weeks,
+        kept: Iterable[Kept],
+        dated: bool = True,
+        closings: Closings | None = None,
     ) -> None:
         self._grounds = grounds
         self._on = on
         self._weekday = weekday
         self._weeks = weeks
         self._dated = dated
+        self._closings = closings or Closings()
         self._classes: dict[str, list[_Stay]] = defaultdict(list)
         self._teachers: dict[str, list[_Stay]] = defaultdict(list)
         self._rooms: dict[str, list[_Stay]] = defaultdict(list)
         self._links: dict[str, list[_Stay]] = defaultdict(list)
         self._bells: dict[str, bells.Day] = {}
         for one in kept:
-            self._enter(one)
+            self.enter(one)
 
     @classmethod
-    def of_date(cls, grounds: Grounds, day: date, standings: Iterable[Standing]) -> "DayBook | None":
+    def of_date(
+        cls, grounds: Grounds, day: date, standings: Iterable[Standing], closings: Closings
+    ) -> "DayBook | None":
         """The book of a date, or None when there is no school in the whole county."""
         followed = teaching_day(grounds.term, day)
         if followed is None:
             return None
         kept = (kept_of(standing) for standing in standings if not standing.cancelled)
         weeks: Weeks = "odd" if parity(followed.week) == "odd" else "even"
-        return cls(grounds, on=day, weekday=followed.weekday, weeks=weeks, kept=kept)
+        weekday = closings.bells_of(day) or followed.weekday
+        return cls(grounds, on=day, weekday=weekday, weeks=weeks, kept=kept, closings=closings)
 
-    def _enter(self, kept: Kept) -> None:
+    def enter(self, kept: Kept) -> None:
+        """One more lesson stands that day."""
         shared = kept.lesson.kind in SHARED_KINDS
         for party in kept.parties:
             for teacher, there in self._at(kept, party):
@@ -163,6 +177,13 @@ class DayBook:
                 return [self._finding("amend_no_period", unit=grounds.unit_name(party.unit), period=period)]
             runs.append((numbers[0], Window(day[numbers[0]].start, day[numbers[-1]].end)))
         windows = [window for _, window in runs]
+        shut = [
+            party.unit
+            for party, window in zip(lesson.parties, windows, strict=True)
+            if self._closings.shut(party.unit, self._on, window.start, window.end)
+        ]
+        if shut:
+            return [self._finding("amend_closed", unit=grounds.unit_name(unit)) for unit in shut]
         if not bells.windows_meet(windows, slack):
             unit = grounds.unit_name(lesson.parties[-1].unit)
             return [self._finding("amend_overlap", unit=unit, start=windows[0].start)]
@@ -273,6 +294,10 @@ class DayBook:
             elif window.start < stay.window.end + way and stay.window.start - way < window.end:
                 found.append(self._finding("amend_teacher_travel", start=start, name=name, other=other, minutes=way))
         return found
+
+    def lessons_of(self, school_class: str) -> list[tuple[Lesson, Window]]:
+        """What a class has that day."""
+        return [(stay.lesson, stay.window) for stay in self._classes.get(school_class, ())]
 
     def periods_of(self, teacher: str, *, apart: Collection[str] = ()) -> int:
         """How many periods the teacher teaches that day."""

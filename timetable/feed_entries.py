@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from msgspec import Struct, structs
 
+from timetable.closings import Closing
 from timetable.dated import Applied, DatedTables, Placed, Standing, Taught, taught_by
 from timetable.model import Lesson, Term
 from timetable.published import first_date
@@ -36,17 +37,28 @@ class Entry(Struct, frozen=True, kw_only=True):
     """Who stands in for whom."""
     elsewhere: bool = False
     """Whether it takes place all the same, but not for whom this feed is."""
+    reason: str = ""
+    """Why the schools are shut then."""
 
 
-def entries(term: Term, versions: Sequence[Version], wanted: Wanted, amendments: Sequence[Applied] = ()) -> list[Entry]:
-    """The events of all lessons that `wanted` picks, from a community's versions (oldest first) and the amendments
-    that were applied to them, by their time."""
+def entries(
+    term: Term,
+    versions: Sequence[Version],
+    wanted: Wanted,
+    amendments: Sequence[Applied] = (),
+    closings: Sequence[Closing] = (),
+) -> list[Entry]:
+    """The events of all lessons that `wanted` picks, from a community's versions (oldest first), the amendments that
+    were applied to them and the closings of schools, by their time."""
     concerned = _concerned(versions, wanted, amendments)
     history = _History(term, wanted)
-    steps = sorted(_steps(versions, [one for one in amendments if _reaches(one, concerned)]), key=lambda step: step[0])
+    reaching = [one for one in amendments if _reaches(one, concerned)]
+    steps = sorted(_steps(versions, reaching, closings), key=lambda step: step[0])
     for at, index, step, undone in steps:
         if isinstance(step, Version):
             history.publish(step, index, concerned)
+        elif isinstance(step, Closing):
+            history.close(step, at, reopened=undone)
         else:
             history.amend(step, at, undone=undone)
     return sorted(history.found.values(), key=lambda entry: (entry.occurrence.starts, entry.uid))
@@ -90,23 +102,41 @@ class _History:
         else:
             self._tables = self._tables.with_applied(structs.replace(amendment, undone_at=None))
         for uid in dict.fromkeys(effect.uid for effect in amendment.effects):
-            standing = self._tables.standing(uid)
-            before = self.found.get(uid)
-            if standing is None or not self._wanted(standing.occurrence.lesson):
-                if before is not None and not before.cancelled:
-                    self.found[uid] = _called_off(before, at, elsewhere=standing)
-            elif before is None:
-                if not standing.cancelled:
-                    self.found[uid] = _new(standing, at, 0)
-            elif not _same(before, standing):
-                self.found[uid] = _changed(before, standing, at, republished=False)
+            self._follow(uid, self._tables.standing(uid), at)
+
+    def close(self, closing: Closing, at: float, *, reopened: bool) -> None:
+        """Schools are shut, or open again: that touches whatever stands in that time."""
+        others = [one for one in self._tables.closings.all if one.id != closing.id]
+        known = closing if reopened else structs.replace(closing, reopened_at=None)
+        self._tables = self._tables.with_closings((*others, known))
+        for day in closing.days:
+            for standing in self._tables.on(day):
+                self._follow(standing.uid, standing, at)
+
+    def _follow(self, uid: str, standing: Standing | None, at: float) -> None:
+        before = self.found.get(uid)
+        if standing is None or not self._mine(standing):
+            if before is not None and not before.cancelled:
+                self.found[uid] = _called_off(before, at, elsewhere=standing)
+        elif before is None:
+            if not standing.cancelled:
+                self.found[uid] = _new(standing, at, 0)
+        elif not _same(before, standing):
+            self.found[uid] = _changed(before, standing, at, republished=False)
+
+    def _mine(self, standing: Standing) -> bool:
+        """Whether it is for whom this feed is, who may belong to a school that is shut then."""
+        lesson = standing.occurrence.lesson
+        if standing.closing is not None and not standing.cancelled:
+            lesson = structs.replace(lesson, parties=standing.occurrence.parties)
+        return self._wanted(lesson)
 
     def _from(self, first: date) -> dict[str, Standing]:
         planned: dict[str, Standing] = {}
         day, last = first, date.fromisoformat(self._term.last_day)
         while day <= last:
             for standing in self._tables.on(day):
-                if self._wanted(standing.occurrence.lesson):
+                if self._mine(standing):
                     planned.setdefault(standing.uid, standing)
             day += timedelta(days=1)
         return planned
@@ -140,12 +170,13 @@ def _changed(entry: Entry, standing: Standing, at: float, *, republished: bool) 
         cancelled=standing.cancelled,
         made_up=standing.made_up,
         taught=standing.taught,
+        reason=_reason(standing),
     )
 
 
 def _called_off(entry: Entry, at: float, *, elsewhere: Standing | None = None) -> Entry:
     """It is not in this feed any more; `elsewhere` is where it takes place all the same."""
-    goes_on = elsewhere is not None and not elsewhere.cancelled
+    goes_on = elsewhere is not None and not elsewhere.cancelled and elsewhere.closing is None
     return Entry(
         uid=entry.uid,
         occurrence=entry.occurrence,
@@ -156,6 +187,7 @@ def _called_off(entry: Entry, at: float, *, elsewhere: Standing | None = None) -
         made_up=entry.made_up,
         taught=elsewhere.taught if elsewhere is not None else entry.taught,
         elsewhere=goes_on,
+        reason=_reason(elsewhere) if elsewhere is not None else "",
     )
 
 
@@ -168,19 +200,27 @@ def _same(entry: Entry, standing: Standing) -> bool:
     )
 
 
+def _reason(standing: Standing) -> str:
+    return standing.closing.reason if standing.closing is not None else ""
+
+
 def _planned_slot(standing: Standing) -> str:
     return slot_words(standing.planned) if standing.moved and standing.planned is not None else ""
 
 
 def _steps(
-    versions: Sequence[Version], amendments: Iterable[Applied]
-) -> Iterable[tuple[float, int, Version | Applied, bool]]:
+    versions: Sequence[Version], amendments: Iterable[Applied], closings: Iterable[Closing]
+) -> Iterable[tuple[float, int, Version | Applied | Closing, bool]]:
     for index, version in enumerate(versions):
         yield version.at, index, version, False
     for amendment in amendments:
         yield amendment.at, 0, amendment, False
         if amendment.undone_at is not None:
             yield amendment.undone_at, 0, amendment, True
+    for closing in closings:
+        yield closing.at, 0, closing, False
+        if closing.reopened_at is not None:
+            yield closing.reopened_at, 0, closing, True
 
 
 def _reaches(amendment: Applied, concerned: set[str]) -> bool:

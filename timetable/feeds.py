@@ -156,6 +156,8 @@ def description(entry: Entry, names: Names, link: str) -> str:
     lines.extend(_party_line(party, names) for party in occurrence.parties)
     if entry.was:
         lines.append(f"原定：{entry.was}")
+    if entry.reason:
+        lines.append(f"停课原因：{entry.reason}")
     for one in entry.taught:
         lines.append(f"代课：{names.teacher(one.substitute)}（原任：{names.teacher(one.absent)}）")
     if link:

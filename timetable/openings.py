@@ -33,7 +33,7 @@ def openings(
     tables = tables.only(tables.meeting(needs_of(grounds, tables, standing.occurrence.lesson)) | {lesson_id})
     while day <= last:
         lesson = tables.lesson(lesson_id, day)
-        book = DayBook.of_date(grounds, day, tables.on(day))
+        book = DayBook.of_date(grounds, day, tables.on(day), tables.closings)
         if lesson is not None and book is not None:
             for opening in of_day(book, day, lesson[1], standing.uid, standing.taught):
                 here = (opening.date, opening.start) == (

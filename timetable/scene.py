@@ -129,7 +129,7 @@ class Scene:
         return self._book(day, self.tables.only(self.tables.meeting(needs_of(self.grounds, self.tables, lesson))))
 
     def _book(self, day: date, tables: DatedTables) -> DayBook:
-        found = DayBook.of_date(self.grounds, day, tables.on(day))
+        found = DayBook.of_date(self.grounds, day, tables.on(day), tables.closings)
         if found is None:
             raise Refused(Finding(code="amend_no_school", values={"date": day.isoformat()}))
         return found
@@ -229,7 +229,7 @@ def clashes(grounds: Grounds, tables: DatedTables, effects: Iterable[Effect], no
         if held(standing) and standing.occurrence.starts > now:
             near = tables.only(tables.meeting(holds_of(standing.occurrence.lesson)))
             day = standing.occurrence.day.date
-            book = DayBook.of_date(grounds, day, near.on(day))
+            book = DayBook.of_date(grounds, day, near.on(day), tables.closings)
             found += book.obstacles(kept_of(standing)) if book is not None else []
     return tuple(found)
 

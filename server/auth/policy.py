@@ -27,6 +27,8 @@ Action = Literal[
     "observe",
     "patrol",
     "create_feed",
+    "close_schools",
+    "turn_terms",
 ]
 
 EVERYBODY = frozenset(
@@ -46,6 +48,8 @@ PERMISSIONS: dict[Action, frozenset[str]] = {
     "observe": frozenset({"researcher", "principal", "academic_director", "convenor", "teacher"}),
     "patrol": frozenset({"bureau_admin", "bureau_viewer"}),
     "create_feed": EVERYBODY,
+    "close_schools": frozenset({"bureau_admin", "convenor", "principal", "academic_director"}),
+    "turn_terms": frozenset({"bureau_admin"}),
 }
 """Administrators see facts, not pictures: no bureau role may watch recordings."""
 

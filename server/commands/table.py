@@ -51,6 +51,7 @@ app = App(
 )
 
 app.command("server.commands.table_change:amend", name="amend", help="Change published tables.")
+app.command("server.commands.table_close:close", name="close", help="Shut schools, and plan what makes up for it.")
 app.command("server.commands.table_export:export", name="export", help="Take a table away for wall, desk or calendar.")
 app.command("server.commands.table_import:import_", name="import", help="Take in a table that exists already.")
 app.command("server.commands.table_change:cover", name="cover", help="Say who could stand in for an absent teacher.")

@@ -26,6 +26,7 @@ from server.commands.table_files import (
 from server.sentences import catalogue, language_of
 from timetable import cover as covering
 from timetable.changes import Change
+from timetable.closings import Closing
 from timetable.cover import CoverNeed, CoverPlan
 from timetable.dated import Applied, DatedTables
 from timetable.errors import NotFound
@@ -45,6 +46,7 @@ class DatedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     format: Literal["tongke-dated/1"] = "tongke-dated/1"
     amendments: tuple[Applied, ...] = ()
+    closings: tuple[Closing, ...] = ()
 
 
 class AmendReport(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -95,9 +97,10 @@ def amend(
     """
     try:
         register = read_register(input)
-        grounds, now = Grounds(register), _moment(at, register)
-        history = () if dated is None or not dated.exists() else read(dated, DatedFile).amendments
-        tables = _in_force(register, table, history)
+        grounds, now = Grounds(register), moment_of(at, register)
+        known = DatedFile() if dated is None or not dated.exists() else read(dated, DatedFile)
+        history = known.amendments
+        tables = in_force(register, table, known)
         if community not in grounds.communities:
             raise NotFound("community", community)
         for target in (out, dated):
@@ -125,7 +128,7 @@ def amend(
         newest = (tables.newest(id) for id in tables.communities)
         write(out, msgspec.json.encode(TableSet(tables=tuple(version.table for version in newest if version))))
     if dated is not None:
-        write(dated, msgspec.json.encode(DatedFile(amendments=history)))
+        write(dated, msgspec.json.encode(structs.replace(known, amendments=history)))
     return GOOD
 
 
@@ -164,9 +167,8 @@ def cover(
     try:
         register = read_register(input)
         grounds = Grounds(register)
-        history = () if dated is None else read(dated, DatedFile).amendments
-        tables = _in_force(register, table, history)
-        found = covering.plan(grounds, tables, teacher, _date(first), _date(last), _moment(at, register))
+        tables = in_force(register, table, DatedFile() if dated is None else read(dated, DatedFile))
+        found = covering.plan(grounds, tables, teacher, _date(first), _date(last), moment_of(at, register))
     except (BadInput, NotFound) as error:
         return refuse(str(error))
     if as_json:
@@ -179,12 +181,13 @@ def cover(
 # Reading ------------------------------------------------------------------------------------------------------------
 
 
-def _in_force(register: Register, table: Path, history: Sequence[Applied]) -> DatedTables:
+def in_force(register: Register, table: Path, dated: DatedFile) -> DatedTables:
+    """The tables of the file on every date, as the changes of single days and the closings have it."""
     versions = [
         [Version(community=one.community, number=1, author="", at=0.0, table=one, diff=Diff())]
         for one in read(table, TableSet).tables
     ]
-    return DatedTables(register.term, versions, history)
+    return DatedTables(register.term, versions, dated.amendments, dated.closings)
 
 
 def _changes(path: Path) -> tuple[Change, ...]:
@@ -204,7 +207,8 @@ def _date(text: str) -> date:
         raise BadInput(f"{text}: no such date") from error
 
 
-def _moment(text: str | None, register: Register) -> float:
+def moment_of(text: str | None, register: Register) -> float:
+    """Unix seconds of `2026-09-01T07:30`; absent: the beginning of the term."""
     if text is None:
         return moment(date.fromisoformat(register.term.first_day), "00:00") - 1
     try:

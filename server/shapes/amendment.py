@@ -100,6 +100,8 @@ class OccurrenceRow(Body, frozen=True, kw_only=True):
     """Where the published table has it; absent for a lesson that makes up for another."""
     planned_start: str | None
     provisional: bool
+    reason: str = ""
+    """Why schools are shut then."""
 
 
 class OpeningsView(Body, frozen=True, kw_only=True):

@@ -4,10 +4,12 @@ county, the order in which they were applied; it stays when one is taken back.""
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Integer, Table, Text, func, insert, select, update
 
+from server.storage.closing_store import SqlClosingStore, closings
 from server.storage.database import Database, metadata
 from server.storage.table_store import versions
 from timetable.amendment_service import Mark
 from timetable.amendments import Amendment, State
+from timetable.closings import Closing
 from timetable.dated import Applied
 from timetable.errors import StaleVersion
 from timetable.versions import Version
@@ -88,6 +90,9 @@ class SqlAmendmentStore:
         found = await self._find(amendments.c.applied_as.is_not(None), order=amendments.c.applied_as.asc())
         return [applied for amendment in found if (applied := amendment.applied) is not None]
 
+    async def closings(self) -> list[Closing]:
+        return await SqlClosingStore(self._database).all()
+
     async def _find(self, *wanted: ColumnElement[bool], order: ColumnElement[int] | None = None) -> list[Amendment]:
         query = select(amendments.c.body).where(*wanted)
         query = query.order_by(amendments.c.number.desc() if order is None else order)
@@ -100,7 +105,8 @@ def _mark(connection: Connection) -> Mark:
     applied = connection.execute(select(func.count(amendments.c.applied_as))).scalar_one()
     is_undone = amendments.c.state == State.UNDONE.value
     undone = connection.execute(select(func.count()).select_from(amendments).where(is_undone)).scalar_one()
-    return Mark(versions=published, amendments=applied + undone)
+    closed = connection.execute(select(func.coalesce(func.sum(closings.c.revision), 0))).scalar_one()
+    return Mark(versions=published, amendments=applied + undone, closings=closed)
 
 
 def _save(connection: Connection, amendment: Amendment, expected: int, *, applied_as: int | None = None) -> None:

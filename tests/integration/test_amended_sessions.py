@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
 from signaling.commands import StartLesson
 from tests.county_server import CORE, STARTS, SYNC, county_register
@@ -16,6 +18,7 @@ from tests.live_lessons import teacher
 from tests.live_server import live_server
 from timetable.amendments import Amendment, State
 from timetable.changes import Cancel, Change, Move, Substitute
+from timetable.closings import Closing
 from timetable.term import moment
 
 TODAY = f"{SYNC}.{THURSDAY.isoformat()}"
@@ -52,6 +55,21 @@ async def test_a_lesson_that_is_called_off_while_its_doors_are_open_lets_everybo
     assert await school.at(THURSDAY, STARTS, -9) == set()
     assert await host.closed() == "ended"
     assert await school.at(THURSDAY, STARTS, 1) == set()
+
+
+async def test_a_snow_day_closes_the_doors_that_are_open(school: School) -> None:
+    assert TODAY in await school.at(THURSDAY, STARTS, -10)
+    host = await school.server.join(teacher(CORE, "A0-t1"), school.server.service.running(TODAY).plan)
+    day = THURSDAY.isoformat()
+    snow = Closing(
+        id="snow", units=UNITS, first=day, last=day, reason="暴雪", by="局", at=moment(THURSDAY, STARTS) - 600
+    )
+    await SqlClosingStore(school.database).add(snow)
+    assert await school.at(THURSDAY, STARTS, -9) == set()
+    assert await host.closed() == "ended"
+    opened = structs.replace(snow, reopened_at=moment(THURSDAY, STARTS) - 500, revision=2)
+    await SqlClosingStore(school.database).save(opened, expected=1)
+    assert await school.at(THURSDAY, STARTS, -8) == {TODAY}
 
 
 async def test_a_lesson_that_moves_to_the_afternoon_opens_there_under_the_same_id(school: School) -> None:

@@ -34,6 +34,8 @@ DIRECTORS = frozenset(name for name in PEOPLE if name.endswith("director"))
 PRINCIPALS = frozenset(name for name in PEOPLE if name.endswith("principal"))
 CORE_SPEAKERS = frozenset({"core_director", "core_principal", "convenor"})
 SPEAKERS = ((DIRECTORS | PRINCIPALS) - OF_B) | {"convenor"}
+CLOSERS = DIRECTORS | PRINCIPALS | {"bureau_admin", "convenor"}
+"""Who may close some school."""
 IMPORTERS_OF_A1 = frozenset({"bureau_admin", "convenor", "member_director"})
 """Who may change what belongs to the member school."""
 TEACHER_OF_A1 = next(one.id for one in county_register(date(2026, 11, 18)).teachers if one.posts == (MEMBER,))
@@ -104,6 +106,23 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
         {"teacher": "A1-t2", "first": "2026-11-19", "last": "2026-11-19"},
         frozenset({"member_director", "member_principal", "convenor"}),
     ),
+    ("GET", "/api/closings", None, EVERYBODY),
+    (
+        "POST",
+        "/api/closings",
+        {"first": "2020-01-01", "last": "2020-01-01", "reason": "雪", "units": ["A1"]},
+        frozenset({"bureau_admin", "member_director", "member_principal", "convenor"}),
+    ),
+    ("POST", "/api/closings/absent/reopen", {"revision": 1}, CLOSERS),
+    ("PUT", "/api/closings/absent/make-up-days", {"revision": 1, "makeUpDays": []}, CLOSERS),
+    ("GET", "/api/communities/A/closings/absent/make-ups", None, OF_A | {"panel A1"}),
+    (
+        "POST",
+        "/api/communities/A/closings/absent/make-ups",
+        {"version": 1, "choices": [{"occurrence": "x", "date": "2026-11-19", "period": 1}]},
+        SPEAKERS,
+    ),
+    ("GET", "/api/communities/A/week?week=7", None, OF_A | {"panel A1"}),
     ("GET", "/api/builds/absent", None, EVERYBODY),
     ("GET", "/api/builds/absent/events", None, EVERYBODY),
     ("DELETE", "/api/builds/absent", None, EVERYBODY),

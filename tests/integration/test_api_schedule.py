@@ -40,6 +40,7 @@ class School:
 
     def __init__(self, database: Database, server: LiveServer) -> None:
         self.server = server
+        self.database = database
         self.registers = SqlRegisterStore(database)
         self.counties = Counties(self.registers)
         self.tables = TimetableService(SqlTableStore(database), self.counties, now=server.clock, announce=keep_quiet)

@@ -127,3 +127,42 @@ def test_cover_names_candidates_with_reasons(
     assert (plan["teacher"], bool(plan["needs"])) == (teacher.id, True)
     assert run([*tokens[:-1], "nobody", *days]) == 2
     assert run([*tokens, "--first", "x", "--last", "y"]) == 2
+
+
+def close(files: Path, *more: str) -> int:
+    names = [str(files / name) for name in ("input.json", "table.json")]
+    return run(["table", "close", *names, "--dated", dated(files), *more])
+
+
+SNOW = ("--first", "2026-09-08", "--last", "2026-09-09", "--reason", "暴雪")
+
+
+def test_closed_days_are_kept_with_what_makes_up_for_them(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert close(files, *SNOW, "--make-up-day", "2026-09-12=2", "--make-up", "--json") == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    (plan,) = report["plans"]
+    assert report["madeUp"] == len(plan["lost"]) > 0
+    kept = msgspec.json.decode(Path(dated(files)).read_bytes(), type=DatedFile)
+    assert [one.id for one in kept.closings] == ["closing-1"]
+    assert len(kept.amendments) == len(plan["lost"])
+    # what was there stays there
+    _, occurrence = local()
+    assert amend(files, {"kind": "cancel", "occurrence": occurrence}, "--dated", dated(files)) in (0, 1)
+    assert close(files, "--reopen", "closing-1") == 0
+    kept = msgspec.json.decode(Path(dated(files)).read_bytes(), type=DatedFile)
+    assert [one.reopened_at is None for one in kept.closings] == [False]
+
+
+def test_closing_says_what_it_takes_and_why_it_cannot_be(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert close(files, *SNOW, "--unit", "A2") == 0
+    assert "A: 0 shared" in capsys.readouterr().out
+    assert close(files, "--first", "2026-09-09", "--last", "2026-09-08", "--reason", "雪") == 1
+    assert "2026-09-08" in capsys.readouterr().out
+    for wrong in (
+        ["--first", "yesterday", "--reason", "雪"],
+        ["--first", "2026-09-08"],
+        [*SNOW, "--unit", "nobody"],
+        [*SNOW, "--make-up-day", "soon"],
+        ["--reopen", "closing-9"],
+    ):
+        assert close(files, *wrong) == 2

@@ -80,6 +80,8 @@ export interface OccurrenceRow {
   plannedDate: string | null;
   plannedStart: string | null;
   provisional: boolean;
+  /** Why schools are shut then. */
+  reason: string;
 }
 
 /** Every period of the host in some days; one without findings is free for the lesson. */
@@ -106,6 +108,95 @@ export interface CoverView {
 }
 
 export type Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo;
+
+/** Shut these units from `first` at `start` to `last` at `end`; without times for the whole of these days. Without units: all that the asker may close. */
+export interface NewClosing {
+  first: string;
+  last: string;
+  reason: string;
+  units: string[];
+  start: string | null;
+  end: string | null;
+  makeUpDays: MakeUpDay[];
+}
+
+export interface ClosingView {
+  /** Empty where it was only looked at. */
+  id: string;
+  revision: number;
+  units: string[];
+  unitNames: string[];
+  first: string;
+  last: string;
+  start: string | null;
+  end: string | null;
+  reason: string;
+  by: string;
+  at: number;
+  reopenedAt: number | null;
+  reopenedBy: string;
+  makeUpDays: MakeUpDay[];
+  losses: Loss[];
+  mayReopen: boolean;
+}
+
+export interface ClosingRevision {
+  revision: number;
+}
+
+export interface GivenDays {
+  revision: number;
+  makeUpDays: MakeUpDay[];
+}
+
+export interface MakeUpPlanView {
+  plan: MakeUpPlan;
+  /** The published version that a choice is asked against. */
+  version: number;
+  mayAsk: boolean;
+}
+
+export interface ChosenMakeUp {
+  occurrence: string;
+  date: string;
+  period: number;
+}
+
+export interface NewMakeUps {
+  version: number;
+  choices: ChosenMakeUp[];
+  reason: string;
+}
+
+/** What came of one choice: an amendment, or why there is none. */
+export interface MakeUpAnswer {
+  occurrence: string;
+  amendment: AmendmentView | null;
+  findings: Finding[];
+}
+
+/** One date of a week. `standing` are lessons that take place as the version shown has them. */
+export interface DatedDay {
+  date: string;
+  weekday: number;
+  school: boolean;
+  followsWeekday: number;
+  /** The name of a holiday, or why schools are shut. */
+  note: string;
+  /** The community's units that have no school at all that day. */
+  closed: string[];
+  standing: string[];
+}
+
+/** A community's lessons on the dates of one week, against one published version. */
+export interface WeekView {
+  week: number;
+  first: string;
+  version: number;
+  days: DatedDay[];
+  /** Whatever does not stand as the version has it. */
+  changed: OccurrenceRow[];
+}
 
 export interface StartExplanation {
   seconds?: number;
@@ -902,6 +993,35 @@ export interface Undo {
   amendment: number;
 }
 
+/** A working day at a weekend that follows another day's table (调休). */
+export interface MakeUpDay {
+  date: string;
+  followsWeekday: number;
+  /** The term week whose parity counts; that of the date itself where absent. */
+  followsWeek?: number | null;
+}
+
+/** What a closing takes of one community's lessons. */
+export interface Loss {
+  community: string;
+  /** Lessons of several schools that do not take place. */
+  shared: number;
+  /** Lessons of single schools that do not take place. */
+  own: number;
+  /** Shared lessons that go on without the schools that are shut. */
+  reduced: number;
+  /** Of the shared ones, those that are made up. */
+  madeUp: number;
+}
+
+export interface MakeUpPlan {
+  closing: string;
+  community: string;
+  lost: LostLesson[];
+  /** Lessons of single schools that were lost, too; those are their own affair. */
+  own: number;
+}
+
 export type Mode = "merged" | "co_built" | "collaborative";
 
 export interface RuleCost {
@@ -968,10 +1088,37 @@ export interface Proposal {
   end: string;
 }
 
+/** One shared lesson that a closing has taken. */
+export interface LostLesson {
+  occurrence: string;
+  lesson: string;
+  title: string;
+  kind: string;
+  date: string;
+  start: string;
+  end: string;
+  units: string[];
+  state: "open" | "asked" | "made_up";
+  /** The best first; it holds together with the first choices of all the others. */
+  choices: Choice[];
+  /** Where there is no choice: what stands against the slots that come nearest. */
+  findings: Finding[];
+}
+
 export type Kind = "local" | "sync" | "dedicated" | "joint_preparation" | "joint_meeting" | "common_test" | "research";
 
 /** One thing that speaks for or against a candidate; `code` has a sentence (`cover.reason.<code>`). */
 export interface Reason {
   code: string;
   values: Record<string, string | number>;
+}
+
+/** A slot in which a lost lesson could be held. */
+export interface Choice {
+  date: string;
+  period: number;
+  start: string;
+  end: string;
+  points: number;
+  reasons: Reason[];
 }

@@ -1,0 +1,6 @@
+CREATE TABLE closing (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    at DOUBLE PRECISION NOT NULL,
+    body TEXT NOT NULL
+);

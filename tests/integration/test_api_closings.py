@@ -1,0 +1,124 @@
+"""Sudden closings over HTTP: who may, what everybody sees at once, and making up for what was lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import icalendar
+import pytest
+
+from tests.county_server import CORE, FOREIGN, MEMBER, THIRD, Caller, CountyServer
+from tests.integration.test_api_amendments import HERE, answers, day, occurrence, rows
+
+
+def snow(ahead: int = 2, **more: Any) -> dict[str, Any]:
+    return {"first": day(ahead), "last": day(ahead + 1), "reason": "暴雪", **more}
+
+
+async def close(caller: Caller, **more: Any) -> Any:
+    answer = await caller.post("/api/closings", snow(**more))
+    assert answer.status == 201, answer
+    return answer.json
+
+
+async def test_the_bureau_closes_the_county_and_everybody_hears_at_once(county: CountyServer) -> None:
+    bureau, member = await county.person("bureau_admin"), await county.person("member_director")
+    feed = (await member.post("/api/feeds", {"kind": "unit", "target": MEMBER, "device": "手机"})).json
+    looked = await bureau.post("/api/closings?check=1", snow())
+    assert (looked.status, looked.json["id"], looked.json["mayReopen"]) == (200, "", False)
+    assert {loss["community"]: (loss["shared"], loss["own"]) for loss in looked.json["losses"]} == {
+        "A": (1, 1),
+        "B": (1, 1),
+    }
+    assert (await bureau.get("/api/closings")).json == []
+
+    done = await close(bureau)
+    assert set(done["units"]) == {CORE, MEMBER, THIRD, FOREIGN, "B1"}
+    off = (await rows(member, 2, 3))[occurrence()]
+    assert (off["change"], off["reason"]) == ("cancelled", "暴雪")
+    assert (await member.get(f"/api/sessions?date={day(2)}")).json == []
+    calendar = await county.nobody.get(feed["url"].split("tongke.test")[1])
+    events = icalendar.Calendar.from_ical(calendar.body).walk("VEVENT")
+    assert [str(e["STATUS"]) for e in events if "暴雪" in str(e["DESCRIPTION"])] == ["CANCELLED"]
+    week = (await member.get(f"{HERE}/week?week=7")).json["days"]
+    week += (await member.get(f"{HERE}/week?week=8")).json["days"]
+    closed = {one["date"]: one for one in week if one["closed"]}
+    assert set(closed) == {day(2), day(3)}
+    assert (closed[day(2)]["note"], closed[day(2)]["standing"]) == ("暴雪", [])
+
+    reopened = await bureau.post(f"/api/closings/{done['id']}/reopen", {"revision": done["revision"]})
+    assert (reopened.status, reopened.json["mayReopen"]) == (200, False)
+    assert (await rows(member, 2, 3))[occurrence()]["change"] == "none"
+    again = await bureau.post(f"/api/closings/{done['id']}/reopen", {"revision": reopened.json["revision"]})
+    assert again.refusal == (409, "not_allowed_now")
+    stale = await bureau.post(f"/api/closings/{done['id']}/reopen", {"revision": 1})
+    assert stale.refusal == (409, "stale_version")
+
+
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [("convenor", [CORE, MEMBER, THIRD]), ("member_director", [MEMBER]), ("member_principal", [MEMBER])],
+)
+async def test_each_closes_what_is_their_own(county: CountyServer, name: str, units: list[str]) -> None:
+    caller = await county.person(name)
+    assert (await close(caller))["units"] == units
+    refused = await caller.post("/api/closings", snow(units=[FOREIGN]))
+    assert refused.refusal == (403, "not_permitted")
+
+
+async def test_a_school_that_is_shut_alone_leaves_the_others_their_lesson(county: CountyServer) -> None:
+    done = await close(await county.person("member_director"))
+    assert [(loss["shared"], loss["reduced"]) for loss in done["losses"]] == [(0, 1)]
+    core = await county.person("core_director")
+    row = (await rows(core, 2, 2))[occurrence()]
+    assert (row["change"], [party["unit"] for party in row["parties"]]) == ("none", [CORE, THIRD])
+    assert (await (await county.person("foreign_director")).get("/api/closings")).json == []
+    reopen = await (await county.person("third_director")).post(f"/api/closings/{done['id']}/reopen", {"revision": 1})
+    assert reopen.refusal == (403, "not_permitted")
+
+
+async def test_lost_lessons_are_made_up_by_consent_and_taken_back_when_schools_open(county: CountyServer) -> None:
+    done = await close(await county.person("bureau_admin"))
+    core = await county.person("core_director")
+    path = f"{HERE}/closings/{done['id']}/make-ups"
+    view = (await core.get(path)).json
+    (lost,) = view["plan"]["lost"]
+    assert (lost["occurrence"], lost["state"], view["plan"]["own"], view["mayAsk"]) == (occurrence(), "open", 1, True)
+    best = lost["choices"][0]
+    wanted = {"occurrence": lost["occurrence"], "date": best["date"], "period": best["period"]}
+    answer = await core.post(path, {"version": view["version"], "choices": [wanted]})
+    asked = answer.json[0]["amendment"]
+    assert (answer.status, asked["state"], asked["reason"]) == (201, "asked", "暴雪")
+    assert (await core.get(path)).json["plan"]["lost"][0]["state"] == "asked"
+    await answers(county, asked, "member_director", "third_director")
+    assert (await core.get(path)).json["plan"]["lost"][0]["state"] == "made_up"
+    extra = f"{occurrence()}.x{asked['number']}"
+    found = {row["occurrence"]: row for row in (await core.get(f"{HERE}/occurrences?first={best['date']}")).json}
+    assert found[extra]["change"] == "made_up"
+    twice = await core.post(path, {"version": view["version"], "choices": [wanted]})
+    assert [f["code"] for f in twice.json[0]["findings"]] == ["amend_made_up"]
+
+    bureau = await county.person("bureau_admin")
+    await bureau.post(f"/api/closings/{done['id']}/reopen", {"revision": done["revision"]})
+    assert (await rows(core, 2, 3))[occurrence()]["change"] == "none"
+    left = (await core.get(f"{HERE}/occurrences?first={best['date']}")).json
+    assert extra not in {row["occurrence"] for row in left}
+    assert [row["state"] for row in (await core.get(f"{HERE}/amendments")).json] == ["undone"]
+
+
+async def test_impossible_closings_come_back_with_their_reasons(county: CountyServer) -> None:
+    bureau = await county.person("bureau_admin")
+    for body, code in (
+        (snow(ahead=400), "closing_dates"),
+        (snow(ahead=-10), "closing_past"),
+        ({**snow(), "last": day(1)}, "closing_dates"),
+        ({**snow(), "last": day(2), "start": "11:00", "end": "10:00"}, "closing_empty"),
+        ({**snow(), "makeUpDays": [{"date": day(4), "followsWeekday": 1}]}, "closing_make_up_day"),
+    ):
+        refused = await bureau.post("/api/closings", body)
+        assert refused.refusal == (422, "closing_refused"), body
+        assert [finding["code"] for finding in refused.json["errors"]] == [code]
+    unknown = await bureau.post("/api/closings", snow(units=["nobody"]))
+    assert unknown.refusal == (404, "not_found")
+    for path in ("closings/nobody/reopen",):
+        assert (await bureau.post(f"/api/{path}", {"revision": 1})).refusal == (404, "not_found")
