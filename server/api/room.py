@@ -1,4 +1,4 @@
-"""A paired room's own day, and what its panel found out about its camera, microphone and line."""
+"""A paired room's own day, and what its panel found out about its camera, microphone, loudspeaker and line."""
 
 import time
 from datetime import timedelta
@@ -57,7 +57,8 @@ async def preflight(request: web.Request) -> web.Response:
     session = await request.app[live_sessions_key].one(asker, found.session)
     if session.role is None:
         raise NotInLesson(session.id, "endpoint")
-    good = found.camera == found.microphone == "ok"
+    fine = {"ok", "off", "played", "ready"}
+    good = fine.issuperset((found.camera, found.microphone, found.speaker))
     tell = log.info if good else log.warning
     tell(
         "preflight",
@@ -65,6 +66,7 @@ async def preflight(request: web.Request) -> web.Response:
         session=session.id,
         camera=found.camera,
         microphone=found.microphone,
+        speaker=found.speaker,
         rtt_ms=round(found.rtt_ms),
     )
     return web.Response(status=204)

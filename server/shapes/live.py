@@ -86,6 +86,9 @@ class PreflightReport(Body, frozen=True, kw_only=True):
     """What the panel measured before a lesson."""
 
     session: str
-    camera: Literal["ok", "missing", "denied"]
-    microphone: Literal["ok", "missing", "denied", "silent"]
+    camera: Literal["ok", "missing", "denied", "busy", "off"]
+    microphone: Literal["ok", "missing", "denied", "busy", "off", "silent"]
+    speaker: Literal["ok", "played", "ready", "missing", "blocked"] = "ready"
+    """`ok`: the room's own microphone heard it; `played`: a tone was sent; `ready`: not tried aloud; `blocked`: the
+    browser waits for a touch before it makes a sound."""
     rtt_ms: float

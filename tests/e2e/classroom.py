@@ -31,11 +31,16 @@ class Classroom:
         self.errors: list[str] = []
         self.contexts: list[BrowserContext] = []
 
-    async def open(self, url: str, name: str, *, width: int = 1366, height: int = 768, lang: str = "zh-CN") -> Page:
+    async def open(
+        self, url: str, name: str, *, width: int = 1366, height: int = 768, lang: str = "zh-CN", script: str = ""
+    ) -> Page:
+        """A page in a browser context of its own; `script` runs in it before the page's own."""
         context = await self._browser.new_context(viewport={"width": width, "height": height}, locale=lang)
         await context.add_init_script(
             f"localStorage.getItem('tongke.lang') || localStorage.setItem('tongke.lang', '{lang}')"
         )
+        if script:
+            await context.add_init_script(script)
         self.contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.errors.append(f"{name}: {error}"))

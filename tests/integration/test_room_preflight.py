@@ -45,6 +45,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     [
         (BELONGS, REPORT, 204, None),
         (BELONGS, REPORT | {"session": "s2"}, 404, "session_not_found"),
+        (BELONGS, REPORT | {"speaker": "blocked"}, 204, None),
         (BELONGS, REPORT | {"camera": "fine"}, 422, "invalid_body"),
         (STRANGER, REPORT, 403, "not_in_lesson"),
         (None, REPORT, 401, "not_signed_in"),

@@ -1,12 +1,14 @@
 /**
- * Cameras and microphone of this machine. This module owns opening them, naming what is wrong with them, and noticing
- * when they come or go. A page joins with whatever it got, down to nothing at all.
+ * Cameras and microphone of this machine. This module owns opening the chosen ones, naming what is wrong with them, and
+ * what follows when one comes or goes. A page joins with whatever it got, down to nothing at all.
  */
-import { remember } from "../ui/i18n";
+import { signal } from "@preact/signals";
+import { choiceOf, choose, type Choice, find, fitting, onDevices, plugged } from "./devices";
 
 export type Source = "mic" | "teacher" | "pupils";
 export type CameraSource = Exclude<Source, "mic">;
-export type Fault = "denied" | "missing" | "busy" | "insecure";
+/** Why a source gives nothing; `off` is a choice, the others are trouble. */
+export type Fault = "denied" | "missing" | "busy" | "insecure" | "unplugged" | "off";
 
 export interface Picture {
   width: number;
@@ -19,6 +21,8 @@ export interface Picture {
 export const HOST_PICTURE: Picture = { width: 960, height: 540, frameRate: 15, maxBitrate: 850_000 };
 export const ROOM_PICTURE: Picture = { width: 320, height: 180, frameRate: 15, maxBitrate: 250_000 };
 export const AUDIO_BITRATE = 48_000;
+/** A device that another program holds announces nothing when it is let go. */
+const BUSY_AGAIN_MS = 10_000;
 
 export interface Plan {
   /** The cameras wanted; the first is opened on the only camera there is. */
@@ -33,30 +37,77 @@ export const PLANS: Partial<Record<string, Plan>> = {
   endpoint: { cameras: ["pupils", "teacher"], picture: ROOM_PICTURE },
 };
 
+/** One device that stands in for another that is gone. */
+export interface StandIn {
+  lost: string;
+  now: string;
+}
+
 export class Capture {
   readonly tracks = new Map<Source, MediaStreamTrack>();
-  microphone: Fault | null = null;
-  camera: Fault | null = null;
+  readonly faults = new Map<Source, Fault>();
+  readonly standIns = new Map<Source, StandIn>();
+  /** Goes up with every change, for views. */
+  readonly version = signal(0);
   private opening: Promise<void> | null = null;
+  private again = false;
   private closed = false;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private unwatch: (() => void) | null = null;
+  /** Names of devices that went away while they were used. */
+  private readonly lost = new Map<Source, string>();
 
   constructor(
-    private readonly plan: Plan,
+    readonly plan: Plan,
     /** Tracks or faults have changed. */
     private readonly changed: () => void,
   ) {}
 
-  /** Opens what is wanted and not yet open. Never fails: what is missing is named in `microphone` and `camera`. */
+  get microphone(): Fault | null {
+    return this.faults.get("mic") ?? null;
+  }
+
+  /** What is wrong with the main camera. */
+  get camera(): Fault | null {
+    const main = this.plan.cameras[0];
+    return (main && this.faults.get(main)) ?? null;
+  }
+
+  /** Opens what is wanted and not yet open. Never fails: what is missing is named in `faults`. */
   open(): Promise<void> {
-    this.opening ??= this.fill().finally(() => {
+    if (this.opening !== null) {
+      this.again = true;
+      return this.opening;
+    }
+    this.opening = this.fill().finally(() => {
       this.opening = null;
+      if (!this.again) return;
+      this.again = false;
+      void this.open();
     });
     return this.opening;
   }
 
-  /** Open missing devices when one is plugged in. */
+  /** Follow devices that are plugged in, pulled out, allowed or given free from now on. */
   watch(): void {
-    navigator.mediaDevices?.addEventListener("devicechange", this.onDevices);
+    this.unwatch ??= onDevices(() => void this.look());
+  }
+
+  /** Use another device for a source, or none, and remember it. */
+  async use(source: Source, choice: Choice): Promise<void> {
+    const id = choice !== null && choice !== "off" ? choice.id : undefined;
+    const other = id && this.plan.cameras.find((camera) => camera !== source && deviceOf(this.tracks.get(camera)) === id);
+    if (other && source !== "mic" && this.tracks.has(source)) return this.swap();
+    choose(source, choice);
+    this.standIns.delete(source);
+    this.lost.delete(source);
+    this.release(source);
+    if (other) {
+      // the chosen camera serves the other use: it comes over, and that one looks for another
+      choose(other, null);
+      this.release(other);
+    }
+    await this.open();
   }
 
   /** The two cameras change places, and keep them on this machine. */
@@ -68,91 +119,181 @@ export class Capture {
     this.tracks.set(first, other);
     this.tracks.set(second, one);
     for (const [source, track] of [[first, other], [second, one]] as const) {
-      const { deviceId } = track.getSettings();
-      if (deviceId) remember(`tongke.camera.${source}`, deviceId);
+      const id = deviceOf(track);
+      if (id) choose(source, { id, label: track.label });
+      this.standIns.delete(source);
     }
     await Promise.all([other.applyConstraints(size(this.plan.picture)), one.applyConstraints(size(ROOM_PICTURE))]);
-    this.changed();
+    this.tell();
   }
 
   close(): void {
     this.closed = true;
-    navigator.mediaDevices?.removeEventListener("devicechange", this.onDevices);
-    for (const track of this.tracks.values()) stop(track);
+    clearTimeout(this.retry);
+    this.unwatch?.();
+    for (const track of this.tracks.values()) track.stop();
     this.tracks.clear();
   }
 
-  private readonly onDevices = () => void this.open();
+  private async look(): Promise<void> {
+    const devices = await plugged();
+    for (const [source, track] of [...this.tracks]) {
+      const id = deviceOf(track);
+      if (id && !devices.some((device) => device.deviceId === id)) this.lose(source, track);
+      else if (this.standIns.has(source) && this.chosen(source, devices)) {
+        // the device that another stood in for is back
+        this.release(source);
+        this.standIns.delete(source);
+      }
+    }
+    await this.open();
+  }
 
   private async fill(): Promise<void> {
+    clearTimeout(this.retry);
+    const main = this.plan.cameras[0];
     if (!navigator.mediaDevices?.getUserMedia) {
-      this.microphone = this.camera = "insecure";
-      this.changed();
+      for (const source of ["mic", ...this.plan.cameras] as const) this.faults.set(source, "insecure");
+      this.tell();
       return;
     }
-    const main = this.plan.cameras[0];
-    const needMic = !this.tracks.has("mic");
-    const needMain = main !== undefined && !this.tracks.has(main);
-    if (needMic && needMain) {
+    for (const source of ["mic", ...this.plan.cameras] as const) {
+      if (choiceOf(source) !== "off") continue;
+      this.release(source);
+      this.faults.set(source, "off");
+    }
+    const devices = await plugged();
+    if (this.wants("mic") && main && this.wants(main)) {
       // Asked for together first: one question of the browser instead of two.
-      const both = await ask({ audio: this.audio, video: this.video(main) });
+      const both = await ask({ audio: this.audio(devices), video: this.video(main, devices) });
       if (both instanceof MediaStream) for (const track of both.getTracks()) this.keep(track.kind === "audio" ? "mic" : main, track);
     }
-    if (!this.tracks.has("mic")) {
-      const got = await ask({ audio: this.audio });
-      if (got instanceof MediaStream) this.keep("mic", got.getAudioTracks()[0]);
-      else this.microphone = got;
-    }
-    if (main !== undefined && !this.tracks.has(main)) {
-      const got = await ask({ video: this.video(main) });
-      if (got instanceof MediaStream) this.keep(main, got.getVideoTracks()[0]);
-      else this.camera = got;
-    }
+    if (this.wants("mic")) this.take("mic", await this.askTwice({ audio: this.audio(devices) }, { audio: this.audio([]) }));
+    if (main && this.wants(main)) await this.openMain(main, devices);
     for (const extra of this.plan.cameras.slice(1)) await this.openExtra(extra);
-    this.changed();
+    if (this.closed) return;
+    if ([...this.faults.values()].includes("busy")) this.retry = setTimeout(() => void this.open(), BUSY_AGAIN_MS);
+    this.tell();
+  }
+
+  private async openMain(main: CameraSource, devices: readonly MediaDeviceInfo[]): Promise<void> {
+    const second = this.plan.cameras.slice(1).find((camera) => this.tracks.has(camera));
+    const free = fitting(devices, main).some((device) => !this.used().has(device.deviceId));
+    const other = second && this.tracks.get(second);
+    if (second && other && !free) {
+      // the picture that stands for the room comes from the only camera that is left
+      this.tracks.delete(second);
+      await other.applyConstraints(size(this.plan.picture));
+      this.keep(main, other, false);
+      return;
+    }
+    this.take(main, await this.askTwice({ video: this.video(main, devices) }, { video: this.video(main, []) }));
   }
 
   private async openExtra(source: CameraSource): Promise<void> {
-    if (this.tracks.has(source) || this.camera !== null) return;
-    const used = new Set([...this.tracks.values()].map((track) => track.getSettings().deviceId));
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const free = devices.find((d) => d.kind === "videoinput" && d.deviceId !== "" && !used.has(d.deviceId));
-    if (free === undefined) return;
-    const got = await ask({ video: { ...size(ROOM_PICTURE), deviceId: { exact: free.deviceId } } });
-    if (got instanceof MediaStream) this.keep(source, got.getVideoTracks()[0]);
+    if (!this.wants(source) || (this.camera !== null && this.camera !== "off")) return;
+    const devices = await plugged();
+    const used = this.used();
+    const chosen = this.chosen(source, devices);
+    const free = chosen && !used.has(chosen.deviceId) ? chosen : fitting(devices, source).find((d) => !used.has(d.deviceId));
+    if (free === undefined) {
+      if (this.lost.has(source)) this.faults.set(source, "unplugged");
+      return;
+    }
+    this.take(source, await ask({ video: { ...size(ROOM_PICTURE), deviceId: { exact: free.deviceId } } }));
   }
 
-  private get audio(): MediaTrackConstraints {
-    return this.plan.raw ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false } : SPEECH;
+  private wants(source: Source): boolean {
+    return !this.closed && !this.tracks.has(source) && choiceOf(source) !== "off";
   }
 
-  private video(source: CameraSource): MediaTrackConstraints {
-    const chosen = remember(`tongke.camera.${source}`);
-    return { ...size(this.plan.picture), ...(chosen ? { deviceId: { ideal: chosen } } : {}) };
+  private used(): Set<string> {
+    return new Set([...this.tracks.values()].flatMap((track) => deviceOf(track) ?? []));
   }
 
-  private keep(source: Source, track: MediaStreamTrack | undefined): void {
+  /** The device that was chosen, otherwise the one that was used until it went away. */
+  private chosen(source: Source, devices: readonly MediaDeviceInfo[]): MediaDeviceInfo | undefined {
+    const before = this.lost.get(source);
+    return find(devices, source) ?? (before ? fitting(devices, source).find((device) => device.label === before) : undefined);
+  }
+
+  private audio(devices: readonly MediaDeviceInfo[]): MediaTrackConstraints {
+    const chosen = this.chosen("mic", devices);
+    const sound = this.plan.raw ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false } : SPEECH;
+    return { ...sound, ...(chosen ? { deviceId: { exact: chosen.deviceId } } : {}) };
+  }
+
+  private video(source: CameraSource, devices: readonly MediaDeviceInfo[]): MediaTrackConstraints {
+    const used = this.used();
+    const free = fitting(devices, source).filter((device) => !used.has(device.deviceId));
+    const chosen = this.chosen(source, free);
+    const choice = choiceOf(source);
+    if (chosen) return { ...size(this.plan.picture), deviceId: { exact: chosen.deviceId } };
+    // ids are hidden until the browser was asked once: then the remembered one is a wish
+    const wish = choice !== null && choice !== "off" ? choice.id : used.size > 0 ? free[0]?.deviceId : undefined;
+    return { ...size(this.plan.picture), ...(wish ? { deviceId: { ideal: wish } } : {}) };
+  }
+
+  /** The chosen device, and where just that one fails, any. */
+  private async askTwice(chosen: MediaStreamConstraints, any: MediaStreamConstraints): Promise<MediaStream | Fault> {
+    const got = await ask(chosen);
+    return got === "missing" || got === "busy" ? better(got, await ask(any)) : got;
+  }
+
+  private take(source: Source, got: MediaStream | Fault): void {
+    if (got instanceof MediaStream) this.keep(source, got.getTracks()[0]);
+    else this.faults.set(source, got === "missing" && this.lost.has(source) ? "unplugged" : got);
+  }
+
+  private keep(source: Source, track: MediaStreamTrack | undefined, fresh = true): void {
     if (track === undefined) return;
     if (this.closed) {
-      stop(track);
+      track.stop();
       return;
     }
     this.tracks.set(source, track);
-    if (source === "mic") this.microphone = null;
-    else this.camera = null;
+    this.faults.delete(source);
+    const choice = choiceOf(source);
+    const wanted = choice !== null && choice !== "off" ? choice.label : this.lost.get(source);
+    if (wanted && wanted !== track.label) this.standIns.set(source, { lost: wanted, now: track.label });
+    else {
+      this.standIns.delete(source);
+      this.lost.delete(source);
+    }
+    if (!fresh) return;
     track.addEventListener("ended", () => {
       const held = [...this.tracks].find(([, one]) => one === track)?.[0];
       if (held === undefined) return;
-      this.tracks.delete(held);
-      if (held === "mic") this.microphone = "missing";
-      else if (held === this.plan.cameras[0]) this.camera = "missing";
-      this.changed();
+      this.lose(held, track);
+      this.tell();
       void this.open();
     });
+  }
+
+  /** A device went away by itself. */
+  private lose(source: Source, track: MediaStreamTrack): void {
+    this.lost.set(source, track.label);
+    this.release(source);
+    this.faults.set(source, "unplugged");
+  }
+
+  private release(source: Source): void {
+    const track = this.tracks.get(source);
+    this.tracks.delete(source);
+    track?.stop();
+  }
+
+  private tell(): void {
+    this.version.value++;
+    this.changed();
   }
 }
 
 const SPEECH: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+
+function deviceOf(track: MediaStreamTrack | undefined): string | undefined {
+  return track?.getSettings().deviceId;
+}
 
 function size(picture: Picture): MediaTrackConstraints {
   return {
@@ -173,6 +314,7 @@ async function ask(constraints: MediaStreamConstraints): Promise<MediaStream | F
   }
 }
 
-function stop(track: MediaStreamTrack): void {
-  track.stop();
+/** What to say when both the chosen device and any other failed: that the chosen one is busy says more. */
+function better(first: Fault, second: MediaStream | Fault): MediaStream | Fault {
+  return second === "missing" ? first : second;
 }

@@ -52,12 +52,13 @@ export class Classroom {
   });
   /** The newest refusal, for a line of words; gone with the next command. */
   readonly refusal = signal<CommandError | null>(null);
+  /** This machine's cameras and microphone, once it is known that they are wanted. */
+  readonly devices = signal<Capture | null>(null);
   readonly joined = signal<JoinReply | null>(null);
   /** The review of this session, known after its end. */
   readonly review = signal<string | null>(null);
 
   private readonly connection: Connection;
-  private capture: Capture | null = null;
   private publisher: Publisher | null = null;
   private subscriber: Subscriber | null = null;
   private streams = new Map<string, MediaStream>();
@@ -116,11 +117,11 @@ export class Classroom {
 
   /** Asks the browser again for what was denied or missing. */
   async openDevices(): Promise<void> {
-    await this.capture?.open();
+    await this.devices.value?.open();
   }
 
   async swapCameras(): Promise<void> {
-    await this.capture?.swap();
+    await this.devices.value?.swap();
   }
 
   /** A sound element could not start, or now could. */
@@ -163,7 +164,7 @@ export class Classroom {
     const iceServers = (this.joined.value?.iceServers ?? []).map((server) => ({ ...server }));
     const door = { request: (wish: Wish) => this.connection.request(wish), changed: () => this.showMedia() };
     const plan = PLANS[role];
-    if (plan && this.capture === null) void this.openCapture(plan, door, iceServers);
+    if (plan && this.devices.value === null) void this.openCapture(plan, door, iceServers);
     if (ROLES_THAT_WATCH.includes(role) && this.subscriber === null) this.subscriber = new Subscriber(door, iceServers);
   }
 
@@ -173,7 +174,7 @@ export class Classroom {
       this.showMedia();
       void this.publisher?.send(capture.tracks);
     });
-    this.capture = capture;
+    this.devices.value = capture;
     this.publisher = new Publisher(door, iceServers, plan.picture, plan.cameras[0] ?? "teacher");
     capture.watch();
     await capture.open();
@@ -184,7 +185,7 @@ export class Classroom {
   }
 
   private obeyMute(room: Room): void {
-    const mic = this.capture?.tracks.get("mic");
+    const mic = this.devices.value?.tracks.get("mic");
     const me = self(room);
     // The server keeps a muted room from the others. The review needs both sides, so a recorded class stays audible to it.
     if (mic && me) mic.enabled = !me.muted || recordedUnheard(me);
@@ -198,8 +199,8 @@ export class Classroom {
     removeEventListener("pagehide", this.onHide);
     this.publisher?.close();
     this.subscriber?.close();
-    this.capture?.close();
-    this.capture = this.publisher = this.subscriber = null;
+    this.devices.value?.close();
+    this.devices.value = this.publisher = this.subscriber = null;
     this.showMedia();
     void this.findReview();
   }
@@ -241,14 +242,14 @@ export class Classroom {
     const received = new Map<string, MediaStream>();
     for (const [id, track] of this.subscriber?.received ?? []) received.set(id, this.streamOf(track));
     const local = new Map<Source, MediaStream>();
-    for (const [source, track] of this.capture?.tracks ?? []) local.set(source, this.streamOf(track));
+    for (const [source, track] of this.devices.value?.tracks ?? []) local.set(source, this.streamOf(track));
     batch(() => {
       this.media.value = {
         ...this.media.value,
         received,
         local,
-        microphone: this.capture?.microphone ?? null,
-        camera: this.capture?.camera ?? null,
+        microphone: this.devices.value?.microphone ?? null,
+        camera: this.devices.value?.camera ?? null,
         publishing: this.publisher?.state ?? "idle",
         watching: this.subscriber?.state ?? "idle",
       };

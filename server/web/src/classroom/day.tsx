@@ -6,6 +6,7 @@ import { t } from "../ui/i18n";
 import { Icon, type IconName } from "../ui/icons";
 import { clockAt, longDate, shortClock } from "../ui/time";
 import { LanguageSwitch } from "../ui/top";
+import { DeviceDialog } from "./device-dialog";
 import { WallButton } from "./panel";
 import { check, type Preflight, report } from "./preflight";
 import { lasting, second } from "./ticker";
@@ -29,10 +30,11 @@ export function DayPage({ day, at, stale }: DayProps) {
   const [preflight, setPreflight] = useState<Preflight | null>(null);
   const [checking, setChecking] = useState(false);
   const session = next?.session ?? null;
-  const run = () => {
-    if (checking) return;
+  const [devicesOpen, openDevices] = useState(false);
+  const run = (loud: boolean) => {
+    if (checking || devicesOpen) return;
     setChecking(true);
-    void check().then((result) => {
+    void check(loud).then((result) => {
       setPreflight(result);
       setChecking(false);
       if (session !== null) void report(session, result);
@@ -40,7 +42,7 @@ export function DayPage({ day, at, stale }: DayProps) {
   };
   const due = next !== undefined && next.starts - now <= CHECK_BEFORE;
   useEffect(() => {
-    if (due) run();
+    if (due) run(false);
   }, [due, session]);
   return (
     <div class="panel idle" data-view="idle" data-room={day.room}>
@@ -75,7 +77,7 @@ export function DayPage({ day, at, stale }: DayProps) {
       <footer>
         <span class="row pv">
           <Icon name="camoff" />
-          {t(checking ? "classroom.idle.camera_checks" : "classroom.idle.camera_off")}
+          {t(checking ? "classroom.idle.camera_checks" : "classroom.idle.no_recording")}
         </span>
         {day.phone && (
           <span class="row pv">
@@ -85,12 +87,17 @@ export function DayPage({ day, at, stale }: DayProps) {
         )}
         {stale && <span class="st warn">{t("load.stale", { time: clockAt(at) })}</span>}
         <span class="grow" />
-        <WallButton action="preflight" onClick={run}>
+        <WallButton action="choose-devices" onClick={() => openDevices(true)}>
+          <Icon name="cam" />
+          {t("classroom.device.choose")}
+        </WallButton>
+        <WallButton action="preflight" onClick={() => run(true)}>
           <Icon name="load" spin={checking} />
           {t(preflight ? "classroom.idle.check_again" : "classroom.idle.check_now")}
         </WallButton>
         <LanguageSwitch />
       </footer>
+      {devicesOpen && <DeviceDialog capture={null} role="endpoint" onClose={() => openDevices(false)} />}
     </div>
   );
 }
@@ -141,18 +148,28 @@ function Check({ preflight, checking }: { preflight: Preflight | null; checking:
       <ul>
         <CheckRow icon="cam" word="camera" value={preflight?.camera} values={{ n: preflight?.cameras ?? 0 }} />
         <CheckRow icon="mic" word="microphone" value={preflight?.microphone} />
+        <CheckRow icon="vol" word="speaker" value={preflight?.speaker} good={["ok", "played", "ready"]} />
         <CheckRow icon="net" word="line" value={preflight && (preflight.rttMs === 0 ? "down" : preflight.rttMs > SLOW_MS ? "slow" : "ok")} values={{ ms: preflight?.rttMs ?? 0 }} />
       </ul>
     </section>
   );
 }
 
-function CheckRow({ icon, word, value, values }: { icon: IconName; word: string; value: string | null | undefined; values?: Record<string, number> }) {
+interface CheckRowProps {
+  icon: IconName;
+  word: string;
+  value: string | null | undefined;
+  values?: Record<string, number>;
+  good?: readonly string[];
+}
+
+function CheckRow({ icon, word, value, values, good = ["ok", "off"] }: CheckRowProps) {
   const known = value !== null && value !== undefined;
+  const fine = known && good.includes(value);
   return (
-    <li class={known ? (value === "ok" ? "ok" : "wn") : "unknown"} data-check={word} data-state={value ?? "unknown"}>
+    <li class={known ? (fine ? "ok" : "wn") : "unknown"} data-check={word} data-state={value ?? "unknown"}>
       <span class="bub">
-        <Icon name={known ? (value === "ok" ? "check" : "warn") : "dots"} />
+        <Icon name={known ? (fine ? "check" : "warn") : "dots"} />
       </span>
       <Icon name={icon} />
       <b>{t(`classroom.idle.${word}`)}</b>

@@ -8,8 +8,11 @@ import { clockAt, weekdayName } from "../ui/time";
 import { LanguageSwitch } from "../ui/top";
 import type { Classroom } from "./classroom";
 import { keysOn, switchKeys, useKeys } from "./keys";
-import { DeviceTrouble, Face, LineState, Picture, progressOf, Sounds, SoundUnlock, StatePill, Undelivered } from "./parts";
+import { DeviceDialog } from "./device-dialog";
+import { DeviceTrouble } from "./device-trouble";
+import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
+import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
 import { Tile } from "./tile";
 
@@ -18,6 +21,7 @@ const TIMES = [60, 120, 180, 300, 600];
 export function HostPage({ classroom }: { classroom: Classroom }) {
   const room = classroom.room.value;
   const [timerOpen, setTimerOpen] = useState(false);
+  const [devicesOpen, openDevices] = useState(false);
   useEffect(() => {
     document.documentElement.dataset.theme = "dark";
     return () => delete document.documentElement.dataset.theme;
@@ -39,7 +43,7 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
     <div class="host" data-session={room.snapshot.session} data-state={room.snapshot.state} data-role="host">
       <Header classroom={classroom} room={room} />
       <main class={`rooms n${Math.min(9, shown.length + 1)}`} aria-label={t("classroom.host.rooms")}>
-        <OwnTile classroom={classroom} room={room} />
+        <OwnTile classroom={classroom} room={room} choose={() => openDevices(true)} />
         {shown.map((participant, index) => (
           <Tile
             key={participant.id}
@@ -59,6 +63,7 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
       <Dock classroom={classroom} room={room} timerOpen={timerOpen} setTimerOpen={setTimerOpen} />
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
+      {devicesOpen && <DeviceDialog capture={classroom.devices.value} role="host" onClose={() => openDevices(false)} />}
     </div>
   );
 }
@@ -115,7 +120,7 @@ function lessonLine(room: Room): string {
 }
 
 /** The host's own classroom: what its pupils' camera sends, or the teacher's where there is but one. */
-function OwnTile({ classroom, room }: { classroom: Classroom; room: Room }) {
+function OwnTile({ classroom, room, choose }: { classroom: Classroom; room: Room; choose: () => void }) {
   const me = self(room);
   const media = classroom.media.value;
   if (me === undefined) return null;
@@ -133,7 +138,7 @@ function OwnTile({ classroom, room }: { classroom: Classroom; room: Room }) {
         {!media.local.has(source) && (
           <span class="ov">
             <Icon name="camoff" size="lg" />
-            <b>{t(media.camera ? "classroom.tile.no_camera" : "classroom.tile.opening_camera")}</b>
+            <b>{t(media.camera === "off" ? "classroom.tile.camera_off" : media.camera ? "classroom.tile.no_camera" : "classroom.tile.opening_camera")}</b>
           </span>
         )}
         <span class="mi">
@@ -142,7 +147,7 @@ function OwnTile({ classroom, room }: { classroom: Classroom; room: Room }) {
       </div>
       <div class="ft">
         <div class="row r1">
-          <DeviceTrouble classroom={classroom} />
+          <DeviceTrouble classroom={classroom} choose={choose} />
           {media.microphone === null && media.camera === null && (
             <span class="sm dim ell">
               {t(`classroom.sending.${media.publishing}`, { n: [...media.local.keys()].filter((s) => s !== "mic").length })}
@@ -151,6 +156,9 @@ function OwnTile({ classroom, room }: { classroom: Classroom; room: Room }) {
         </div>
         <div class="row r2">
           <span class="grow" />
+          <button type="button" class="btn s icon2" data-action="choose-devices" aria-label={t("classroom.devices.title")} title={t("classroom.devices.title")} onClick={choose}>
+            <Icon name="cam" size="sm" />
+          </button>
           {media.local.has("teacher") && media.local.has("pupils") && (
             <Button small icon="swap" action="swap-cameras" onClick={() => void classroom.swapCameras()}>
               {t("classroom.act.swap_cameras")}

@@ -4,6 +4,7 @@ import "./tile.css";
 import "./host.css";
 import "./assistant.css";
 import "./panel.css";
+import "./devices.css";
 import { mount } from "../ui/mount";
 import { AssistantPage } from "./assistant";
 import { Classroom } from "./classroom";

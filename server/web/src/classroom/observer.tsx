@@ -1,15 +1,18 @@
 /** A silent observer's screen: everything that is heard and seen, and nothing that could disturb it. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Header } from "./host";
-import { captionOf, Face, Sounds, SoundUnlock } from "./parts";
+import { DeviceDialog } from "./device-dialog";
+import { captionOf, Face } from "./parts";
 import { host, program, tiles } from "./room";
+import { Sounds, SoundUnlock } from "./sound";
 import { Tile } from "./tile";
 
 export function ObserverPage({ classroom }: { classroom: Classroom }) {
   const room = classroom.room.value;
+  const [devicesOpen, openDevices] = useState(false);
   useEffect(() => {
     document.documentElement.dataset.theme = "dark";
     return () => delete document.documentElement.dataset.theme;
@@ -48,6 +51,10 @@ export function ObserverPage({ classroom }: { classroom: Classroom }) {
           <Icon name="eye" size="sm" /> {t("classroom.observer.silent")}
         </span>
         <span class="grow" />
+        <button type="button" class="dk" data-action="choose-devices" onClick={() => openDevices(true)}>
+          <Icon name="vol" size="lg" />
+          <span>{t("classroom.devices.speaker")}</span>
+        </button>
         <button type="button" class="dk" data-action="leave" onClick={() => void classroom.leave()}>
           <Icon name="out" size="lg" />
           <span>{t("classroom.act.leave")}</span>
@@ -55,6 +62,7 @@ export function ObserverPage({ classroom }: { classroom: Classroom }) {
       </div>
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
+      {devicesOpen && <DeviceDialog capture={null} role="observer" onClose={() => openDevices(false)} />}
     </div>
   );
 }

@@ -1,14 +1,17 @@
 /** The big panel of a paired classroom during a lesson. Nobody needs to touch it; what can be touched is at the bottom. */
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Participant } from "../generated/live";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { clockAt } from "../ui/time";
 import type { Classroom } from "./classroom";
+import { DeviceDialog } from "./device-dialog";
+import { DeviceTrouble, troubleOf } from "./device-trouble";
 import { LevelMeter } from "./level";
-import { captionOf, DeviceTrouble, Face, LineState, Picture, progressOf, Sounds, SoundUnlock, StatePill, Undelivered } from "./parts";
+import { captionOf, Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
 import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self, tileState } from "./room";
+import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
 
 /** A cut shorter than this is not worth frightening a class. */
@@ -24,6 +27,8 @@ export interface PanelProps {
 export function PanelPage({ classroom, phone }: PanelProps) {
   const room = classroom.room.value;
   const line = classroom.line.value;
+  const [devicesOpen, openDevices] = useState(false);
+  const choose = () => openDevices(true);
   useEffect(() => {
     document.documentElement.dataset.theme = "dark";
     return () => delete document.documentElement.dataset.theme;
@@ -51,10 +56,11 @@ export function PanelPage({ classroom, phone }: PanelProps) {
       ) : view === "called" ? (
         <Called classroom={classroom} room={room} me={me} called={called} />
       ) : (
-        <Live classroom={classroom} room={room} me={me} audioOnly={weak} />
+        <Live classroom={classroom} room={room} me={me} audioOnly={weak} choose={choose} />
       )}
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
+      {devicesOpen && <DeviceDialog capture={classroom.devices.value} role="endpoint" onClose={() => openDevices(false)} />}
     </div>
   );
 }
@@ -93,7 +99,7 @@ interface ViewProps {
   me: Participant;
 }
 
-function Live({ classroom, room, me, audioOnly }: ViewProps & { audioOnly: boolean }) {
+function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnly: boolean; choose: () => void }) {
   const shown = program(room);
   const others = memberRooms(room).filter((p) => p.id !== me.id);
   const teacher = host(room);
@@ -146,7 +152,7 @@ function Live({ classroom, room, me, audioOnly }: ViewProps & { audioOnly: boole
           )}
         </div>
       </aside>
-      <Foot classroom={classroom} room={room} me={me} />
+      <Foot classroom={classroom} room={room} me={me} choose={choose} />
     </div>
   );
 }
@@ -176,12 +182,13 @@ function Own({ classroom, me }: { classroom: Classroom; me: Participant }) {
   return <Picture stream={local.get(source)} participant={me.id} source={source} />;
 }
 
-function Foot({ classroom, room, me }: ViewProps) {
+function Foot({ classroom, room, me, choose }: ViewProps & { choose: () => void }) {
   const live = inLesson(room.snapshot);
   const sending = classroom.line.value.pending.some((command) => command.t === "raise_hand");
   const whole = me.hands.find((hand) => hand.seat === null);
   const up = whole !== undefined || sending;
-  const troubled = classroom.media.value.microphone !== null || classroom.media.value.camera !== null;
+  const capture = classroom.devices.value;
+  const troubled = capture !== null && capture.version.value > 0 && troubleOf(capture) !== "";
   return (
     <footer>
       <button
@@ -214,6 +221,12 @@ function Foot({ classroom, room, me }: ViewProps) {
           <Undelivered classroom={classroom} />
         </span>
       </div>
+      {(!live || troubled) && (
+        <WallButton action="choose-devices" onClick={choose}>
+          <Icon name="cam" />
+          {t("classroom.device.choose")}
+        </WallButton>
+      )}
       {!live && classroom.media.value.local.has("teacher") && (
         <WallButton action="swap-cameras" onClick={() => void classroom.swapCameras()}>
           <Icon name="swap" />

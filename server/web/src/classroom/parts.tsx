@@ -1,7 +1,6 @@
 /** The parts that the host's, the rooms' and the observers' views share: pictures, sound, line and state marks. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Participant, Snapshot } from "../generated/live";
-import { Button, Note } from "../ui/components";
 import { has, t } from "../ui/i18n";
 import { Icon, Signal } from "../ui/icons";
 import type { Classroom } from "./classroom";
@@ -48,68 +47,6 @@ export function Face({ classroom, participant }: { classroom: Classroom; partici
   }
   const track = faceOf(room.tracks, participant);
   return <Picture stream={track && media.received.get(track.id)} participant={participant.id} source={track?.source} />;
-}
-
-/** Every voice of the room, unseen. */
-export function Sounds({ classroom }: { classroom: Classroom }) {
-  const room = classroom.room.value;
-  const { received } = classroom.media.value;
-  const voices = (room?.tracks ?? []).filter((track) => track.kind === "audio" && received.has(track.id));
-  return (
-    <div hidden>
-      {voices.map((track) => (
-        <Voice key={track.id} stream={received.get(track.id)} participant={track.participant} classroom={classroom} />
-      ))}
-    </div>
-  );
-}
-
-function Voice({ stream, participant, classroom }: { stream: MediaStream | undefined; participant: string; classroom: Classroom }) {
-  const audio = useRef<HTMLAudioElement>(null);
-  useEffect(() => {
-    const element = audio.current;
-    if (element === null || stream === undefined) return;
-    if (element.srcObject !== stream) element.srcObject = stream;
-    element.play().catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === "NotAllowedError") classroom.setSilenced(true);
-    });
-  }, [stream]);
-  return <audio ref={audio} data-participant={participant} autoplay />;
-}
-
-/** Shown when the browser waits for a touch before it plays sound. */
-export function SoundUnlock({ classroom }: { classroom: Classroom }) {
-  if (!classroom.media.value.silenced) return null;
-  const unlock = () => {
-    const voices = [...document.querySelectorAll("audio")];
-    void Promise.all(voices.map((voice) => voice.play())).then(() => classroom.setSilenced(false));
-  };
-  return (
-    <button type="button" class="unlock" data-action="play-sound" onClick={unlock}>
-      <Icon name="vol" size="lg" />
-      {t("classroom.sound.unlock")}
-    </button>
-  );
-}
-
-/** What is wrong with this machine's camera or microphone, and the way out. */
-export function DeviceTrouble({ classroom }: { classroom: Classroom }) {
-  const { microphone, camera } = classroom.media.value;
-  if (microphone === null && camera === null) return null;
-  const text =
-    microphone !== null && microphone === camera
-      ? t(`classroom.device.both_${microphone}`)
-      : [microphone && t(`classroom.device.microphone_${microphone}`), camera && t(`classroom.device.camera_${camera}`)].filter(Boolean).join(" ");
-  return (
-    <Note tone="warn">
-      <span>{text}</span>{" "}
-      {microphone !== "insecure" && (
-        <Button small action="retry-devices" onClick={() => void classroom.openDevices()}>
-          {t("classroom.device.retry")}
-        </Button>
-      )}
-    </Note>
-  );
 }
 
 /** "未送达，正在重试", or why the server refused. */

@@ -1,12 +1,14 @@
-/** The check before a lesson: this module owns trying camera, microphone and line of a panel, and reporting them. */
+/** The check before a lesson: this module owns trying a panel's camera, microphone, loudspeaker and line, and reporting them. */
 import type { PreflightReport } from "../generated/api";
 import { get, post, Problem } from "../ui/api";
 import { Capture, type Fault, PLANS } from "./capture";
 import { listen } from "./level";
+import { aloud, quietly, type SpeakerState } from "./speaker";
 
 export interface Preflight {
   camera: PreflightReport["camera"];
   microphone: PreflightReport["microphone"];
+  speaker: SpeakerState;
   rttMs: number;
   cameras: number;
   /** Unix seconds of this machine. */
@@ -18,8 +20,8 @@ const LISTEN_MS = 1_500;
 const DEAD = -85;
 const ROUNDS = 3;
 
-/** Opens the devices for a moment and lets them go again. */
-export async function check(): Promise<Preflight> {
+/** Opens the devices for a moment and lets them go again. `loud`: with a tone, where no class is disturbed by it. */
+export async function check(loud: boolean): Promise<Preflight> {
   const plan = PLANS.endpoint;
   if (plan === undefined) throw new Error("no plan for endpoints");
   // Without processing: suppressed noise and a dead microphone would look the same.
@@ -31,6 +33,7 @@ export async function check(): Promise<Preflight> {
   const result: Preflight = {
     camera: capture.camera === null ? "ok" : reported(capture.camera),
     microphone: capture.microphone !== null ? reported(capture.microphone) : silent ? "silent" : "ok",
+    speaker: await (loud ? aloud(mic) : quietly()),
     rttMs: await roundTrip(),
     cameras,
     at: Date.now() / 1000,
@@ -40,16 +43,17 @@ export async function check(): Promise<Preflight> {
 }
 
 /** A report that cannot be delivered is shown on the panel all the same. */
-export async function report(session: string, { camera, microphone, rttMs }: Preflight): Promise<void> {
+export async function report(session: string, { camera, microphone, speaker, rttMs }: Preflight): Promise<void> {
   try {
-    await post("/api/room/preflight", { session, camera, microphone, rttMs } satisfies PreflightReport);
+    await post("/api/room/preflight", { session, camera, microphone, speaker, rttMs } satisfies PreflightReport);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
   }
 }
 
-function reported(fault: Fault): "missing" | "denied" {
-  return fault === "denied" || fault === "insecure" ? "denied" : "missing";
+function reported(fault: Fault): "missing" | "denied" | "busy" | "off" {
+  if (fault === "denied" || fault === "insecure") return "denied";
+  return fault === "unplugged" ? "missing" : fault;
 }
 
 /** Whether not even the noise of an empty room was heard; a browser that lets nothing be measured leaves it open. */

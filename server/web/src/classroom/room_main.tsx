@@ -1,6 +1,7 @@
 /** The page of a paired panel: pairing, the idle day, and lessons that it joins and leaves by itself. */
 import "./gate.css";
 import "./panel.css";
+import "./devices.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RoomDay } from "../generated/api";
 import { explain, get, Problem } from "../ui/api";

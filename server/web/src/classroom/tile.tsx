@@ -58,12 +58,7 @@ export function Tile(props: TileProps) {
             )}
           </span>
         )}
-        {!quiet && faceOf(room.tracks, participant) === undefined && (
-          <span class="ov">
-            <Icon name="camoff" size="lg" />
-            <span class="sm">{t("classroom.tile.no_picture")}</span>
-          </span>
-        )}
+        {!quiet && faceOf(room.tracks, participant) === undefined && <NoPicture room={room} participant={participant} waited={away} />}
         <Badge room={room} participant={participant} shown={shown} />
         <span class="lks">
           <LinkMark room={room} participant={participant} seconds={Math.max(0, Math.round(away))} />
@@ -81,6 +76,21 @@ export function Tile(props: TileProps) {
         </div>
       </div>
     </article>
+  );
+}
+
+/** Seconds within which a camera that works has begun to send. */
+const CAMERAS_OPEN_WITHIN = 12;
+
+/** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. */
+function NoPicture({ room, participant, waited }: { room: Room; participant: Participant; waited: number }) {
+  const heard = room.tracks.some((track) => track.participant === participant.id && track.kind === "audio");
+  const gives = waited < CAMERAS_OPEN_WITHIN ? "no_picture" : heard ? "sound_only" : "listens";
+  return (
+    <span class="ov" data-gives={gives}>
+      <Icon name={gives === "sound_only" ? "ear" : "camoff"} size="lg" />
+      <span class="sm">{t(`classroom.tile.${gives}`)}</span>
+    </span>
   );
 }
 

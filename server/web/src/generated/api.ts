@@ -321,8 +321,10 @@ export interface RoomDay {
 /** What the panel measured before a lesson. */
 export interface PreflightReport {
   session: string;
-  camera: "ok" | "missing" | "denied";
-  microphone: "ok" | "missing" | "denied" | "silent";
+  camera: "ok" | "missing" | "denied" | "busy" | "off";
+  microphone: "ok" | "missing" | "denied" | "busy" | "off" | "silent";
+  /** `ok`: the room's own microphone heard it; `played`: a tone was sent; `ready`: not tried aloud; `blocked`: the browser waits for a touch before it makes a sound. */
+  speaker?: "ok" | "played" | "ready" | "missing" | "blocked";
   rttMs: number;
 }
 
