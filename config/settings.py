@@ -98,6 +98,14 @@ class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, Meta(ge=1)]
 
 
+class MaterialsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where lesson materials are kept, and what one upload may weigh."""
+
+    dir: str
+    upload_mb: Annotated[int, Meta(ge=1, le=1024)]
+    pages: Annotated[int, Meta(ge=1, le=1000)]
+
+
 class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Sign-in, and which pages of other origins may open a WebSocket."""
 
@@ -134,6 +142,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     bus: BusSettings
     media: MediaSettings
     recordings: RecordingsSettings
+    materials: MaterialsSettings
     auth: AuthSettings
     timetable: TimetableSettings
     demo: DemoSettings
@@ -159,6 +168,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def recordings_dir(self) -> Path:
         """The folder of the recordings, the default resolved."""
         return Path(self.recordings.dir) if self.recordings.dir else self.server.data_dir / "recordings"
+
+    @property
+    def materials_dir(self) -> Path:
+        """The folder of the lesson materials, the default resolved."""
+        return Path(self.materials.dir) if self.materials.dir else self.server.data_dir / "materials"
 
     @property
     def allowed_origins(self) -> frozenset[str]:

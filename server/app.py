@@ -25,6 +25,7 @@ from server.api import (
     feeds,
     importing,
     live,
+    materials,
     people,
     repair,
     room,
@@ -58,6 +59,7 @@ from server.keys import (
     importing_key,
     live_key,
     live_sessions_key,
+    materials_key,
     media_key,
     metrics_key,
     people_key,
@@ -71,6 +73,9 @@ from server.keys import (
 from server.lesson_schedule import LessonSchedule
 from server.live_recording import ClassConsents, LiveRecording, repair_ended
 from server.live_sessions import LiveSessions
+from server.materials.blobs import DiskBlobs
+from server.materials.pictures import PagePictures
+from server.materials.service import Limits, Materials
 from server.media_links import MediaLinks
 from server.metrics import Metrics
 from server.private_file import kept_secret
@@ -84,6 +89,7 @@ from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
 from server.storage.draft_history import SqlDraftHistory
 from server.storage.feed_store import SqlFeedStore
+from server.storage.material_store import SqlMaterialStore
 from server.storage.migrate import migrate
 from server.storage.people_store import SqlPeopleStore
 from server.storage.register_store import SqlRegisterStore
@@ -117,6 +123,7 @@ RESOURCES = (
     closings,
     feeds,
     live,
+    materials,
     live_socket,
     whip,
     review_routes,
@@ -327,6 +334,19 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     app[live_sessions_key] = LiveSessions(
         service, store, counties, app[amendments_key], clock=time.time, new_id=lambda: secrets.token_hex(6)
     )
+    lesson_materials = app[materials_key] = Materials(
+        SqlMaterialStore(app[database_key]),
+        DiskBlobs(settings.materials_dir / "blobs"),
+        PagePictures(),
+        app[live_sessions_key],
+        settings.materials_dir,
+        Limits(megabytes=settings.materials.upload_mb, pages=settings.materials.pages),
+        running=lambda: service.sessions,
+        clock=time.time,
+        new_id=lambda: secrets.token_hex(8),
+    )
+    service.on_opened = lesson_materials.shelve
+    await lesson_materials.sweep()
     await counties.load()
     await service.restore()
     schedule = LessonSchedule(service, counties, app[amendments_key], time.time)

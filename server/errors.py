@@ -91,6 +91,17 @@ STATUS: dict[str, int] = {
     "conclusions_missing": 409,
     "not_involved": 403,
     "invalid_entry": 422,
+    # lesson materials
+    "material_error": 400,
+    "material_not_found": 404,
+    "material_wrong_type": 415,
+    "material_too_large": 413,
+    "material_too_many_pages": 422,
+    "material_unreadable": 422,
+    "material_encrypted": 422,
+    "material_too_heavy": 422,
+    "material_in_use": 409,
+    "too_many_materials": 409,
     # the server itself
     "bus_error": 503,
     "bus_unavailable": 503,

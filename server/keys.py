@@ -13,6 +13,7 @@ from server.calendars import Calendars
 from server.county import Counties
 from server.explanations import Explanations
 from server.live_sessions import LiveSessions
+from server.materials.service import Materials
 from server.metrics import Metrics
 from server.repairs import Repairs
 from server.reviews import Reviews
@@ -60,6 +61,7 @@ calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
 importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
 live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)
+materials_key: web.AppKey[Materials] = web.AppKey("materials", Materials)
 media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
 session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)
 demo_key: web.AppKey[Demonstration] = web.AppKey("demo", Demonstration)

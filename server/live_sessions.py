@@ -71,6 +71,11 @@ class LiveSessions:
             raise SessionNotFound(session)
         return self._row(asker, plan, record)
 
+    async def plan(self, session: str) -> SessionPlan:
+        """The plan of a session, past, running or to come; raises SessionNotFound."""
+        record = await self._store.get(session)
+        return record.plan if record else await self._plan_of(session)
+
     async def rehearse(self, asker: Principal, lesson: str) -> SessionRow:
         """Open a rehearsal of a lesson, or the one that runs already; its host alone may, or raises NotInLesson."""
         county = await self._counties.now()
@@ -135,11 +140,15 @@ class LiveSessions:
         return record.state if record else "scheduled"
 
     async def _plan_of(self, session: str) -> SessionPlan:
-        """The plan of a lesson of today whose doors are still closed."""
-        for plan in await self._planned(local_date(self._clock())):
-            if plan.session == session:
-                return plan
-        raise SessionNotFound(session)
+        """The plan of a lesson whose doors are still closed, whatever its day."""
+        try:
+            county: County = await self._counties.now()
+        except NotFound:
+            raise SessionNotFound(session) from None
+        standing = (await self._amendments.in_force()).find(session)
+        if standing is None or standing.cancelled or standing.occurrence.lesson.kind not in SHARED_KINDS:
+            raise SessionNotFound(session)
+        return occurrence_plan(county, standing.occurrence)
 
     async def _planned(self, day: date) -> list[SessionPlan]:
         """The shared lessons of a day as the tables and their amendments have them."""

@@ -39,7 +39,7 @@ async def _files(request: web.Request) -> dict[str, bytes]:
             raise web.HTTPRequestEntityTooLarge(max_size=UPLOAD_LIMIT, actual_size=size)
         if part.filename is None:
             continue
-        name = _name(part.filename)
+        name = file_name(part.filename)
         if name in files:
             raise MalformedBody("two files of one name")
         files[name] = bytes(content)
@@ -48,7 +48,7 @@ async def _files(request: web.Request) -> dict[str, bytes]:
     return files
 
 
-def _name(sent: str) -> str:
+def file_name(sent: str) -> str:
     """The file's name as text. Old programs send Chinese names in the encoding of old PCs."""
     raw = sent.encode(errors="surrogateescape")
     try:
