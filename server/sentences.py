@@ -36,6 +36,8 @@ def finding_sentence(finding: Finding, language: Language) -> str:
         values["weekday"] = texts.get(f"weekday.{values['weekday']}", values["weekday"])
     if "noun" in values:
         values["noun"] = texts.get(f"noun.{values['noun']}", values["noun"])
+    if "since" in values:
+        text += texts["finding.since"]
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from timetable.model import (
     BellSchedule,
@@ -146,6 +147,8 @@ class CommunityBuilder:
         weeks: Weeks = "all",
         block: int = 1,
         locked: tuple[Slot, ...] = (),
+        only_weeks: tuple[int, ...] = (),
+        rotation: tuple[str, ...] = (),
     ) -> str:
         id = f"{self.community}-r{len(self.requirements) + 1}"
         self.requirements.append(
@@ -159,9 +162,17 @@ class CommunityBuilder:
                 weeks=weeks,
                 block=block,
                 locked=locked,
+                only_weeks=only_weeks,
+                rotation=rotation,
             )
         )
         return id
+
+    def rings_anew(self, unit: str, day: str, starts: Sequence[int], *, lesson: int = 40) -> None:
+        """The unit rings other bells from that ISO date on."""
+        index = next(n for n, known in enumerate(self.units) if known.id == unit)
+        anew = structs.replace(schedule(starts, lesson=lesson), valid_from=day)
+        self.units[index] = structs.replace(self.units[index], bells=(*self.units[index].bells, anew))
 
     def local(
         self,
@@ -412,17 +423,21 @@ def generated_community(
 
 @st.composite
 def small_registers(draw: st.DrawFn) -> Register:
-    """One community of two or three units with a few classes: sync, dedicated, local and meeting requirements, odd
-    and even weeks, blocks, locks, unavailable times, teachers with several posts, campuses of two units. Some have no
-    table at all."""
+    """One community of two or three units with a few classes: requirements of every kind, odd and even weeks, lessons
+    that go round, blocks, locks, unavailable times, bells that change in mid-term, teachers with several posts,
+    campuses of two units. Some have no table at all."""
     builder = CommunityBuilder(overlap_slack=draw(st.sampled_from([0, 5, 10])))
     count = draw(st.integers(2, 3))
     same_campus = draw(st.booleans())
     for index in range(count):
-        first = 480 + draw(st.sampled_from([0, 0, 5, 10]))
-        starts = bell_times(first, 20, 840 + draw(st.sampled_from([0, 5, 15])), later=2)
+        first, noon = 480 + draw(st.sampled_from([0, 0, 5, 10])), 840 + draw(st.sampled_from([0, 5, 15]))
         campus = "campus-A0" if same_campus and index == 1 else None
-        builder.unit(starts, remote_rooms=draw(st.integers(1, 2)), link=draw(st.integers(1, 2)), campus=campus)
+        rooms, link = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+        unit = builder.unit(bell_times(first, 20, noon, later=2), remote_rooms=rooms, link=link, campus=campus)
+        if draw(st.integers(0, 2)) == 0:
+            first, noon = first + draw(st.sampled_from([0, 10, 20])), noon - draw(st.sampled_from([0, 20, 30]))
+            day = draw(st.sampled_from(["2026-10-08", "2026-11-02"]))
+            builder.rings_anew(unit, day, bell_times(first, draw(st.sampled_from([20, 25])), noon, later=2))
     units = [unit.id for unit in builder.units]
     for a, first_campus in enumerate(builder.campuses):
         for second_campus in builder.campuses[a + 1 :]:
@@ -445,9 +460,8 @@ def small_registers(draw: st.DrawFn) -> Register:
                 )
     for _ in range(draw(st.integers(0, 4))):
         _some_shared(draw, builder, draw(st.permutations(units)), classes, everyone)
-    if draw(st.booleans()):
-        parties = [Party(unit=unit, teachers=(draw(st.sampled_from(everyone[unit])),)) for unit in units]
-        builder.require("joint_preparation", "教研", 1, *parties)
+    for _ in range(draw(st.integers(0, 2))):
+        _some_meeting(draw, builder, units, classes, everyone)
     return builder.register()
 
 
@@ -484,4 +498,31 @@ def _some_shared(
         locked = (Slot(weekday=draw(st.sampled_from(WEEKDAYS)), period=draw(st.integers(1, 6))),)
     weeks: Weeks = draw(st.sampled_from(["all", "all", "odd", "even"]))
     subject = draw(st.sampled_from(["英语", "美术"]))
-    builder.require(kind, subject, draw(st.integers(1, 3)), *parties, weeks=weeks, locked=locked)
+    leading = [party.unit for party in parties if party.teachers and party.classes]
+    rotation = tuple(draw(st.permutations(leading))) if kind == "sync" and draw(st.booleans()) else ()
+    weekly = draw(st.integers(1, 3))
+    builder.require(kind, subject, weekly, *parties, weeks=weeks, locked=locked, rotation=rotation)
+
+
+def _some_meeting(
+    draw: st.DrawFn,
+    builder: CommunityBuilder,
+    units: Sequence[str],
+    classes: Mapping[str, Sequence[str]],
+    teachers: Mapping[str, Sequence[str]],
+) -> None:
+    kind: Kind = draw(st.sampled_from(["joint_preparation", "joint_meeting", "common_test", "research"]))
+    sits = kind == "common_test"
+    parties = [
+        Party(
+            unit=unit,
+            classes=(draw(st.sampled_from(classes[unit])),) if sits else (),
+            teachers=(draw(st.sampled_from(teachers[unit])),),
+        )
+        for unit in (units[:1] if kind == "research" else units)
+    ]
+    weeks: Weeks = draw(st.sampled_from(["all", "odd", "even"]))
+    only_weeks = {"all": (3, 8), "odd": (5, 9, 13), "even": (2, 6, 10)}[weeks] if draw(st.booleans()) else ()
+    rotation = tuple(units) if kind in ("joint_preparation", "joint_meeting") and draw(st.booleans()) else ()
+    block = draw(st.sampled_from([1, 1, 2]))
+    builder.require(kind, "教研", 1, *parties, weeks=weeks, block=block, only_weeks=only_weeks, rotation=rotation)

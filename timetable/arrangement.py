@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from timetable import bells, objective
-from timetable.bells import Window
+from timetable import objective
+from timetable.bells import Window, Windows, near
 from timetable.checker import check
 from timetable.model import (
     SHARED_KINDS,
     Finding,
-    Leftover,
     Lesson,
     Party,
     PlacedParty,
@@ -30,7 +29,8 @@ from timetable.model import (
     minutes,
 )
 from timetable.placing import NoRoom
-from timetable.problem import SINGLE_WEEKS, Placement, Problem, Side, weeks_meet
+from timetable.problem import SINGLE_WEEKS, Placement, Problem, Side, weeks_meet, windows_of
+from timetable.timing import timed
 
 CODES: Mapping[str, str] = {
     "slot_class_busy": "a class has another lesson then",
@@ -51,9 +51,14 @@ class Stay(NamedTuple):
     """A lesson in one place for a while, every week or in odd or even ones."""
 
     lesson: str
-    window: Window
+    windows: Windows
     weeks: Weeks
     campus: str
+
+    @property
+    def window(self) -> Window:
+        """As the term begins."""
+        return self.windows[0]
 
 
 class Obstacle(NamedTuple):
@@ -81,10 +86,10 @@ class Arrangement:
             self._enter(lesson)
 
     def _enter(self, lesson: Lesson) -> None:
-        for party in lesson.parties:
+        times = windows_of(lesson, self.problem.bells.seasons)
+        for party, windows in zip(lesson.parties, times, strict=True):
             day = lesson.weekday
-            window = Window(minutes(party.start), minutes(party.end))
-            stay = Stay(lesson.id, window, lesson.weeks, self.problem.units[party.unit].campus)
+            stay = Stay(lesson.id, windows, lesson.weeks, self.problem.units[party.unit].campus)
             for school_class in party.classes:
                 self._classes[school_class, day].append(stay)
             for teacher in party.teachers:
@@ -127,14 +132,15 @@ class Arrangement:
 
     def standing(self, lesson: Lesson) -> Placement:
         """Where the lesson stands now."""
+        seasons = self.problem.bells.seasons
         sides = []
         block = self.requirements[lesson.requirement].block
-        for party in lesson.parties:
-            day = self.problem.bells.day(party.unit, lesson.weekday)
-            numbers = bells.run(day, party.period, block) or (party.period,)
-            sides.append(Side(numbers, Window(minutes(party.start), minutes(party.end))))
-        shared = Window(minutes(lesson.start), minutes(lesson.end))
-        return Placement(lesson.weekday, lesson.host.period, tuple(sides), shared)
+        for party, windows in zip(lesson.parties, windows_of(lesson, seasons), strict=True):
+            run = self.problem.bells.run(party.unit, lesson.weekday, party.period, block)
+            sides.append(Side(run[0] if run else (party.period,), windows))
+        dated = (lesson.by_date(first) for first in seasons)
+        shares = tuple(Window(minutes(one.start), minutes(one.end)) for one in dated)
+        return Placement(lesson.weekday, lesson.host.period, tuple(sides), shares)
 
     def title(self, lesson: str | Lesson) -> str:
         """Subject and classes: 科学 五(2)班."""
@@ -151,23 +157,23 @@ class Arrangement:
         rooms: list[str] = []
         for party, side in zip(requirement.parties, placement.sides, strict=True):
             for school_class in party.classes:
-                found += self._class_obstacles(lesson, school_class, placement.weekday, side.window)
+                found += self._class_obstacles(lesson, school_class, placement.weekday, side.windows)
             for teacher in party.teachers:
-                found += self._teacher_obstacles(lesson, teacher, party.unit, placement.weekday, side.window)
+                found += self._teacher_obstacles(lesson, teacher, party.unit, placement.weekday, side.windows)
                 found += self._teacher_day(requirement, lesson, teacher, placement.weekday)
             if requirement.kind in SHARED_KINDS:
-                found += self._link_obstacles(lesson, party.unit, placement.weekday, side.window)
-                room = self._free_remote_room(lesson, party.unit, placement.weekday, side.window, None, rooms)
+                found += self._link_obstacles(lesson, party.unit, placement.weekday, side.windows)
+                room = self._free_remote_room(lesson, party.unit, placement.weekday, side.windows, None, rooms)
                 if room is None:
-                    found.append(self._no_remote_room(lesson, party.unit, placement.weekday, side.window))
+                    found.append(self._no_remote_room(lesson, party.unit, placement.weekday, side.windows))
                 else:
                     rooms.append(room)
             elif party.classes:
-                found += self._home_obstacles(lesson, party, placement.weekday, side.window)
+                found += self._home_obstacles(lesson, party, placement.weekday, side.windows)
         return list({(o.finding.code, repr(o.finding.values)): o for o in found}.values())
 
     def _others(
-        self, stays: Iterable[Stay], lesson: Lesson, window: Window, gone: Collection[str] = ()
+        self, stays: Iterable[Stay], lesson: Lesson, windows: Windows, gone: Collection[str] = ()
     ) -> Iterable[Stay]:
         return (
             stay
@@ -175,16 +181,16 @@ class Arrangement:
             if stay.lesson != lesson.id
             and stay.lesson not in gone
             and weeks_meet(stay.weeks, lesson.weeks)
-            and window.overlap(stay.window) > 0
+            and near(windows, stay.windows)
         )
 
-    def _class_obstacles(self, lesson: Lesson, school_class: str, weekday: int, window: Window) -> Iterable[Obstacle]:
+    def _class_obstacles(self, lesson: Lesson, school_class: str, weekday: int, windows: Windows) -> Iterable[Obstacle]:
         name = self.problem.classes[school_class].name
-        for stay in self._others(self._classes.get((school_class, weekday), ()), lesson, window):
+        for stay in self._others(self._classes.get((school_class, weekday), ()), lesson, windows):
             yield _one("slot_class_busy", stay, name=name, other=self.title(stay.lesson))
 
     def _teacher_obstacles(
-        self, lesson: Lesson, teacher: str, unit: str, weekday: int, window: Window
+        self, lesson: Lesson, teacher: str, unit: str, weekday: int, windows: Windows
     ) -> Iterable[Obstacle]:
         problem = self.problem
         campus, name = problem.units[unit].campus, problem.teachers[teacher].name
@@ -192,14 +198,13 @@ class Arrangement:
             if stay.lesson == lesson.id or not weeks_meet(stay.weeks, lesson.weeks):
                 continue
             way = problem.travel.between(campus, stay.campus)
-            if window.overlap(stay.window) > 0:
+            if near(windows, stay.windows):
                 yield _one("slot_teacher_busy", stay, name=name, other=self.title(stay.lesson))
-            elif window.start < stay.window.end + way and stay.window.start - way < window.end:
+            elif near(windows, stay.windows, way):
                 yield _one("slot_teacher_travel", stay, name=name, other=self.title(stay.lesson), minutes=way)
         for held in problem.held_of(teacher):
             way = problem.travel.between(campus, held.campus)
-            meets = window.start < held.window.end + way and held.window.start - way < window.end
-            if held.weekday == weekday and weeks_meet(held.weeks, lesson.weeks) and meets:
+            if held.weekday == weekday and weeks_meet(held.weeks, lesson.weeks) and near(windows, held.windows, way):
                 code = "slot_teacher_unavailable" if held.campus is None else "slot_teacher_elsewhere"
                 times = {"start": clock(held.window.start), "end": clock(held.window.end)}
                 yield Obstacle(Finding(code=code, values={"name": name, **times}))
@@ -227,43 +232,44 @@ class Arrangement:
                 yield Obstacle(Finding(code="slot_teacher_day", values=values), tuple(there), 1)
                 return
 
-    def _home_obstacles(self, lesson: Lesson, party: Party, weekday: int, window: Window) -> Iterable[Obstacle]:
+    def _home_obstacles(self, lesson: Lesson, party: Party, weekday: int, windows: Windows) -> Iterable[Obstacle]:
         problem = self.problem
         room = problem.classes[party.classes[0]].room
         name = next((r.name for r in problem.register.rooms if r.id == room), room)
-        for stay in self._others(self._rooms.get((room, weekday), ()), lesson, window):
+        for stay in self._others(self._rooms.get((room, weekday), ()), lesson, windows):
             if not set(party.classes) & set(classes_of(self.lessons[stay.lesson])):
                 yield _one("slot_room_busy", stay, name=name, other=self.title(stay.lesson))
-        if not problem.room_free(room, weekday, window, lesson.weeks):
-            values: dict[str, str | int] = {"name": name, "start": clock(window.start)}
+        if not problem.room_free(room, weekday, windows, lesson.weeks):
+            values: dict[str, str | int] = {"name": name, "start": clock(windows[0].start)}
             yield Obstacle(Finding(code="slot_room_taken", values=values))
 
-    def _link_obstacles(self, lesson: Lesson, unit: str, weekday: int, window: Window) -> Iterable[Obstacle]:
+    def _link_obstacles(self, lesson: Lesson, unit: str, weekday: int, windows: Windows) -> Iterable[Obstacle]:
         problem = self.problem
-        name = problem.units[unit].name
-        here = list(self._others(self._links.get((unit, weekday), ()), lesson, window))
-        most = problem.units[unit].link_capacity
-        for at in sorted({window.start, *(stay.window.start for stay in here if stay.window.start > window.start)}):
-            for week in SINGLE_WEEKS:
-                now = [s.lesson for s in here if s.window.start <= at < s.window.end and s.weeks in ("all", week)]
-                if lesson.weeks in ("all", week) and len(now) + 1 > most:
-                    values: dict[str, str | int] = {"unit": name, "start": clock(at), "most": most}
-                    yield Obstacle(Finding(code="slot_link", values=values), tuple(now), min(1, len(now)))
-                    break
-            else:
-                continue
-            break
+        name, most = problem.units[unit].name, problem.units[unit].link_capacity
+        here = list(self._others(self._links.get((unit, weekday), ()), lesson, windows))
+        for season, window in enumerate(windows):
+            meeting = [stay for stay in here if window.overlap(stay.windows[season]) > 0]
+            begins = (stay.windows[season].start for stay in meeting)
+            for at in sorted({window.start, *(start for start in begins if start > window.start)}):
+                now = [s for s in meeting if s.windows[season].start <= at < s.windows[season].end]
+                for week in SINGLE_WEEKS:
+                    together = [stay.lesson for stay in now if stay.weeks in ("all", week)]
+                    if lesson.weeks in ("all", week) and len(together) + 1 > most:
+                        values: dict[str, str | int] = {"unit": name, "start": clock(at), "most": most}
+                        finding = Finding(code="slot_link", values=values)
+                        yield Obstacle(finding, tuple(together), min(1, len(together)))
+                        return
 
-    def _no_remote_room(self, lesson: Lesson, unit: str, weekday: int, window: Window) -> Obstacle:
+    def _no_remote_room(self, lesson: Lesson, unit: str, weekday: int, windows: Windows) -> Obstacle:
         usable = self.problem.remote_rooms[unit]
         users = [
             stay.lesson
             for room in usable
-            for stay in self._others(self._rooms.get((room.id, weekday), ()), lesson, window)
+            for stay in self._others(self._rooms.get((room.id, weekday), ()), lesson, windows)
         ]
         values: dict[str, str | int] = {
             "unit": self.problem.units[unit].name,
-            "start": clock(window.start),
+            "start": clock(windows[0].start),
             "rooms": len(usable),
         }
         finding = Finding(code="slot_no_remote_room", values=values)
@@ -274,14 +280,14 @@ class Arrangement:
         lesson: Lesson,
         unit: str,
         weekday: int,
-        window: Window,
+        windows: Windows,
         wanted: str | None,
         taken_by_itself: Collection[str | None],
     ) -> str | None:
         usable = [room.id for room in self.problem.remote_rooms[unit] if room.id not in taken_by_itself]
         for room in sorted(usable, key=lambda room: room != wanted):
-            taken = any(True for _ in self._others(self._rooms.get((room, weekday), ()), lesson, window))
-            if not taken and self.problem.room_free(room, weekday, window, lesson.weeks):
+            taken = any(True for _ in self._others(self._rooms.get((room, weekday), ()), lesson, windows))
+            if not taken and self.problem.room_free(room, weekday, windows, lesson.weeks):
                 return room
         return None
 
@@ -322,54 +328,39 @@ class Arrangement:
         return self.requirements[self.lessons[lesson].requirement].block
 
     def _place(self, lesson: Lesson, placement: Placement) -> Lesson:
-        """The lesson at its new place, entered here."""
+        """The lesson at its new place, entered here; nobody supervises what is left over there yet."""
         parties: list[PlacedParty] = []
         for party, side in zip(lesson.parties, placement.sides, strict=True):
             room = party.room
             if lesson.kind in SHARED_KINDS:
                 own = [done.room for done in parties]
-                room = self._free_remote_room(lesson, party.unit, placement.weekday, side.window, party.room, own)
+                room = self._free_remote_room(lesson, party.unit, placement.weekday, side.windows, party.room, own)
                 if room is None:
                     raise NoRoom(f"{party.unit} on weekday {placement.weekday} at {clock(side.window.start)}")
-            spare = bells.leftover(side.window, placement.shared) if party.classes else ()
-            left = tuple(Leftover(start=clock(w.start), end=clock(w.end), teacher=None) for w in spare)
-            parties.append(
-                structs.replace(
-                    party,
-                    period=side.periods[0],
-                    start=clock(side.window.start),
-                    end=clock(side.window.end),
-                    room=room,
-                    leftover=left,
-                )
-            )
-        placed = structs.replace(
-            lesson,
-            weekday=placement.weekday,
-            start=clock(placement.shared.start),
-            end=clock(placement.shared.end),
-            parties=tuple(parties),
-        )
+            parties.append(structs.replace(party, room=room))
+        seated = structs.replace(lesson, parties=tuple(parties))
+        placed = timed(seated, placement, self.problem.bells.seasons, lambda party, season, part: None)
         self._enter(placed)
         return placed
 
     def _supervised(self, lesson: Lesson, moved: bool) -> Lesson:
-        """The lesson with somebody for its leftover minutes: whoever had them, where it was not moved and that still
-        goes; else the party's own teacher, else another teacher of the class who is free."""
-        if not any(party.leftover for party in lesson.parties):
+        """The lesson with somebody for its leftover minutes in every season: whoever had them, where it was not moved
+        and that still goes; else the party's own teacher, else another teacher of the class who is free."""
+        seasons = self.problem.bells.seasons
+        dated = [lesson.by_date(first) for first in seasons] if lesson.later else [lesson] * len(seasons)
+        if not any(party.leftover for one in dated for party in one.parties):
             return lesson
-        parties = []
-        for party in lesson.parties:
-            leftover = tuple(
-                left
-                if not moved and (left.teacher is None or self._can_supervise(left.teacher, lesson, party, left))
-                else structs.replace(left, teacher=self._supervisor(lesson, party, left))
-                for left in party.leftover
-            )
-            parties.append(structs.replace(party, leftover=leftover))
-        return lesson if tuple(parties) == lesson.parties else structs.replace(lesson, parties=tuple(parties))
 
-    def _supervisor(self, lesson: Lesson, party: PlacedParty, left: Leftover) -> str | None:
+        def supervisor(index: int, season: int, part: Window) -> str | None:
+            party = dated[season].parties[index]
+            had = next((left.teacher for left in party.leftover if left.start == clock(part.start)), None)
+            if not moved and (had is None or self._can_supervise(had, lesson, party, part, season)):
+                return had
+            return self._supervisor(lesson, party, part, season)
+
+        return timed(lesson, self.standing(lesson), seasons, supervisor)
+
+    def _supervisor(self, lesson: Lesson, party: PlacedParty, part: Window, season: int) -> str | None:
         if party.teachers:
             return party.teachers[0]
         for school_class in party.classes:
@@ -377,24 +368,21 @@ class Arrangement:
                 for side in self.lessons[other].parties:
                     if school_class in side.classes:
                         for teacher in side.teachers:
-                            if self._can_supervise(teacher, lesson, party, left):
+                            if self._can_supervise(teacher, lesson, party, part, season):
                                 return teacher
         return None
 
-    def _can_supervise(self, teacher: str, lesson: Lesson, party: PlacedParty, left: Leftover) -> bool:
+    def _can_supervise(self, teacher: str, lesson: Lesson, party: PlacedParty, part: Window, season: int) -> bool:
         if teacher in party.teachers:
             return True
         problem = self.problem
-        window = Window(minutes(left.start), minutes(left.end))
-        if not problem.teacher_free(teacher, party.unit, lesson.weekday, window, lesson.weeks):
-            return False
         campus = problem.units[party.unit].campus
-        for stay in self._teachers.get((teacher, lesson.weekday), ()):
-            way = problem.travel.between(campus, stay.campus)
-            near = window.start < stay.window.end + way and stay.window.start - way < window.end
-            if near and weeks_meet(stay.weeks, lesson.weeks):
-                return False
-        return True
+        held = ((stay.windows, stay.weeks, stay.campus) for stay in self._teachers.get((teacher, lesson.weekday), ()))
+        elsewhere = ((c.windows, c.weeks, c.campus) for c in problem.held_of(teacher) if c.weekday == lesson.weekday)
+        return not any(
+            weeks_meet(weeks, lesson.weeks) and near((part,), (windows[season],), problem.travel.between(campus, other))
+            for windows, weeks, other in (*held, *elsewhere)
+        )
 
 
 def narrowed(problem: Problem, classes: set[str]) -> Problem:

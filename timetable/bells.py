@@ -1,11 +1,15 @@
 """This module owns the bells: which periods a unit rings on a weekday, and which periods of several units meet.
 
 Lessons of several units meet by the clock, never by the period's number. All arithmetic is in minutes after midnight.
+
+A unit may ring other bells from a date on (winter times). The stretches of the term in which no unit changes are its
+seasons. A lesson keeps its periods in all of them, so it has a window for each: `Windows` lists them in their order.
 """
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from timetable.model import BellSchedule, SchoolUnit, minutes
@@ -42,6 +46,9 @@ class Window(NamedTuple):
 Day = dict[int, Window]
 """The periods of one unit on one day, by number, in the order of the clock."""
 
+Windows = tuple[Window, ...]
+"""A window for each season of the term."""
+
 
 class Match(NamedTuple):
     """A period that meets another unit's window, and for how many minutes."""
@@ -60,12 +67,29 @@ class BellShift:
 
 
 def _schedule_on(schedules: Iterable[BellSchedule], on: str) -> BellSchedule | None:
-    """The schedule in force on a date: the one begun last. Before the first begins, the first counts."""
-    standing = [s for s in schedules if s.valid_to is None or s.valid_to >= on]
+    """The schedule in force on a date: the one begun last. Before the first begins, the first counts; after the last
+    has ended, the last."""
+    known = tuple(schedules)
+    standing = [s for s in known if s.valid_to is None or s.valid_to >= on]
     begun = [s for s in standing if s.valid_from is None or s.valid_from <= on]
     if begun:
         return max(begun, key=lambda s: s.valid_from or "")
-    return min(standing, key=lambda s: s.valid_from or "", default=None)
+    if standing:
+        return min(standing, key=lambda s: s.valid_from or "")
+    return max(known, key=lambda s: s.valid_to or "", default=None)
+
+
+def seasons(units: Iterable[SchoolUnit], first: str, last: str) -> tuple[str, ...]:
+    """The first dates of the seasons between two ISO dates: the first, and each later one on which a unit's bells
+    change."""
+    changes = {first}
+    for unit in units:
+        for schedule in unit.bells:
+            if schedule.valid_from is not None:
+                changes.add(schedule.valid_from)
+            if schedule.valid_to is not None:
+                changes.add((date.fromisoformat(schedule.valid_to) + timedelta(days=1)).isoformat())
+    return tuple(sorted(day for day in changes if first <= day <= last))
 
 
 def periods(unit: SchoolUnit, weekday: int, on: str) -> dict[int, Window]:
@@ -78,17 +102,113 @@ def periods(unit: SchoolUnit, weekday: int, on: str) -> dict[int, Window]:
 
 
 class Bells:
-    """The bells of several units for one term, looked up once."""
+    """The bells of several units from one ISO date to another, looked up once; of the first alone without `last`."""
 
-    def __init__(self, units: Iterable[SchoolUnit], weekdays: Iterable[int], on: str) -> None:
-        days = tuple(weekdays)
-        self._days = {(unit.id, day): periods(unit, day, on) for unit in units for day in days}
+    def __init__(
+        self, units: Iterable[SchoolUnit], weekdays: Iterable[int], first: str, last: str | None = None
+    ) -> None:
+        known, days = tuple(units), tuple(weekdays)
+        self.seasons = seasons(known, first, last or first)
+        """The first date of each."""
+        self._rung: dict[tuple[str, int], tuple[Day, ...]] = {}
+        self._days: dict[tuple[str, int], Day] = {}
+        for unit in known:
+            for weekday in days:
+                rung = tuple(periods(unit, weekday, first) for first in self.seasons)
+                self._rung[unit.id, weekday] = rung
+                self._days[unit.id, weekday] = _always_rung(rung)
 
     def day(self, unit: str, weekday: int) -> Day:
+        """The periods in which a lesson of the whole term can stand, as they ring on the first date."""
         return self._days.get((unit, weekday), {})
 
     def window(self, unit: str, weekday: int, period: int) -> Window | None:
         return self.day(unit, weekday).get(period)
+
+    def rung(self, unit: str, weekday: int) -> tuple[Day, ...]:
+        """What the unit rings in each season."""
+        return self._rung.get((unit, weekday), ({},) * len(self.seasons))
+
+    def windows(self, unit: str, weekday: int, period: int) -> Windows:
+        """When a period of `day` rings in each season."""
+        return tuple(day[period] for day in self.rung(unit, weekday))
+
+    def always(self, window: Window) -> Windows:
+        """A window that no bell moves."""
+        return (window,) * len(self.seasons)
+
+    def run(self, unit: str, weekday: int, period: int, length: int) -> tuple[tuple[int, ...], Windows] | None:
+        """`length` consecutive periods from `period` on and when they ring, where they follow one another in every
+        season; else None."""
+        rung = self.rung(unit, weekday)
+        numbers = run(rung[0], period, length)
+        if numbers is None or any(run(day, period, length) != numbers for day in rung[1:]):
+            return None
+        return numbers, tuple(Window(day[numbers[0]].start, day[numbers[-1]].end) for day in rung)
+
+    def meeting(
+        self, units: Sequence[str], weekday: int, period: int, block: int, slack: int
+    ) -> list[tuple[tuple[int, ...], Windows]] | None:
+        """Every unit's periods with their windows in which all meet for `block` periods in every season, the first unit
+        from `period` on; None when they do not."""
+        host = self.windows(units[0], weekday, period)
+        runs = []
+        for unit in units:
+            first: int | None = period
+            if unit != units[0]:
+                first = self.matching_period(host, unit, weekday, slack)
+            run = None if first is None else self.run(unit, weekday, first, block)
+            if run is None:
+                return None
+            runs.append(run)
+        by_season = zip(*(windows for _, windows in runs), strict=True)
+        return runs if all(windows_meet(windows, slack) for windows in by_season) else None
+
+    def first_seasons(self, count: int) -> "Bells":
+        """The bells as if the term ended with that season."""
+        return self._with(self.seasons[:count], {key: rung[:count] for key, rung in self._rung.items()})
+
+    def shifted(self, unit: str, season: int, by: int) -> "Bells":
+        """The bells with one unit's rung `by` minutes later (below 0: earlier) in one season."""
+
+        def moved(rung: tuple[Day, ...]) -> tuple[Day, ...]:
+            day = {number: window.moved(by) for number, window in rung[season].items()}
+            return (*rung[:season], day, *rung[season + 1 :])
+
+        rung = {key: moved(rung) if key[0] == unit else rung for key, rung in self._rung.items()}
+        return self._with(self.seasons, rung)
+
+    def _with(self, first_dates: tuple[str, ...], rung: dict[tuple[str, int], tuple[Day, ...]]) -> "Bells":
+        other = Bells((), (), "")
+        other.seasons, other._rung = first_dates, rung
+        other._days = {key: _always_rung(days) for key, days in rung.items()}
+        return other
+
+    def matching_period(self, host: Windows, unit: str, weekday: int, slack: int) -> int | None:
+        """The period in which another unit can follow the host's lesson whatever season it is: where they share most
+        minutes at the least (the earlier one of equals); None when there is no such period."""
+        rung = self.rung(unit, weekday)
+        if len(rung) == 1:
+            return matching_period(host[0], rung[0], slack)
+        best: Match | None = None
+        for period in self.day(unit, weekday):
+            own = tuple(day[period] for day in rung)
+            pairs = tuple(zip(host, own, strict=True))
+            if all(a.overlap(b) >= required_overlap((a, b), slack) for a, b in pairs):
+                least = min(a.overlap(b) for a, b in pairs)
+                if best is None or least > best.overlap:
+                    best = Match(period, least)
+        return None if best is None else best.period
+
+
+def _always_rung(rung: tuple[Day, ...]) -> Day:
+    """The periods that ring in every season, as they do in the first."""
+    return {number: window for number, window in rung[0].items() if all(number in day for day in rung[1:])}
+
+
+def near(a: Windows, b: Windows, way: int = 0) -> bool:
+    """Whether in some season there are fewer than `way` minutes between two windows, or they overlap."""
+    return any(x.start < y.end + way and y.start - way < x.end for x, y in zip(a, b, strict=True))
 
 
 def run(day: Day, period: int, length: int) -> tuple[int, ...] | None:

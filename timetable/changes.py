@@ -12,6 +12,7 @@ from msgspec import Meta
 from timetable.model import Id, IsoDate, Mode, Model, Weekday
 
 CODES: Mapping[str, str] = {
+    "amend_not_all_seasons": "bells change in mid-term, and a block's periods do not follow one another all term",
     "amend_past": "it has begun already",
     "amend_past_slot": "the time it would move to has passed",
     "amend_not_standing": "the lesson does not take place then",

@@ -1,11 +1,13 @@
 """This module owns the check of a finished table, independent of the search: plain loops over register and table.
 
 It shares no code with the problem or the formulation, so that a mistake there cannot hide here. Every finding is a
-breach of a hard rule; habits that a good table keeps are told by `habits`.
+breach of a hard rule; habits that a good table keeps are told by `habits`. Where bells change in the term, everything
+that depends on the clock is checked again as of each change; a finding that only arises then names it (`since`).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from itertools import combinations
 from typing import NamedTuple
 
@@ -36,6 +38,7 @@ CODES: Mapping[str, str] = {
     "table_lock": "a locked slot of a requirement is not kept",
     "table_leftover": "the leftover minutes of a party are not what its bells leave over",
     "table_supervisor": "the teacher named for leftover minutes is elsewhere then",
+    "table_turns": "a lesson goes round units that cannot host it, or one of them twice, or in weeks it has not",
 }
 """Every code that this module can report."""
 
@@ -77,7 +80,10 @@ class _Check:
         self.rooms = {room.id: room for room in register.rooms}
         self.communities = {community.id: community for community in register.communities}
         self.requirements = {requirement.id: requirement for requirement in register.requirements}
-        self.days = {unit.id: self._rung(unit.id) for unit in register.units}
+        self.dates = self._dates_of_change()
+        self.days = {day: {unit.id: self._rung(unit.id, day) for unit in register.units} for day in self.dates}
+        self.date = self.dates[0]
+        """The date as of which the clock is looked at."""
 
     def findings(self) -> list[Finding]:
         lessons = []
@@ -94,39 +100,102 @@ class _Check:
                     lessons.append(lesson)
             self._check_counts(table)
         for lesson in lessons:
-            self._check_lesson(lesson)
-        self._check_classes(lessons)
-        self._check_teachers(lessons)
-        self._check_rooms(lessons)
-        self._check_links(lessons)
+            self._check_turns(lesson)
+        for day in self.dates:
+            self._check_as_of(day, lessons)
         return self.found
+
+    def _check_as_of(self, day: str, lessons: list[Lesson]) -> None:
+        """Everything that depends on the clock, by the bells of a date."""
+        before = {(finding.code, repr(finding.values)) for finding in self.found}
+        told = len(self.found)
+        self.date = day
+        dated = [self._on(lesson, day) for lesson in lessons]
+        for lesson in dated:
+            self._check_lesson(lesson)
+        self._check_classes(dated)
+        self._check_teachers(dated)
+        self._check_rooms(dated)
+        self._check_links(dated)
+        if day != self.dates[0]:
+            later = [f for f in self.found[told:] if (f.code, repr(f.values)) not in before]
+            self.found[told:] = [Finding(code=f.code, values={**f.values, "since": day}) for f in later]
 
     def _find(self, code: str, **values: str | int) -> None:
         self.found.append(Finding(code=code, values=values))
 
+    def _on(self, lesson: Lesson, day: str) -> Lesson:
+        """The lesson with the times that it has on a date."""
+        parties = list(lesson.parties)
+        start, end = lesson.start, lesson.end
+        for times in lesson.later:
+            if times.first > day:
+                continue
+            start, end = times.start, times.end
+            for index, own in enumerate(times.parties):
+                party = lesson.parties[index]
+                parties[index] = PlacedParty(
+                    unit=party.unit,
+                    period=party.period,
+                    start=own.start,
+                    end=own.end,
+                    room=party.room,
+                    classes=party.classes,
+                    teachers=party.teachers,
+                    leftover=own.leftover,
+                )
+        return Lesson(
+            id=lesson.id,
+            requirement=lesson.requirement,
+            kind=lesson.kind,
+            subject=lesson.subject,
+            weekday=lesson.weekday,
+            start=start,
+            end=end,
+            parties=tuple(parties),
+            weeks=lesson.weeks,
+        )
+
     # What the register says -----------------------------------------------------------------------------------------
 
-    def _rung(self, unit: str) -> dict[int, dict[int, tuple[int, int]]]:
-        """weekday -> period -> (start, end) of the unit, by the bells in force on the term's first day."""
-        first_day = self.register.term.first_day
+    def _dates_of_change(self) -> list[str]:
+        """The term's first day, and every day of it on which a bell schedule begins or has just ended."""
+        term = self.register.term
+        found = {term.first_day}
+        for unit in self.register.units:
+            for bells in unit.bells:
+                ended = bells.valid_to and str(date.fromisoformat(bells.valid_to) + timedelta(days=1))
+                for day in (bells.valid_from, ended):
+                    if day and term.first_day < day <= term.last_day:
+                        found.add(day)
+        return sorted(found)
+
+    def _rung(self, unit: str, on: str) -> dict[int, dict[int, tuple[int, int]]]:
+        """weekday -> period -> (start, end) of the unit, by the bells in force on a date."""
         days: dict[int, dict[int, tuple[int, int]]] = {}
         for weekday in range(1, 8):
             best = None
             for bells in self.units[unit].bells:
-                if weekday not in bells.weekdays or (bells.valid_to is not None and bells.valid_to < first_day):
+                if weekday not in bells.weekdays:
                     continue
-                begins = bells.valid_from or ""
-                # The latest that has begun wins; while none has begun, the next to begin.
-                rank = (1, begins) if begins <= first_day else (0, "".join(chr(0x7F - ord(c)) for c in begins))
+                begins, ends = bells.valid_from or "", bells.valid_to or "9999"
+                # The latest that has begun wins; while none has begun, the next to begin; when all have ended, the
+                # last to end.
+                if ends < on:
+                    rank = (0, ends)
+                elif begins > on:
+                    rank = (1, "".join(chr(0x7F - ord(c)) for c in begins))
+                else:
+                    rank = (2, begins)
                 if best is None or rank > best[0]:
                     best = (rank, bells)
             if best is not None:
                 days[weekday] = {p.number: (minutes(p.start), minutes(p.end)) for p in best[1].periods}
         return days
 
-    def _span(self, unit: str, weekday: int, period: int, block: int) -> tuple[int, int] | None:
-        """Start and end of a block of periods, or None when the unit does not ring them."""
-        day = self.days[unit].get(weekday, {})
+    def _span(self, unit: str, weekday: int, period: int, block: int, on: str) -> tuple[int, int] | None:
+        """Start and end of a block of periods on a date, or None when the unit does not ring them."""
+        day = self.days[on][unit].get(weekday, {})
         ordered = sorted(day, key=lambda number: day[number])
         if period not in ordered:
             return None
@@ -148,6 +217,8 @@ class _Check:
             return False
         same = (
             (lesson.kind, lesson.subject, lesson.weeks) == (requirement.kind, requirement.subject, requirement.weeks)
+            and (lesson.only_weeks, lesson.rotation) == (requirement.only_weeks, requirement.rotation)
+            and all(len(times.parties) == len(lesson.parties) for times in lesson.later)
             and [p.unit for p in lesson.parties] == [p.unit for p in requirement.parties]
             and [sorted(p.classes) for p in lesson.parties] == [sorted(p.classes) for p in requirement.parties]
             and [sorted(p.teachers) for p in lesson.parties] == [sorted(p.teachers) for p in requirement.parties]
@@ -156,11 +227,12 @@ class _Check:
             self._find("table_lesson_differs", lesson=lesson.id)
             return False
         for party in lesson.parties:
-            if self._span(party.unit, lesson.weekday, party.period, requirement.block) is None:
-                self._find(
-                    "table_unknown", noun="period", id=f"{party.unit} {lesson.weekday}/{party.period}", lesson=lesson.id
-                )
-                return False
+            for day in self.dates:
+                if self._span(party.unit, lesson.weekday, party.period, requirement.block, day) is None:
+                    place = f"{party.unit} {lesson.weekday}/{party.period}"
+                    since = {} if day == self.dates[0] else {"since": day}
+                    self._find("table_unknown", noun="period", id=place, lesson=lesson.id, **since)
+                    return False
         return True
 
     # One lesson by itself -------------------------------------------------------------------------------------------
@@ -186,12 +258,22 @@ class _Check:
                 if (slot.weekday, slot.period) not in at[requirement.id]:
                     self._find("table_lock", requirement=requirement.id, weekday=slot.weekday, period=slot.period)
 
+    def _check_turns(self, lesson: Lesson) -> None:
+        """A turn needs a unit of the lesson with somebody who leads it, and a week in which it takes place."""
+        leading = [party.unit for party in lesson.parties if party.teachers]
+        units = [unit for unit in lesson.rotation if unit in leading]
+        goes_round = not lesson.rotation or lesson.kind in ("sync", "joint_preparation", "joint_meeting", "research")
+        parity = {"odd": 1, "even": 0}.get(lesson.weeks)
+        weeks = [week for week in lesson.only_weeks if parity is None or week % 2 == parity]
+        if len(set(units)) < len(lesson.rotation) or not goes_round or len(weeks) < len(lesson.only_weeks):
+            self._find("table_turns", lesson=lesson.id)
+
     def _check_lesson(self, lesson: Lesson) -> None:
         requirement = self.requirements[lesson.requirement]
         windows = []
         for party in lesson.parties:
             window = (minutes(party.start), minutes(party.end))
-            if window != self._span(party.unit, lesson.weekday, party.period, requirement.block):
+            if window != self._span(party.unit, lesson.weekday, party.period, requirement.block, self.date):
                 self._find("table_bell", lesson=lesson.id, unit=self.units[party.unit].name, period=party.period)
             windows.append(window)
         start, end = max(start for start, _ in windows), min(end for _, end in windows)

@@ -283,7 +283,7 @@ class DatedTables:
         if not parties:
             return None
         there = structs.replace(
-            lesson, weekday=followed.weekday, start=placed.start, end=placed.end, parties=placed.parties
+            lesson, weekday=followed.weekday, start=placed.start, end=placed.end, parties=placed.parties, later=()
         )
         occurrence = Occurrence(id=placed.occurrence, lesson=there, day=followed, parties=parties)
         return Standing(

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from timetable.feed_entries import WEEKDAYS, Entry
 from timetable.model import SHARED_KINDS, Lesson, PlacedParty, Register, clock, minutes
+from timetable.term import Occurrence
 
 FeedKind = Literal["teacher", "class", "room", "unit", "community"]
 
@@ -27,6 +28,8 @@ KIND_TITLES = {
     "common_test": "学业测试",
     "research": "教研",
 }
+ROUND_TITLES = {"joint_meeting": "轮值主席", "joint_preparation": "轮流主持", "research": "轮流主持"}
+"""What the unit is called whose turn it is, where it does not teach."""
 COLORS = {"sync": "royalblue", "dedicated": "mediumvioletred", "local": "slategray"}
 
 TIME_ZONE_BLOCK = (
@@ -122,15 +125,25 @@ def event(entry: Entry, names: Names) -> bytes:
 
 
 def summary(entry: Entry, names: Names) -> str:
-    """【同步】数学 六(1)班 · 主讲：…"""
-    lesson = entry.occurrence.lesson
-    change = change_title(entry)
-    kind = f"【{KIND_TITLES[lesson.kind]}】" if lesson.kind in KIND_TITLES else ""
-    classes = "、".join(names.school_class(id) for party in entry.occurrence.parties for id in party.classes[:1])
-    host = names.teacher(lesson.host.teachers[0]) if lesson.host.teachers else ""
-    by = f" · 主讲：{host}" if host and lesson.kind in SHARED_KINDS else f" · {host}" if host else ""
+    """【调课】【同步】数学 六(1)班 · 主讲：…"""
     provisional = "（暂定）" if entry.occurrence.day.provisional else ""
-    return f"{change}{kind}{lesson.subject} {classes}{by}{provisional}"
+    return f"{change_title(entry)}{title(entry.occurrence, names)}{provisional}"
+
+
+def title(occurrence: Occurrence, names: Names) -> str:
+    """【同步】数学 六(1)班 · 主讲：…; of what goes round also the school whose turn it is."""
+    lesson = occurrence.lesson
+    kind = f"【{KIND_TITLES[lesson.kind]}】" if lesson.kind in KIND_TITLES else ""
+    classes = "、".join(names.school_class(id) for party in occurrence.parties for id in party.classes[:1])
+    words = f"{kind}{lesson.subject} {classes}".rstrip()
+    host = names.teacher(lesson.host.teachers[0]) if lesson.host.teachers else ""
+    if lesson.rotation:
+        host = f"{names.unit(lesson.host.unit)} {host}".rstrip()
+    if not host:
+        return words
+    if lesson.kind in SHARED_KINDS:
+        return f"{words} · 主讲：{host}"
+    return f"{words} · {ROUND_TITLES[lesson.kind]}：{host}" if lesson.rotation else f"{words} · {host}"
 
 
 def change_title(entry: Entry) -> str:

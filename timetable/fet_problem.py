@@ -126,8 +126,8 @@ class FetProblem:
         for teacher, units in self.units_of.items():
             for unit, day in ((unit, day) for unit in units for day in problem.weekdays):
                 for period, hour in self.grid.hours_of(unit, day).items():
-                    window = problem.bells.day(unit, day)[period]
-                    if problem.teacher_free(teacher, unit, day, window, "all"):
+                    windows = problem.bells.windows(unit, day, period)
+                    if problem.teacher_free(teacher, unit, day, windows, "all"):
                         found[teacher].add((day, hour))
         return found
 

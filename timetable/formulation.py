@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from ortools.sat.python import cp_model
 
-from timetable.bells import Window
+from timetable.bells import Windows, near
 from timetable.model import SHARED_KINDS, Requirement, Table, Weeks
 from timetable.problem import SINGLE_WEEKS, Demand, Placement, Problem
 
@@ -36,7 +36,7 @@ class Use(NamedTuple):
 class Seat(NamedTuple):
     """A variable that takes a room from minute to minute of a weekday."""
 
-    window: Window
+    windows: Windows
     use: Use
 
 
@@ -135,10 +135,10 @@ class Formulation:
             if party.unit in self._choose_room:
                 choices: list[cp_model.IntVar] = []
                 for room in self.problem.remote_rooms[party.unit]:
-                    if self.problem.room_free(room.id, placement.weekday, side.window, requirement.weeks):
+                    if self.problem.room_free(room.id, placement.weekday, side.windows, requirement.weeks):
                         chosen = self.cp.new_bool_var("")
                         choices.append(chosen)
-                        seat = Seat(side.window, Use(chosen, requirement.weeks))
+                        seat = Seat(side.windows, Use(chosen, requirement.weeks))
                         self._seats[room.id, placement.weekday].append(seat)
                         self._chosen_rooms[use.variable.index].append((index, room.id, chosen))
                 if "remote_rooms" not in self.without:
@@ -149,7 +149,7 @@ class Formulation:
             if party.classes:
                 room = self.problem.classes[party.classes[0]].room
                 if room in self._contested:
-                    self._seats[room, placement.weekday].append(Seat(side.window, use))
+                    self._seats[room, placement.weekday].append(Seat(side.windows, use))
 
     # Classes --------------------------------------------------------------------------------------------------------
 
@@ -205,31 +205,31 @@ class Formulation:
     def _keep_apart(self, weekday: int, cells: dict[tuple[str, int], list[Use]]) -> None:
         """A teacher's lessons at two units on one day need the clock and the way between them."""
         problem = self.problem
-        seen: list[tuple[str, Window, list[Use]]] = []
+        seen: list[tuple[str, Windows, list[Use]]] = []
         for (unit, period), uses in cells.items():
-            window = problem.bells.day(unit, weekday)[period]
-            for other, other_window, other_uses in seen:
+            windows = problem.bells.windows(unit, weekday, period)
+            for other, other_windows, other_uses in seen:
                 if other == unit:
                     continue
                 way = 0
                 if "travel" not in self.without:
                     way = problem.travel.between(problem.units[unit].campus, problem.units[other].campus)
-                if window.start < other_window.end + way and other_window.start - way < window.end:
+                if near(windows, other_windows, way):
                     self._at_most_one([*uses, *other_uses])
-            seen.append((unit, window, uses))
+            seen.append((unit, windows, uses))
 
     # Places ---------------------------------------------------------------------------------------------------------
 
     def _keep_units(self) -> None:
         """No more shared lessons at once than the unit's line carries and its remote rooms hold."""
         for (unit, weekday, period), uses in self._unit_cells.items():
-            window = self.problem.bells.day(unit, weekday)[period]
+            windows = self.problem.bells.windows(unit, weekday, period)
             for week, together in by_week(uses).items():
                 if "link_capacity" not in self.without:
                     self._at_most(together, self.problem.units[unit].link_capacity)
                 if "remote_rooms" not in self.without and unit not in self._choose_room:
                     rooms = self.problem.remote_rooms[unit]
-                    free = sum(self.problem.room_free(room.id, weekday, window, week) for room in rooms)
+                    free = sum(self.problem.room_free(room.id, weekday, windows, week) for room in rooms)
                     self._at_most(together, free)
 
     def _keep_rooms(self) -> None:
@@ -237,8 +237,13 @@ class Formulation:
         if "remote_rooms" in self.without:
             return
         for seats in self._seats.values():
-            for start in {seat.window.start for seat in seats}:
-                self._at_most_one([s.use for s in seats if s.window.start <= start < s.window.end])
+            held: dict[tuple[int, ...], None] = {}
+            for season in range(len(self.problem.bells.seasons)):
+                now = [seat.windows[season] for seat in seats]
+                for start in {window.start for window in now}:
+                    held[tuple(n for n, window in enumerate(now) if window.start <= start < window.end)] = None
+            for together in held:
+                self._at_most_one([seats[n].use for n in together])
 
     # Pieces ---------------------------------------------------------------------------------------------------------
 

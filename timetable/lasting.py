@@ -10,18 +10,20 @@ from datetime import date, timedelta
 
 from msgspec import structs
 
+from timetable.bells import Bells, Window, shared_window
 from timetable.changes import MoveWeekly, SwapWeekly
 from timetable.checker import check
 from timetable.dated import DatedTables
 from timetable.day_book import DayBook, Kept, Seat
 from timetable.errors import NotFound
 from timetable.grounds import Grounds
-from timetable.model import Finding, Lesson, Table, clock
+from timetable.model import Finding, Lesson, Table, clock, minutes
 from timetable.objective import priced
-from timetable.problem import Problem, commitments_of, weeks_meet
+from timetable.problem import Placement, Problem, Side, commitments_of, weeks_meet
 from timetable.published import first_date
 from timetable.scene import Outcome, Refused, Scene, Touched
 from timetable.term import local_date
+from timetable.timing import timed
 from timetable.versions import Version, diff
 
 UNPRICED = {"table_unknown", "table_lesson_differs"}
@@ -57,7 +59,7 @@ def week_book(grounds: Grounds, tables: DatedTables, begins: date, weekday: int,
     kept = (
         Kept(other.id, other, other.parties)
         for version in newest
-        for other in version.table.lessons
+        for other in (lesson.by_date(begins.isoformat()) for lesson in version.table.lessons)
         if other.weekday == weekday and weeks_meet(other.weeks, lesson.weeks)
     )
     return DayBook(grounds, on=begins, weekday=weekday, weeks=lesson.weeks, kept=kept, dated=False)
@@ -97,13 +99,35 @@ def _placed(scene: Scene, begins: date, lesson: Lesson, weekday: int, period: in
     seat = week_book(scene.grounds, scene.tables, begins, weekday, lesson).seat(lesson, period, apart=apart)
     if not isinstance(seat, Seat):
         raise Refused(*seat)
-    return structs.replace(
+    moved = structs.replace(
         lesson,
         weekday=weekday,
         start=clock(seat.window.start),
         end=clock(seat.window.end),
         parties=seat.parties,
+        later=(),
     )
+    return _in_all_seasons(scene.grounds, moved)
+
+
+def _in_all_seasons(grounds: Grounds, lesson: Lesson) -> Lesson:
+    """The lesson in the same periods with the times of every season of the term."""
+    register, weekday = grounds.register, lesson.weekday
+    units = [grounds.units[party.unit] for party in lesson.parties]
+    rung = Bells(units, (weekday,), register.term.first_day, register.term.last_day)
+    runs = [rung.run(party.unit, weekday, party.period, grounds.block(lesson)) for party in lesson.parties]
+    sides = tuple(Side(*run) for run in runs if run is not None)
+    if len(sides) < len(runs):
+        values: dict[str, str | int] = {"title": grounds.title(lesson)}
+        raise Refused(Finding(code="amend_not_all_seasons", values=values))
+
+    def supervisor(party: int, season: int, part: Window) -> str | None:
+        known = lesson.parties[party]
+        here = (left.teacher for left in known.leftover if minutes(left.start) <= part.start < minutes(left.end))
+        return known.teachers[0] if known.teachers else next(here, None)
+
+    shares = tuple(shared_window([side.windows[n] for side in sides]) for n in range(len(rung.seasons)))
+    return timed(lesson, Placement(weekday, lesson.host.period, sides, shares), rung.seasons, supervisor)
 
 
 def _outcome(scene: Scene, base: Version, begins: date, moved: Iterable[Lesson]) -> Outcome:

@@ -7,7 +7,7 @@ references are taken to be sound (`references` checks them).
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from timetable import bells
+from timetable import bell_changes, bells
 from timetable.model import SHARED_KINDS, Finding, Requirement, clock
 from timetable.problem import DEFAULT_TRAVEL, SINGLE_WEEKS, Demand, Placement, Problem
 
@@ -114,9 +114,9 @@ def _remote_rooms(problem: Problem) -> Iterable[Finding]:
             continue
         places = 0
         for weekday, period in cells[id]:
-            window = problem.bells.day(id, weekday)[period]
+            windows = problem.bells.windows(id, weekday, period)
             for week in SINGLE_WEEKS:
-                free = sum(problem.room_free(room.id, weekday, window, week) for room in rooms)
+                free = sum(problem.room_free(room.id, weekday, windows, week) for room in rooms)
                 places += min(unit.link_capacity, free)
         if twice > places:
             yield _finding("remote_rooms_overbooked", unit=unit.name, lessons=-(-twice // 2), places=places // 2)
@@ -126,7 +126,10 @@ def _windows(problem: Problem) -> Iterable[Finding]:
     told: set[tuple[str, ...]] = set()
     for demand in problem.demands:
         requirement = demand.requirement
-        if demand.by_clock == 0 and len(requirement.parties) > 1:
+        parted = _parted(problem, demand)
+        if parted is not None:
+            yield parted
+        elif demand.by_clock == 0 and len(requirement.parties) > 1:
             units = tuple(party.unit for party in requirement.parties)
             if units not in told:
                 told.add(units)
@@ -149,13 +152,23 @@ def _windows(problem: Problem) -> Iterable[Finding]:
             )
 
 
+def _parted(problem: Problem, demand: Demand) -> Finding | None:
+    """Whether only a change of bells in mid-term leaves the requirement too few periods."""
+    if demand.by_clock >= demand.requirement.weekly or len(problem.bells.seasons) == 1:
+        return None
+    names = {id: unit.name for id, unit in problem.units.items()}
+    return bell_changes.parted_requirement(
+        problem.bells, demand.requirement, problem.weekdays, problem.slack_of(demand.requirement), names
+    )
+
+
 def _never_meet(problem: Problem, requirement: Requirement) -> Finding:
     units = list(dict.fromkeys(party.unit for party in requirement.parties))
     names = "、".join(problem.units[unit].name for unit in units)
     values: dict[str, str | int] = {"requirement": requirement.id, "subject": requirement.subject, "units": names}
     days = {unit: [problem.bells.day(unit, weekday) for weekday in problem.weekdays] for unit in units}
     host, *others = units
-    shift = bells.smallest_shift(days[host], {unit: days[unit] for unit in others}, problem.slack)
+    shift = bells.smallest_shift(days[host], {unit: days[unit] for unit in others}, problem.slack_of(requirement))
     if shift is None:
         return Finding(code="windows_never_meet", values=values)
     values |= {"unit": problem.units[shift.unit].name, "minutes": shift.minutes}

@@ -23,6 +23,7 @@ from timetable.openings import of_day
 from timetable.outcomes import work_out
 from timetable.scene import needs_of
 from timetable.term import moment
+from timetable.turns import led_by
 
 LOOK_BACK_DAYS, LOOK_AHEAD_DAYS = 7, 28
 """How far before and after a closing slots are looked for."""
@@ -169,10 +170,9 @@ class _Planner:
         """Every free slot with its points, and what stands against the nearest others."""
         found, refused = [], []
         for day in self._days:
-            table, book = self._tables.lesson(lost.occurrence.lesson.id, day), self._book(day)
-            if table is None or book is None:
+            lesson, book = self._lesson(lost, day), self._book(day)
+            if lesson is None or book is None:
                 continue
-            lesson = table[1]
             for opening in of_day(book, day, lesson, ""):
                 if moment(day, opening.start) <= self._now:
                     continue
@@ -183,6 +183,11 @@ class _Planner:
                     found.append(_Option(day, opening.period, seat, points, reasons))
         refused.sort(key=lambda one: one[:2])
         return found, tuple(finding for _, _, findings in refused[:MOST_REFUSALS] for finding in findings)
+
+    def _lesson(self, lost: Standing, day: date) -> Lesson | None:
+        """The lesson as the table has it on a date, led by the unit whose turn was lost."""
+        table = self._tables.lesson(lost.occurrence.lesson.id, day)
+        return led_by(table[1], lost.occurrence.lesson.host.unit) if table is not None else None
 
     def _judged(
         self, lost: Standing, lesson: Lesson, day: date, seat: Seat, book: DayBook
@@ -229,11 +234,11 @@ class _Planner:
 
     def _still(self, lost: Standing, option: _Option) -> _Option | None:
         """The option beside what was chosen meanwhile, with what that takes off; None where it is gone."""
-        book, table = self._book(option.day), self._tables.lesson(lost.occurrence.lesson.id, option.day)
-        if book is None or table is None:
+        book, lesson = self._book(option.day), self._lesson(lost, option.day)
+        if book is None or lesson is None:
             return None
-        seat = book.seat(table[1], option.period)
-        if not isinstance(seat, Seat) or book.obstacles(Kept("", table[1], seat.parties)):
+        seat = book.seat(lesson, option.period)
+        if not isinstance(seat, Seat) or book.obstacles(Kept("", lesson, seat.parties)):
             return None
         same = sum(self._classes[id, option.day] for party in seat.parties for id in party.classes)
         near = sum(self._units[party.unit, option.day] for party in seat.parties) - same
@@ -242,9 +247,9 @@ class _Planner:
         return _Option(option.day, option.period, seat, points, (*option.reasons, *more))
 
     def _take(self, lost: Standing, option: _Option) -> None:
-        table = self._tables.lesson(lost.occurrence.lesson.id, option.day)
-        assert table is not None
-        self._kept.setdefault(option.day, []).append(Kept(f"{lost.uid}.x", table[1], option.seat.parties))
+        lesson = self._lesson(lost, option.day)
+        assert lesson is not None
+        self._kept.setdefault(option.day, []).append(Kept(f"{lost.uid}.x", lesson, option.seat.parties))
         self._books.pop(option.day, None)
         for party in option.seat.parties:
             self._units[party.unit, option.day] += 1

@@ -9,13 +9,15 @@ Monday; weeks count from the term's first week.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 Id = Annotated[str, Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 IsoDate = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Weekday = Annotated[int, Meta(ge=1, le=7)]
+TermWeek = Annotated[int, Meta(ge=1, le=60)]
+"""Weeks count from the term's first."""
 
 Stage = Literal["primary", "junior"]
 Mode = Literal["merged", "co_built", "collaborative"]
@@ -23,6 +25,9 @@ Weeks = Literal["all", "odd", "even"]
 Kind = Literal["local", "sync", "dedicated", "joint_preparation", "joint_meeting", "common_test", "research"]
 SHARED_KINDS: frozenset[str] = frozenset({"sync", "dedicated"})
 """Kinds that are taught through the remote rooms: each takes a remote room and link capacity in every unit."""
+
+ROTATING_KINDS: frozenset[str] = frozenset({"sync", "joint_preparation", "joint_meeting", "research"})
+"""Kinds that can go round: each time another of its units hosts (轮讲) or takes the chair (轮值主席)."""
 
 DEFAULT_OVERLAP_SLACK = 5
 """A shared lesson's windows must overlap for its length less these minutes (35 of 40, 40 of 45)."""
@@ -175,6 +180,12 @@ class Requirement(Model, frozen=True, kw_only=True):
     weeks: Weeks = "all"
     block: Annotated[int, Meta(ge=1, le=3)] = 1
     """Length in consecutive periods; `weekly` counts blocks."""
+    only_weeks: tuple[TermWeek, ...] = ()
+    """The term weeks in which it takes place, where that is not in all of `weeks`: a monthly meeting, a series of a few
+    lessons, a test. Its slot is kept free in the other weeks too."""
+    rotation: tuple[Id, ...] = ()
+    """Units that take turns, week by week in which it takes place, in this order: as the host of a lesson, as the chair
+    of a meeting. Empty: always the first party."""
     locked: tuple[Slot, ...] = ()
     """Slots that are fixed already (a school's own fixed lessons): at most `weekly` of them."""
     overlap_conceded: Annotated[int, Meta(ge=0, le=20)] = 0
@@ -277,8 +288,29 @@ class PlacedParty(Model, frozen=True, kw_only=True):
     leftover: tuple[Leftover, ...] = ()
 
 
+class PartyTimes(Model, frozen=True, kw_only=True):
+    """When one party's period rings, and what is left over of it."""
+
+    start: ClockTime
+    end: ClockTime
+    leftover: tuple[Leftover, ...] = ()
+
+
+class Times(Model, frozen=True, kw_only=True):
+    """A lesson's clock from a date on, because a unit of it rings other bells; its periods stay."""
+
+    first: IsoDate
+    start: ClockTime
+    end: ClockTime
+    parties: tuple[PartyTimes, ...]
+    """In the order of the lesson's parties."""
+
+
 class Lesson(Model, frozen=True, kw_only=True):
-    """A requirement's weekly placement. `start` to `end` is the shared window: the minutes that all parties share."""
+    """A requirement's weekly placement. `start` to `end` is the shared window: the minutes that all parties share.
+
+    Its own times are those by which the term begins; `later` are those after each change of bells.
+    """
 
     id: Id
     """`<requirement id>.<index from 1>`: stable while the requirement stands, wherever the lesson moves."""
@@ -291,10 +323,27 @@ class Lesson(Model, frozen=True, kw_only=True):
     parties: tuple[PlacedParty, ...]
     weeks: Weeks = "all"
     topic: str = ""
+    only_weeks: tuple[TermWeek, ...] = ()
+    rotation: tuple[Id, ...] = ()
+    later: tuple[Times, ...] = ()
 
     @property
     def host(self) -> PlacedParty:
         return self.parties[0]
+
+    def by_date(self, day: str) -> "Lesson":
+        """The lesson with the times of an ISO date as its own, and no others."""
+        times: Times | None = None
+        for one in self.later:
+            if one.first <= day:
+                times = one
+        if times is None:
+            return structs.replace(self, later=()) if self.later else self
+        parties = tuple(
+            structs.replace(party, start=own.start, end=own.end, leftover=own.leftover)
+            for party, own in zip(self.parties, times.parties, strict=True)
+        )
+        return structs.replace(self, start=times.start, end=times.end, parties=parties, later=())
 
 
 class RuleCost(Model, frozen=True, kw_only=True):

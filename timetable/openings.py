@@ -11,6 +11,7 @@ from timetable.grounds import Grounds
 from timetable.model import Finding, Lesson, clock
 from timetable.scene import needs_of
 from timetable.term import moment
+from timetable.turns import led_by
 
 
 class Opening(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -35,7 +36,8 @@ def openings(
         lesson = tables.lesson(lesson_id, day)
         book = DayBook.of_date(grounds, day, tables.on(day), tables.closings)
         if lesson is not None and book is not None:
-            for opening in of_day(book, day, lesson[1], standing.uid, standing.taught):
+            led = led_by(lesson[1], standing.occurrence.lesson.host.unit)
+            for opening in of_day(book, day, led, standing.uid, standing.taught):
                 here = (opening.date, opening.start) == (
                     standing.occurrence.day.date.isoformat(),
                     standing.occurrence.lesson.start,

@@ -12,7 +12,8 @@ from timetable.identity import extra_ids, named_occurrence
 from timetable.lasting import move_weekly, swap_weekly
 from timetable.model import Finding, Lesson, clock
 from timetable.scene import Outcome, Refused, Scene, Touched, slot_of
-from timetable.term import parity, week_of
+from timetable.term import week_of
+from timetable.turns import held_in, in_week, led_by
 
 
 def work_out(
@@ -50,7 +51,7 @@ def _of_kind(scene: Scene, change: Change) -> Outcome:
 def move(scene: Scene, change: Move) -> Outcome:
     standing = scene.standing(change.occurrence)
     day = scene.day(change.date)
-    lesson = scene.lesson(standing.occurrence.lesson.id, day)
+    lesson = led_by(scene.lesson(standing.occurrence.lesson.id, day), standing.occurrence.lesson.host.unit)
     seat = _seat(scene, day, lesson, change.period, (standing.uid,))
     placed = _placed(scene, standing, day, seat)
     if (placed.date, placed.start, placed.end) == slot_of(standing.occurrence):
@@ -68,7 +69,7 @@ def swap(scene: Scene, change: Swap) -> Outcome:
     effects = []
     for moved, into in ((first, second), (second, first)):
         day = into.occurrence.day.date
-        lesson = scene.lesson(moved.occurrence.lesson.id, day)
+        lesson = led_by(scene.lesson(moved.occurrence.lesson.id, day), moved.occurrence.lesson.host.unit)
         period = scene.book(day, lesson).matching_period(lesson, into.occurrence.lesson)
         effects.append(_placed(scene, moved, day, _seat(scene, day, lesson, period, apart)))
     return _dated(scene, tuple(effects), (first, second))
@@ -134,7 +135,8 @@ def make_up(scene: Scene, change: MakeUp) -> Outcome:
                 standing = scene.tables.standing(effect.uid)
                 if held(standing):
                     raise Refused(scene.finding("amend_made_up", standing.occurrence))
-    seat = _seat(scene, day, scene.lesson(lesson.id, day), change.period, ())
+    again = in_week(scene.lesson(lesson.id, day), week_of(scene.grounds.term, planned))
+    seat = _seat(scene, day, again, change.period, ())
     placed = Placed(
         uid=uid,
         occurrence=id,
@@ -248,11 +250,11 @@ def _lost(scene: Scene, occurrence: str) -> tuple[date, Lesson]:
     named = named_occurrence(term, occurrence)
     if named is None:
         raise NotFound("occurrence", occurrence)
-    lesson = scene.lesson(named.lesson, named.planned)
+    lesson = in_week(scene.lesson(named.lesson, named.planned), week_of(term, named.planned))
     if scene.tables.find(occurrence) is None:
         planned = term.first_day <= named.planned.isoformat() <= term.last_day
         due = lesson.weekday == named.planned.isoweekday()
-        due = due and lesson.weeks in ("all", parity(week_of(term, named.planned)))
+        due = due and held_in(lesson.weeks, lesson.only_weeks, week_of(term, named.planned))
         if not planned or not due or attending(term, lesson.parties, named.planned):
             raise NotFound("occurrence", occurrence)
     found = scene.tables.lesson(named.lesson, named.planned)

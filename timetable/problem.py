@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from timetable import bells
-from timetable.bells import Bells, Window
-from timetable.model import SHARED_KINDS, Community, Register, Requirement, Room, Table, Weeks, minutes
+from timetable.bells import Bells, Window, Windows, near, seasons
+from timetable.model import SHARED_KINDS, Community, Lesson, Register, Requirement, Room, Table, Weeks, minutes
 
 DEFAULT_TRAVEL = 30
 """Minutes between two campuses for which the register names none."""
@@ -34,10 +34,15 @@ class Commitment:
     """A time that a teacher or a room cannot give. `periods` of it count towards the teacher's day."""
 
     weekday: int
-    window: Window
+    windows: Windows
     weeks: Weeks
     campus: str | None = None
     periods: int = 0
+
+    @property
+    def window(self) -> Window:
+        """As the term begins."""
+        return self.windows[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,12 @@ class Side:
     """One party's side of a placement: its own consecutive periods and their window."""
 
     periods: tuple[int, ...]
-    window: Window
+    windows: Windows
+
+    @property
+    def window(self) -> Window:
+        """As the term begins."""
+        return self.windows[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,13 @@ class Placement:
     weekday: int
     period: int
     sides: tuple[Side, ...]
-    shared: Window
+    shares: Windows
+    """What all sides share."""
+
+    @property
+    def shared(self) -> Window:
+        """As the term begins."""
+        return self.shares[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +95,33 @@ class Demand:
 def commitments_of(register: Register, tables: Iterable[Table]) -> Commitments:
     """The times that these tables hold, for building another community's table around them."""
     campus = {unit.id: unit.campus for unit in register.units}
+    first_dates = seasons(register.units, register.term.first_day, register.term.last_day)
     blocks = {requirement.id: requirement.block for requirement in register.requirements}
     teachers: dict[str, list[Commitment]] = defaultdict(list)
     rooms: dict[str, list[Commitment]] = defaultdict(list)
     for table in tables:
         for lesson in table.lessons:
-            for party in lesson.parties:
-                window = Window(minutes(party.start), minutes(party.end))
+            for party, windows in zip(lesson.parties, windows_of(lesson, first_dates), strict=True):
                 held = Commitment(
-                    lesson.weekday, window, lesson.weeks, campus[party.unit], blocks.get(lesson.requirement, 1)
+                    lesson.weekday, windows, lesson.weeks, campus[party.unit], blocks.get(lesson.requirement, 1)
                 )
                 for teacher in party.teachers:
                     teachers[teacher].append(held)
                 if party.room is not None:
                     rooms[party.room].append(held)
     return Commitments(teachers, rooms)
+
+
+def windows_of(lesson: Lesson, first_dates: Sequence[str]) -> list[Windows]:
+    """The windows of a placed lesson's parties in the seasons that begin on these dates."""
+    if not lesson.later:
+        own = (Window(minutes(party.start), minutes(party.end)) for party in lesson.parties)
+        return [(window,) * len(first_dates) for window in own]
+    dated = [lesson.by_date(first).parties for first in first_dates]
+    return [
+        tuple(Window(minutes(parties[index].start), minutes(parties[index].end)) for parties in dated)
+        for index in range(len(lesson.parties))
+    ]
 
 
 class TravelTimes:
@@ -136,7 +164,7 @@ class Problem:
         self.requirements = tuple(r for r in register.requirements if r.community == community.id)
         self.travel = TravelTimes(register)
         self.units = {unit.id: unit for unit in register.units}
-        self.bells = Bells(register.units, self.weekdays, register.term.first_day)
+        self.bells = Bells(register.units, self.weekdays, register.term.first_day, register.term.last_day)
         self.teachers = {teacher.id: teacher for teacher in register.teachers}
         self.classes = {c.id: c for c in register.classes}
         self.main_subjects = frozenset(register.main_subjects)
@@ -151,9 +179,9 @@ class Problem:
             self._room_held[room].extend(times)
         for room, busy in register.busy_rooms:
             window = Window(minutes(busy.start), minutes(busy.end))
-            self._room_held[room].append(Commitment(busy.weekday, window, busy.weeks))
+            self._room_held[room].append(Commitment(busy.weekday, self.bells.always(window), busy.weeks))
         self._by_clock: dict[tuple[tuple[str, ...], int, int], tuple[Placement, ...]] = {}
-        self._free: dict[tuple[str, str, int, Window, Weeks], bool] = {}
+        self._free: dict[tuple[str, str, int, Windows, Weeks], bool] = {}
 
     def relaxed(self, *, ignore_unavailable: bool = False, extra_slack: int = 0) -> "Problem":
         """The same problem with a rule given up."""
@@ -181,19 +209,12 @@ class Problem:
 
     def _meetings(self, units: tuple[str, ...], block: int, slack: int) -> Iterable[Placement]:
         for weekday in self.weekdays:
-            host_day = self.bells.day(units[0], weekday)
-            for period, window in host_day.items():
-                sides: list[Side] = []
-                for unit in units:
-                    day = self.bells.day(unit, weekday)
-                    first = period if unit == units[0] else bells.matching_period(window, day, slack)
-                    numbers = None if first is None else bells.run(day, first, block)
-                    if numbers is None:
-                        break
-                    sides.append(Side(numbers, Window(day[numbers[0]].start, day[numbers[-1]].end)))
-                windows = [side.window for side in sides]
-                if len(sides) == len(units) and bells.windows_meet(windows, slack):
-                    yield Placement(weekday, period, tuple(sides), bells.shared_window(windows))
+            for period in self.bells.day(units[0], weekday):
+                runs = self.bells.meeting(units, weekday, period, block, slack)
+                if runs is not None:
+                    by_season = zip(*(windows for _, windows in runs), strict=True)
+                    shares = tuple(bells.shared_window(windows) for windows in by_season)
+                    yield Placement(weekday, period, tuple(Side(*run) for run in runs), shares)
 
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
@@ -208,11 +229,11 @@ class Problem:
     def _allowed(self, requirement: Requirement, placement: Placement) -> bool:
         for party, side in zip(requirement.parties, placement.sides, strict=True):
             for teacher in party.teachers:
-                if not self.teacher_free(teacher, party.unit, placement.weekday, side.window, requirement.weeks):
+                if not self.teacher_free(teacher, party.unit, placement.weekday, side.windows, requirement.weeks):
                     return False
             if requirement.kind not in SHARED_KINDS and party.classes:
                 room = self.classes[party.classes[0]].room
-                if not self.room_free(room, placement.weekday, side.window, requirement.weeks):
+                if not self.room_free(room, placement.weekday, side.windows, requirement.weeks):
                     return False
         return True
 
@@ -222,24 +243,25 @@ class Problem:
         """The teacher's unavailable times and lessons in other communities."""
         if teacher not in self._teacher_held:
             own = () if self._ignore_unavailable else self.teachers[teacher].unavailable
-            times = [Commitment(b.weekday, Window(minutes(b.start), minutes(b.end)), b.weeks) for b in own]
+            times = [
+                Commitment(b.weekday, self.bells.always(Window(minutes(b.start), minutes(b.end))), b.weeks) for b in own
+            ]
             self._teacher_held[teacher] = (*times, *self._elsewhere.get(teacher, ()))
         return self._teacher_held[teacher]
 
-    def teacher_free(self, teacher: str, unit: str, weekday: int, window: Window, weeks: Weeks) -> bool:
+    def teacher_free(self, teacher: str, unit: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
         """Whether nothing outside this table keeps the teacher from being at the unit then, travel included."""
         held = self.held_of(teacher)
         if not held:
             return True
-        key = (teacher, unit, weekday, window, weeks)
+        key = (teacher, unit, weekday, windows, weeks)
         known = self._free.get(key)
         if known is None:
             campus = self.units[unit].campus
             known = self._free[key] = not any(
                 c.weekday == weekday
                 and weeks_meet(c.weeks, weeks)
-                and window.start < c.window.end + self.travel.between(campus, c.campus)
-                and c.window.start - self.travel.between(campus, c.campus) < window.end
+                and near(windows, c.windows, self.travel.between(campus, c.campus))
                 for c in held
             )
         return known
@@ -264,10 +286,10 @@ class Problem:
             found[unit] = (*own, *near)
         return found
 
-    def room_free(self, room: str, weekday: int, window: Window, weeks: Weeks) -> bool:
+    def room_free(self, room: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
         """Whether nothing outside this table holds the room then."""
         return not any(
-            c.weekday == weekday and weeks_meet(c.weeks, weeks) and window.overlap(c.window) > 0
+            c.weekday == weekday and weeks_meet(c.weeks, weeks) and near(windows, c.windows)
             for c in self._room_held.get(room, ())
         )
 

@@ -85,6 +85,9 @@ class _References:
             self._refer(f"{here}.unit", "unit", (party.unit,))
             self._refer(f"{here}.classes", "class", party.classes)
             self._refer(f"{here}.teachers", "teacher", party.teachers)
+            turns = requirement.rotation if number == 0 else ()
+            if any(unit not in {party.unit for party in requirement.parties} for unit in turns):
+                self._find("reference_outside", f"{place}.rotation", id=requirement.id, community=requirement.community)
             inside = self._units_of.get(requirement.community)
             if inside is not None and party.unit in self._known["unit"] and party.unit not in inside:
                 self._find("reference_outside", f"{here}.unit", id=party.unit, community=requirement.community)

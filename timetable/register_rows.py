@@ -20,6 +20,7 @@ from timetable.model import (
     Name,
     Slot,
     Stage,
+    TermWeek,
     Weekday,
     Weeks,
 )
@@ -113,6 +114,8 @@ class RequirementRow(Struct, frozen=True, kw_only=True):
     teachers: tuple[Id, ...] = ()
     weeks: Weeks = "all"
     block: Annotated[int, Meta(ge=1, le=3)] = 1
+    only_weeks: tuple[TermWeek, ...] = ()
+    rotation: tuple[Id, ...] = ()
     locked: tuple[Slot, ...] = ()
     overlap_conceded: Annotated[int, Meta(ge=0, le=20)] = 0
     topic: str = ""

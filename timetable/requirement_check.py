@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from timetable.import_findings import finding
-from timetable.model import Community, Finding, SchoolClass, Weeks, minutes
-from timetable.register_rows import BellRow, PartyRow, RequirementRow, Rows, Source, TeacherRow, UnitRow, of
+from timetable.model import ROTATING_KINDS, Community, Finding, SchoolClass, Weeks, minutes
+from timetable.register_rows import BellRow, PartyRow, RequirementRow, Rows, Source, TeacherRow, TermRow, UnitRow, of
 from timetable.sheet_format import BY_KEY
+from timetable.turns import held_in
 
 LESSONS = {"local", "sync", "dedicated"}
 
@@ -58,6 +60,7 @@ class _Check:
         self._bells: dict[str, list[BellRow]] = defaultdict(list)
         for bell, _ in of(rows, "bells", BellRow):
             self._bells[bell.unit].append(bell)
+        self._term_weeks = range(1, max((_weeks_of(term) for term, _ in of(rows, "term", TermRow)), default=60) + 1)
         self._members: dict[str, list[_Side]] = defaultdict(list)
         for party, source in of(rows, "parties", PartyRow):
             side = _Side(party.unit, party.classes, party.teachers, source, "parties")
@@ -76,6 +79,8 @@ class _Check:
                 yield from self._side(row, side)
             yield from _kind(row, sides)
             yield from _units_once(row, sides)
+            yield from _turns(row, host, sides)
+            yield from self._weeks(row, host)
             yield from self._locks(row, host, busy)
         for party, source in of(self._rows, "parties", PartyRow):
             if party.requirement not in known:
@@ -99,6 +104,12 @@ class _Check:
                 yield finding("unknown_teacher", side.source, side.title("teachers"), id=id)
             elif side.unit not in self._posts[id]:
                 yield finding("teacher_without_post", side.source, side.title("teachers"), id=id, unit=side.unit)
+
+    def _weeks(self, row: RequirementRow, host: _Side) -> Iterator[Finding]:
+        """The weeks that are named: of the term, and of the parity that is asked for."""
+        for week in row.only_weeks:
+            if week not in self._term_weeks or not held_in(row.weeks, (), week):
+                yield finding("week_not_held", host.source, host.title("only_weeks"), id=row.id, week=week)
 
     def _locks(self, row: RequirementRow, host: _Side, busy: dict[tuple[str, str], list[_Fixed]]) -> Iterator[Finding]:
         """The fixed slots: few enough, real periods, and nobody in two places by the host's clock."""
@@ -150,6 +161,28 @@ def _kind(row: RequirementRow, sides: Sequence[_Side]) -> Iterator[Finding]:
             yield finding("class_not_expected", side.source, side.title("classes"), id=row.id, unit=side.unit)
         if not side.teachers and (side is host or row.kind in {"research", "joint_preparation", "joint_meeting"}):
             yield finding("teacher_missing", side.source, side.title("teachers"), id=row.id, unit=side.unit)
+
+
+def _turns(row: RequirementRow, host: _Side, sides: Sequence[_Side]) -> Iterator[Finding]:
+    """Who takes turns: units of the requirement with somebody to lead, each once."""
+    field = host.title("rotation")
+    if row.rotation and row.kind not in ROTATING_KINDS:
+        yield finding("rotation_not_for_kind", host.source, field, id=row.id)
+    leading = {side.unit for side in sides if side.teachers}
+    for unit in dict.fromkeys(row.rotation):
+        if unit not in leading:
+            yield finding("rotation_without_teacher", host.source, field, id=row.id, unit=unit)
+        elif row.rotation.count(unit) > 1:
+            yield finding("unit_named_twice", host.source, field, id=unit)
+
+
+def _weeks_of(term: TermRow) -> int:
+    """How many weeks the term has, as far as its dates make sense."""
+    try:
+        days = date.fromisoformat(term.last_day) - date.fromisoformat(term.week_one)
+    except ValueError:
+        return 60
+    return days.days // 7 + 1
 
 
 def _units_once(row: RequirementRow, sides: Sequence[_Side]) -> Iterator[Finding]:

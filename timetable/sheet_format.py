@@ -299,6 +299,8 @@ SHEETS: tuple[Sheet, ...] = (
             "teachers": ("教师", LABELS),
             "weeks": ("单双周", WEEKS),
             "block": ("连排节数", NUMBER),
+            "only_weeks": ("只在周次", Many(NUMBER)),
+            "rotation": ("轮流单位", LABELS),
             "locked": ("固定节次", Slots()),
             "overlap_conceded": ("再少分钟", NUMBER),
             "topic": ("课题", TEXT),

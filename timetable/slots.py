@@ -22,6 +22,7 @@ CODES: Mapping[str, str] = {
     "slot_overlap": "a school's bells share too few minutes with the host's period, and no shift would do",
     "slot_overlap_earlier": "they share too few minutes; that many minutes earlier would do",
     "slot_overlap_later": "they share too few minutes; that many minutes later would do",
+    "slot_overlap_seasons": "bells change in mid-term, and no periods there share enough before and after it",
     "slot_overlap_together": "each school's bells meet the host's, but all of them together share too few minutes",
 }
 """Every code that this module can report beside those of the arrangement."""
@@ -111,8 +112,23 @@ def _verdict(
 
 
 def _no_placement(problem: Problem, requirement: Requirement, weekday: int, period: int) -> Iterator[Finding]:
+    """Why the bells forbid it: those with which the term begins, or else those of the first change that does."""
+    for season, since in enumerate(problem.bells.seasons):
+        found = list(_no_meeting(problem, requirement, weekday, period, season))
+        if found:
+            more: dict[str, str | int] = {"since": since} if season else {}
+            yield from (Finding(code=finding.code, values={**finding.values, **more}) for finding in found)
+            return
+    names = "、".join(problem.units[party.unit].short_name for party in requirement.parties)
+    yield Finding(code="slot_overlap_seasons", values={"units": names})
+
+
+def _no_meeting(
+    problem: Problem, requirement: Requirement, weekday: int, period: int, season: int
+) -> Iterator[Finding]:
+    """Why the parties do not meet there by the bells of one season."""
     host, *others = (party.unit for party in requirement.parties)
-    host_day = problem.bells.day(host, weekday)
+    host_day = problem.bells.rung(host, weekday)[season]
     numbers = bells.run(host_day, period, requirement.block)
     if numbers is None:
         values: dict[str, str | int] = {"unit": problem.units[host].name, "block": requirement.block}
@@ -120,16 +136,19 @@ def _no_placement(problem: Problem, requirement: Requirement, weekday: int, peri
         return
     first, window = host_day[period], Window(host_day[period].start, host_day[numbers[-1]].end)
     slack, apart = problem.slack_of(requirement), False
+    windows = [window]
     for unit in dict.fromkeys(others):
-        day = problem.bells.day(unit, weekday)
+        day = problem.bells.rung(unit, weekday)[season]
         matched = bells.matching_period(first, day, slack)
         if matched is None:
             apart = True
             yield _overlap(problem.units[unit].name, first, day, slack)
-        elif bells.run(day, matched, requirement.block) is None:
+        elif (run := bells.run(day, matched, requirement.block)) is not None:
+            windows.append(Window(day[run[0]].start, day[run[-1]].end))
+        else:
             apart = True
             yield Finding(code="slot_block", values={"unit": problem.units[unit].name, "block": requirement.block})
-    if not apart:
+    if not apart and not bells.windows_meet(windows, slack):
         names = "、".join(problem.units[unit].short_name for unit in dict.fromkeys((host, *others)))
         yield Finding(code="slot_overlap_together", values={"units": names, "start": clock(window.start)})
 

@@ -12,20 +12,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-from timetable.cells import CellProblem, CellValue, folded
+from timetable.cells import CellProblem, CellValue, Many, folded
 from timetable.feeds import Names
 from timetable.import_findings import finding
 from timetable.model import (
     ClockTime,
     Finding,
     Id,
+    IsoDate,
     Kind,
     Leftover,
     Lesson,
     Name,
+    PartyTimes,
     PlacedParty,
+    TermWeek,
+    Times,
     Weekday,
     Weeks,
 )
@@ -38,11 +42,22 @@ CODES: Mapping[str, str] = {
     "list_missing": "no sheet of the file is a list of lessons",
     "list_rows_differ": "two rows of one lesson say different things about it",
     "cell_not_leftover": "no leftover minutes such as 10:40-10:45 and who supervises them",
+    "cell_not_later": "no times after a change of bells: date, shared window, own period, what is left over",
 }
 """Every code that this module can report beside those of the import; each is an error."""
 
 LEFTOVER = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d)(?:\s+([A-Za-z0-9][A-Za-z0-9._-]*))?")
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 SEPARATORS = re.compile(r"[、,，;；\n]+")
+
+
+class Later(Struct, frozen=True, kw_only=True):
+    """The lesson's and one party's times from a date on."""
+
+    first: IsoDate
+    start: ClockTime
+    end: ClockTime
+    own: PartyTimes
 
 
 class LessonRow(Struct, frozen=True, kw_only=True):
@@ -64,6 +79,9 @@ class LessonRow(Struct, frozen=True, kw_only=True):
     classes: tuple[Id, ...] = ()
     teachers: tuple[Id, ...] = ()
     leftover: tuple[Leftover, ...] = ()
+    only_weeks: tuple[TermWeek, ...] = ()
+    rotation: tuple[Id, ...] = ()
+    later: tuple[Later, ...] = ()
     topic: str = ""
     unit_name: str = ""
     room_name: str = ""
@@ -92,6 +110,44 @@ class _Leftovers:
         return "、".join(f"{left.start}-{left.end} {left.teacher or ''}".strip() for left in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Laters:
+    """Times after each change of bells: its date, the shared window, the own period, what is left over.
+    2026-10-08 14:05-14:40 14:00-14:40 14:00-14:05 t1；…"""
+
+    beyond: str = "cell_not_later"
+    choices: Sequence[str] = ()
+
+    def read(self, cell: CellValue) -> tuple[Later, ...]:
+        return tuple(self._one(part.split(), cell) for part in re.split("[;；]", folded(cell)) if part.strip())
+
+    def _one(self, words: list[str], cell: CellValue) -> Later:
+        spans = [LEFTOVER.fullmatch(word) for word in words[1:3]]
+        if len(words) < 3 or not ISO_DATE.fullmatch(words[0]) or None in spans:
+            raise CellProblem("cell_not_later", cell)
+        (start, end), (own_start, own_end) = ((span[1], span[2]) for span in spans if span is not None)
+        left: list[Leftover] = []
+        for word in words[3:]:
+            span = LEFTOVER.fullmatch(word)
+            if span is not None:
+                left.append(Leftover(start=span[1], end=span[2], teacher=None))
+            elif left and left[-1].teacher is None:
+                left[-1] = structs.replace(left[-1], teacher=word)
+            else:
+                raise CellProblem("cell_not_later", cell)
+        own = PartyTimes(start=own_start, end=own_end, leftover=tuple(left))
+        return Later(first=words[0], start=start, end=end, own=own)
+
+    def write(self, value: object) -> str:
+        laters = [later for later in value if isinstance(later, Later)] if isinstance(value, tuple) else []
+        return "；".join(self._words(later) for later in laters)
+
+    def _words(self, later: Later) -> str:
+        left = (f"{one.start}-{one.end} {one.teacher or ''}".strip() for one in later.own.leftover)
+        spans = (f"{later.start}-{later.end}", f"{later.own.start}-{later.own.end}")
+        return " ".join((later.first, *spans, *left))
+
+
 LESSONS = make_sheet(
     "lessons",
     "课表",
@@ -117,10 +173,24 @@ LESSONS = make_sheet(
         "room_name": ("教室名称", TEXT),
         "room": ("教室", LABEL),
         "leftover": ("剩余看护", _Leftovers()),
+        "only_weeks": ("只在周次", Many(NUMBER)),
+        "rotation": ("轮流单位", LABELS),
+        "later": ("作息变动后", _Laters()),
         "topic": ("课题", TEXT),
     },
 )
-OF_THE_LESSON = ("requirement", "kind", "subject", "weekday", "weeks", "start", "end", "topic")
+OF_THE_LESSON = (
+    "requirement",
+    "kind",
+    "subject",
+    "weekday",
+    "weeks",
+    "start",
+    "end",
+    "only_weeks",
+    "rotation",
+    "topic",
+)
 
 
 class ListedLessons(Struct, frozen=True, kw_only=True):
@@ -135,7 +205,7 @@ class ListedLessons(Struct, frozen=True, kw_only=True):
 
 def list_rows(lessons: Iterable[Lesson], names: Names) -> list[LessonRow]:
     """The lessons as rows, the host's side first."""
-    return [_row(lesson, party, names) for lesson in lessons for party in lesson.parties]
+    return [_row(lesson, index, names) for lesson in lessons for index in range(len(lesson.parties))]
 
 
 def list_lines(lessons: Iterable[Lesson], names: Names) -> Iterator[list[str | int]]:
@@ -152,7 +222,11 @@ def list_csv(lessons: Iterable[Lesson], names: Names) -> bytes:
     return content.getvalue().encode("utf-8-sig")
 
 
-def _row(lesson: Lesson, party: PlacedParty, names: Names) -> LessonRow:
+def _row(lesson: Lesson, index: int, names: Names) -> LessonRow:
+    party = lesson.parties[index]
+    later = (
+        Later(first=times.first, start=times.start, end=times.end, own=times.parties[index]) for times in lesson.later
+    )
     return LessonRow(
         lesson=lesson.id,
         requirement=lesson.requirement,
@@ -170,6 +244,9 @@ def _row(lesson: Lesson, party: PlacedParty, names: Names) -> LessonRow:
         classes=party.classes,
         teachers=party.teachers,
         leftover=party.leftover,
+        only_weeks=lesson.only_weeks,
+        rotation=lesson.rotation,
+        later=tuple(later),
         topic=lesson.topic,
         unit_name=names.unit(party.unit),
         room_name=names.room(party.room) if party.room else "",
@@ -208,12 +285,17 @@ def read_list(name: str, content: bytes) -> ListedLessons:
 
 
 def _own(row: LessonRow) -> list[object]:
-    return [getattr(row, field) for field in OF_THE_LESSON]
+    times = [(later.first, later.start, later.end) for later in row.later]
+    return [*(getattr(row, field) for field in OF_THE_LESSON), times]
 
 
 def _lesson(rows: Sequence[LessonRow]) -> Lesson:
     own = {field: getattr(rows[0], field) for field in OF_THE_LESSON}
-    return Lesson(id=rows[0].lesson, parties=tuple(_party(row) for row in rows), **own)
+    later = (
+        Times(first=times.first, start=times.start, end=times.end, parties=tuple(row.later[index].own for row in rows))
+        for index, times in enumerate(rows[0].later)
+    )
+    return Lesson(id=rows[0].lesson, parties=tuple(_party(row) for row in rows), later=tuple(later), **own)
 
 
 def _party(row: LessonRow) -> PlacedParty:

@@ -1,7 +1,8 @@
 """The term's calendar: which table a date follows, and the occurrences of lessons on dates.
 
 Weeks count from the term's week 1; odd and even weeks are the parity of that count. On a make-up working day (调休)
-the table of another weekday is followed. China keeps one time zone without daylight saving: +08:00.
+the table of another weekday is followed, by the
+bells of the date itself. China keeps one time zone without daylight saving: +08:00.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from datetime import date, datetime, timedelta, timezone
 from msgspec import Struct
 
 from timetable.model import Lesson, PlacedParty, Term, minutes
+from timetable.turns import held_in, in_week
 
 TIME_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -97,9 +99,10 @@ def occurrences_on(term: Term, lessons: Iterable[Lesson], day: date) -> list[Occ
         return []
     open_units: dict[str, bool] = {}
     found = []
-    for lesson in lessons:
-        if lesson.weekday != followed.weekday or lesson.weeks not in ("all", parity(followed.week)):
+    for planned in lessons:
+        if planned.weekday != followed.weekday or not held_in(planned.weeks, planned.only_weeks, followed.week):
             continue
+        lesson = in_week(planned.by_date(day.isoformat()), followed.week)
         for party in lesson.parties:
             if party.unit not in open_units:
                 open_units[party.unit] = teaching_day(term, day, party.unit) is not None

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from server.sentences import LANGUAGES, finding_sentence
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
-from timetable import checker, habits, lints, objective, references, solver
+from timetable import bell_changes, checker, habits, lints, objective, references, solver
 from timetable.formulation import HABITS, Formulation
 from timetable.model import BusyTime, Finding, Party, Register, Slot
 from timetable.problem import Problem
@@ -21,6 +21,7 @@ from timetable.search import Effort, run
 STARTS = bell_times(480, 20, 840)
 EVERY_CODE = {
     **lints.CODES,
+    **bell_changes.CODES,
     **checker.CODES,
     **habits.CODES,
     **references.CODES,

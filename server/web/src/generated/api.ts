@@ -1087,7 +1087,7 @@ export interface Period {
 
 export type Weeks = "all" | "odd" | "even";
 
-/** A requirement's weekly placement. `start` to `end` is the shared window: the minutes that all parties share. */
+/** A requirement's weekly placement. `start` to `end` is the shared window: the minutes that all parties share. Its own times are those by which the term begins; `later` are those after each change of bells. */
 export interface Lesson {
   /** `<requirement id>.<index from 1>`: stable while the requirement stands, wherever the lesson moves. */
   id: string;
@@ -1100,6 +1100,9 @@ export interface Lesson {
   parties: PlacedParty[];
   weeks?: Weeks;
   topic?: string;
+  onlyWeeks?: number[];
+  rotation?: string[];
+  later?: Times[];
 }
 
 /** Where an occurrence stands and who teaches it, as people are shown it. */
@@ -1151,6 +1154,15 @@ export interface LostLesson {
 
 export type Kind = "local" | "sync" | "dedicated" | "joint_preparation" | "joint_meeting" | "common_test" | "research";
 
+/** A lesson's clock from a date on, because a unit of it rings other bells; its periods stay. */
+export interface Times {
+  first: string;
+  start: string;
+  end: string;
+  /** In the order of the lesson's parties. */
+  parties: PartyTimes[];
+}
+
 /** One thing that speaks for or against a candidate; `code` has a sentence (`cover.reason.<code>`). */
 export interface Reason {
   code: string;
@@ -1165,4 +1177,11 @@ export interface Choice {
   end: string;
   points: number;
   reasons: Reason[];
+}
+
+/** When one party's period rings, and what is left over of it. */
+export interface PartyTimes {
+  start: string;
+  end: string;
+  leftover?: Leftover[];
 }
