@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fractions
-from collections.abc import AsyncIterator, Callable, Iterator
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 import aioice.ice
+import av
 import numpy
 from aiortc import (
     MediaStreamTrack,
@@ -19,11 +21,12 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from av import AudioFrame, VideoFrame
+from av import AudioFrame, Packet, VideoFrame
 
-from signaling.media.hub import Answer, MediaConfig, MediaHub
+from signaling.media.hub import Answer, Layer, MediaConfig, MediaHub
 
 WIDTH, HEIGHT, RATE = 160, 120, 20
+CODED_RATE = 15
 
 
 @contextlib.contextmanager
@@ -70,6 +73,50 @@ class Picture(MediaStreamTrack):
         return frame
 
 
+@functools.cache
+def coded(width: int, height: int, bitrate: int, level: int) -> tuple[bytes, ...]:
+    """Two seconds of H264 at 15 pictures a second and so many bit/s, a keyframe each half second: as a camera sends
+    that nobody can ask for one."""
+    container = cast(Any, av.codec.CodecContext.create("libx264", "w"))
+    container.width, container.height, container.pix_fmt = width, height, "yuv420p"
+    container.bit_rate, container.framerate = bitrate, fractions.Fraction(CODED_RATE)
+    container.time_base, container.gop_size, container.max_b_frames = fractions.Fraction(1, CODED_RATE), 8, 0
+    kbits = str(bitrate // 1000)
+    container.options = {"preset": "ultrafast", "tune": "zerolatency", "maxrate": f"{kbits}k", "bufsize": f"{kbits}k"}
+    container.options |= {"profile": "baseline", "forced-idr": "1", "x264-params": "scenecut=0:nal-hrd=none"}
+    noise, found = numpy.random.default_rng(level), list[bytes]()
+    for number in range(2 * CODED_RATE):
+        pixels = numpy.full((height * 3 // 2, width), 128, numpy.uint8)
+        pixels[:height] = level
+        pixels[: height // 2] = noise.integers(0, 255, (height // 2, width), numpy.uint8)
+        frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
+        frame.pts = number
+        found += [bytes(packet) for packet in container.encode(frame)]
+    return tuple(found)
+
+
+class Coded(MediaStreamTrack):
+    """A camera whose pictures are coded already, at a bitrate that is known: noise above, one grey level below."""
+
+    kind = "video"
+
+    def __init__(self, width: int, height: int, bitrate: int, level: int) -> None:
+        super().__init__()
+        self.sent = 0
+        self._packets = coded(width, height, bitrate, level)
+        self._start: float | None = None
+
+    async def recv(self) -> Packet[Any]:
+        loop = asyncio.get_running_loop()
+        if self._start is None:
+            self._start = loop.time()
+        await asyncio.sleep(max(0.0, self._start + self.sent / CODED_RATE - loop.time()))
+        packet = Packet(self._packets[self.sent % len(self._packets)])
+        packet.pts, packet.time_base = self.sent * 90000 // CODED_RATE, fractions.Fraction(1, 90000)
+        self.sent += 1
+        return packet
+
+
 class Tone(MediaStreamTrack):
     """20 ms frames of noise."""
 
@@ -98,6 +145,7 @@ class Watcher:
     def __init__(self, track: MediaStreamTrack) -> None:
         self.stamps: list[int] = []
         self.levels: list[int] = []
+        self.heights: list[int] = []
         self._track = track
         self.task = asyncio.ensure_future(self._run())
 
@@ -107,7 +155,9 @@ class Watcher:
                 frame = cast(Any, await self._track.recv())
                 self.stamps.append(frame.pts)
                 if isinstance(frame, VideoFrame):
-                    self.levels.append(int(frame.to_ndarray()[HEIGHT // 2 : HEIGHT].mean()))
+                    height = frame.height
+                    self.levels.append(int(frame.to_ndarray()[height * 3 // 4 : height].mean()))
+                    self.heights.append(height)
 
     @property
     def frames(self) -> int:
@@ -122,6 +172,8 @@ class Client:
         # aiortc loses the third section when it has to bundle by itself
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.answer: Answer | None = None
+        self.reroute: Callable[[str], str] = lambda answer: answer
+        """Leads the answers' candidates over a line of its own."""
         self.watchers: dict[str, Watcher] = {}
 
     @property
@@ -139,17 +191,26 @@ class Client:
 
     async def take(self, answer: Answer) -> Answer:
         self.answer = answer
-        await self.pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        await self.pc.setRemoteDescription(RTCSessionDescription(self.reroute(answer.sdp), "answer"))
         return answer
 
-    async def publish(self, *tracks: MediaStreamTrack, codec: str | None = None) -> Answer:
-        """codec: the only one to offer for video; None: all that aiortc has."""
+    async def publish(
+        self,
+        *tracks: MediaStreamTrack,
+        codec: str | None = None,
+        sources: Sequence[str] = (),
+        layers: Sequence[Layer] = (),
+    ) -> Answer:
+        """codec: the only one to offer for video; None: all that aiortc has; sources, layers: of the tracks."""
         for track in tracks:
             transceiver = self.pc.addTransceiver(track, "sendonly")
             if codec is not None and track.kind == "video":
                 known = RTCRtpSender.getCapabilities("video").codecs
                 transceiver.setCodecPreferences([c for c in known if c.name.lower() in (codec, "rtx")])
-        return await self.take(self.hub.publish(self.session, self.participant, await self.offer()))
+        offer = await self.offer()
+        mids = [str(transceiver.mid) for transceiver in self.pc.getTransceivers()]
+        by_mid, layer_of = dict(zip(mids, sources, strict=False)), dict(zip(mids, layers, strict=False))
+        return await self.take(self.hub.publish(self.session, self.participant, offer, by_mid, layer_of))
 
     def receive(self, kind: str) -> RTCRtpTransceiver:
         return self.pc.addTransceiver(kind, "recvonly")

@@ -19,21 +19,34 @@ from aiortc import sdp
 from signaling.media.dtls import CertificateStore
 from signaling.media.errors import BadOffer, MediaError, UnknownResource, UnknownSlot, UnknownTrack
 from signaling.media.inbound import Inbound, PacketTap
+from signaling.media.layers import Layer, Level, Limits
 from signaling.media.negotiation import Media, Offer, check_credentials, parse_offer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
 from signaling.media.publication import Publication, Track, TrackInfo
+from signaling.media.pulse import Key, Pulse, told_of
 from signaling.media.quality import LinkQuality, measure
 from signaling.media.rtp import NTP_EPOCH
 from signaling.media.subscription import Subscription
 from signaling.media.udp_port import UdpPort
 
-__all__ = ["Answer", "LinkQuality", "MediaConfig", "MediaError", "MediaHub", "PacketTap", "TrackInfo"]
+__all__ = [
+    "Answer",
+    "Layer",
+    "Level",
+    "Limits",
+    "LinkQuality",
+    "MediaConfig",
+    "MediaError",
+    "MediaHub",
+    "PacketTap",
+    "TrackInfo",
+]
 
 logger = logging.getLogger(__name__)
 
-TICK = 1.0
 LARGEST_FRAGMENT = 64 << 10
+LOWEST = 9  # rank of whom nobody has ranked
 
 
 class MediaConfig(msgspec.Struct, frozen=True):
@@ -59,9 +72,6 @@ class Answer(msgspec.Struct, frozen=True):
     slots: dict[str, str] = {}
 
 
-_Key = tuple[str, str]  # session, participant
-
-
 class MediaHub:
     def __init__(
         self,
@@ -74,15 +84,26 @@ class MediaHub:
         """tap_keyframe_interval: seconds between the keyframes asked of a publisher while a tap listens."""
         self.on_track: Callable[[TrackInfo, bool], None] = lambda track, present: None
         self.on_connection: Callable[[str, str, str, bool], None] = lambda session, participant, kind, connected: None
+        self.on_limits: Callable[[str, str, dict[str, Limits]], None] = lambda session, participant, limits: None
+        """Called with session, participant and, by source, what it should send of its pictures, whenever it changes."""
         self._config, self._clock, self._make_id = config, clock, make_id
         self._tap_keyframe_interval = tap_keyframe_interval
         self._port = UdpPort(clock)
         self._certificates = CertificateStore()
         self._ntp_base = int((time.time() + NTP_EPOCH - clock()) * 2**32)
-        self._publications: dict[_Key, Publication] = {}
-        self._subscriptions: dict[_Key, Subscription] = {}
+        self._publications: dict[Key, Publication] = {}
+        self._subscriptions: dict[Key, Subscription] = {}
         self._peers: dict[str, Peer] = {}
         self._past: Counter[str] = Counter()  # of closed peers
+        self._ranks: dict[str, dict[str, int]] = {}  # session -> participant -> rank
+        self._pulse = Pulse(
+            self._port,
+            self._publications,
+            self._subscriptions,
+            clock=clock,
+            most=config.max_publish_bitrate,
+            tell=lambda key, told: self._tell(lambda: self.on_limits(*key, told)),
+        )
         self._tracks: dict[str, Track] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
@@ -90,7 +111,7 @@ class MediaHub:
     async def open(self) -> None:
         config = self._config
         await self._port.open(config.host, config.port, config.public, config.tcp_port)
-        self._ticker = asyncio.get_running_loop().create_task(self._tick())
+        self._ticker = asyncio.get_running_loop().create_task(self._pulse.run())
 
     async def close(self) -> None:
         if self._ticker is None:
@@ -109,9 +130,17 @@ class MediaHub:
 
     # negotiation
 
-    def publish(self, session: str, participant: str, offer: str, sources: Mapping[str, str] | None = None) -> Answer:
+    def publish(
+        self,
+        session: str,
+        participant: str,
+        offer: str,
+        sources: Mapping[str, str] | None = None,
+        layers: Mapping[str, Layer] | None = None,
+    ) -> Answer:
         """Answer what a participant offers to send. sources: mid -> source name; the defaults are "mic" for audio, and
-        "teacher", "pupils", "screen" for the videos in order.
+        "teacher", "pupils", "screen" for the videos in order. layers: mid -> layer, "high" by default; a publisher that
+        names any is told its limits.
 
         The same certificate as before goes on with the same connection (renegotiation; with other ICE credentials an
         ICE restart); another one, such as a reloaded page's, replaces it. Raises BadOffer or NothingAcceptable; then
@@ -129,13 +158,16 @@ class MediaHub:
                 on_live=self._on_live,
                 on_ended=self._on_ended,
             )
-        text = self._negotiated(publication.peer, lambda: publication.negotiate(parsed, sources or {}))
+        text = self._negotiated(publication.peer, lambda: publication.negotiate(parsed, sources or {}, layers or {}))
         if self._publications.get(key) is not publication:
             self._replace(self._publications.get(key))
             self._publications[key] = publication
             self._start(key, publication.peer, "publish", lambda: self._publication_closed(key, publication))
-        for track in publication.tracks.values():
+        for track in publication.tracks:
             self._tracks[track.info.id] = track
+        if layers:
+            self._pulse.obedient.add(key)
+        self._pulse.unsettle(session)
         peer = publication.peer
         return Answer(peer.resource, text, peer.ice.local[0].ufrag, publication.infos())
 
@@ -153,6 +185,9 @@ class MediaHub:
                 self._make_peer(key, parsed),
                 make_outbound=self._make_outbound,
                 find_track=lambda track: self._find_track(session, track),
+                rank_of=lambda track: self._ranks.get(session, {}).get(track.info.participant, LOWEST),
+                clock=self._clock,
+                on_levels=lambda: self._pulse.unsettle(session),
             )
         text = self._negotiated(subscription.peer, lambda: subscription.negotiate(parsed, slots))
         if self._subscriptions.get(key) is not subscription:
@@ -169,6 +204,22 @@ class MediaHub:
         if subscription is None:
             raise UnknownSlot(mid)
         subscription.switch(mid, self._find_track(session, track) if track is not None else None)
+
+    def view(self, session: str, participant: str, heights: Mapping[str, int]) -> None:
+        """How large a participant sees each track: track id -> pixels of height; what is left out it does not see, and
+        gets no pictures of. Until it says so, everything is taken for large."""
+        subscription = self._subscriptions.get((session, participant))
+        if subscription is not None:
+            subscription.view(heights)
+
+    def rank(self, session: str, ranks: Mapping[str, int]) -> None:
+        """Whose pictures matter most when a line is weak: participant -> rank, 0 first; all others come last."""
+        if self._ranks.get(session, {}) == ranks:
+            return
+        self._ranks[session] = dict(ranks)
+        for key, subscription in self._subscriptions.items():
+            if key[0] == session:
+                subscription.adapt()
 
     def restart(self, resource: str, fragment: str) -> str:
         """ICE restart by a trickle-ice-sdpfrag (RFC 9725): the fragment to answer with. An empty string: it only
@@ -209,6 +260,7 @@ class MediaHub:
     def close_session(self, session: str) -> None:
         for key in {key for key in (*self._publications, *self._subscriptions) if key[0] == session}:
             self.drop(*key)
+        self._ranks.pop(session, None)
 
     # tracks
 
@@ -217,17 +269,20 @@ class MediaHub:
         return [track.info for track in self._tracks.values() if track.info.session == session]
 
     def tap(self, track: str, tap: PacketTap) -> Callable[[], None]:
-        """Let a recorder listen; the function that is returned ends it. Raises UnknownTrack."""
-        inbound = self._track(track).inbound
+        """Let a recorder listen to the high layer; the function that is returned ends it. Raises UnknownTrack."""
+        found = self._track(track)
+        inbound = found.main
         inbound.add_tap(tap)
+        self._pulse.unsettle(found.info.session)
         return lambda: inbound.remove_tap(tap)
 
     def request_keyframe(self, track: str) -> None:
-        self._track(track).inbound.request_keyframe()
+        self._track(track).main.request_keyframe()
 
     def mute(self, track: str, muted: bool) -> None:
         """Stop forwarding and recording a track at the server, whatever the publisher does."""
-        self._track(track).inbound.mute(muted)
+        for stream in self._track(track).layers.values():
+            stream.mute(muted)
 
     def links(self, session: str) -> dict[str, LinkQuality]:
         """By participant."""
@@ -235,9 +290,13 @@ class MediaHub:
         found: dict[str, LinkQuality] = {}
         for key in dict.fromkeys((*self._publications, *self._subscriptions)):
             if key[0] == session:
-                publish, subscribe = self._publications.get(key), self._subscriptions.get(key)
-                found[key[1]] = measure(publish.peer if publish else None, subscribe.peer if subscribe else None, now)
+                found[key[1]] = measure(self._publications.get(key), self._subscriptions.get(key), now)
         return found
+
+    def limits(self, session: str, participant: str) -> dict[str, Limits]:
+        """By source: what the participant should send of its pictures."""
+        publication = self._publications.get((session, participant))
+        return told_of(publication.tracks) if publication is not None else {}
 
     def counters(self) -> dict[str, int]:
         """Of the port and of all peers so far, for operators."""
@@ -253,7 +312,7 @@ class MediaHub:
     def _ntp(self) -> int:
         return self._ntp_base + int(self._clock() * 2**32)
 
-    def _make_peer(self, key: _Key, offer: Offer) -> Peer:
+    def _make_peer(self, key: Key, offer: Offer) -> Peer:
         return Peer(
             self._port,
             self._certificates.current(),
@@ -289,7 +348,7 @@ class MediaHub:
         if old is not None:
             old.peer.close()
 
-    def _start(self, key: _Key, peer: Peer, kind: str, ended: Callable[[], None]) -> None:
+    def _start(self, key: Key, peer: Peer, kind: str, ended: Callable[[], None]) -> None:
         self._peers[peer.resource] = peer
         was_connected = False
 
@@ -311,14 +370,17 @@ class MediaHub:
         peer.on_connected, peer.on_closed = connected, closed
         peer.start()
 
-    def _publication_closed(self, key: _Key, publication: Publication) -> None:
+    def _publication_closed(self, key: Key, publication: Publication) -> None:
         if self._publications.get(key) is publication:
             del self._publications[key]
+            self._pulse.obedient.discard(key)
         publication.end()
 
-    def _subscription_closed(self, key: _Key, subscription: Subscription) -> None:
+    def _subscription_closed(self, key: Key, subscription: Subscription) -> None:
         if self._subscriptions.get(key) is subscription:
             del self._subscriptions[key]
+        subscription.close()
+        self._pulse.unsettle(key[0])
 
     def _on_live(self, track: Track) -> None:
         self._tell(lambda: self.on_track(track.info, True))
@@ -354,13 +416,3 @@ class MediaHub:
         if found.info.session != session:
             raise UnknownTrack(track)
         return found
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK)
-            self._port.ice.tick()
-            for peer in list(self._peers.values()):
-                try:
-                    peer.tick(self._config.max_publish_bitrate)
-                except Exception:  # the reports of the other peers must go on
-                    logger.exception("the reports of peer %s failed", peer.resource)

@@ -64,6 +64,7 @@ class _Probe:
     address: bytes
     password: bytes
     sent: float
+    answer: asyncio.Future[float] | None = None
 
 
 class IceLite:
@@ -132,6 +133,15 @@ class IceLite:
         if self.batched:
             self.target.set(address)
         self.ready.set()
+
+    async def ping(self, seconds: float) -> float | None:
+        """The round trip on the selected path, measured now; None: no answer within so many seconds."""
+        if self.closed or not self.selected:
+            return None
+        answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._agents.probe(self, self.selected, answer)
+        await asyncio.wait([answer], timeout=seconds)
+        return answer.result() if answer.done() else None
 
     def lose(self, address: bytes) -> None:
         """The TCP connection of this address is gone."""
@@ -226,7 +236,7 @@ class IceAgents:
             if not agent.selected:
                 agent.select(address)
             else:
-                self._probe(agent, address)
+                self.probe(agent, address)
         if credentials is agent.local[0] and remote is agent.remote[0]:
             agent.keep(1)  # an ICE restart is complete
 
@@ -238,10 +248,10 @@ class IceAgents:
             if self.by_address.get(oldest) is agent:
                 del self.by_address[oldest]
 
-    def _probe(self, agent: IceLite, address: bytes) -> None:
+    def probe(self, agent: IceLite, address: bytes, answer: asyncio.Future[float] | None = None) -> None:
         """Ask an address for a signed answer: before a peer in the middle of a lesson moves there (ICE-lite does not
         demand it, but one forged datagram could otherwise point its media stream at a victim), and for the round trip
-        time of the address in use."""
+        time of the address in use. answer: gets that time."""
         path = agent.addresses.get(address)
         if path is None or sum(1 for probe in self._probes.values() if probe.agent is agent) >= MAX_PROBES:
             return
@@ -256,7 +266,7 @@ class IceAgents:
             },
         )
         request.add_message_integrity(password)
-        self._probes[request.transaction_id] = _Probe(agent, address, password, self.clock())
+        self._probes[request.transaction_id] = _Probe(agent, address, password, self.clock(), answer)
         self.wire.send_to(bytes(request), address)
 
     def _on_probe_answer(self, message: stun.Message, address: bytes) -> None:
@@ -267,6 +277,8 @@ class IceAgents:
         del self._probes[message.transaction_id]
         agent = probe.agent
         sample = max(0.0, self.clock() - probe.sent)
+        if probe.answer is not None and not probe.answer.done():
+            probe.answer.set_result(sample)
         agent.rtt = sample if agent.rtt is None else agent.rtt + (sample - agent.rtt) / 4
         if agent.selected != address and not agent.closed:
             self.counters.roamed += 1
@@ -287,7 +299,7 @@ class IceAgents:
                 agent.on_expired()
             elif agent.selected and agent.on_rtp is not None and now - self._rtt_asked.get(id(agent), 0.0) > RTT_EVERY:
                 self._rtt_asked[id(agent)] = now
-                self._probe(agent, agent.selected)
+                self.probe(agent, agent.selected)
         alive = {id(agent) for agent in self._all()}
         self._rtt_asked = {key: at for key, at in self._rtt_asked.items() if key in alive}
         for key in [key for key, probe in self._probes.items() if now - probe.sent > PROBE_SECONDS]:

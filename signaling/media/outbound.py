@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 FIRST_NUMBER = 1000  # far from a wrap, so that the receiver's SRTP counts the cycles as we do
 EPOCHS = 4  # sources a late NACK may reach back to
-RESEND_BUDGET = 400  # packets a second: a subscriber cannot make us send its stream many times over
+RESEND_SHARE = 0.25  # of what the line carries: repairs must not be the congestion they answer
+RESEND_LEAST = 12_000  # bytes a second
+RESENT_AGAIN = 0.05  # seconds, or one round trip, in which a packet that was sent again cannot have been missed again
 MOST_NACKED = 200  # in one report
+PADDING_FROM = 64  # newest packets that may be sent again to fill the line
+
+OVERHEAD = 66  # bytes of a packet on the wire beside its payload: IP, UDP, RTP with extensions, the SRTP tag
 
 _SEQUENCE = Struct("!H").pack_into
 
@@ -61,19 +66,23 @@ class Outbound:
     __slots__ = (
         "_budget",
         "_cname",
+        "_counted",
         "_epochs",
         "_format",
         "_new_clock",
         "_paused",
         "_port",
+        "_resent_at",
         "_rtx_sequence",
         "_sent_reports",
         "_subscriber",
         "begin",
+        "extra_octets",
         "head",
         "ice",
         "keyframe_requests",
         "loss",
+        "lost",
         "media",
         "nacked",
         "octets",
@@ -82,9 +91,11 @@ class Outbound:
         "payload_type",
         "pending",
         "prefix",
+        "reported",
         "resent",
         "rewrite",
         "rtt",
+        "rtt_at",
         "shift",
         "source",
         "srtp",
@@ -105,14 +116,19 @@ class Outbound:
         self.shift = self.time_shift = self.begin = 0
         self.rewrite: Callable[[Any, int, Vp8Descriptor], None] | None = None
         self.packets = self.octets = self.nacked = self.resent = self.unanswered = self.keyframe_requests = 0
+        self.extra_octets = 0  # on the wire, sent again
         self.loss = 0.0
+        self.reported = self.lost = 0  # packets of the reports so far
         self.rtt: float | None = None
+        self.rtt_at = 0.0
+        self._counted: int | None = None  # highest number that was reported
         self._subscriber, self._port, self._cname = subscriber, port, cname.encode()
         self._format: Format | None = None
         self._epochs: list[Epoch] = []
         self._paused: Paused | None = None
         self._new_clock = False
-        self._budget = RESEND_BUDGET
+        self._budget = RESEND_LEAST * 4
+        self._resent_at: dict[int, float] = {}
         self._rtx_sequence = 0
         self._sent_reports: dict[int, float] = {}
         self.x, self.prefix, self.pack, self.head = _header(media)
@@ -222,10 +238,17 @@ class Outbound:
     # feedback
 
     def on_nack(self, lost: list[int]) -> None:
-        for number in lost[:MOST_NACKED]:
+        now = self._port.clock()
+        recent = now - max(self.rtt or 0.0, RESENT_AGAIN)
+        for low in lost[:MOST_NACKED]:
             self.nacked += 1
-            if self._budget > 0 and self._resend(number & 0xFFFF):
-                self._budget -= 1
+            number = low & 0xFFFF
+            if self._resent_at.get(number, 0.0) > recent:
+                continue  # on its way
+            before = self.extra_octets
+            if self._budget > 0 and self._resend(number):
+                self._resent_at[number] = now
+                self._budget -= self.extra_octets - before
                 self.resent += 1
             else:
                 self.unanswered += 1  # lost on the way to us, too: forwarded when the publisher sends it again
@@ -271,7 +294,35 @@ class Outbound:
         if srtp_lib.srtp_protect(self.srtp, port.outbox.pointers[slot], length):
             return False
         port.queue(length[0], self.ice)
+        self.extra_octets += length[0] + 28
         return True
+
+    def pad(self, octets: int) -> int:
+        """Send again about so many bytes of what the subscriber has already, to fill its line; how many it were."""
+        source = self.source
+        if source is None or source.highest is None or source.media.kind != "video":
+            return 0
+        before = self.extra_octets
+        number = source.highest
+        while self.extra_octets - before < octets:
+            sent = self.extra_octets
+            for number in range(source.highest, max(self.begin, source.highest - PADDING_FROM) - 1, -1):
+                self._resend((number + self.shift) & 0xFFFF)
+                if self.extra_octets - before >= octets:
+                    break
+            if self.extra_octets == sent:
+                break
+        self._port.flush()
+        return self.extra_octets - before
+
+    def wire_octets(self) -> int:
+        """Sent so far, as the line saw it, without what was sent again."""
+        return self.octets + self.packets * OVERHEAD
+
+    def allow(self, rate: int) -> None:
+        """Once a second: the line carries `rate` bit/s."""
+        self._budget = max(RESEND_LEAST, int(rate * RESEND_SHARE / 8))
+        self._resent_at.clear()
 
     def on_keyframe_request(self) -> None:
         self.keyframe_requests += 1
@@ -281,14 +332,17 @@ class Outbound:
 
     def on_report(self, report: RtcpReceiverInfo, now: float) -> None:
         self.loss = report.fraction_lost / 256
+        before, self._counted = self._counted, report.highest_sequence
+        if before is not None and before < report.highest_sequence < before + 32768:
+            self.reported += report.highest_sequence - before
+            self.lost += int(self.loss * (report.highest_sequence - before) + 0.5)
         sent = self._sent_reports.get(report.lsr)
         if sent is not None:
-            self.rtt = max(0.0, now - sent - report.dlsr / 65536)
+            self.rtt, self.rtt_at = max(0.0, now - sent - report.dlsr / 65536), now
 
     def sender_report(self, now: float) -> None:
         """Called once a second. All slots report on the server's clock, so that a switch does not jump in time; both
         streams of a publisher are shifted alike, so that they stay in step."""
-        self._budget = RESEND_BUDGET
         source = self.source
         if source is None or source.report is None or not self.packets:
             return

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30.0
 MOST_SSRCS = 64  # that one peer may send
+ESTIMATE_SECONDS = 5.0  # for which a REMB counts
 _PLI, _FIR, _APPLICATION = 1, 4, 15  # payload-specific feedback (RFC 4585, RFC 5104)
 _SECOND = 1 << 32  # of NTP time
 
@@ -70,7 +71,7 @@ class Peer:
         self.outbound: list[Outbound] = []
         self.counters = PeerCounters()
         self.ntp_offset = 0
-        self.remb: int | None = None
+        self._estimates: dict[frozenset[int], tuple[int, float]] = {}  # REMB: streams -> (bit/s, when)
         self._port = port
         self._role: Role = offer.role
         self._dtls = DtlsSession(self.ice, certificate)
@@ -316,7 +317,9 @@ class Peer:
         fci = packet.fci
         targets: list[int] = []
         if packet.fmt == _APPLICATION and fci[:4] == b"REMB" and len(fci) >= 8:
-            self.remb = ((fci[5] & 3) << 16 | fci[6] << 8 | fci[7]) << (fci[5] >> 2)
+            streams = frozenset(int.from_bytes(fci[at : at + 4], "big") for at in range(8, len(fci) - 3, 4))
+            rate = ((fci[5] & 3) << 16 | fci[6] << 8 | fci[7]) << (fci[5] >> 2)
+            self._on_estimate(streams & self._sent_streams(), rate)
         elif packet.fmt == _PLI:
             targets = [packet.media_ssrc]
         elif packet.fmt == _FIR:
@@ -326,16 +329,32 @@ class Peer:
             if out is not None:
                 out.on_keyframe_request()
 
+    def _on_estimate(self, streams: frozenset[int], rate: int) -> None:
+        """A browser says one for all its streams, other programs one for each."""
+        self._estimates = {known: found for known, found in self._estimates.items() if not known & streams}
+        if streams:
+            self._estimates[streams] = (rate, self._port.clock())
+
+    def _sent_streams(self) -> frozenset[int]:
+        return frozenset(ssrc for out in self.outbound for ssrc in (out.ssrc, out.media.rtx_ssrc))
+
+    def estimate(self, now: float) -> int | None:
+        """What the receiver believes its line can carry of pictures (REMB), bit/s; None: it has not said lately."""
+        fresh = [rate for rate, at in self._estimates.values() if now - at < ESTIMATE_SECONDS]
+        return sum(fresh) if fresh else None
+
     def send_rtcp(self, data: bytes) -> None:
         if self.connected and self.ice.selected:
             self._port.send_to(self._dtls.protect_rtcp(data), self.ice.selected)
 
-    def tick(self, bitrate: int) -> None:
-        """Once a second: receiver reports with REMB as the upper limit of what a publisher may send; sender reports."""
+    def tick(self, allowance: Callable[[], int]) -> None:
+        """Once a second: receiver reports, with the allowance that follows from them as the upper limit (REMB) of what
+        a publisher may send; sender reports."""
         if not self.connected:
             return
         reports = [report for stream in self.inbound if (report := stream.receiver_report()) is not None]
         if reports:
+            bitrate = allowance()
             sender = self.inbound[0].media.ssrc
             data = b"".join(bytes(RtcpRrPacket(sender, reports[i : i + 31])) for i in range(0, len(reports), 31))
             video = [s.ssrc for s in self.inbound if s.media.kind == "video" and s.ssrc is not None]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
 import msgspec
 
+from signaling.media.congestion import Uplink
 from signaling.media.inbound import Inbound
+from signaling.media.layers import REST_AFTER, Layer, Limits, limits
 from signaling.media.negotiation import Accepted, Media, Offer, accept, commit, write_answer
 from signaling.media.peer import Peer
 
-MOST_TRACKS = 8
+MOST_SECTIONS = 8
+UNSEEN_RATE = 100_000  # bit/s for an encoder that nobody looks at and that can be told nothing else
+FEWEST = 20  # packets of which a share lost means anything
 _VIDEO_SOURCES = ("teacher", "pupils", "screen")
 
 
 class TrackInfo(msgspec.Struct, frozen=True):
-    """One published stream. source: "mic", "teacher", "pupils" or "screen"; codec: "opus", "h264" or "vp8"."""
+    """One published source. source: "mic", "teacher", "pupils" or "screen"; codec: "opus", "h264" or "vp8"."""
 
     id: str
     session: str
@@ -27,10 +31,46 @@ class TrackInfo(msgspec.Struct, frozen=True):
 
 
 class Track:
-    def __init__(self, info: TrackInfo, inbound: Inbound) -> None:
+    """One source, in as many layers as its publisher sends; what it knows of who looks decides what is asked for."""
+
+    def __init__(self, info: TrackInfo) -> None:
         self.info = info
-        self.inbound = inbound
+        self.layers: dict[Layer, Inbound] = {}
         self.live = False  # has media arrived?
+        self.limits: Limits | None = None  # as they were last told to the publisher; None: never
+        self._watched_at: dict[Layer, float] = {}
+
+    @property
+    def main(self) -> Inbound:
+        """The stream that recordings hold."""
+        return self.layers.get("high") or self.layers["low"]
+
+    @property
+    def layered(self) -> bool:
+        return len(self.layers) > 1
+
+    def at(self, layer: Layer) -> Inbound:
+        """The stream of a layer, or the other one where there is but one."""
+        return self.layers.get(layer) or self.main
+
+    def carries(self, codec: Callable[[str], bool]) -> bool:
+        """Is every layer in a codec that the slot has?"""
+        return all(codec(stream.codec) for stream in self.layers.values())
+
+    def settle(self, watched: Collection[Layer], uplink: int | None, now: float) -> bool:
+        """Work out what the publisher should send; True: something else than before."""
+        for layer in watched:
+            self._watched_at[layer] = now
+        recent = {layer for layer, at in self._watched_at.items() if now - at < REST_AFTER}
+        found = limits(
+            layered=self.layered,
+            high_watched="high" in recent,
+            low_watched="low" in recent,
+            recorded=self.main.tapped,
+            uplink=uplink,
+        )
+        changed, self.limits = found != self.limits, found
+        return changed
 
 
 class Publication:
@@ -46,24 +86,27 @@ class Publication:
         on_ended: Callable[[Track], None],
     ) -> None:
         self.session, self.participant, self.peer = session, participant, peer
-        self.tracks: dict[str, Track] = {}  # mid -> track
+        self.tracks: list[Track] = []
+        self.uplink = Uplink()
+        self._by_mid: dict[str, tuple[Track, Layer]] = {}
         self._medias: dict[str, Media] = {}
         self._make_inbound, self._make_id = make_inbound, make_id
         self._on_live, self._on_ended = on_live, on_ended
 
-    def negotiate(self, offer: Offer, sources: Mapping[str, str]) -> str:
-        """The answer. Raises MediaError and changes nothing when the offer cannot be taken."""
-        accepted = accept(offer, "recvonly", self._medias, MOST_TRACKS)
+    def negotiate(self, offer: Offer, sources: Mapping[str, str], layers: Mapping[str, Layer]) -> str:
+        """The answer. layers: mid -> layer; two sections of one source are one track. Raises MediaError and changes
+        nothing when the offer cannot be taken."""
+        accepted = accept(offer, "recvonly", self._medias, MOST_SECTIONS)
         self.peer.follow(offer)
         commit(accepted, "recvonly")
         medias = {item.media.mid: item.media for item in accepted if item.media is not None}
-        for mid in [mid for mid in self.tracks if mid not in medias or not medias[mid].active]:
+        for mid in [mid for mid in self._by_mid if mid not in medias or not medias[mid].active]:
             self._end(mid)
         self._medias = medias
         names = self._sources(accepted, sources)
         for mid, media in medias.items():
-            if media.active and mid not in self.tracks:
-                self._begin(media, names[mid])
+            if media.active and mid not in self._by_mid:
+                self._begin(media, names[mid], layers.get(mid, "high"))
         return write_answer(accepted, "recvonly", self.peer.local())
 
     def _sources(self, accepted: list[Accepted], given: Mapping[str, str]) -> dict[str, str]:
@@ -80,26 +123,63 @@ class Publication:
             names[item.media.mid] = given.get(item.media.mid, default)
         return names
 
-    def _begin(self, media: Media, source: str) -> None:
-        info = TrackInfo(self._make_id(), self.session, self.participant, media.kind, source, media.formats[0].name)
+    def _begin(self, media: Media, source: str, layer: Layer) -> None:
+        track = next((t for t in self.tracks if t.info.source == source and layer not in t.layers), None)
+        if track is None or media.kind == "audio":
+            codec = media.formats[0].name
+            track = Track(TrackInfo(self._make_id(), self.session, self.participant, media.kind, source, codec))
+            self.tracks.append(track)
+        begun = track
 
         def first_packet() -> None:
-            track.live = True
-            self._on_live(track)
+            if not begun.live:
+                begun.live = True
+                self._on_live(begun)
 
-        track = Track(info, self._make_inbound(self.peer, media, first_packet))
-        self.tracks[media.mid] = track
-        self.peer.add_inbound(track.inbound)
+        stream = track.layers[layer] = self._make_inbound(self.peer, media, first_packet)
+        self._by_mid[media.mid] = (track, layer)
+        self.peer.add_inbound(stream)
 
     def _end(self, mid: str) -> None:
-        track = self.tracks.pop(mid)
-        self.peer.remove_inbound(track.inbound)
-        self._on_ended(track)
+        track, layer = self._by_mid.pop(mid)
+        self.peer.remove_inbound(track.layers.pop(layer))
+        if not track.layers:
+            self.tracks.remove(track)
+            self._on_ended(track)
 
     def infos(self) -> tuple[TrackInfo, ...]:
-        return tuple(track.info for track in self.tracks.values())
+        return tuple(track.info for track in self.tracks)
+
+    def sample(self, now: float, most: int) -> None:
+        """Once a second, after the receiver reports: how the line up fares. most: bit/s it may carry at all."""
+        streams = self.peer.inbound
+        expected = sum(stream.expected_now for stream in streams)
+        lost = max(0, expected - sum(stream.received_now for stream in streams))
+        self.uplink.sample(
+            now,
+            received=sum(stream.bitrate for stream in streams),
+            loss=lost / expected if expected >= FEWEST else 0.0,
+            queue=min((stream.queue for stream in streams if stream.queue is not None), default=0.0),
+            most=most,
+        )
+
+    @property
+    def resting(self) -> bool:
+        """Are all its cameras asked to send nothing?"""
+        found = [track.limits for track in self.tracks if track.info.kind == "video" and track.limits is not None]
+        return bool(found) and not any(limit.high or limit.low for limit in found)
+
+    def allowance(self, most: int, *, obeys: bool) -> int:
+        """bit/s of pictures it may send. obeys: it is told its limits, which a browser can follow at once; when REMB is
+        lowered and raised again, a browser takes half a minute to come back."""
+        rate = most if self.uplink.rate is None else min(most, self.uplink.rate)
+        if not obeys:
+            videos = [track for track in self.tracks if track.info.kind == "video"]
+            if all(track.limits is not None and not track.limits.high for track in videos):
+                rate = min(rate, UNSEEN_RATE)
+        return rate
 
     def end(self) -> None:
         """The peer is closed."""
-        for mid in list(self.tracks):
+        for mid in list(self._by_mid):
             self._end(mid)

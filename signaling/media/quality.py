@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from signaling.media.layers import Level
 from signaling.media.peer import Peer
+from signaling.media.publication import Publication
+from signaling.media.subscription import Subscription
 
 
 class LinkQuality(msgspec.Struct, frozen=True):
@@ -21,7 +24,10 @@ class LinkQuality(msgspec.Struct, frozen=True):
     publish_bitrate: int = 0
     subscribe_loss: float = 0.0
     subscribe_rtt: float | None = None
-    subscribe_estimate: int | None = None  # what the receiver believes its line can carry (REMB)
+    subscribe_estimate: int | None = None  # what the line down is believed to carry
+    subscribe_bitrate: int = 0
+    levels: dict[str, Level] = {}  # track id -> what of a picture is really forwarded
+    resting: bool = False  # nobody looks: little or nothing is sent by arrangement
     audio_level: int | None = None
 
 
@@ -32,7 +38,9 @@ def is_alive(peer: Peer, now: float) -> bool:
     return peer.connected and now - peer.ice.last_check < SILENT_SECONDS
 
 
-def measure(publish: Peer | None, subscribe: Peer | None, now: float) -> LinkQuality:
+def measure(publication: Publication | None, subscription: Subscription | None, now: float) -> LinkQuality:
+    publish = publication.peer if publication is not None else None
+    subscribe = subscription.peer if subscription is not None else None
     peers = [peer for peer in (publish, subscribe) if peer is not None]
     streams = publish.inbound if publish is not None else []
     outs = [out for out in subscribe.outbound if out.source is not None] if subscribe is not None else []
@@ -46,6 +54,9 @@ def measure(publish: Peer | None, subscribe: Peer | None, now: float) -> LinkQua
         publish_bitrate=sum(stream.bitrate for stream in streams),
         subscribe_loss=max((out.loss for out in outs), default=0.0),
         subscribe_rtt=max(rtts, default=subscribe.rtt if subscribe is not None else None),
-        subscribe_estimate=subscribe.remb if subscribe is not None else None,
+        subscribe_estimate=subscription.line.rate if subscription is not None else None,
+        subscribe_bitrate=subscription.sent if subscription is not None else 0,
+        levels=subscription.received() if subscription is not None else {},
+        resting=publication is not None and publication.resting,
         audio_level=min(levels, default=None),
     )

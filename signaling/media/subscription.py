@@ -1,15 +1,25 @@
-"""What one participant receives. This module owns the slots of a subscribing peer through its negotiations."""
+"""What one participant receives. This module owns the slots of a subscribing peer through its negotiations, and which
+layer each of them shows as far as the line down goes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
 
+from signaling.media.allocation import UNSEEN_SIZE, Wanted, allocate
+from signaling.media.congestion import Downlink
 from signaling.media.errors import NothingAcceptable, UnknownSlot, UnknownTrack
+from signaling.media.layers import LOW_RATE, NOMINAL, Layer, Level
 from signaling.media.negotiation import MOST_SECTIONS, Media, Offer, accept, commit, write_answer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
+from signaling.media.probe import Probe
 from signaling.media.publication import Track
+
+FEWEST = 20  # packets of which a share lost means anything
+FRESH = 3.0  # seconds for which a reported round trip counts
+PING_SECONDS = 1.5
 
 
 class Subscription:
@@ -21,13 +31,25 @@ class Subscription:
         *,
         make_outbound: Callable[[Peer, Media], Outbound],
         find_track: Callable[[str], Track],
+        rank_of: Callable[[Track], int],
+        clock: Callable[[], float],
+        on_levels: Callable[[], None],
     ) -> None:
-        """find_track: raises UnknownTrack for what this session does not have."""
+        """find_track: raises UnknownTrack for what this session does not have; rank_of: 0 matters most; on_levels: the
+        levels or what is wished for have changed."""
         self.session, self.participant, self.peer = session, participant, peer
         self.slots: dict[str, Outbound] = {}  # mid -> slot
+        self.line = Downlink()
+        self.sent = 0  # bit/s
         self._medias: dict[str, Media] = {}
-        self._shown: dict[str, str] = {}  # mid -> track id
-        self._make_outbound, self._find_track = make_outbound, find_track
+        self._shown: dict[str, Track] = {}  # mid -> what it is pointed at
+        self._levels: dict[str, Level] = {}  # mid -> what it is meant to show
+        self._heights: dict[str, int] | None = None  # track id -> pixels; None: the receiver has not said
+        self._make_outbound, self._find_track, self._rank_of = make_outbound, find_track, rank_of
+        self._clock, self._on_levels = clock, on_levels
+        self._probe = Probe(lambda: peer.ice.ping(PING_SECONDS), self._pad)
+        self._sampled: tuple[float, int, int] | None = None  # time, octets in all and of pictures
+        self._reports = (0, 0)
 
     def negotiate(self, offer: Offer, wanted: Mapping[str, str]) -> str:
         """The answer. Raises MediaError and changes nothing when the offer or a wanted track cannot be taken.
@@ -44,26 +66,20 @@ class Subscription:
         commit(accepted, "sendonly")
         for mid in [mid for mid in self.slots if mid not in medias]:
             self.peer.remove_outbound(self.slots.pop(mid))
+            self._levels.pop(mid, None)
         self._medias = medias
         self._shown = {}
         for mid, media in medias.items():
             shown = tracks.get(mid) if media.active else None
-            if shown is not None and media.format(shown.inbound.codec) is None:
+            if shown is not None and not shown.carries(lambda codec, media=media: media.format(codec) is not None):  # type: ignore[misc]
                 shown = None
             media.stream = _stream(shown.info.participant) if shown is not None else f"slot{mid}"
-            out = self.slots.get(mid)
-            if out is None:
-                out = self.slots[mid] = self._make_outbound(self.peer, media)
-                self.peer.add_outbound(out)
-            self._point(mid, out, shown)
+            if mid not in self.slots:
+                self.slots[mid] = self._make_outbound(self.peer, media)
+                self.peer.add_outbound(self.slots[mid])
+            self._point(mid, shown)
+        self.adapt()
         return write_answer(accepted, "sendonly", self.peer.local())
-
-    def _point(self, mid: str, out: Outbound, track: Track | None) -> None:
-        if track is None:
-            self._shown.pop(mid, None)
-        else:
-            self._shown[mid] = track.info.id
-        out.show(track.inbound if track is not None else None)
 
     def switch(self, mid: str, track: Track | None) -> None:
         out = self.slots.get(mid)
@@ -71,16 +87,141 @@ class Subscription:
             raise UnknownSlot(mid)
         if track is not None and track.info.kind != out.media.kind:
             raise UnknownTrack(track.info.id)
-        if track is not None and out.media.format(track.inbound.codec) is None:
+        if track is not None and not track.carries(lambda codec: out.media.format(codec) is not None):
             raise NothingAcceptable("the slot was not negotiated for the codec of this track")
-        self._point(mid, out, track)
+        self._point(mid, track)
+        self.adapt()
+
+    def _point(self, mid: str, track: Track | None) -> None:
+        if self._shown.get(mid) is not track:
+            self._levels.pop(mid, None)
+        if track is None:
+            self._shown.pop(mid, None)
+            self.slots[mid].show(None)
+        else:
+            self._shown[mid] = track
 
     def forget(self, track: str) -> None:
         """The track has ended."""
-        self._shown = {mid: shown for mid, shown in self._shown.items() if shown != track}
+        for mid in [mid for mid, shown in self._shown.items() if shown.info.id == track]:
+            del self._shown[mid]
+            self._levels.pop(mid, None)
+        self._on_levels()
 
     def shown(self) -> dict[str, str]:
-        return dict(self._shown)
+        return {mid: track.info.id for mid, track in self._shown.items()}
+
+    def view(self, heights: Mapping[str, int]) -> None:
+        """How high each track stands on the receiver's screen, in pixels; those left out are not seen."""
+        self._heights = dict(heights)
+        self.adapt()
+
+    # what the line carries
+
+    def sample(self, now: float) -> None:
+        """Once a second: judge the line by what was sent and reported since the last time."""
+        outs = list(self.slots.values())
+        for out in outs:
+            out.allow(self.line.rate)
+        octets = sum(out.wire_octets() for out in outs)
+        pictures = sum(out.wire_octets() for out in outs if out.media.kind == "video")
+        before, self._sampled = self._sampled, (now, octets, pictures)
+        if before is None:
+            return
+        seconds = max(now - before[0], 0.001)
+        self.sent = int((octets - before[1]) * 8 / seconds)
+        reported, lost = sum(out.reported for out in outs), sum(out.lost for out in outs)
+        loss = None
+        if reported - self._reports[0] >= FEWEST:
+            loss = (lost - self._reports[1]) / (reported - self._reports[0])
+            self._reports = (reported, lost)
+        rtts = [out.rtt for out in outs if out.rtt is not None and now - out.rtt_at < FRESH]
+        self.line.sample(
+            now,
+            sent=self.sent,
+            video=int((pictures - before[2]) * 8 / seconds),
+            loss=loss,
+            rtt=None if self._probe.running else min(rtts, default=None),
+            remb=None if self._probe.running else self.peer.estimate(now),
+            upward=self.upward,
+        )
+        self.adapt()
+
+    upward = 0.0
+    """Seconds of queue on the same participant's line up: round trips hold it, too."""
+
+    def adapt(self) -> None:
+        """Give each slot the layer that the line, the size of the picture and its rank allow."""
+        now = self._clock()
+        found = allocate(self.line.rate, [self._wanted(mid, track, now) for mid, track in self._shown.items()])
+        changed = False
+        for mid, level in found.levels.items():
+            changed = changed or self._levels.get(mid) != level
+            self._levels[mid] = level
+            self._show(mid, level, now)
+        if changed:
+            self._on_levels()
+        missing = found.missing
+        if missing is None or not self.peer.connected or self._probe.running:
+            return
+        if self.line.wants_probe(missing, now):
+            self._probe.start(missing, self.sent, lambda carried: self._probed(missing, carried))
+
+    def _probed(self, rate: int, carried: bool) -> None:
+        self.line.probed(rate, carried, self._clock())
+        if carried:
+            self.adapt()
+
+    def _pad(self, octets: int) -> int:
+        pictures = [out for out in self.slots.values() if out.source is not None and out.media.kind == "video"]
+        return max(pictures, key=lambda out: out.octets).pad(octets) if pictures else 0
+
+    def _wanted(self, mid: str, track: Track, now: float) -> Wanted:
+        audio = track.info.kind == "audio"
+        height = UNSEEN_SIZE if self._heights is None else self._heights.get(track.info.id, 0)
+        costs: dict[Layer, int] = {}
+        for layer, stream in track.layers.items():
+            nominal = NOMINAL[layer] if track.layered else LOW_RATE
+            costs[layer] = stream.rate if stream.flowing(now) and stream.rate else 0 if audio else nominal
+        rank = self._rank_of(track)
+        high, low = costs.get("high"), costs.get("low")
+        return Wanted(mid, audio, rank, height, high, low, self._levels.get(mid, "still"))
+
+    def _show(self, mid: str, level: Level, now: float) -> None:
+        out, track = self.slots[mid], self._shown[mid]
+        if level == "still":
+            out.show(None)
+            return
+        stream = track.at(level)
+        if not stream.flowing(now) and out.source not in track.layers.values():
+            other = next((s for s in track.layers.values() if s.flowing(now)), None)
+            if other is not None and level == "high":
+                stream = other  # the high layer rests: it is asked for, and the low one is there at once
+        out.show(stream)
+
+    # what is told
+
+    def wished(self) -> dict[str, set[Layer]]:
+        """Track id -> the layers that are meant to be shown."""
+        found: dict[str, set[Layer]] = {}
+        for mid, track in self._shown.items():
+            level = self._levels.get(mid, "still")
+            if level != "still":
+                found.setdefault(track.info.id, set()).add(level)
+        return found
+
+    def received(self) -> dict[str, Level]:
+        """Track id -> what of a picture is really forwarded now. What the receiver does not see is left out."""
+        found: dict[str, Level] = {}
+        for mid, track in self._shown.items():
+            if track.info.kind == "audio" or (self._heights is not None and not self._heights.get(track.info.id)):
+                continue
+            source = self.slots[mid].source
+            found[track.info.id] = next((layer for layer, stream in track.layers.items() if stream is source), "still")
+        return found
+
+    def close(self) -> None:
+        self._probe.close()
 
 
 def _stream(participant: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -76,7 +76,8 @@ async function received(mid) {
   const receiver = watcher.getTransceivers().find(t => t.mid === mid).receiver, found = {};
   const stats = await receiver.getStats();
   for (const entry of stats.values()) if (entry.type === "inbound-rtp") {
-    for (const key of ["kind", "framesDecoded", "frameWidth", "packetsReceived", "packetsLost", "ssrc"])
+    for (const key of ["kind", "framesDecoded", "frameWidth", "packetsReceived", "packetsLost", "ssrc",
+      "totalSamplesReceived", "concealedSamples"])
       found[key] = entry[key] ?? 0;
     found.codec = entry.codecId ? stats.get(entry.codecId).mimeType : "";
   }
@@ -86,7 +87,9 @@ async function received(mid) {
 
 
 @asynccontextmanager
-async def page_server(hub: MediaHub) -> AsyncIterator[str]:
+async def page_server(hub: MediaHub, reroute: Callable[[str], str] = str) -> AsyncIterator[str]:
+    """reroute: leads the watcher's media over a line of its own."""
+
     async def page(request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
 
@@ -99,7 +102,7 @@ async def page_server(hub: MediaHub) -> AsyncIterator[str]:
     async def subscribe(request: web.Request) -> web.Response:
         wanted = await request.json()
         answer = hub.subscribe("lesson", wanted["name"], wanted["sdp"], wanted["slots"])
-        return web.json_response({"sdp": answer.sdp, "resource": answer.resource, "slots": answer.slots})
+        return web.json_response({"sdp": reroute(answer.sdp), "resource": answer.resource, "slots": answer.slots})
 
     async def restart(request: web.Request) -> web.Response:
         wanted = await request.json()

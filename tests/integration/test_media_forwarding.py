@@ -326,7 +326,7 @@ async def test_losses_on_the_line_leave_no_gap(loss: float) -> None:
             lambda: line.up.lost + line.down.lost >= 12 and min(a.watcher().frames, b.watcher().frames) >= 120, 20
         )
         line.up.loss = line.down.loss = 0.0
-        inbound = hub._track(host.track()).inbound
+        inbound = hub._track(host.track()).main
         assert inbound.given_up == 0
         for member in (a, b):
             stamps = member.watcher().stamps[3:]

@@ -1,0 +1,141 @@
+"""What a line carries, judged from what its far end reports. This module owns the two estimates: of the line down to a
+subscriber, and of the line up from a publisher.
+
+Pure: reports and times in, bit/s out. Loss alone says little on a radio line, so only much of it counts as congestion;
+a queue that grows says it first. An estimate falls at once to what got through and rises only on evidence: downwards
+from short bursts (see `probe`), upwards from the publisher, which sends more by itself when it is allowed to.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+START = 500_000
+"""bit/s of a line nobody knows yet: sound and the small pictures at once, the large one after the first burst."""
+FLOOR = 64_000
+CUT = 0.85
+"""Of what got through: the rest lets the queue drain."""
+MUCH_LOSS = 0.10
+LATE, VERY_LATE = 0.15, 0.4
+"""Seconds of queue that count as congestion when they last two reports, or at once."""
+REMB_FELL = 0.95
+"""A receiver lowers its own estimate when it sees its queue grow, and raises it so slowly that only the fall is news. A
+large picture in a narrow line looks like congestion to it: one fall alone is none."""
+SOME_LOSS = 0.03
+DRAINING = 3.0
+"""Seconds after a cut in which the old queue is still being reported."""
+BACKOFF, LONGEST_BACKOFF = 3.0, 30.0
+"""Seconds until a rise is tried again; doubled by each that did not last."""
+LASTED = 15.0
+MEMORY = 30
+"""Samples among which the shortest round trip is taken for the empty line's."""
+GROWTH = 1.08
+"""A second, as a publisher's own loss-based control grows."""
+
+
+class _Queue:
+    """Seconds above the shortest delay of the last samples."""
+
+    def __init__(self) -> None:
+        self._delays: deque[float] = deque(maxlen=MEMORY)
+
+    def over(self, delay: float) -> float:
+        self._delays.append(delay)
+        return delay - min(self._delays)
+
+
+class Downlink:
+    """The line to one subscriber."""
+
+    def __init__(self) -> None:
+        self.rate = START
+        self.loss = 0.0  # smoothed over a few reports
+        self.queue = 0.0  # seconds
+        self._queue = _Queue()
+        self._late = self._falls = 0
+        self._remb: int | None = None
+        self._deaf_until = self._try_at = 0.0
+        self._backoff = BACKOFF
+        self._raised_at: float | None = None
+
+    def sample(
+        self,
+        now: float,
+        *,
+        sent: int,
+        video: int,
+        loss: float | None,
+        rtt: float | None,
+        remb: int | None,
+        upward: float = 0.0,
+    ) -> bool:
+        """One second's reports: bit/s sent in all and of pictures, the fraction lost and the round trip (None: nothing
+        new was reported), the receiver's own estimate of the pictures, seconds of queue on the way up, which are not
+        this line's. True: the line is congested and the rate was cut."""
+        if loss is not None:
+            self.loss += (loss - self.loss) / 2
+        self.queue = max(0.0, self._queue.over(rtt) - upward) if rtt is not None else 0.0
+        last, self._remb = self._remb, remb
+        if now < self._deaf_until:
+            self.loss = 0.0
+            return False
+        self._late = self._late + 1 if self.queue > LATE else 0
+        fell = last is not None and remb is not None and remb < min(last * REMB_FELL, video)
+        self._falls = self._falls + 1 if fell else 0
+        lossy = loss is not None and self.loss > MUCH_LOSS
+        felt = self._falls >= 2 or (fell and (self.queue > LATE / 3 or self.loss > SOME_LOSS))
+        if not (felt or lossy or self._late >= 2 or self.queue > VERY_LATE):
+            self.rate = max(self.rate, sent)  # it has just carried this
+            if self._raised_at is not None and now - self._raised_at > LASTED:
+                self._raised_at, self._backoff = None, BACKOFF
+            return False
+        self.rate = max(FLOOR, min(self.rate, int(sent * (1 - (loss or 0.0)) * CUT)))
+        self._late = self._falls = 0
+        self.loss = 0.0
+        self._deaf_until = now + DRAINING
+        if self._raised_at is not None:
+            self._longer(now)
+        self._try_at = now + self._backoff
+        return True
+
+    def wants_probe(self, missing: int | None, now: float) -> bool:
+        """Is it time to find out whether the line carries `missing` bit/s?"""
+        return missing is not None and missing > self.rate and now >= self._try_at and now >= self._deaf_until
+
+    def probed(self, rate: int, carried: bool, now: float) -> None:
+        """A burst at `rate` bit/s has passed without a queue, or has not."""
+        self._deaf_until = max(self._deaf_until, now + 1.0)  # the burst's own queue is no news
+        if carried:
+            self.rate = max(self.rate, rate)
+            self._raised_at = now
+        else:
+            self._try_at = now + self._backoff
+            self._longer(now)
+
+    def _longer(self, now: float) -> None:
+        self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
+        self._raised_at = None
+
+
+class Uplink:
+    """The line from one publisher."""
+
+    def __init__(self) -> None:
+        self.rate: int | None = None  # None: no limit was met
+        self.queue = 0.0
+        self._hold_until = 0.0
+
+    def sample(self, now: float, *, received: int, loss: float, queue: float, most: int) -> None:
+        """One second's figures: bit/s received, the fraction lost, seconds of standing queue; most: bit/s that the
+        publisher may send at all."""
+        self.queue = queue
+        if now < self._hold_until:
+            return
+        if queue > LATE or loss > MUCH_LOSS:
+            carried = received if self.rate is None else min(self.rate, received)
+            self.rate = max(FLOOR, int(carried * CUT))
+            self._hold_until = now + DRAINING
+        elif self.rate is not None:
+            self.rate = int(self.rate * GROWTH) + 1000
+            if self.rate > most:
+                self.rate = None

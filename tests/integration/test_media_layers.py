@@ -1,0 +1,242 @@
+"""Two layers of one camera: who gets which, over which line, and what the publisher is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from signaling.media.hub import Layer, Limits, MediaHub
+from signaling.media.keyframes import vp8_descriptor
+from signaling.media.layers import HIGH_RATE, LOW_RATE, RECORDED_RATE
+from tests.fault_proxy import udp_proxy
+from tests.integration.test_media_chromium import page_server
+from tests.integration.test_media_forwarding import Recording, Wire
+from tests.media_clients import Client, Coded, Picture, Tone, Watcher, clients, media_hub, until
+
+HIGH, LOW = 200, 60
+"""Grey levels that tell which layer is seen."""
+LAYERS: tuple[Layer, ...] = ("high", "high", "low")
+SOURCES = ("mic", "teacher", "teacher")
+
+
+async def publish(host: Client, codec: str | None = None) -> str:
+    """A microphone and a camera in two layers; the camera's track."""
+    await host.publish(Tone(), Picture(HIGH), Picture(LOW), codec=codec, sources=SOURCES, layers=LAYERS)
+    return host.track(1)
+
+
+def shows(watcher: Watcher, level: int) -> bool:
+    return bool(watcher.levels) and abs(watcher.levels[-1] - level) < 6
+
+
+async def test_two_layers_are_one_track() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host") as (host,):
+        await publish(host)
+        assert [(track.kind, track.source) for track in hub.tracks("lesson")] == [
+            ("audio", "mic"),
+            ("video", "teacher"),
+        ]
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+async def test_the_size_of_a_picture_decides_its_layer_and_the_numbers_go_on(codec: str) -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
+        camera = await publish(host, codec)
+        await member.subscribe(camera)
+        wire, watcher = Wire(member), member.watcher()
+        await until(partial(shows, watcher, HIGH))
+        ssrc = hub._subscriptions["lesson", "member"].slots["0"].ssrc
+        for height, level in ((180, LOW), (540, HIGH), (180, LOW)):
+            hub.view("lesson", "member", {camera: height})
+            await until(partial(shows, watcher, level))
+        assert hub._subscriptions["lesson", "member"].slots["0"].ssrc == ssrc
+        numbers = [number for number, _ in wire.headers["0"]]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        steps = [(after - before) & 0xFFFFFFFF for (_, before), (_, after) in pairwise(wire.headers["0"])]
+        assert max(steps) < 90000
+        if codec == "vp8":
+            found = [vp8_descriptor(payload) for payload in wire.payloads["0"]]
+            pictures = [descriptor.picture for descriptor in found if descriptor is not None]
+            assert {(after - before) & 0x7FFF for before, after in pairwise(pictures)} <= {0, 1}
+
+
+async def test_what_is_not_seen_is_not_forwarded() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
+        camera = await publish(host)
+        await member.subscribe(host.track(0), camera)
+        wire = Wire(member)
+        await until(lambda: member.watcher(1).frames >= 3)
+        hub.view("lesson", "member", {})
+        forwarded = len(wire.headers[member.mid(1)])
+        heard = len(wire.headers[member.mid(0)])
+        await until(lambda: len(wire.headers[member.mid(0)]) >= heard + 25)
+        assert len(wire.headers[member.mid(1)]) - forwarded <= 4  # what was under way
+        hub.view("lesson", "member", {camera: 180})
+        frames = member.watcher(1).frames
+        await until(lambda: member.watcher(1).frames >= frames + 3)
+
+
+async def test_the_recorder_hears_the_high_layer_alone() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
+        camera = await publish(host)
+        tap = Recording()
+        hub.tap(camera, tap)
+        await member.subscribe(camera)
+        hub.view("lesson", "member", {camera: 180})
+        await until(lambda: shows(member.watcher(), LOW) and len(tap.packets) > 20)
+        numbers = [packet[0] for packet in tap.packets]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        assert hub._track(camera).layers["low"].tapped is False
+
+
+async def test_a_publisher_is_told_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.media.publication.REST_AFTER", 0.5)
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
+        told: list[tuple[str, dict[str, Limits]]] = []
+        hub.on_limits = lambda session, participant, limits: told.append((participant, limits))
+        camera = await publish(host)
+        await until(lambda: told == [("host", {"teacher": Limits(0, 0)})])
+        await member.subscribe(camera)
+        hub.view("lesson", "member", {camera: 180})
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(0, LOW_RATE)})
+        hub.view("lesson", "member", {camera: 720})
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(HIGH_RATE, LOW_RATE)})
+        untap = hub.tap(camera, Recording())
+        hub.view("lesson", "member", {camera: 180})
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(RECORDED_RATE, LOW_RATE)})
+        untap()
+        hub.drop("lesson", "member")
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(0, 0)})
+        assert hub.links("lesson")["host"].resting
+        assert told[-1] == ("host", {"teacher": Limits(0, 0)})
+
+
+async def test_a_broken_listener_to_limits_does_not_stop_the_reports() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
+
+        def fail(*told: Any) -> None:
+            raise RuntimeError("a bug")
+
+        hub.on_limits = fail
+        camera = await publish(host)
+        await member.subscribe(camera)
+        await until(lambda: hub.links("lesson")["host"].publish_bitrate > 0)
+        assert shows(member.watcher(), HIGH) or await until(partial(shows, member.watcher(), HIGH))
+
+
+async def coded(host: Client) -> tuple[str, str]:
+    """A microphone and a camera whose layers have known bitrates: the tracks of both."""
+    await host.publish(
+        Tone(), Coded(480, 270, 600_000, HIGH), Coded(160, 96, 110_000, LOW), sources=SOURCES, layers=LAYERS
+    )
+    return host.track(0), host.track(1)
+
+
+def _level(hub: MediaHub, camera: str) -> str:
+    return hub.links("lesson")["member"].levels[camera]
+
+
+@pytest.mark.slow
+async def test_a_line_that_carries_no_picture_keeps_the_sound_and_the_last_picture() -> None:
+    async with (
+        media_hub() as hub,
+        clients(hub, "lesson", "host", "member", "other") as (host, member, other),
+        udp_proxy(hub.address) as line,
+    ):
+        member.reroute = line.reroute
+        sound, camera = await coded(host)
+        await member.subscribe(sound, camera)
+        await other.subscribe(camera)
+        wire = Wire(member)
+        await until(lambda: member.watcher(1).frames > 10, 20)
+        line.down.rate, line.down.queue = 110_000, 0.5
+        await until(lambda: _level(hub, camera) == "still", 30)
+        await until(lambda: not hub._subscriptions["lesson", "member"]._probe.running)
+        heard = len(wire.headers[member.mid(0)])
+        await until(lambda: len(wire.headers[member.mid(0)]) >= heard + 100, 15)
+        assert hub.links("lesson")["other"].levels == {camera: "high"}
+        line.down.rate = None
+        await until(lambda: _level(hub, camera) != "still", 60)
+
+
+async def _watch(page: Page, *tracks: str) -> None:
+    kinds = ("audio", "video")
+    wanted = [{"id": track, "kind": kind} for track, kind in zip(tracks, kinds, strict=True)]
+    await page.evaluate("tracks => watch(...tracks)", wanted)
+
+
+async def _stats(page: Page, mid: str) -> dict[str, Any]:
+    found: dict[str, Any] = await page.evaluate("mid => received(mid)", mid)
+    return found
+
+
+async def _later(page: Page, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Chromium received in the next seconds, by its own clock: of sound, of pictures."""
+    before = [await _stats(page, mid) for mid in ("0", "1")]
+    await asyncio.sleep(seconds)
+    after = [await _stats(page, mid) for mid in ("0", "1")]
+    grown = [
+        {key: value - old[key] for key, value in new.items() if isinstance(value, int | float)}
+        for old, new in zip(before, after, strict=True)
+    ]
+    return grown[0], grown[1]
+
+
+async def _width(page: Page, width: int, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while (await _stats(page, "1")).get("frameWidth") != width:  # noqa: ASYNC110 - the browser's state
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.slow
+async def test_chromium_on_a_weak_line_hears_all_and_sees_the_low_layer_then_the_high_one_again(
+    chromium: Browser,
+) -> None:
+    async with (
+        media_hub() as hub,
+        clients(hub, "lesson", "host") as (host,),
+        udp_proxy(hub.address) as line,
+        page_server(hub, line.reroute) as url,
+    ):
+        tracks = await coded(host)
+        page = await chromium.new_page()
+        await page.goto(url)
+        await _watch(page, *tracks)
+        await _width(page, 480, 20)
+        line.down.rate, line.down.queue = 300_000, 0.5
+        await _width(page, 160, 20)
+        await asyncio.sleep(2)
+        sound, pictures = await _later(page, 8)
+        assert sound["concealedSamples"] <= 0.05 * sound["totalSamplesReceived"]
+        assert pictures["framesDecoded"] >= 0.9 * 8 * 15
+        line.down.rate = None
+        await _width(page, 480, 60)
+        await page.close()
+
+
+@pytest.mark.slow
+async def test_chromium_loses_neither_sound_nor_pictures_to_five_percent_loss(chromium: Browser) -> None:
+    async with (
+        media_hub() as hub,
+        clients(hub, "lesson", "host") as (host,),
+        udp_proxy(hub.address) as up,
+        udp_proxy(hub.address) as down,
+        page_server(hub, down.reroute) as url,
+    ):
+        host.reroute = up.reroute
+        tracks = await coded(host)
+        page = await chromium.new_page()
+        await page.goto(url)
+        await _watch(page, *tracks)
+        await _width(page, 160, 20)
+        for line in (up.up, up.down, down.up, down.down):
+            line.delay, line.loss = 0.02, 0.05
+        sound, pictures = await _later(page, 10)
+        assert sound["concealedSamples"] <= 0.15 * sound["totalSamplesReceived"]
+        assert pictures["framesDecoded"] >= 0.95 * 10 * 15
+        await page.close()

@@ -1,0 +1,160 @@
+"""What a line is believed to carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling.media.congestion import BACKOFF, DRAINING, FLOOR, LASTED, LONGEST_BACKOFF, START, Downlink, Uplink
+
+
+def sample(line: Downlink, now: float, **seen: Any) -> bool:
+    calm = {"sent": 200_000, "video": 150_000, "loss": 0.0, "rtt": 0.05, "remb": None}
+    return line.sample(now, **(calm | seen))
+
+
+def test_a_line_is_believed_to_carry_what_it_carries() -> None:
+    line = Downlink()
+    assert not sample(line, 1.0)
+    assert line.rate == START
+    assert not sample(line, 2.0, sent=1_400_000)
+    assert line.rate == 1_400_000
+
+
+def test_loss_of_a_radio_line_is_no_congestion() -> None:
+    line = Downlink()
+    assert not any(sample(line, float(t), loss=0.05) for t in range(60))
+    assert line.rate == START
+
+
+def test_much_loss_cuts_to_what_gets_through() -> None:
+    line = Downlink()
+    assert sample(line, 1.0, sent=900_000, loss=0.6)
+    assert line.rate == int(900_000 * 0.4 * 0.85)
+
+
+def test_a_queue_that_lasts_cuts() -> None:
+    line = Downlink()
+    assert not sample(line, 1.0, sent=600_000)
+    assert not sample(line, 2.0, sent=600_000, rtt=0.25)
+    assert sample(line, 3.0, sent=600_000, rtt=0.30)
+    assert line.rate == int(600_000 * 0.85)
+
+
+def test_a_long_queue_cuts_at_once() -> None:
+    line = Downlink()
+    sample(line, 1.0)
+    assert sample(line, 2.0, rtt=0.6)
+
+
+def test_a_queue_on_the_way_up_is_another_lines() -> None:
+    line = Downlink()
+    sample(line, 1.0)
+    assert not any(sample(line, float(t), rtt=0.5, upward=0.4) for t in range(2, 20))
+
+
+def test_a_receiver_that_sees_its_queue_grow_is_believed() -> None:
+    line = Downlink()
+    assert not sample(line, 1.0, sent=400_000, video=350_000, remb=400_000)
+    assert not sample(line, 2.0, sent=400_000, video=350_000, remb=340_000)  # one fall may be one large picture
+    assert sample(line, 3.0, sent=400_000, video=350_000, remb=290_000)
+    assert line.rate == int(400_000 * 0.85)
+
+
+def test_one_fall_of_a_receivers_estimate_counts_with_a_queue_or_a_loss() -> None:
+    for seen in ({"rtt": 0.12}, {"loss": 0.08}):
+        line = Downlink()
+        assert not sample(line, 1.0, remb=400_000)
+        assert sample(line, 2.0, remb=140_000, **seen)
+
+
+def test_a_receivers_estimate_that_is_merely_low_means_nothing() -> None:
+    line = Downlink()
+    assert not any(sample(line, float(t), sent=900_000, video=850_000, remb=300_000 + t) for t in range(20))
+
+
+def test_a_cut_is_not_repeated_while_the_old_queue_drains() -> None:
+    line = Downlink()
+    sample(line, 1.0)
+    assert sample(line, 2.0, sent=900_000, rtt=0.6)
+    rate = line.rate
+    assert not sample(line, 2.0 + DRAINING / 2, sent=900_000, rtt=0.6)
+    assert line.rate == rate
+
+
+def test_a_rise_that_does_not_last_is_tried_again_later_and_later() -> None:
+    line, now = Downlink(), 0.0
+    waits = []
+    for _ in range(6):
+        while not line.wants_probe(1_000_000, now):
+            now += 0.5
+        begun = now
+        line.probed(1_000_000, True, now)
+        assert line.rate == 1_000_000
+        now += DRAINING + 1
+        assert sample(line, now, sent=900_000, loss=0.7)
+        cut = now
+        while not line.wants_probe(1_000_000, now):
+            now += 0.5
+        waits.append(now - cut)
+        assert now > begun
+    assert waits == sorted(waits)
+    assert waits[0] <= 2 * BACKOFF + 1
+    assert waits[-1] <= LONGEST_BACKOFF + 1
+
+
+def test_a_rise_that_lasts_is_forgiven() -> None:
+    line = Downlink()
+    line.probed(1_000_000, False, 0.0)
+    line.probed(1_000_000, False, 10.0)
+    line.probed(1_000_000, True, 40.0)
+    sample(line, 40.0 + LASTED + 1)
+    assert sample(line, 70.0, sent=900_000, rtt=2.0)
+    assert line.wants_probe(1_000_000, 70.0 + BACKOFF + 0.1)
+
+
+def test_nothing_is_probed_that_the_line_carries_anyway() -> None:
+    line = Downlink()
+    assert not line.wants_probe(None, 1.0)
+    assert not line.wants_probe(START, 1.0)
+    assert line.wants_probe(START + 1, 1.0)
+
+
+samples = st.fixed_dictionaries(
+    {
+        "sent": st.integers(0, 5_000_000),
+        "video": st.integers(0, 5_000_000),
+        "loss": st.one_of(st.none(), st.floats(0, 1)),
+        "rtt": st.one_of(st.none(), st.floats(0, 5)),
+        "remb": st.one_of(st.none(), st.integers(0, 5_000_000)),
+    }
+)
+
+
+@given(st.lists(samples, max_size=40))
+def test_no_report_brings_the_estimate_out_of_bounds(seen: list[dict[str, Any]]) -> None:
+    line = Downlink()
+    for second, report in enumerate(seen):
+        before = line.rate
+        cut = line.sample(float(second), **report)
+        assert line.rate >= FLOOR
+        assert not cut or line.rate <= max(before, FLOOR)
+
+
+def test_an_uplink_has_no_limit_until_it_meets_one_and_grows_back() -> None:
+    line = Uplink()
+    line.sample(1.0, received=1_000_000, loss=0.05, queue=0.01, most=2_500_000)
+    assert line.rate is None
+    line.sample(2.0, received=400_000, loss=0.0, queue=0.3, most=2_500_000)
+    assert line.rate == 340_000
+    line.sample(3.0, received=340_000, loss=0.0, queue=0.3, most=2_500_000)
+    assert line.rate == 340_000  # the queue drains
+    rates = []
+    for second in range(5, 60):
+        line.sample(float(second), received=300_000, loss=0.0, queue=0.0, most=2_500_000)
+        rates.append(line.rate)
+    assert rates[0] is not None
+    assert 340_000 < rates[0] < 380_000
+    assert rates[-1] is None
