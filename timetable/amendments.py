@@ -124,6 +124,7 @@ class Amendment(Struct, frozen=True, kw_only=True):
             at=self.applied_at,
             effects=self.effects,
             undone_at=self.undone_at,
+            version=self.version,
         )
 
 
@@ -269,11 +270,12 @@ def possible(amendment: Amendment, unit: str, now: float) -> tuple[str, ...]:
     open_to_answers = amendment.state is State.ASKED
     asked_for = open_to_answers and unit in asked_units(amendment)
     takes_part = unit in {amendment.unit, amendment.core, *amendment.affected}
+    lasting = amendment.version is not None
     choices = {
         "agree": asked_for and amendment.answer(unit) is None,
         "object": asked_for and unit != amendment.unit,
         "withdraw": amendment.state in (State.ASKED, State.AGREED) and unit == amendment.unit,
-        "undo": amendment.state is State.APPLIED and bool(amendment.effects) and takes_part,
+        "undo": amendment.state is State.APPLIED and takes_part and (bool(amendment.effects) or lasting),
     }
     return tuple(action for action, may in choices.items() if may)
 

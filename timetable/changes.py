@@ -27,7 +27,8 @@ CODES: Mapping[str, str] = {
     "amend_takes_place": "only a lesson that is called off can be made up",
     "amend_made_up": "the lesson is made up already",
     "amend_not_applied": "that amendment does not count, or does not count any more",
-    "amend_undo_lasting": "a lasting change, or an undo, is taken back by making the change again",
+    "amend_undo_lasting": "an undo of days, or a change of an older term, is taken back by making the change again",
+    "amend_undo_moved": "a lesson has moved again since the lasting change that is to be taken back",
     "amend_undo_later": "a later amendment builds on it; take that one back first",
     "amend_waits": "a version that is published already counts from a later week",
     "amend_gone": "the table or the register does not have it any more",
@@ -95,7 +96,8 @@ class SwapWeekly(Model, frozen=True, kw_only=True, tag_field="kind", tag="swap_w
 
 
 class Undo(Model, frozen=True, kw_only=True, tag_field="kind", tag="undo"):
-    """Everything is again as if the amendment of that number had not been made."""
+    """Everything is again as if the amendment of that number had not been made; a lasting one is taken back from the
+    next Monday on, by one version more."""
 
     amendment: Annotated[int, Meta(ge=1)]
 

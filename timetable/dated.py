@@ -66,6 +66,8 @@ class Applied(Struct, frozen=True, kw_only=True):
     at: float
     effects: tuple[Effect, ...]
     undone_at: float | None = None
+    version: int | None = None
+    """The version that a lasting change made."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):

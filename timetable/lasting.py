@@ -53,6 +53,24 @@ def swap_weekly(scene: Scene, change: SwapWeekly) -> Outcome:
     return _outcome(scene, base, begins, tuple(moved))
 
 
+def put_back(scene: Scene, number: int, made: int) -> Outcome:
+    """The lessons that amendment `number` moved for good, by version `made`, stand again where they stood before; that
+    is a version more, from the next Monday on."""
+    newest = scene.tables.newest(scene.community)
+    base, begins = _base(scene, first_date(scene.grounds.term, newest).isoformat() if newest else "")
+    versions = {version.number: version for version in scene.tables.versions(scene.community)}
+    if made not in versions or made - 1 not in versions:
+        raise Refused(Finding(code="amend_undo_lasting", values={"number": number}))
+    before, after, now = ({x.id: x for x in v.table.lessons} for v in (versions[made - 1], versions[made], base))
+    moved = [id for id in versions[made].diff.moved if _slot(before[id]) != _slot(after[id])]
+    for id in moved:
+        if id not in now or _slot(now[id]) != _slot(after[id]):
+            values: dict[str, str | int] = {"number": number, "title": scene.grounds.title(after[id])}
+            raise Refused(Finding(code="amend_undo_moved", values=values))
+    back = (_placed(scene, begins, now[id], before[id].weekday, before[id].host.period, moved) for id in moved)
+    return structs.replace(_outcome(scene, base, begins, tuple(back)), undone=number)
+
+
 def week_book(grounds: Grounds, tables: DatedTables, begins: date, weekday: int, lesson: Lesson) -> DayBook:
     """One weekday of the newest tables of all communities, in the weeks of `lesson`."""
     newest = [version for id in tables.communities if (version := tables.newest(id)) is not None]
@@ -162,6 +180,10 @@ def _on_dates(scene: Scene, version: Version, begins: date, ids: Collection[str]
     touched = [Touched(before=alone_before.standing(uid), after=alone_after.standing(uid)) for uid in uids]
     touched = [pair for pair in touched if pair.before != pair.after]
     return scene.outcome(after, touched, version=version)
+
+
+def _slot(lesson: Lesson) -> tuple[int, int]:
+    return lesson.weekday, lesson.host.period
 
 
 def _newly_broken(scene: Scene, old: Table, new: Table) -> list[Finding]:

@@ -9,7 +9,7 @@ from timetable.day_book import Seat
 from timetable.errors import NotFound
 from timetable.grounds import Grounds
 from timetable.identity import extra_ids, named_occurrence
-from timetable.lasting import move_weekly, swap_weekly
+from timetable.lasting import move_weekly, put_back, swap_weekly
 from timetable.model import Finding, Lesson, clock
 from timetable.scene import Outcome, Refused, Scene, Touched, slot_of
 from timetable.term import week_of
@@ -157,6 +157,8 @@ def undo(scene: Scene, change: Undo) -> Outcome:
     taken_back = known.get(change.amendment)
     if taken_back is None:
         raise Refused(Finding(code="amend_not_applied", values={"number": change.amendment}))
+    if taken_back.version is not None:
+        return put_back(scene, taken_back.number, taken_back.version)
     if not taken_back.effects:
         raise Refused(Finding(code="amend_undo_lasting", values={"number": change.amendment}))
     uids = list(dict.fromkeys(effect.uid for effect in taken_back.effects))

@@ -187,10 +187,16 @@ async def test_a_lasting_move_is_the_next_version(county: CountyServer) -> None:
     assert (done["state"], done["version"]) == ("applied", 2)
     view = (await core.get(f"{HERE}/timetable")).json
     assert (view["version"], view["versions"][0]["moved"]) == (2, 1)
-    lasting = await core.post(
-        f"{HERE}/amendments", {"version": 2, "change": {"kind": "undo", "amendment": 1}, "reason": "x"}
+    assert done["may"] == ["undo"]
+    back = await ask(core, {"kind": "undo", "amendment": 1}, version=2)
+    assert (back["state"], back["version"], back["may"]) == ("applied", 3, ["undo"])
+    assert [row["state"] for row in (await core.get(f"{HERE}/amendments")).json] == ["applied", "undone"]
+    local = next(one for one in (await core.get(f"{HERE}/timetable")).json["lessons"] if one["id"] == LOCAL)
+    assert local["weekday"] == date.fromisoformat(day(3)).isoweekday()
+    stale = await core.post(
+        f"{HERE}/amendments", {"version": 3, "change": {"kind": "undo", "amendment": 1}, "reason": "x"}
     )
-    assert [finding["code"] for finding in lasting.json["errors"]] == ["amend_undo_lasting"]
+    assert [finding["code"] for finding in stale.json["errors"]] == ["amend_not_applied"]
 
 
 async def test_cover_names_who_could_stand_in(county: CountyServer) -> None:

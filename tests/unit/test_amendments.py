@@ -35,7 +35,6 @@ from timetable.negotiation import ReasonMissing, WrongSide
 from timetable.outcomes import work_out
 from timetable.scene import Outcome
 from timetable.term import moment
-from timetable.versions import Version
 
 NOW = moment(date(2026, 9, 2), "07:00")
 SOON = NOW + 20 * 60
@@ -265,6 +264,31 @@ def test_lasting_change_breaks_no_rule_of_the_weekly_table() -> None:
     assert codes(SwapWeekly(lesson=one.id, other=one.id, first="2026-09-07")) == ["amend_no_change_weekly"]
 
 
+def test_lasting_change_is_taken_back_by_a_version_more() -> None:
+    _, table = community()
+    tables = published()
+    found = (
+        (one, out(tables, MoveWeekly(lesson=one.id, first="2026-09-10", weekday=weekday, period=7)))
+        for one in table.lessons
+        for weekday in range(1, 6)
+        if weekday != one.weekday
+    )
+    one, outcome = next(pair for pair in found if pair[1].possible)
+    moved = carried_out(tables, outcome, 1, NOW)
+    back = out(moved, Undo(amendment=1), number=2)
+    assert (back.findings, back.undone, back.affected) == ((), 1, outcome.affected)
+    assert back.version is not None
+    assert (back.version.number, back.version.valid_from) == (3, "2026-09-14")
+    stands = next(lesson for lesson in back.version.table.lessons if lesson.id == one.id)
+    assert (stands.weekday, stands.host.period) == (one.weekday, one.host.period)
+    again = out(carried_out(moved, back, 2, NOW), Undo(amendment=2), number=3)
+    assert again.version is not None
+    assert again.version.table.lessons == moved.versions("A")[-1].table.lessons
+    assert [f.code for f in out(carried_out(moved, back, 2, NOW), Undo(amendment=1), number=3).findings] == [
+        "amend_not_applied"
+    ]
+
+
 # Any sequence
 
 
@@ -297,11 +321,13 @@ def test_any_sequence_of_changes_keeps_every_date_valid_and_the_rest_where_it_wa
 
 def carried_out(tables: DatedTables, outcome: Outcome, number: int, now: float) -> DatedTables:
     if outcome.undone is not None:
-        return tables.without("A", outcome.undone)
+        tables = tables.without("A", outcome.undone)
     if outcome.version is not None:
-        assert isinstance(outcome.version, Version)
-        return tables.with_version(outcome.version)
-    return tables.with_applied(Applied(community="A", number=number, at=now, effects=outcome.effects))
+        tables = tables.with_version(outcome.version)
+    elif outcome.undone is not None:
+        return tables
+    made = outcome.version.number if outcome.version else None
+    return tables.with_applied(Applied(community="A", number=number, at=now, effects=outcome.effects, version=made))
 
 
 def held_on(tables: DatedTables, day: date, touched: set[str]) -> list[object]:
