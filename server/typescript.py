@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from server import shapes
-from server.shapes import amendment, explanation, people, repair, review, table
+from server.shapes import amendment, closing, explanation, people, repair, review, table
 from server.shapes import live as live_shapes
 from signaling import board, commands, events, materials, messages, room_state, strokes, wire
 
@@ -42,6 +42,10 @@ REQUESTS: frozenset[type] = frozenset(
         amendment.AmendmentObjection,
         amendment.NewAmendment,
         amendment.NewCover,
+        closing.ClosingRevision,
+        closing.GivenDays,
+        closing.NewClosing,
+        closing.NewMakeUps,
         explanation.StartExplanation,
         people.ConfirmPairing,
         people.NewFeed,

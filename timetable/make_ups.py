@@ -29,6 +29,8 @@ LOOK_BACK_DAYS, LOOK_AHEAD_DAYS = 7, 28
 """How far before and after a closing slots are looked for."""
 MOST_CHOICES = 4
 MOST_REFUSALS = 3
+NEVER = frozenset({"amend_overlap", "amend_no_period", "amend_closed"})
+"""What no other lesson's leaving could mend; said last."""
 
 BASE = 100
 A_DAY_AWAY = 2
@@ -168,7 +170,8 @@ class _Planner:
 
     def _options(self, lost: Standing) -> tuple[list[_Option], tuple[Finding, ...]]:
         """Every free slot with its points, and what stands against the nearest others."""
-        found, refused = [], []
+        found: list[_Option] = []
+        refused: list[tuple[tuple[bool, int, int], tuple[Finding, ...]]] = []
         for day in self._days:
             lesson, book = self._lesson(lost, day), self._book(day)
             if lesson is None or book is None:
@@ -177,12 +180,14 @@ class _Planner:
                 if moment(day, opening.start) <= self._now:
                     continue
                 if opening.findings:
-                    refused.append((len(opening.findings), abs((day - _date(lost)).days), opening.findings))
+                    never = any(finding.code in NEVER for finding in opening.findings)
+                    away = abs((day - _date(lost)).days)
+                    refused.append(((never, len(opening.findings), away), opening.findings))
                 elif isinstance(seat := book.seat(lesson, opening.period), Seat):
                     points, reasons = self._judged(lost, lesson, day, seat, book)
                     found.append(_Option(day, opening.period, seat, points, reasons))
-        refused.sort(key=lambda one: one[:2])
-        return found, tuple(finding for _, _, findings in refused[:MOST_REFUSALS] for finding in findings)
+        refused.sort(key=lambda one: one[0])
+        return found, tuple(finding for _, findings in refused[:MOST_REFUSALS] for finding in findings)
 
     def _lesson(self, lost: Standing, day: date) -> Lesson | None:
         """The lesson as the table has it on a date, led by the unit whose turn was lost."""

@@ -13,13 +13,16 @@ from server.closing_view import closing_view, week_view
 from server.county import County
 from server.keys import amendments_key, closings_key, counties_key
 from server.shapes.closing import (
+    ClosableCommunity,
     ClosingRevision,
+    ClosingsView,
     GivenDays,
     MakeUpAnswer,
     MakeUpPlanView,
     NewClosing,
     NewMakeUps,
 )
+from server.shapes.table import NameRef
 from server.web import InvalidBody, body, reply
 from timetable.amendments import AmendmentRefused
 from timetable.changes import MakeUp
@@ -41,7 +44,22 @@ async def show_all(request: web.Request) -> web.Response:
         closing_view(county, one, await request.app[closings_key].losses(one), may=_may(asker, county, one))
         for one in found
     ]
-    return reply(request, views)
+    own = set(_closable(asker, county))
+    closable = tuple(
+        ClosableCommunity(
+            community=community.id,
+            name=community.name,
+            units=tuple(
+                NameRef(id=unit.id, name=unit.name, unit=unit.id)
+                for unit in county.units_of(community)
+                if unit.id in own
+            ),
+        )
+        for community in visible_communities(asker, county.register.communities)
+        if own.intersection(community.units)
+    )
+    view = ClosingsView(closings=tuple(views), closable=closable, weekdays=county.register.weekdays)
+    return reply(request, view)
 
 
 @routes.post("/api/closings")

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from server.shapes.amendment import AmendmentView, OccurrenceRow, Text
 from server.shapes.base import Body
+from server.shapes.table import NameRef
 from timetable.closing_service import Loss
 from timetable.make_ups import MakeUpPlan
 from timetable.model import ClockTime, Finding, Id, IsoDate, MakeUpDay
@@ -45,6 +46,23 @@ class ClosingView(Body, frozen=True, kw_only=True):
     make_up_days: tuple[MakeUpDay, ...]
     losses: tuple[Loss, ...]
     may_reopen: bool
+
+
+class ClosableCommunity(Body, frozen=True, kw_only=True):
+    """The units of a community that the asker may close."""
+
+    community: str
+    name: str
+    units: tuple[NameRef, ...]
+
+
+class ClosingsView(Body, frozen=True, kw_only=True):
+    """What concerns the communities that the asker sees, the newest first, and what the asker may close."""
+
+    closings: tuple[ClosingView, ...]
+    closable: tuple[ClosableCommunity, ...]
+    weekdays: tuple[int, ...]
+    """Those on which there is school."""
 
 
 class ClosingRevision(Body, frozen=True, kw_only=True):

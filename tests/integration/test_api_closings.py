@@ -30,7 +30,8 @@ async def test_the_bureau_closes_the_county_and_everybody_hears_at_once(county: 
         "A": (1, 1),
         "B": (1, 1),
     }
-    assert (await bureau.get("/api/closings")).json == []
+    view = (await bureau.get("/api/closings")).json
+    assert (view["closings"], [len(one["units"]) for one in view["closable"]]) == ([], [3, 2])
 
     done = await close(bureau)
     assert set(done["units"]) == {CORE, MEMBER, THIRD, FOREIGN, "B1"}
@@ -72,7 +73,8 @@ async def test_a_school_that_is_shut_alone_leaves_the_others_their_lesson(county
     core = await county.person("core_director")
     row = (await rows(core, 2, 2))[occurrence()]
     assert (row["change"], [party["unit"] for party in row["parties"]]) == ("none", [CORE, THIRD])
-    assert (await (await county.person("foreign_director")).get("/api/closings")).json == []
+    foreign = (await (await county.person("foreign_director")).get("/api/closings")).json
+    assert (foreign["closings"], [[u["id"] for u in one["units"]] for one in foreign["closable"]]) == ([], [[FOREIGN]])
     reopen = await (await county.person("third_director")).post(f"/api/closings/{done['id']}/reopen", {"revision": 1})
     assert reopen.refusal == (403, "not_permitted")
 

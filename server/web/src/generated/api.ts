@@ -114,10 +114,10 @@ export interface NewClosing {
   first: string;
   last: string;
   reason: string;
-  units: string[];
-  start: string | null;
-  end: string | null;
-  makeUpDays: MakeUpDay[];
+  units?: string[];
+  start?: string | null;
+  end?: string | null;
+  makeUpDays?: MakeUpDay[];
 }
 
 export interface ClosingView {
@@ -138,6 +138,21 @@ export interface ClosingView {
   makeUpDays: MakeUpDay[];
   losses: Loss[];
   mayReopen: boolean;
+}
+
+/** The units of a community that the asker may close. */
+export interface ClosableCommunity {
+  community: string;
+  name: string;
+  units: NameRef[];
+}
+
+/** What concerns the communities that the asker sees, the newest first, and what the asker may close. */
+export interface ClosingsView {
+  closings: ClosingView[];
+  closable: ClosableCommunity[];
+  /** Those on which there is school. */
+  weekdays: number[];
 }
 
 export interface ClosingRevision {
@@ -165,7 +180,7 @@ export interface ChosenMakeUp {
 export interface NewMakeUps {
   version: number;
   choices: ChosenMakeUp[];
-  reason: string;
+  reason?: string;
 }
 
 /** What came of one choice: an amendment, or why there is none. */
@@ -1031,7 +1046,7 @@ export interface SwapWeekly {
   first: string;
 }
 
-/** Everything is again as if the amendment of that number had not been made. */
+/** Everything is again as if the amendment of that number had not been made; a lasting one is taken back from the next Monday on, by one version more. */
 export interface Undo {
   kind: "undo";
   amendment: number;

@@ -10,6 +10,7 @@ import { AmendmentList, useAmendments } from "../timetable/amendments";
 import { carry, dropped, putBack } from "../timetable/carry";
 import { CarryPanel } from "../timetable/carry-panel";
 import { Carrying } from "../timetable/drop-slots";
+import { datedTable, useWeek } from "../timetable/dated";
 import { ConsentPanel } from "../timetable/consent";
 import { ClockDay } from "../timetable/day";
 import { Legend } from "../timetable/legend";
@@ -61,24 +62,26 @@ function Loaded(loaded: Resource<TimetableView>) {
   return <Timetable table={table} loaded={loaded} />;
 }
 
-function Timetable({ table, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
-  const { term, classes, lessons, status } = table.view;
+function Timetable({ table: plain, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
+  const { term, classes, status } = plain.view;
   const narrow = useNarrow(PHONE);
   const { view } = place.value;
-  const days = table.weekdays;
   const today = weekdayOf(term.today);
   // at the weekend people look at the week to come
-  const coming = today > Math.max(...days) ? term.week + 1 : term.week;
+  const coming = today > Math.max(...plain.weekdays) ? term.week + 1 : term.week;
   const week = Math.max(1, Math.min(place.value.week ?? coming, term.weeks));
-  const grades = useMemo(() => [...new Set(classes.map((one) => one.grade))].sort((a, b) => a - b), [table]);
+  const dates = useWeek(plain, week, place.value.plan === undefined);
+  const table = useMemo(() => (dates.data?.week === week ? datedTable(plain, dates.data) : plain), [plain, dates.data, week]);
+  const days = table.weekdays;
+  const grades = useMemo(() => [...new Set(classes.map((one) => one.grade))].sort((a, b) => a - b), [plain]);
   const picked = table.lessons.get(place.value.lesson ?? "");
   const day = [place.value.day, today, picked?.weekday, ...days].find((one) => one !== undefined && days.includes(one)) ?? 1;
   const grade = place.value.grade ?? (picked && table.grade(picked)) ?? grades[0] ?? 1;
   const show = place.value.show ?? "all";
 
   useEffect(() => {
-    if (picked === undefined) go({ lesson: suggested(table, week, coming === term.week ? today : 0) });
-  }, [table]);
+    if (picked === undefined && plain.lessons.get(place.value.lesson ?? "") === undefined) go({ lesson: suggested(plain, week, coming === term.week ? today : 0) });
+  }, [plain]);
 
   useEffect(() => {
     const closeSheet = (event: KeyboardEvent) => {
@@ -90,10 +93,10 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
     return () => removeEventListener("keydown", closeSheet);
   }, []);
 
-  const empty = lessons.length === 0;
+  const empty = plain.view.lessons.length === 0;
   return (
     <div class={`table-page view-${view}`} data-status={status} data-movable={table.movable}>
-      <Tools table={table} week={week} day={day} grade={grade} grades={grades} show={show} onChange={loaded.set} />
+      <Tools table={plain} week={week} day={day} grade={grade} grades={grades} show={show} onChange={loaded.set} />
       <main class="table-main">
         <Stale at={loaded.at} error={loaded.error} retry={loaded.reload} />
         {view !== "class" && !empty && <PrintHead table={table} week={week} title={view === "day" ? `${table.view.community.name} ${weekdayName(day)} ${gradeName(grade)}` : table.view.community.name} />}
@@ -110,9 +113,9 @@ function Timetable({ table, loaded }: { table: Table; loaded: Resource<Timetable
           <Periods table={table} week={week} />
         )}
       </main>
-      <Legend />
-      <Carrying table={table} />
-      <Panel table={table} week={week} loaded={loaded} />
+      <Legend dated={table.dated !== null} />
+      <Carrying table={plain} />
+      <Panel table={plain} dated={table} week={week} loaded={loaded} onDated={dates.reload} />
     </div>
   );
 }
@@ -131,7 +134,16 @@ function openTab(tab: Tab): void {
   panelOpen.value = true;
 }
 
-function Panel({ table, week, loaded }: { table: Table; week: number; loaded: Resource<TimetableView> }) {
+interface PanelProps {
+  table: Table;
+  /** The same on the dates of the week. */
+  dated: Table;
+  week: number;
+  loaded: Resource<TimetableView>;
+  onDated: () => void;
+}
+
+function Panel({ table, dated, week, loaded, onDated }: PanelProps) {
   const { negotiation } = table.view;
   const tab = place.value.tab ?? (negotiation && negotiation.state !== "published" ? "nego" : "lesson");
   const show = (view: TimetableView) => {
@@ -143,7 +155,8 @@ function Panel({ table, week, loaded }: { table: Table; week: number; loaded: Re
     loaded.reload();
   };
   const moving = carry.value !== null || dropped.value !== null;
-  const amendments = useAmendments(table.view.versions.length > 0 ? table.view.community.id : null);
+  const asked = useAmendments(table.view.versions.length > 0 ? table.view.community.id : null);
+  const amendments = { ...asked, reload: () => (asked.reload(), onDated()) };
   const waiting = (amendments.data ?? []).filter((one) => one.may.includes("agree")).length;
   const objections = negotiation?.consents.filter((row) => row.answer === "objected").length ?? 0;
   return (
@@ -165,7 +178,7 @@ function Panel({ table, week, loaded }: { table: Table; week: number; loaded: Re
         </span>
       </div>
       {moving && <CarryPanel table={table} onChange={loaded.set} onStale={reload} />}
-      {!moving && tab === "lesson" && <LessonPanel table={table} week={week} amendments={amendments} />}
+      {!moving && tab === "lesson" && <LessonPanel table={dated} week={week} amendments={amendments} />}
       {!moving && tab === "nego" && (
         <ConsentPanel table={table} onChange={show} onStale={loaded.reload}>
           <AmendmentList table={table} amendments={amendments.data ?? []} onChange={amendments.reload} most={MOST_AMENDMENTS} />

@@ -12,10 +12,11 @@ import { ask, check, Findings, Lines, Reasons } from "./amendments";
 import { slotTitle } from "./drop-slots";
 import { isShared, type Table } from "./table";
 
-export type Amending = "move" | "swap" | "cancel";
+export type Amending = "move" | "swap" | "cancel" | "make_up";
 type Scope = "once" | "weekly";
 
 const LOOK_AHEAD_DAYS = 13;
+const MAKE_UP_DAYS = 27;
 /** Where no period is free, the reasons of so many are read out. */
 const MOST_REASONS = 5;
 const CHECK_AFTER_MS = 250;
@@ -23,21 +24,20 @@ const CHECK_AFTER_MS = 250;
 export interface AmendFormProps {
   table: Table;
   lesson: Lesson;
-  /** The date on which the lesson takes place. */
-  date: string;
+  week: number;
   what: Amending;
   onClose: () => void;
   onAsked: () => void;
 }
 
-export const occurrenceOf = (lesson: Lesson, date: string) => `${lesson.id}.${date}`;
-
-export function AmendForm({ table, lesson, date, what, onClose, onAsked }: AmendFormProps) {
+export function AmendForm({ table, lesson, week, what, onClose, onAsked }: AmendFormProps) {
   const [scope, setScope] = useState<Scope>("once");
   const [target, setTarget] = useState("");
   const [reason, setReason] = useState("");
   const { busy, error, run } = useAction();
-  const change = changeOf(lesson, date, what, scope, target);
+  const occurrence = table.occurrence(lesson, week);
+  const { date } = occurrence;
+  const change = changeOf(table.origin(lesson), occurrence, what, scope, target);
   const wanted = change && { version: table.newest, change, reason: reason.trim() };
   const { looked, failed } = useCheck(table.view.community.id, table.newest, change);
   const send = () =>
@@ -63,7 +63,7 @@ export function AmendForm({ table, lesson, date, what, onClose, onAsked }: Amend
         <p class="sm mut">
           {longDate(date)} {span(lesson.start, lesson.end)} · {lesson.parties.map((party) => table.unitShort(party.unit)).join(t("list.comma"))}
         </p>
-        {what !== "cancel" && (
+        {(what === "move" || what === "swap") && (
           <Segmented<Scope>
             label={t("amending.scope")}
             value={scope}
@@ -74,9 +74,9 @@ export function AmendForm({ table, lesson, date, what, onClose, onAsked }: Amend
             onChange={choose}
           />
         )}
-        {what === "move" && scope === "once" && <OnceTarget table={table} occurrence={occurrenceOf(lesson, date)} value={target} onChange={setTarget} />}
+        {(what === "make_up" || (what === "move" && scope === "once")) && <OnceTarget table={table} occurrence={occurrence.id} days={what === "make_up" ? MAKE_UP_DAYS : LOOK_AHEAD_DAYS} value={target} onChange={setTarget} />}
         {what === "move" && scope === "weekly" && <WeeklyTarget table={table} lesson={lesson} value={target} onChange={setTarget} />}
-        {what === "swap" && <Partner table={table} lesson={lesson} date={date} scope={scope} value={target} onChange={setTarget} />}
+        {what === "swap" && <Partner table={table} lesson={lesson} week={week} scope={scope} value={target} onChange={setTarget} />}
         <Field label={t("amending.reason")}>
           <textarea class="input" name="reason" required maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
         </Field>
@@ -96,16 +96,17 @@ export function AmendForm({ table, lesson, date, what, onClose, onAsked }: Amend
   );
 }
 
-function changeOf(lesson: Lesson, date: string, what: Amending, scope: Scope, target: string): Change | null {
-  if (what === "cancel") return { kind: "cancel", occurrence: occurrenceOf(lesson, date) };
+function changeOf(lesson: string, { id, date }: { id: string; date: string }, what: Amending, scope: Scope, target: string): Change | null {
+  if (what === "cancel") return { kind: "cancel", occurrence: id };
   if (target === "") return null;
   if (what === "swap") {
-    return scope === "once" ? { kind: "swap", occurrence: occurrenceOf(lesson, date), other: target } : { kind: "swap_weekly", lesson: lesson.id, other: target, first: date };
+    return scope === "once" ? { kind: "swap", occurrence: id, other: target } : { kind: "swap_weekly", lesson, other: target, first: date };
   }
   const [day = "", period = ""] = target.split("/");
+  if (what === "make_up") return { kind: "make_up", occurrence: id, date: day, period: Number(period) };
   return scope === "once"
-    ? { kind: "move", occurrence: occurrenceOf(lesson, date), date: day, period: Number(period) }
-    : { kind: "move_weekly", lesson: lesson.id, first: date, weekday: Number(day), period: Number(period) };
+    ? { kind: "move", occurrence: id, date: day, period: Number(period) }
+    : { kind: "move_weekly", lesson, first: date, weekday: Number(day), period: Number(period) };
 }
 
 /** What the change would come to, asked again whenever it is another one. */
@@ -156,10 +157,10 @@ interface TargetProps {
   onChange: (value: string) => void;
 }
 
-/** The free periods of the next two weeks. */
-function OnceTarget({ table, occurrence, value, onChange }: TargetProps & { occurrence: string }) {
+/** The free periods of the next days. */
+function OnceTarget({ table, occurrence, days: ahead, value, onChange }: TargetProps & { occurrence: string; days: number }) {
   const { community, term } = table.view;
-  const query = `occurrence=${encodeURIComponent(occurrence)}&first=${term.today}&last=${addDays(term.today, LOOK_AHEAD_DAYS)}`;
+  const query = `occurrence=${encodeURIComponent(occurrence)}&first=${term.today}&last=${addDays(term.today, ahead)}`;
   const path = `/api/communities/${encodeURIComponent(community.id)}/openings?${query}`;
   const { data, error } = useResource<OpeningsView>(path, (signal) => get(path, signal));
   if (error !== undefined) return <Failure error={error} />;
@@ -176,7 +177,7 @@ function OnceTarget({ table, occurrence, value, onChange }: TargetProps & { occu
     );
   }
   return (
-    <Field label={t("amending.to")} hint={t("amending.openings", { free: free.length, all: data.openings.length })}>
+    <Field label={t("amending.to")} hint={t("amending.openings", { free: free.length, all: data.openings.length, weeks: (ahead + 1) / 7 })}>
       <select class="input" name="target" required value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="">{t("amending.choose")}</option>
         {days.map((day) => (
@@ -220,22 +221,24 @@ function WeeklyTarget({ table, lesson, value, onChange }: TargetProps & { lesson
 }
 
 /** The lessons it could change places with: those of the same classes that week, shared ones first. */
-function Partner({ table, lesson, date, scope, value, onChange }: TargetProps & { lesson: Lesson; date: string; scope: Scope }) {
+function Partner({ table, lesson, week, scope, value, onChange }: TargetProps & { lesson: Lesson; week: number; scope: Scope }) {
   const classes = new Set(lesson.parties.flatMap((party) => party.classes ?? []));
-  const monday = addDays(date, 1 - weekdayOf(date));
-  const others = table.view.lessons
-    .filter((other) => other.requirement !== lesson.requirement && (other.weeks ?? "all") === (lesson.weeks ?? "all"))
+  const weekly = table.plain.lessons.get(table.origin(lesson)) ?? lesson;
+  const those = scope === "weekly" ? table.plain : table;
+  const others = those.view.lessons
+    .filter((other) => other.requirement !== lesson.requirement)
+    .filter((other) => (scope === "weekly" ? (other.weeks ?? "all") === (weekly.weeks ?? "all") : !["cancelled", "away"].includes(table.state(other))))
     .filter((other) => other.parties.some((party) => (party.classes ?? []).some((id) => classes.has(id))))
-    .map((other) => ({ other, day: addDays(monday, other.weekday - 1) }))
-    .filter(({ day }) => scope === "weekly" || day > table.view.term.today)
+    .map((other) => ({ other, ...those.occurrence(other, week) }))
+    .filter(({ date }) => scope === "weekly" || date > table.view.term.today)
     .sort((a, b) => Number(isShared(b.other)) - Number(isShared(a.other)) || a.other.weekday - b.other.weekday || a.other.start.localeCompare(b.other.start));
   if (others.length === 0) return <Empty>{t("amending.no_partner")}</Empty>;
   return (
     <Field label={t("amending.with")}>
       <select class="input" name="target" required value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="">{t("amending.choose")}</option>
-        {others.map(({ other, day }) => (
-          <option value={scope === "weekly" ? other.id : occurrenceOf(other, day)} key={other.id}>
+        {others.map(({ other, id }) => (
+          <option value={scope === "weekly" ? other.id : id} key={other.id}>
             {slotTitle({ weekday: other.weekday, period: other.parties[0]?.period ?? 0 })} {table.full(other)}
           </option>
         ))}

@@ -5,8 +5,8 @@ import type { AmendmentView, Lesson } from "../generated/api";
 import { Button } from "../ui/components";
 import { t } from "../ui/i18n";
 import type { Resource } from "../ui/resource";
-import { addDays, longDate } from "../ui/time";
-import { AmendForm, type Amending, occurrenceOf } from "./amend-form";
+import { longDate } from "../ui/time";
+import { AmendForm, type Amending } from "./amend-form";
 import { AmendmentList } from "./amendments";
 import { Cover, coverable } from "./cover";
 import type { Table } from "./table";
@@ -23,17 +23,25 @@ export interface AmendPanelProps {
 export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps) {
   const [open, setOpen] = useState<Amending | "substitute" | null>(null);
   const { term } = table.view;
-  const date = addDays(term.weekOne, 7 * (week - 1) + lesson.weekday - 1);
+  const { date } = table.occurrence(lesson, week);
+  const state = table.state(lesson);
+  const lost = state === "cancelled";
   const coming = date >= term.today;
   const close = () => setOpen(null);
-  const own = (amendments.data ?? []).filter((one) => one.lines.some((line) => line.lesson === lesson.id));
+  const own = (amendments.data ?? []).filter((one) => one.lines.some((line) => line.lesson === table.origin(lesson)));
   return (
     <>
       <AmendmentList table={table} amendments={own} onChange={amendments.reload} most={MOST_SHOWN} />
       {table.amendable && (
         <div>
           <h3 class="h costs-head">{t("amending.change_on", { date: longDate(date) })}</h3>
-          {coming ? (
+          {lost ? (
+            <div class="amend-acts">
+              <Button small kind="pri" icon="plus" action="make-up" onClick={() => setOpen("make_up")}>
+                {t("amend.kind.make_up")}
+              </Button>
+            </div>
+          ) : coming ? (
             <div class="amend-acts">
               <Button small icon="swap" action="move-lesson" onClick={() => setOpen("move")}>
                 {t("amend.kind.move")}
@@ -58,10 +66,10 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
       {open === "substitute" && <Cover table={table} lesson={lesson} date={date} onClose={close} onAsked={amendments.reload} />}
       {open !== null && open !== "substitute" && (
         <AmendForm
-          key={occurrenceOf(lesson, date)}
+          key={table.occurrence(lesson, week).id}
           table={table}
           lesson={lesson}
-          date={date}
+          week={week}
           what={open}
           onClose={close}
           onAsked={() => {

@@ -16,7 +16,7 @@ import { gridKeys } from "./carry-keys";
 import { useDragging } from "./drag";
 import { HalfSlots } from "./drop-slots";
 import { go, openLesson, place } from "./place";
-import { isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, type Table } from "./table";
+import { isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
 
 /** Which class each school's column shows, where the person chose one. */
 const chosen = signal<Record<string, string>>({});
@@ -172,7 +172,12 @@ function Block({ table, entry: { lesson, party }, column, ppm, across, focusable
   const own = spanOf(party);
   const window = spanOf(lesson);
   const shared = isShared(lesson);
-  const { tone, icon } = kindOf(lesson.kind);
+  const state = table.state(lesson);
+  const marked = table.mark(lesson) !== undefined;
+  const gone = state === "cancelled" || state === "away";
+  const { icon } = kindOf(lesson.kind);
+  const tone = gone ? "k-free" : kindOf(lesson.kind).tone;
+  const stateIcon = marked ? STATE_ICONS[state] : undefined;
   const isHost = lesson.parties[0]?.unit === party.unit;
   const times = span(party.start, party.end);
   const box = shared ? window : own;
@@ -185,7 +190,7 @@ function Block({ table, entry: { lesson, party }, column, ppm, across, focusable
       <button
         type="button"
         role="gridcell"
-        class={`dp ${shared ? `sh ${tone}` : ""} ${isHost && shared ? "hw" : ""} ${unwatched ? "wn" : ""}`}
+        class={`dp ${shared ? `sh ${tone}` : ""} ${isHost && shared ? "hw" : ""} ${unwatched ? "wn" : ""} ${marked ? `is-${state}` : ""}`}
         style={{ ...across, "--s": box.start, "--e": box.end }}
         data-lesson={lesson.id}
         data-column={column}
@@ -199,6 +204,7 @@ function Block({ table, entry: { lesson, party }, column, ppm, across, focusable
             <span class="dp-line">
               <Icon name={icon} size="sm" />
               <b class="grow ell">{table.subject(lesson)}</b>
+              {stateIcon && <Icon name={stateIcon} size="sm" label={t(`state.${state}`)} />}
               {across["--n"] === 1 && <span class="tm">{times}</span>}
             </span>
             {lines > 1 && <span class="xs ell">{t(isHost ? "lesson.host_is" : "lesson.assistant_is", { name: peopleOf(table, party) || t("lesson.nobody") })}</span>}
@@ -216,7 +222,10 @@ function Block({ table, entry: { lesson, party }, column, ppm, across, focusable
                 {party.period} · {times}
               </small>
             )}
-            <b class="ell">{subjectName(lesson.subject)}</b>
+            <span class="dp-line">
+              <b class="grow ell">{subjectName(lesson.subject)}</b>
+              {stateIcon && <Icon name={stateIcon} size="sm" label={t(`state.${state}`)} />}
+            </span>
             {lines > 1 && <em class="ell">{peopleOf(table, party)}</em>}
           </>
         )}

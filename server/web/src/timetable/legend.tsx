@@ -10,8 +10,10 @@ const KINDS = [
   { tone: "k-joint", icon: "joint", key: "legend.joint" },
 ] as const;
 const STATES = ["proposed", "objected", "agreed", "published"] as const;
+const DATED = ["moved", "substituted", "cancelled", "made_up"] as const;
 
-export function Legend() {
+/** `dated`: what is drawn are dates, on which lessons change, not a draft that schools agree on. */
+export function Legend({ dated }: { dated: boolean }) {
   return (
     <footer class="leg">
       <span class="row">
@@ -41,7 +43,7 @@ export function Legend() {
       </span>
       <i class="sw" />
       <span class="row sm mut">
-        {STATES.map((state) => {
+        {(dated ? DATED : STATES).map((state) => {
           const icon = STATE_ICONS[state];
           return (
             <span class="nw" key={state}>

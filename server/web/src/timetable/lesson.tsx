@@ -8,7 +8,7 @@ import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import type { Resource } from "../ui/resource";
 import { me } from "../ui/session";
-import { clockOf, span, weekdayName } from "../ui/time";
+import { clockOf, longDate, shortClock, shortDate, span, weekdayName, weekdayOf } from "../ui/time";
 import { AmendPanel } from "./amend-panel";
 import { pickUp } from "./carry";
 import { go, panelOpen, place } from "./place";
@@ -21,14 +21,14 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
   const shared = isShared(lesson);
   const state = table.state(lesson);
   const host = lesson.parties[0];
-  const same = table.view.lessons.filter((other) => other.requirement === lesson.requirement);
+  const same = table.plain.view.lessons.filter((other) => other.requirement === lesson.requirement);
   return (
     <div class="pb" data-lesson={lesson.id}>
       <div class="pt0">
         <h2>{table.title(lesson)}</h2>
         <div class="row">
           <KindChip kind={lesson.kind} />
-          {shared && (
+          {(shared || table.mark(lesson) !== undefined) && (
             <StateChip tone={state} icon={STATE_ICONS[state]}>
               {t(`state.${state}`)}
             </StateChip>
@@ -45,6 +45,7 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
             .filter(Boolean)
             .join(" · ")}
         </p>
+        <Became table={table} lesson={lesson} />
         {host && <p class="mut sm">{t(shared ? "lesson.host_line" : "lesson.teacher_line", { name: peopleOf(table, host) || t("lesson.nobody"), unit: table.unitName(host.unit) })}</p>}
       </div>
       {shared && lesson.parties.length > 1 && <Lens table={table} lesson={lesson} />}
@@ -65,6 +66,27 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
       {((shared && lesson.parties.length > 1) || table.movable) && <Actions table={table} lesson={lesson} />}
     </div>
   );
+}
+
+/** What became of the lesson on its date. */
+function Became({ table, lesson }: { table: Table; lesson: Lesson }) {
+  const mark = table.mark(lesson);
+  if (mark === undefined) return null;
+  const { row, state } = mark;
+  const on = (date: string, start: string) => `${shortDate(date)} ${weekdayName(weekdayOf(date))} ${shortClock(start)}`;
+  const lost = row.occurrence.split(".").find((part) => /^\d{4}-\d\d-\d\d$/.test(part));
+  const words =
+    state === "moved" && row.plannedDate !== null
+      ? t("dated.moved_from", { time: on(row.plannedDate, row.plannedStart ?? row.start) })
+      : state === "away"
+        ? t("dated.moved_to", { time: on(row.date, row.start) })
+        : state === "made_up" && lost !== undefined
+          ? t("dated.makes_up", { date: longDate(lost) })
+          : row.reason
+            ? t(state === "cancelled" ? "dated.closed" : "dated.reduced", { reason: row.reason })
+            : "";
+  if (words === "") return null;
+  return <p class="sm became">{words}</p>;
 }
 
 /** The windows of all schools under each other; what they share is solid. */
@@ -140,7 +162,7 @@ function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
   const teaches = (lesson.parties[0]?.teachers ?? []).includes(me.value?.teacher ?? "-");
   const rehearse = () =>
     run(async () => {
-      const opened = await post<SessionRow>("/api/sessions", { lesson: lesson.id });
+      const opened = await post<SessionRow>("/api/sessions", { lesson: table.origin(lesson) });
       location.assign(`/classroom/${opened.id}`);
     });
   const grade = table.grade(lesson);
@@ -163,7 +185,7 @@ function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
             {t("lesson.in_the_day")}
           </Button>
         )}
-        {table.view.status === "published" && teaches && (
+        {table.view.status === "published" && teaches && table.plain.lessons.has(table.origin(lesson)) && (
           <Button small icon="cam" busy={busy} onClick={rehearse}>
             {t("lesson.rehearse")}
           </Button>

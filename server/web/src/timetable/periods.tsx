@@ -15,6 +15,7 @@ import { type By, go, openLesson, place } from "./place";
 import { PrintHead } from "./print-head";
 import { classesOf, isShared, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
 import { Subscribe } from "./subscribe";
+import { DayNote } from "./week";
 
 /** A break from this length on gets a line of its own. */
 const LONG_BREAK_MINUTES = 20;
@@ -120,6 +121,7 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
           {days.map((day) => (
             <th scope="col" key={day}>
               {weekdayName(day)} <span class="dim">{shortDate(addDays(table.view.term.weekOne, 7 * (week - 1) + day - 1))}</span>
+              {table.dated?.days.has(day) && <DayNote day={table.dated.days.get(day)!} />}
             </th>
           ))}
         </tr>
@@ -185,6 +187,7 @@ function Cell({ table, entry: { lesson, party }, day, own, by, dense, focusable 
   const shared = isShared(lesson);
   const { tone, icon } = kindOf(lesson.kind);
   const state = table.state(lesson);
+  const marked = table.mark(lesson) !== undefined;
   const stateIcon = STATE_ICONS[state];
   const host = lesson.parties[0];
   const who = by === "teacher" || by === "room" ? [classesOf(table, party), by === "room" ? peopleOf(table, party) : ""].filter(Boolean).join(" · ") : peopleOf(table, party);
@@ -192,7 +195,7 @@ function Cell({ table, entry: { lesson, party }, day, own, by, dense, focusable 
   return (
     <button
       type="button"
-      class={`cc ${shared ? `${tone} is-${state}` : ""} ${dense ? "dense" : ""}`}
+      class={`cc ${shared ? `${tone} is-${state}` : marked ? `is-${state}` : ""} ${dense ? "dense" : ""}`}
       data-lesson={lesson.id}
       data-column={day}
       data-row={party.period}
@@ -204,7 +207,7 @@ function Cell({ table, entry: { lesson, party }, day, own, by, dense, focusable 
         {shared && <Icon name={icon} size="sm" />}
         <span class="ell">{shared ? table.subject(lesson) : subjectName(lesson.subject)}</span>
         {by === "unit" && table.grade(lesson) !== undefined && <span class="cc-grade">{table.subtitle(lesson, true)}</span>}
-        {shared && stateIcon && (
+        {(shared || marked) && stateIcon && (
           <em class="sti">
             <Icon name={stateIcon} size="sm" label={t(`state.${state}`)} />
           </em>

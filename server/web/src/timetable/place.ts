@@ -20,6 +20,8 @@ export interface Place {
   show?: string;
   lesson?: string;
   tab?: Tab;
+  /** "weekly": every week alike, without what was changed on its dates. */
+  plan?: "weekly";
 }
 
 const VIEWS: readonly View[] = ["clock", "day", "class"];
@@ -42,6 +44,7 @@ function read(): Place {
     show: text("show"),
     lesson: text("lesson"),
     tab: among(TABS, "tab"),
+    plan: among(["weekly"] as const, "plan"),
   };
 }
 

@@ -1,14 +1,16 @@
 /** One timetable as the page reads it: indexed, and with the words for its lessons. */
 
-import type { ClassRef, Lesson, PlacedParty, TimetableView, UnitRef } from "../generated/api";
+import type { ClassRef, DatedDay, Lesson, OccurrenceRow, PlacedParty, TimetableView, UnitRef } from "../generated/api";
 import type { Span } from "../clock/axis";
 import type { IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { speaks } from "../ui/session";
 import { gradeName, gradeShort, label, subjectName } from "../ui/names";
-import { minutesOf } from "../ui/time";
+import { addDays, minutesOf } from "../ui/time";
 
-export type LessonState = "draft" | "proposed" | "objected" | "agreed" | "published";
+/** What became of a lesson on its date; "away" is the slot that it has left, "reduced" goes on without a school. */
+export type DatedState = "moved" | "away" | "substituted" | "cancelled" | "made_up" | "reduced";
+export type LessonState = "draft" | "proposed" | "objected" | "agreed" | "published" | DatedState;
 
 export const STATE_ICONS: Record<LessonState, IconName | undefined> = {
   draft: undefined,
@@ -16,6 +18,12 @@ export const STATE_ICONS: Record<LessonState, IconName | undefined> = {
   objected: "flag",
   agreed: "check",
   published: "lock",
+  moved: "swap",
+  away: "out",
+  substituted: "users",
+  cancelled: "ban",
+  made_up: "plus",
+  reduced: "linkoff",
 };
 
 export const spanOf = (times: { start: string; end: string }): Span => ({ start: minutesOf(times.start), end: minutesOf(times.end) });
@@ -27,13 +35,32 @@ export const isShared = (lesson: Lesson) => lesson.kind !== "local";
 /** Whether several schools meet in it. */
 export const isJoint = (lesson: Lesson) => lesson.parties.length > 1;
 
+/** How a lesson that is drawn stands against the weekly table. */
+export interface DatedMark {
+  state: DatedState;
+  row: OccurrenceRow;
+}
+
+/** One week on its dates: what is drawn, by the ids under which it is drawn. */
+export interface DatedWeek {
+  plain: Table;
+  week: number;
+  days: ReadonlyMap<number, DatedDay>;
+  marks: ReadonlyMap<string, DatedMark>;
+  /** The lesson of the weekly table, where one is drawn under another id. */
+  origins: ReadonlyMap<string, string>;
+}
+
 export class Table {
   readonly units: ReadonlyMap<string, UnitRef>;
   readonly lessons: ReadonlyMap<string, Lesson>;
   private readonly classes: ReadonlyMap<string, ClassRef>;
   private readonly names: ReadonlyMap<string, string>;
 
-  constructor(readonly view: TimetableView) {
+  constructor(
+    readonly view: TimetableView,
+    readonly dated: DatedWeek | null = null,
+  ) {
     this.units = new Map(view.units.map((unit) => [unit.id, unit]));
     this.lessons = new Map(view.lessons.map((lesson) => [lesson.id, lesson]));
     this.classes = new Map(view.classes.map((one) => [one.id, one]));
@@ -42,6 +69,7 @@ export class Table {
 
   /** The lessons of a term week: those of every week and those of its parity. */
   inWeek(week: number): Lesson[] {
+    if (this.dated !== null) return this.dated.week === week ? [...this.view.lessons] : [];
     const parity = week % 2 === 0 ? "even" : "odd";
     return this.view.lessons.filter((lesson) => (lesson.weeks ?? "all") === "all" || lesson.weeks === parity);
   }
@@ -50,6 +78,28 @@ export class Table {
     const found = new Set([1, 2, 3, 4, 5]);
     for (const lesson of this.view.lessons) found.add(lesson.weekday);
     return [...found].sort((a, b) => a - b);
+  }
+
+  /** The weekly table behind a week on its dates. */
+  get plain(): Table {
+    return this.dated?.plain ?? this;
+  }
+
+  /** The id of the lesson in the weekly table. */
+  origin(lesson: Lesson): string {
+    return this.dated?.origins.get(lesson.id) ?? lesson.id;
+  }
+
+  mark(lesson: Lesson): DatedMark | undefined {
+    return this.dated?.marks.get(lesson.id);
+  }
+
+  /** The occurrence that a lesson of a week is, and its date. */
+  occurrence(lesson: Lesson, week: number): { id: string; date: string } {
+    const row = this.mark(lesson)?.row;
+    if (row !== undefined) return { id: row.occurrence, date: row.date };
+    const date = addDays(this.view.term.weekOne, 7 * (week - 1) + lesson.weekday - 1);
+    return { id: `${this.origin(lesson)}.${date}`, date };
   }
 
   /** Whether the person may move the lessons of what is shown: those of a draft that nobody was asked about yet. */
@@ -110,6 +160,8 @@ export class Table {
 
   /** The second line of a narrow label. */
   subtitle(lesson: Lesson, short: boolean): string {
+    const mark = this.mark(lesson);
+    if (mark?.state === "substituted") return substitutes(this, mark.row, this.plain.lessons.get(mark.row.lesson));
     const grade = this.grade(lesson);
     if (grade === undefined) return short ? "" : t(`kind.${lesson.kind}`);
     return short ? gradeShort(grade) : gradeName(grade);
@@ -120,6 +172,8 @@ export class Table {
   }
 
   state(lesson: Lesson): LessonState {
+    const mark = this.mark(lesson);
+    if (mark !== undefined) return mark.state;
     const { status, negotiation } = this.view;
     if (status === "published") return "published";
     if (negotiation === null || status === "draft" || status === "none") return "draft";
@@ -136,6 +190,13 @@ export class Table {
       ...lessons.flatMap((lesson) => [spanOf(lesson), ...lesson.parties.map(spanOf)]),
     ];
   }
+}
+
+/** The names of those who teach or assist on this date and not by the weekly table. */
+function substitutes(table: Table, row: OccurrenceRow, lesson: Lesson | undefined): string {
+  const usual = new Set((lesson?.parties ?? []).flatMap((party) => party.teachers ?? []));
+  const there = row.parties.flatMap((party) => party.teachers ?? []);
+  return [...new Set(there.filter((id) => !usual.has(id)))].map((id) => table.name(id)).join(t("list.comma"));
 }
 
 /** Everybody who teaches or assists at one school, and its classes. */

@@ -76,6 +76,12 @@ export function Tools({ table, week, day, grade, grades, show, onChange }: Tools
           />
         </>
       )}
+      {table.view.status === "published" && (
+        <label class="row sm nw plan-choice">
+          <input type="checkbox" data-action="dated" checked={place.value.plan === undefined} onChange={(event) => go({ plan: event.currentTarget.checked ? undefined : "weekly" })} />
+          {t("tools.dated")}
+        </label>
+      )}
       <span class="grow" />
       <VersionChoice view={table.view} />
       {table.movable && <Undo table={table} onDone={onChange} />}

@@ -1,13 +1,14 @@
 /** The clock week: every school a lane, every shared lesson where the clock puts it. */
 
 import { useMemo, useRef, useState } from "preact/hooks";
-import type { Lesson } from "../generated/api";
+import type { DatedDay, Lesson } from "../generated/api";
 import { type Axis, axisOf, type Span } from "../clock/axis";
 import { placeLabels, splitLanes, type PlacedBar, type Wish } from "../clock/lanes";
 import { kindOf } from "../ui/components";
 import { Icon } from "../ui/icons";
 import { language, t } from "../ui/i18n";
 import { textWidth } from "../ui/measure";
+import { label } from "../ui/names";
 import { addDays, shortDate, span, weekdayName } from "../ui/time";
 import { Half, Hours, inside, usePixelsPerMinute } from "./clock-frame";
 import { carry } from "./carry";
@@ -15,7 +16,7 @@ import { gridKeys } from "./carry-keys";
 import { useDragging } from "./drag";
 import { HalfSlots } from "./drop-slots";
 import { openLesson, place } from "./place";
-import { isJoint, isShared, length, spanOf, STATE_ICONS, type Table } from "./table";
+import { isJoint, isShared, length, type LessonState, spanOf, STATE_ICONS, type Table } from "./table";
 
 const AXIS_WIDTH = 44;
 const ONE_LINE = 20;
@@ -104,17 +105,19 @@ interface DayProps {
 
 function Day({ table, axis, day, date, lessons, ppm, width, stop, marked, hover }: DayProps) {
   const { units } = table.view;
+  const dated = table.dated?.days.get(day);
   const bars = useMemo(() => barsOf(table, lessons), [table, lessons]);
   const laneWidth = width / units.length;
   return (
-    <section class="day" role="row" aria-label={`${weekdayName(day)} ${shortDate(date)}`} style={{ "--lanes": units.length }}>
+    <section class={`day ${dated?.school === false ? "shut" : ""}`} role="row" aria-label={`${weekdayName(day)} ${shortDate(date)}`} style={{ "--lanes": units.length }}>
       <div class="dh" aria-current={date === table.view.term.today ? "date" : undefined}>
         <b>{weekdayName(day)}</b>
         <span class="dim">{shortDate(date)}</span>
+        {dated && <DayNote day={dated} />}
       </div>
       <div class="lh">
         {units.map((unit) => (
-          <i key={unit.id} title={unit.name}>
+          <i key={unit.id} title={unit.name} class={dated?.closed.includes(unit.id) ? "shut" : ""}>
             {language() === "en" ? unit.code : textWidth(unit.shortName, 11) > laneWidth ? unit.shortName.slice(0, 2) : unit.shortName}
           </i>
         ))}
@@ -129,6 +132,7 @@ function Day({ table, axis, day, date, lessons, ppm, width, stop, marked, hover 
               {here.map((lesson) => (
                 <Parts
                   key={lesson.id}
+                  state={table.state(lesson)}
                   lesson={lesson}
                   bars={bars.filter((bar) => bar.lesson === lesson.id)}
                   marked={lesson.id === marked}
@@ -175,7 +179,20 @@ function Bells({ table, half }: { table: Table; half: Span }) {
   );
 }
 
+/** Why a date is not an ordinary one: a holiday, a closing, the table of another weekday. */
+export function DayNote({ day }: { day: DatedDay }) {
+  const words = day.note || (day.followsWeekday === day.weekday ? "" : t("dated.follows", { day: weekdayName(day.followsWeekday) }));
+  if (words === "") return null;
+  return (
+    <span class="day-note ell" title={words}>
+      <Icon name={day.note ? "ban" : "swap"} size="sm" />
+      {label(words)}
+    </span>
+  );
+}
+
 interface PartsProps {
+  state: LessonState;
   lesson: Lesson;
   bars: readonly PlacedBar[];
   marked: boolean;
@@ -184,8 +201,8 @@ interface PartsProps {
 }
 
 /** The minutes of one lesson: hatched what each school has alone, solid what all share. */
-function Parts({ lesson, bars, marked, host, hover }: PartsProps) {
-  const { tone } = kindOf(lesson.kind);
+function Parts({ state, lesson, bars, marked, host, hover }: PartsProps) {
+  const tone = state === "cancelled" || state === "away" ? "k-free" : kindOf(lesson.kind).tone;
   const window = spanOf(lesson);
   const lanes = [...new Set(bars.map((bar) => bar.lane))].sort((a, b) => a - b);
   const first = lanes[0] ?? 0;

@@ -7,7 +7,7 @@ import { Icon, type IconName, Mark } from "./icons";
 import { type Language, language, setLanguage, t } from "./i18n";
 import { chooseCommunity, community, holds, me, requireMe, signOut } from "./session";
 
-export type Place = "today" | "timetable" | "lessons" | "reviews" | "rooms" | "people" | "import";
+export type Place = "today" | "timetable" | "lessons" | "reviews" | "rooms" | "people" | "import" | "year";
 
 interface Entry {
   place: Place;
@@ -28,6 +28,7 @@ function desk(): Entry[] {
   if (holds("academic_director", "principal", "bureau_admin")) entries.push({ place: "rooms", href: "/rooms", icon: "panel" });
   if (holds("academic_director", "principal", "bureau_admin")) entries.push({ place: "people", href: "/people", icon: "users" });
   if (holds("academic_director", "convenor", "bureau_admin")) entries.push({ place: "import", href: "/import", icon: "upload" });
+  if (holds("academic_director", "principal", "convenor", "bureau_admin")) entries.push({ place: "year", href: "/year", icon: "cal" });
   return entries;
 }
 

@@ -1,0 +1,40 @@
+/** What happens to a school year: schools that are shut for days, and the turn to the next term. */
+
+import "./lists.css";
+import "../year/year.css";
+
+import { signal } from "@preact/signals";
+import { Empty, Tabs } from "../ui/components";
+import { t } from "../ui/i18n";
+import { mount } from "../ui/mount";
+import { holds } from "../ui/session";
+import { Frame } from "../ui/top";
+import { Closings } from "../year/closings";
+
+type Part = "closings";
+
+const PARTS: readonly Part[] = ["closings"];
+
+const part = signal<Part>(PARTS.find((one) => one === location.hash.slice(1)) ?? "closings");
+
+function YearPage() {
+  const may = holds("bureau_admin", "convenor", "principal", "academic_director");
+  const show = (next: Part) => {
+    part.value = next;
+    history.replaceState(null, "", `${location.pathname}${location.search}#${next}`);
+  };
+  return (
+    <Frame here="year">
+      <main class="sheet-page">
+        <div class="page-head">
+          <h1>{t("year.title")}</h1>
+          <span class="mut">{t("year.lead")}</span>
+        </div>
+        {PARTS.length > 1 && <Tabs<Part> label={t("year.title")} value={part.value} choices={PARTS.map((value) => ({ value, label: t(`year.part.${value}`) }))} onChange={show} />}
+        {!may ? <Empty>{t("year.not_yours")}</Empty> : <Closings />}
+      </main>
+    </Frame>
+  );
+}
+
+void mount(YearPage, "year.title");
