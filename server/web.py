@@ -1,14 +1,16 @@
-"""This module owns bodies: decoded into structs on the way in, encoded as the client likes on the way out."""
+"""This module owns bodies and queries: decoded on the way in, encoded as the client likes on the way out."""
 
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import TypeVar, cast
 
 import msgspec
 from aiohttp import web
 
 T = TypeVar("T")
+C = TypeVar("C", bound=str)
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -75,3 +77,11 @@ def reply(request: web.BaseRequest, value: object, status: int = 200) -> web.Res
     if response.content_length and response.content_length >= WORTH_COMPRESSING:
         response.enable_compression()
     return response
+
+
+def choice(request: web.Request, name: str, allowed: Sequence[C], default: C | None = None) -> C:
+    """One of a few words in the query; InvalidBody for any other."""
+    given = request.query.get(name, default or "")
+    if given not in allowed:
+        raise InvalidBody(f"{name} is one of {', '.join(allowed)}", f"?{name}")
+    return cast(C, given)

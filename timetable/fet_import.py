@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from timetable.fet_file import MORNINGS_AND_AFTERNOONS, OFFICIAL, FetActivity, FetFile, read
 from timetable.fet_hours import hours_of
@@ -55,7 +56,8 @@ WARNINGS: Mapping[str, str] = {
     "fet_constraint_dropped": "constraints without a counterpart",
 }
 
-UNIT, COMMUNITY, CAMPUS = "fet", "fet-community", "fet-campus"
+UNIT: Id = "fet"
+TERM_WEEKS = 20
 MOST_DAYS, MOST_WEEKLY, MOST_BLOCK, MOST_PUPILS, NAME_LENGTH = 7, 20, 3, 99, 120
 MODES = (OFFICIAL, MORNINGS_AND_AFTERNOONS)
 GRADE = re.compile(r"[1-9一二三四五六七八九]")
@@ -69,17 +71,52 @@ class FetImport(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-def import_fet(name: str, document: bytes, term: Term, *, stage: Stage = "primary") -> FetImport:
-    """The file `name` as a register of the term. Whatever is wrong with it is a finding, never an exception."""
+def import_fet(
+    name: str,
+    document: bytes,
+    term: Term,
+    *,
+    stage: Stage = "primary",
+    unit: Id = UNIT,
+    beside: Register | None = None,
+) -> FetImport:
+    """The file `name` as a register of the term with one unit. Whatever is wrong with it is a finding, never an
+    exception. Ids of the register `beside` which it is to stand are not given again, but to the same unit."""
     try:
         file = read(document)
     except FetUnreadable as refused:
         return FetImport(register=None, findings=(_finding(name, "fet_no_file", reason=refused.reason),))
     if refusals := tuple(_refusals(name, file)):
         return FetImport(register=None, findings=refusals)
-    importing = _Import(name, file, stage)
+    importing = _Import(name, file, stage, unit, beside)
     register = importing.register(term)
     return FetImport(register=register, findings=tuple(importing.found))
+
+
+def joined(standing: Register, school: Register) -> Register:
+    """The county with an imported school; what an earlier import of the same school left is replaced."""
+    unit, community, campus = school.units[0].id, school.communities[0].id, school.campuses[0].id
+    rooms = {room.id for room in standing.rooms if room.unit == unit}
+    return structs.replace(
+        standing,
+        communities=(*(c for c in standing.communities if c.id != community), *school.communities),
+        campuses=(*(c for c in standing.campuses if c.id != campus), *school.campuses),
+        units=(*(u for u in standing.units if u.id != unit), *school.units),
+        rooms=(*(r for r in standing.rooms if r.unit != unit), *school.rooms),
+        teachers=(*(t for t in standing.teachers if t.posts != (unit,)), *school.teachers),
+        classes=(*(c for c in standing.classes if c.unit != unit), *school.classes),
+        requirements=(*(r for r in standing.requirements if r.community != community), *school.requirements),
+        weekdays=tuple(sorted({*standing.weekdays, *school.weekdays})),
+        busy_rooms=(*(b for b in standing.busy_rooms if b[0] not in rooms), *school.busy_rooms),
+    )
+
+
+def term_from(monday: date) -> Term:
+    """A term of twenty weeks from its first Monday: FET knows none."""
+    last = monday + timedelta(weeks=TERM_WEEKS, days=-1)
+    day = monday.isoformat()
+    name = f"{day} – {last.isoformat()}"
+    return Term(id=f"term-{day}", name=name, first_day=day, last_day=last.isoformat(), week_one=day)
 
 
 def _finding(file: str, code: str, **values: str | int) -> Finding:
@@ -97,13 +134,15 @@ def _refusals(name: str, file: FetFile) -> Iterator[Finding]:
 
 
 class _Import:
-    def __init__(self, name: str, file: FetFile, stage: Stage) -> None:
+    def __init__(self, name: str, file: FetFile, stage: Stage, unit: Id, beside: Register | None) -> None:
         self._name = name
+        self._unit, self._community, self._campus = unit, f"{unit}-community", f"{unit}-campus"
+        self._number = _number(self._community, beside)
         self._file = file
         self._stage = stage
         self._hours = hours_of(file)
         self._limits = limits_of(file, self._hours)
-        self._ids = _Ids()
+        self._ids = _Ids(unit, beside)
         self._classes = {found: self._ids.give("c", found.comments) for found in classes_of(file)}
         taught_by = {teacher for activity in file.activities for teacher in activity.teachers}
         names = dict.fromkeys([*file.teachers, *sorted(taught_by - set(file.teachers))])
@@ -123,17 +162,25 @@ class _Import:
             county=name,
             term=term,
             communities=(
-                Community(id=COMMUNITY, name=name, number=1, stage=self._stage, mode="merged", core=UNIT, members=()),
+                Community(
+                    id=self._community,
+                    name=name,
+                    number=self._number,
+                    stage=self._stage,
+                    mode="merged",
+                    core=self._unit,
+                    members=(),
+                ),
             ),
-            campuses=(Campus(id=CAMPUS, name=name),),
+            campuses=(Campus(id=self._campus, name=name),),
             travel=(),
             units=(
                 SchoolUnit(
-                    id=UNIT,
+                    id=self._unit,
                     name=name,
                     short_name=name,
                     code=name[:4],
-                    campus=CAMPUS,
+                    campus=self._campus,
                     stage=self._stage,
                     bells=self._hours.bells(limits.breaks),
                     link_capacity=0,
@@ -155,7 +202,7 @@ class _Import:
         return Teacher(
             id=self._teachers[name],
             name=_short(name),
-            posts=(UNIT,),
+            posts=(self._unit,),
             subjects=tuple(subjects),
             max_per_day=limits.most_a_day.get(name, limits.most_a_day.get("", MOST_A_DAY)),
             max_per_week=60,
@@ -166,7 +213,7 @@ class _Import:
         return SchoolClass(
             id=self._classes[found],
             name=_short(found.name),
-            unit=UNIT,
+            unit=self._unit,
             grade=_grade(found.name) or 1,
             number=min(number, 60),
             pupils=min(found.pupils, MOST_PUPILS),
@@ -188,7 +235,9 @@ class _Import:
         for id in dict.fromkeys((*self._rooms.values(), *homes)):
             kind = "home" if id in homes else "special"
             name = _short(names.get(id, homes.get(id, id)))
-            yield msgspec.convert({"id": id, "name": name, "unit": UNIT, "campus": CAMPUS, "kind": kind}, Room)
+            yield msgspec.convert(
+                {"id": id, "name": name, "unit": self._unit, "campus": self._campus, "kind": kind}, Room
+            )
 
     def _busy_rooms(self) -> Iterator[tuple[Id, BusyTime]]:
         """When rooms cannot be had; a class that is away keeps its home room empty."""
@@ -231,9 +280,9 @@ class _Import:
             id=id,
             kind=kind,
             subject=_short(sample.subject) or "-",
-            parties=(Party(unit=UNIT, classes=classes, teachers=teachers),),
+            parties=(Party(unit=self._unit, classes=classes, teachers=teachers),),
             weekly=weekly,
-            community=COMMUNITY,
+            community=self._community,
             block=block,
             locked=tuple(slot for slot in dict.fromkeys(slots) if slot.period <= MOST_A_DAY)[:weekly],
         )
@@ -242,7 +291,9 @@ class _Import:
         """A teacher for an activity that names none, with nothing else to do."""
         subject = _short(activity.subject) or "-"
         id = self._ids.give("x", "")
-        self._assumed.append(Teacher(id=id, name=f"? {subject}"[:NAME_LENGTH], posts=(UNIT,), subjects=(subject,)))
+        self._assumed.append(
+            Teacher(id=id, name=f"? {subject}"[:NAME_LENGTH], posts=(self._unit,), subjects=(subject,))
+        )
         return id
 
     # Telling --------------------------------------------------------------------------------------------------------
@@ -277,10 +328,16 @@ class _Import:
 
 
 class _Ids:
-    """Ids for what FET only names. Our own exports carry the id in the comments."""
+    """Ids for what FET only names, beginning with the unit's where others stand beside it. Our own exports carry the
+    id in the comments."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = {UNIT, COMMUNITY, CAMPUS}
+    def __init__(self, unit: Id, beside: Register | None) -> None:
+        self._prefix = "" if beside is None else f"{unit}."
+        self._taken = {unit, f"{unit}-community", f"{unit}-campus"}
+        if beside is not None:
+            lists = (beside.teachers, beside.rooms, beside.classes, beside.requirements)
+            ids = (row.id for rows in lists for row in rows)
+            self._taken |= {id for id in ids if not id.startswith(self._prefix)}
         self._count = 0
 
     def give(self, prefix: str, wish: str) -> str:
@@ -290,9 +347,15 @@ class _Ids:
             return wished
         while True:
             self._count += 1
-            if (id := f"{prefix}{self._count}") not in self._taken:
+            if (id := f"{self._prefix}{prefix}{self._count}") not in self._taken:
                 self._taken.add(id)
                 return id
+
+
+def _number(community: Id, beside: Register | None) -> int:
+    """The community's number, or the next one."""
+    known = {one.id: one.number for one in beside.communities} if beside else {}
+    return known.get(community, max(known.values(), default=0) + 1)
 
 
 def _is_id(text: str) -> bool:

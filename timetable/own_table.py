@@ -1,7 +1,8 @@
 """This module owns the forms that schools keep their own tables in, read into lessons that know their cell.
 
 Three forms are understood, in any sheet of a workbook or in a csv: a class's week (periods down, weekdays across), the
-whole school (classes down, the periods of every weekday across), and a list. Reading never fails.
+whole school (classes down, the periods of every weekday across), and a list; and a timetable that FET made. Reading
+never fails.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from timetable.bells import Bells, Window
 from timetable.cells import FORMULA_ERROR, shown
+from timetable.fet_week import open_week
 from timetable.model import Finding, Register, SchoolClass, Weeks
 from timetable.own_cells import (
     NO_LESSON,
@@ -36,6 +38,7 @@ ERRORS: Mapping[str, str] = {
     "own_cell_unreadable": "a cell that names no lesson",
     "own_formula_failed": "a formula without a value",
     "own_row_unreadable": "a row of a list without a class, weekday or period",
+    "own_fet_without_times": "a FET file whose timetable has not been made yet",
 }
 WARNINGS: Mapping[str, str] = {
     "own_subject_new": "a subject that only this table names",
@@ -105,7 +108,8 @@ def read_own_table(files: Mapping[str, bytes], register: Register, unit: str) ->
     reading = _Reading(register, unit)
     table = reading.table
     for name in sorted(files):
-        opened = open_file(name, files[name])
+        opener = open_week if name.lower().endswith(".fet") else open_file
+        opened = opener(name, files[name])
         table.findings += opened.findings
         strange = [grid for grid in opened.grids if not reading.read(grid) and any(map(any, grid.lines))]
         code = "own_sheet_left_out" if len(strange) < len(opened.grids) else "own_no_form"

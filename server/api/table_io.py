@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, get_args
 from urllib.parse import quote
 
 from aiohttp import web
@@ -14,9 +14,9 @@ from server.auth.principal import Principal
 from server.county import County
 from server.keys import amendments_key, counties_key, importing_key, site_key, timetable_key
 from server.sentences import LANGUAGES, words_in
-from server.shapes.table_io import CalendarView, OwnTableView, TakenTime
+from server.shapes.table_io import CalendarView, ExportView, OwnTableView, TakenTime
 from server.uploads import uploaded_files
-from server.web import InvalidBody, reply
+from server.web import choice, reply
 from timetable.errors import InputRefused, NotFound
 from timetable.feed_entries import entries
 from timetable.ics_import import CalendarImport, Proposal, read_calendar, with_calendar
@@ -27,22 +27,21 @@ from timetable.table_export import Audience, Events, Form, TableExport, Taken
 from timetable.term import local_date
 from timetable.versions import Version
 
-C = TypeVar("C", bound=str)
-
 routes = web.RouteTableDef()
 
 
 @routes.get("/api/communities/{community}/export")
 async def export(request: web.Request) -> web.Response:
-    """`?form=` and `?for=` say what for whom, `?id=` for one of them, `?version=` which; a file to save."""
+    """`?form=` and `?for=` say what for whom, `?id=` for one of them, `?version=` which; a file to save.
+    `?report=1` says instead what is lost in that form."""
     asker = principal(request)
     county = await request.app[counties_key].now()
     community = county.community(request.match_info["community"])
     if not sees_table(asker, community):
         raise NotPermitted("view_table")
-    form: Form = _choice(request, "form", get_args(Form))
-    audience: Audience = _choice(request, "for", get_args(Audience), "community")
-    words = words_in(_choice(request, "lang", LANGUAGES, LANGUAGES[0]))
+    form: Form = choice(request, "form", get_args(Form))
+    audience: Audience = choice(request, "for", get_args(Audience), "community")
+    words = words_in(choice(request, "lang", LANGUAGES, LANGUAGES[0]))
     shown, table = await _table(request, community)
     if shown is None:
         state = words("export.draft")
@@ -60,7 +59,10 @@ async def export(request: web.Request) -> web.Response:
         link=lambda lesson: f"{request.app[site_key].public_url}/lessons?lesson={quote(lesson)}",
         commitments=commitments_of(county.register, others),
     )
-    return _file(await asyncio.to_thread(taking.take, form, audience, request.query.get("id", "")))
+    taken = await asyncio.to_thread(taking.take, form, audience, request.query.get("id", ""))
+    if request.query.get("report") == "1":
+        return reply(request, ExportView(name=taken.name, bytes=len(taken.content), findings=taken.findings))
+    return _file(taken)
 
 
 async def _table(request: web.Request, community: Community) -> tuple[Version | None, Table]:
@@ -99,7 +101,7 @@ async def take_own(request: web.Request) -> web.Response:
     county = await request.app[counties_key].now()
     unit = county.unit(request.match_info["unit"])
     _permit(asker, county, (unit.id,))
-    into: Into = _choice(request, "into", get_args(Into), "locked")
+    into: Into = choice(request, "into", get_args(Into), "locked")
     files = await uploaded_files(request)
     found: list[OwnImport] = []
 
@@ -189,10 +191,3 @@ def _permit(asker: Principal, county: County, units: Sequence[str]) -> None:
     """A school's own people and the convenor of its community; the bureau for all."""
     home = next((found for unit in units if (found := county.community_of(unit))), None)
     permit(asker, "import_register", units=units, community=home.id if home else None)
-
-
-def _choice(request: web.Request, name: str, allowed: Sequence[C], default: C | None = None) -> C:
-    given = request.query.get(name, default or "")
-    if given not in allowed:
-        raise InvalidBody(f"{name} is one of {', '.join(allowed)}", f"?{name}")
-    return cast(C, given)

@@ -30,7 +30,7 @@ from timetable.checker import check as check_tables
 from timetable.checker import missing
 from timetable.errors import NotFound
 from timetable.fet_export import export as export_fet
-from timetable.fet_import import import_fet
+from timetable.fet_import import import_fet, term_from
 from timetable.fet_solution import read_solution
 from timetable.fet_xml import FetUnreadable
 from timetable.ics_import import Proposal, read_calendar, with_calendar
@@ -44,7 +44,6 @@ from timetable.table_list import read_list
 from timetable.term import local_date
 
 Wanted = Literal["locked", "busy", "table"]
-TERM_WEEKS = 20
 
 
 class ImportReport(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -244,10 +243,7 @@ def _term(register: Path | None, first_day: str) -> Term:
         raise BadInput(f"--first-day: {first_day} is no date such as 2026-08-31") from error
     if monday.isoweekday() != 1:
         raise BadInput(f"--first-day: {first_day} is no Monday")
-    last = monday + timedelta(weeks=TERM_WEEKS, days=-1)
-    name = f"{monday.isoformat()} – {last.isoformat()}"
-    day = monday.isoformat()
-    return Term(id=f"term-{day}", name=name, first_day=day, last_day=last.isoformat(), week_one=day)
+    return term_from(monday)
 
 
 def _tell(report: ImportReport, as_json: bool, lang: Language | None) -> None:

@@ -37,3 +37,11 @@ class CalendarView(Body, frozen=True, kw_only=True):
     times: tuple[TakenTime, ...]
     findings: tuple[Finding, ...]
     imported: bool
+
+
+class ExportView(Body, frozen=True, kw_only=True):
+    """A table to take away: what its file is called, and what is lost in this form."""
+
+    name: str
+    bytes: int
+    findings: tuple[Finding, ...]

@@ -93,6 +93,15 @@ async def test_the_version_stands_in_the_file_in_the_language_that_was_asked_for
         assert "草案（未发布）" in archive.read("xl/sharedStrings.xml").decode()
 
 
+async def test_what_fet_cannot_say_is_said_before_it_is_saved(county: CountyServer) -> None:
+    director = await county.person("core_director")
+    report = await director.get(f"{EXPORT}?form=fet&report=1")
+    assert report.json["name"].endswith(".fet")
+    codes = {finding["code"] for finding in report.json["findings"]}
+    assert {"fet_bells", "fet_overlap", "fet_not_priced"} <= codes
+    assert (await director.get(f"{EXPORT}?form=csv&report=1")).json["findings"] == []
+
+
 async def test_calendars_come_one_by_one_or_as_a_bundle(county: CountyServer) -> None:
     director = await county.person("core_director")
     one = await director.get(f"{EXPORT}?form=ics&for=teacher&id=A0-t1")
@@ -219,3 +228,48 @@ async def test_bad_requests_are_refused(county: CountyServer) -> None:
     admin = await county.person("bureau_admin")
     for path in ("/api/units/Z/own-table", "/api/teachers/Z/calendar", "/api/rooms/Z/calendar"):
         assert (await send(admin, path, a_csv=b"x")).refusal == (404, "not_found")
+
+
+# FET ----------------------------------------------------------------------------------------------------------------
+
+SCHOOL = (
+    b"<fet version='6.8.5'><Institution_Name>North</Institution_Name>"
+    b"<Days_List><Day><Name>Monday</Name></Day></Days_List>"
+    b"<Hours_List><Hour><Name>1</Name></Hour><Hour><Name>2</Name></Hour></Hours_List>"
+    b"<Students_List><Year><Name>5a</Name></Year></Students_List><Activities_List><Activity><Teacher>Li</Teacher>"
+    b"<Subject>Art</Subject><Students>5a</Students><Duration>1</Duration><Id>1</Id><Activity_Group_Id>0"
+    b"</Activity_Group_Id><Active>true</Active></Activity></Activities_List></fet>"
+)
+
+
+async def test_a_school_that_uses_fet_joins_the_county(county: CountyServer) -> None:
+    bureau = await county.person("bureau_admin")
+    before = await register(county)
+    looked = await send(bureau, "/api/import/fet?unit=north&check=1", school_fet=SCHOOL)
+    assert (looked.json["imported"], looked.json["counts"]["classes"]) == (False, 1)
+    assert "fet_hours_assumed" in {finding["code"] for finding in looked.json["findings"]}
+    assert await register(county) == before
+    taken = await send(bureau, "/api/import/fet?unit=north", school_fet=SCHOOL)
+    assert taken.json["imported"] is True
+    after = await register(county)
+    assert (after.units[:-1], after.units[-1].name, after.teachers[: len(before.teachers)]) == (
+        before.units,
+        "North",
+        before.teachers,
+    )
+    again = await send(bureau, "/api/import/fet?unit=north", school_fet=SCHOOL)
+    assert again.json["imported"] is True
+    assert await register(county) == after
+
+
+async def test_a_fet_file_that_is_none_changes_nothing(county: CountyServer) -> None:
+    bureau = await county.person("bureau_admin")
+    before = await register(county)
+    refused = await send(bureau, "/api/import/fet?unit=north", school_fet=b"<fet")
+    assert (refused.status, refused.json["imported"]) == (200, False)
+    assert [finding["code"] for finding in refused.json["findings"]] == ["fet_no_file"]
+    for path in ("?unit=A1", "?unit=", "?unit=north&stage=x"):
+        assert (await send(bureau, f"/api/import/fet{path}", school_fet=SCHOOL)).refusal == (422, "invalid_body")
+    director = await county.person("core_director")
+    assert (await send(director, "/api/import/fet?unit=north", a_fet=SCHOOL)).refusal == (403, "not_permitted")
+    assert await register(county) == before

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import TERM, CommunityBuilder, bell_times
+from tests.unit.small_register import SMALL
 from timetable import fet_import, solver
 from timetable.checker import check
 from timetable.fet_export import export
-from timetable.fet_import import FetImport, import_fet
+from timetable.fet_import import FetImport, import_fet, joined
 from timetable.model import BusyTime, Register, Slot
 from timetable.problem import Problem
 from timetable.references import check_references
@@ -195,6 +196,25 @@ def test_hours_with_times_are_the_bells() -> None:
         ("14:00", "14:45"),
     ]
     assert not codes
+
+
+def test_a_school_stands_beside_others_and_comes_again() -> None:
+    standing = SMALL
+    document = fet(activity(1, "五(1)") + activity(2, "6b", teacher="Wang", subject="PE"))
+    first = import_fet("a.fet", document, standing.term, unit="xihe", beside=standing).register
+    assert first is not None
+    assert all(row.id.startswith("xihe.") for rows in (first.classes, first.teachers, first.rooms) for row in rows)
+    both = joined(standing, first)
+    assert [f for f in check_rows(rows_of(both)) if f.severity == "error"] == []
+    assert both.communities[-1].number == len(standing.communities) + 1
+    again = import_fet("a.fet", document, standing.term, unit="xihe", beside=both).register
+    assert again is not None
+    assert joined(both, again) == both
+    fewer = import_fet("a.fet", fet(activity(1, "五(1)")), standing.term, unit="xihe", beside=both).register
+    assert fewer is not None
+    left = joined(both, fewer)
+    assert len(left.requirements) == len(standing.requirements) + 1
+    assert set(standing.teachers) <= set(left.teachers)
 
 
 @pytest.mark.parametrize("names", [("8:00-8:45", "8:30-9:15"), ("9:00-9:45", "8:00-8:45"), ("8:00-8:45", "?")])

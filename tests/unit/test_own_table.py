@@ -157,6 +157,37 @@ def test_a_list_in_any_encoding(register: Register, encoding: str) -> None:
     assert locks(taken) == {"语文 A0-5-1": ((1, 1),), "数学 A0-5-1": ((2, 3),), "体育 A0-5-1": ((4, 5),)}
 
 
+def test_a_timetable_that_fet_made_is_a_list(register: Register) -> None:
+    starts = "".join(
+        f"<ConstraintActivityPreferredStartingTime><Weight_Percentage>100</Weight_Percentage><Activity_Id>{id}"
+        f"</Activity_Id><Preferred_Day>{day}</Preferred_Day><Preferred_Hour>{hour}</Preferred_Hour><Active>true</Active>"
+        "</ConstraintActivityPreferredStartingTime>"
+        for id, day, hour in ((1, "Monday", 1), (2, "Tuesday", 3), (3, "Thursday", 5))
+    )
+    activities = "".join(
+        f"<Activity><Teacher>{teacher}</Teacher><Subject>{subject}</Subject><Students>五(1)班</Students>"
+        f"<Duration>{hours}</Duration><Id>{id}</Id><Activity_Group_Id>0</Activity_Group_Id><Active>true</Active></Activity>"
+        for id, teacher, subject, hours in ((1, "李华", "语文", 1), (2, "王芳", "数学", 1), (3, "赵强", "体育", 2))
+    )
+
+    def fet(constraints: str) -> bytes:
+        days = "".join(f"<Day><Name>{day}</Name></Day>" for day in ("Monday", "Tuesday", "Thursday"))
+        hours = "".join(f"<Hour><Name>{hour}</Name></Hour>" for hour in range(1, 7))
+        return (
+            f"<fet version='6.8.5'><Institution_Name>实验</Institution_Name><Days_List>{days}</Days_List>"
+            f"<Hours_List>{hours}</Hours_List><Students_List><Year><Name>五(1)班</Name></Year></Students_List>"
+            f"<Activities_List>{activities}</Activities_List>"
+            f"<Time_Constraints_List>{constraints}</Time_Constraints_List></fet>"
+        ).encode()
+
+    taken = take(register, fet(starts), "实验_data_and_timetable.fet")
+    assert taken.findings == ()
+    assert locks(taken) == {"语文 A0-5-1": ((1, 1),), "数学 A0-5-1": ((2, 3),), "体育 A0-5-1": ((4, 5),)}
+    unmade = take(register, fet(""), "实验.fet")
+    assert [(f.code, f.file, f.severity) for f in unmade.findings] == [("own_fet_without_times", "实验.fet", "error")]
+    assert [f.code for f in take(register, b"<fet", "a.fet").findings] == ["file_unreadable"]
+
+
 def test_several_weeks_below_each_other_and_on_several_sheets(register: Register) -> None:
     first = week(("1", "语文"), ("2", "语文"))
     second = week(("1", None, "数学 王芳"), title="五(2)班 课程表")

@@ -933,6 +933,13 @@ export interface CalendarView {
   imported: boolean;
 }
 
+/** A table to take away: what its file is called, and what is lost in this form. */
+export interface ExportView {
+  name: string;
+  bytes: number;
+  findings: Finding[];
+}
+
 /** One thing wrong with an input or a table. `code` is stable and has a sentence in both languages in the catalogue (`finding.<code>`), filled from `values`; file, sheet, row and field name the place. */
 export interface Finding {
   code: string;

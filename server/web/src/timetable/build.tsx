@@ -6,11 +6,17 @@ import { Button, Empty, Failure, Note, Segmented, useAction } from "../ui/compon
 import { findingText } from "../ui/findings";
 import { Icon } from "../ui/icons";
 import { t } from "../ui/i18n";
+import { explanation, resumeExplaining } from "./explaining";
 import { type Run, resumeRun, run, startRun, stopRun } from "./run";
 import type { Table } from "./table";
+import { WayOut } from "./way-out";
 
 const LIMITS = ["20", "60", "180"] as const;
 type Limit = (typeof LIMITS)[number];
+/** Nobody reads more at once. */
+const MOST_FINDINGS = 6;
+/** Ends of a run that say nothing about the table. */
+const TROUBLE = new Set(["solver_stopped", "stale_version", "internal_error"]);
 const PHASES: readonly BuildView["phase"][] = ["lints", "first", "improving"];
 
 export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void }) {
@@ -21,16 +27,28 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
   const current = run.value?.view.community === community ? run.value : null;
   const running = current?.view.state === "running";
   const wasRunning = useRef(false);
+  const [stuck, setStuck] = useState(false);
 
-  useEffect(() => void resumeRun(community), [community]);
   useEffect(() => {
-    if (wasRunning.current && !running) onDone();
+    void resumeRun(community);
+    void resumeExplaining(community);
+  }, [community]);
+  useEffect(() => {
+    if (wasRunning.current && !running) {
+      const failed = current?.view.state === "failed";
+      if (!failed) onDone();
+      setStuck(may && failed && !current.view.findings.some((one) => TROUBLE.has(one.code)));
+    }
+    if (running) setStuck(false);
     wasRunning.current = running;
   }, [running]);
+  const start = () => startRun(community, { revision: table.view.revision, seconds: Number(limit) });
+  const explained = explanation.value?.community === community;
 
   return (
     <div class="pb" data-state={current?.view.state ?? "idle"}>
       {current ? <Progress current={current} lessons={table.view.lessons.length} /> : <Standing table={table} />}
+      {may && !running && (current?.view.state === "failed" || explained) && <WayOut table={table} wanted={stuck} onConceded={start} />}
       {may && !running && (
         <div class="build-start">
           <h3 class="h">{t("build.how_long")}</h3>
@@ -46,7 +64,7 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
               {t(current.view.cost === null ? "build.stop" : "build.stop_keep")}
             </Button>
           ) : (
-            <Button small kind="pri" icon="play" busy={busy} action="build" onClick={() => act(() => startRun(community, { revision: table.view.revision, seconds: Number(limit) }))}>
+            <Button small kind="pri" icon="play" busy={busy} action="build" onClick={() => act(start)}>
               {t("build.start")}
             </Button>
           )}
@@ -122,9 +140,10 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
       )}
       {fall.length > 1 && <Plot fall={fall} view={view} />}
       {view.costByRule.length > 0 && view.cost !== null && <Costs rules={view.costByRule} total={view.cost} />}
-      {view.findings.map((finding) => (
+      {view.findings.slice(0, MOST_FINDINGS).map((finding) => (
         <Note tone={finding.severity === "warning" ? "warn" : "bad"}>{findingText(finding)}</Note>
       ))}
+      {view.findings.length > MOST_FINDINGS && <p class="xs dim">{t("build.more_findings", { count: view.findings.length - MOST_FINDINGS })}</p>}
     </>
   );
 }

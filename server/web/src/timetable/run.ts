@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { BuildView, StartBuild } from "../generated/api";
 import { del, get, post } from "../ui/api";
+import { follow } from "../ui/follow";
 
 export interface Run {
   view: BuildView;
@@ -10,11 +11,10 @@ export interface Run {
   fall: readonly (readonly [number, number])[];
 }
 
-const POLL_MS = 1500;
 const KEY = "tongke.build.";
 
 export const run = signal<Run | null>(null);
-let source: EventSource | null = null;
+let unfollow = () => {};
 
 const address = (id: string) => `/api/builds/${encodeURIComponent(id)}`;
 
@@ -23,39 +23,19 @@ function take(view: BuildView): void {
   const last = fall[fall.length - 1];
   const fell = view.cost !== null && (last === undefined || view.cost < last[1]);
   run.value = { view, fall: fell && view.cost !== null ? [...fall, [view.seconds, view.cost]] : fall };
-  if (view.state !== "running") {
-    source?.close();
-    source = null;
-    sessionStorage.removeItem(KEY + view.community);
-  }
+  if (view.state !== "running") sessionStorage.removeItem(KEY + view.community);
 }
 
-function follow(view: BuildView): void {
+function watch(view: BuildView): void {
+  unfollow();
   take(view);
-  source?.close();
-  source = null;
-  if (view.state !== "running") return;
-  source = new EventSource(`${address(view.id)}/events`);
-  source.onmessage = (event: MessageEvent<string>) => take(JSON.parse(event.data) as BuildView);
-  source.onerror = () => {
-    // a proxy that swallows the stream: ask instead
-    source?.close();
-    source = null;
-    void poll(view.id);
-  };
-}
-
-async function poll(id: string): Promise<void> {
-  while (run.value?.view.id === id && run.value.view.state === "running" && source === null) {
-    take(await get<BuildView>(address(id)));
-    await new Promise((done) => setTimeout(done, POLL_MS));
-  }
+  if (view.state === "running") unfollow = follow(address(view.id), take);
 }
 
 export async function startRun(community: string, body: StartBuild): Promise<void> {
   const view = await post<BuildView>(`/api/communities/${encodeURIComponent(community)}/builds`, body);
   sessionStorage.setItem(KEY + community, view.id);
-  follow(view);
+  watch(view);
 }
 
 /** Stops the search; the best table so far stays. */
@@ -69,7 +49,7 @@ export async function resumeRun(community: string): Promise<void> {
   if (run.value?.view.community !== community) run.value = null;
   if (id === null || run.value !== null) return;
   try {
-    follow(await get<BuildView>(address(id)));
+    watch(await get<BuildView>(address(id)));
   } catch {
     // the server was started anew since then: that run is gone
     sessionStorage.removeItem(KEY + community);
