@@ -36,6 +36,9 @@ def finding_sentence(finding: Finding, language: Language) -> str:
         values["weekday"] = texts.get(f"weekday.{values['weekday']}", values["weekday"])
     if "noun" in values:
         values["noun"] = texts.get(f"noun.{values['noun']}", values["noun"])
+    if "rules" in values:
+        rules = str(values["rules"]).split("、")
+        values["rules"] = texts["list.and"].join(texts.get(f"rule.{rule}", rule) for rule in rules)
     if "since" in values:
         text += texts["finding.since"]
     for name, value in values.items():

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import date
 from typing import get_args
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -20,10 +21,13 @@ from timetable.fet_import import import_fet, joined, term_from
 from timetable.importing import ImportReport
 from timetable.model import Id, Register, Stage
 from timetable.register_reach import Reach
+from timetable.sheets import empty_forms
+from timetable.table_export import CONTENT_TYPES
 
 routes = web.RouteTableDef()
 
 LEFT_OUT = "row_left_out"
+FORM_NAME = "同课 导入.xlsx"
 
 
 @routes.post("/api/import")
@@ -47,6 +51,15 @@ async def import_files(request: web.Request) -> web.Response:
     except InputRefused as refused:
         return reply(request, ImportView(findings=refused.findings, counts={}, imported=False))
     return reply(request, _view(report, imported=True))
+
+
+@routes.get("/api/import/form")
+async def form(request: web.Request) -> web.Response:
+    """The workbook to be filled in: every sheet with its columns, and no rows."""
+    permit(principal(request), "import_register")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(FORM_NAME)}"}
+    content = await asyncio.to_thread(empty_forms)
+    return web.Response(body=content, content_type=CONTENT_TYPES["xlsx"], headers=headers)
 
 
 @routes.post("/api/import/fet")

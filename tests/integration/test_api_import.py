@@ -63,6 +63,15 @@ async def test_a_workbook_is_looked_at_and_then_taken(empty: CountyServer) -> No
     assert [ref["id"] for ref in (await admin.get("/api/communities")).json] == ["one"]
 
 
+async def test_the_form_has_every_sheet_and_nothing_in_it(empty: CountyServer) -> None:
+    bureau = await empty.person("bureau_admin")
+    form = await bureau.get("/api/import/form")
+    assert form.body[:2] == b"PK"
+    assert "attachment" in form.headers["Content-Disposition"]
+    answer = await send(bureau, {"form.xlsx": form.body}, "?check=1")
+    assert answer.json["findings"][0]["code"] == "nothing_to_import"
+
+
 async def test_everything_that_is_wrong_is_named_with_its_place_and_nothing_is_taken(empty: CountyServer) -> None:
     admin = await empty.person("bureau_admin")
     for query in ("?check=1", ""):

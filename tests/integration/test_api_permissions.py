@@ -132,6 +132,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("DELETE", "/api/explanations/absent", None, EVERYBODY),
     ("POST", "/api/explanations/absent/concessions/0", None, EVERYBODY),
     ("POST", "/api/import", {}, DIRECTORS | {"bureau_admin", "convenor"}),
+    ("GET", "/api/import/form", None, DIRECTORS | {"bureau_admin", "convenor"}),
     ("POST", "/api/import/fet?unit=x", {}, frozenset({"bureau_admin"})),
     ("GET", "/api/sessions", None, EVERYBODY),
     ("GET", "/api/sessions/absent", None, EVERYBODY),

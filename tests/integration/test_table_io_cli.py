@@ -171,7 +171,7 @@ def test_faults_are_told_by_cell_in_both_languages_and_nothing_is_written(folder
     assert code == 2
     assert err.splitlines()[:2] == [
         "own.xlsx，A1-5-1班，第 2 行，B2：本校没有教师“张三”。",
-        "own.xlsx, A1-5-1班, row 2, B2: No teacher of this unit is called “张三”.",
+        'own.xlsx, A1-5-1班, row 2, B2: No teacher of this unit is called "张三".',
     ]
     assert not (folder / "fixed.json").exists()
     assert call(*taking, "--check", cwd=folder)[0] == 1

@@ -7,6 +7,7 @@ import { gradeName } from "../ui/names";
 import { parityName, weekdayName } from "../ui/time";
 import { go, panelOpen, place, type View } from "./place";
 import type { Table } from "./table";
+import { TakeAway } from "./take-away";
 import { Undo } from "./undo";
 
 export interface ToolsProps {
@@ -85,6 +86,7 @@ export function Tools({ table, week, day, grade, grades, show, onChange }: Tools
       <span class="grow" />
       <VersionChoice view={table.view} />
       {table.movable && <Undo table={table} onDone={onChange} />}
+      {table.view.lessons.length > 0 && <TakeAway table={table} />}
       <Button kind="quiet" icon="print" label={t("tools.print")} onClick={() => print()} />
       <NextStep view={table.view} />
       <span class="panel-open">

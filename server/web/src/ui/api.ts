@@ -26,6 +26,23 @@ export interface CallOptions {
 }
 
 export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+  const text = await (await answer(method, path, options)).text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+/** Fetches a file and hands it to the browser to keep, under the name that the server gives it. */
+export async function save(path: string): Promise<void> {
+  const response = await answer("GET", path, {});
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "";
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = decodeURIComponent(name);
+  link.click();
+  // the browser has taken what it saves by then
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function answer(method: Method, path: string, options: CallOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", ...seatHeaders() };
   if (method !== "GET") headers["X-Tongke"] = "1";
   let body: BodyInit | undefined = options.form;
@@ -40,9 +57,8 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem(0, "unreachable");
   }
-  const text = await response.text();
-  if (!response.ok) throw problemOf(response.status, text);
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  if (!response.ok) throw problemOf(response.status, await response.text());
+  return response;
 }
 
 /**

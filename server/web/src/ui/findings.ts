@@ -17,5 +17,9 @@ export function findingText(finding: Finding): string {
 function worded(name: string, value: string | number): string | number {
   if (name === "weekday" && typeof value === "number") return weekdayName(value);
   if (name === "noun" && has(`noun.${value}`)) return t(`noun.${value}`);
+  if (name === "rules" && typeof value === "string") {
+    const rules = value.split("、").map((rule) => (has(`rule.${rule}`) ? t(`rule.${rule}`) : rule));
+    return rules.join(t("list.and"));
+  }
   return typeof value === "string" ? label(value) : value;
 }
