@@ -7,6 +7,8 @@ import { LanguageSwitch } from "../ui/top";
 import type { Classroom } from "./classroom";
 import { EndButton } from "./host";
 import { LineState, progressOf, Undelivered } from "./parts";
+import { strokesOn } from "./board";
+import { PenTools, Sheet, titleOf, usePens } from "./sheet";
 import { host, inLesson, ownRoom, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
@@ -146,6 +148,7 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
           )}
         </section>
       )}
+      <BoardCard classroom={classroom} room={room} />
       <h2 class="h">{t("classroom.phone.how")}</h2>
       <div class="tri" role="radiogroup" aria-label={t("classroom.phone.how")}>
         {SIGNALS.map(({ kind, icon }) => (
@@ -227,6 +230,46 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
         {hostGone && <EndButton classroom={classroom} room={room} />}
       </div>
     </main>
+  );
+}
+
+/** What all rooms see now; a touch makes it large, to point and write. */
+function BoardCard({ classroom, room }: { classroom: Classroom; room: Room }) {
+  const { board } = room.snapshot;
+  const [large, setLarge] = useState(false);
+  const [pens, change] = usePens("pen");
+  const { shown } = board;
+  if (shown === null) return null;
+  const drawn = strokesOn(board, shown.material.version, shown.page).length;
+  return (
+    <section class="bcard" aria-label={t("board.title")}>
+      <button type="button" data-action="enlarge-page" aria-expanded={large} onClick={() => setLarge(true)}>
+        <Sheet classroom={classroom} room={room} surface="phone" />
+        <span class="row">
+          <b class="grow ell">{titleOf(shown.material)}</b>
+          <span class="mut nw">
+            {shown.page} / {shown.material.pages.length}
+          </span>
+          {drawn > 0 && <Icon name="pen" size="sm" label={t("board.drawn")} />}
+        </span>
+      </button>
+      {large && (
+        <div class="whole" role="dialog" aria-label={titleOf(shown.material)}>
+          <header class="row">
+            <b class="grow ell">{titleOf(shown.material)}</b>
+            <span class="nw">
+              {shown.page} / {shown.material.pages.length}
+            </span>
+            <button type="button" class="btn" data-action="shrink-page" aria-label={t("act.close")} onClick={() => setLarge(false)}>
+              <Icon name="x" size="lg" />
+            </button>
+          </header>
+          <Sheet classroom={classroom} room={room} surface="phone" pens={pens} />
+          <Undelivered classroom={classroom} />
+          <PenTools classroom={classroom} room={room} pens={pens} change={change} />
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -10,6 +10,8 @@ import { Capture, type Fault, type Plan, PLANS, type Source } from "./capture";
 import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
 import { LineReport } from "./line";
 import { type PathState, Publisher, Subscriber } from "./media";
+import { Drawing } from "./drawing";
+import { PagePictures, picturesFor } from "./page-pictures";
 import { faceOf, next, recordedUnheard, type Room, self } from "./room";
 
 export interface Line {
@@ -55,6 +57,8 @@ export class Classroom {
   /** This machine's cameras and microphone, once it is known that they are wanted. */
   readonly devices = signal<Capture | null>(null);
   readonly joined = signal<JoinReply | null>(null);
+  readonly pages: PagePictures;
+  readonly drawing = new Drawing((wish) => this.tell(wish), hexId);
   /** The review of this session, known after its end. */
   readonly review = signal<string | null>(null);
 
@@ -71,6 +75,7 @@ export class Classroom {
     readonly session: string,
     private readonly as: string | null = null,
   ) {
+    this.pages = new PagePictures(session);
     const json = new URLSearchParams(location.search).get("wire") === "json";
     this.connection = new Connection(
       () => this.join(),
@@ -109,10 +114,19 @@ export class Classroom {
   /** What a person asked for. The outcome shows in the room; a refusal shows in `refusal`. */
   ask(wish: Wish): void {
     this.refusal.value = null;
-    this.connection.request(wish).catch((error: unknown) => {
+    void this.tell(wish);
+  }
+
+  /** Like `ask`; resolves to whether the server did it. */
+  async tell(wish: Wish): Promise<boolean> {
+    try {
+      await this.connection.request(wish);
+      return true;
+    } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       if (error.code !== "disconnected") this.refusal.value = error;
-    });
+      return false;
+    }
   }
 
   /** Asks the browser again for what was denied or missing. */
@@ -154,6 +168,7 @@ export class Classroom {
     }
     if (after === null) return;
     if (before?.tracks !== after.tracks || before.snapshot.participants !== after.snapshot.participants) this.watch(after);
+    if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot));
     this.obeyMute(after);
     if (after.snapshot.state === "ended" || (message.t === "closing" && message.code === "ended")) this.end();
   }
@@ -195,6 +210,7 @@ export class Classroom {
     if (this.over) return;
     this.over = true;
     clearInterval(this.report);
+    this.pages.close();
     removeEventListener("online", this.retry);
     removeEventListener("pagehide", this.onHide);
     this.publisher?.close();

@@ -14,6 +14,7 @@ import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
 import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
+import { Stage, Tray } from "./stage";
 import { Tile } from "./tile";
 
 const TIMES = [60, 120, 180, 300, 600];
@@ -21,6 +22,7 @@ const TIMES = [60, 120, 180, 300, 600];
 export function HostPage({ classroom }: { classroom: Classroom }) {
   const room = classroom.room.value;
   const [timerOpen, setTimerOpen] = useState(false);
+  const [trayOpen, setTrayOpen] = useState(false);
   const [devicesOpen, openDevices] = useState(false);
   useEffect(() => {
     document.documentElement.dataset.theme = "dark";
@@ -32,6 +34,7 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
     if (key >= "1" && key <= "8" && called?.presence === "connected" && inLesson(room.snapshot)) classroom.ask({ t: "call_on", participant: called.id });
     else if (key === "0") classroom.ask({ t: "mute", muted: true });
     else if (key === "m" && inLesson(room.snapshot)) classroom.ask({ t: "mark" });
+    else if (key === "r") setTrayOpen((open) => !open);
     else if (key === "t") setTimerOpen((open) => !open);
     else return false;
     return true;
@@ -42,7 +45,9 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
   return (
     <div class="host" data-session={room.snapshot.session} data-state={room.snapshot.state} data-role="host">
       <Header classroom={classroom} room={room} />
-      <main class={`rooms n${Math.min(9, shown.length + 1)}`} aria-label={t("classroom.host.rooms")}>
+      <div class={room.snapshot.board.shown ? "teach boarded" : "teach"}>
+      <Stage classroom={classroom} room={room} />
+      <main key="rooms" class={`rooms n${Math.min(9, shown.length + 1)}`} aria-label={t("classroom.host.rooms")}>
         <OwnTile classroom={classroom} room={room} choose={() => openDevices(true)} />
         {shown.map((participant, index) => (
           <Tile
@@ -55,12 +60,13 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
           />
         ))}
       </main>
+      </div>
       <aside class="side">
         <Program classroom={classroom} room={room} />
         {next && <Suggestion classroom={classroom} room={room} next={next} />}
         <RoomsTable room={room} />
       </aside>
-      <Dock classroom={classroom} room={room} timerOpen={timerOpen} setTimerOpen={setTimerOpen} />
+      <Dock classroom={classroom} room={room} timerOpen={timerOpen} setTimerOpen={setTimerOpen} trayOpen={trayOpen} setTrayOpen={setTrayOpen} />
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
       {devicesOpen && <DeviceDialog capture={classroom.devices.value} role="host" onClose={() => openDevices(false)} />}
@@ -288,9 +294,11 @@ interface DockProps {
   room: Room;
   timerOpen: boolean;
   setTimerOpen: (open: boolean) => void;
+  trayOpen: boolean;
+  setTrayOpen: (open: boolean) => void;
 }
 
-function Dock({ classroom, room, timerOpen, setTimerOpen }: DockProps) {
+function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen }: DockProps) {
   const { snapshot } = room;
   const live = inLesson(snapshot);
   const waiting = classroom.line.value.pending.filter((command) => command.t === "mark").length;
@@ -303,6 +311,14 @@ function Dock({ classroom, room, timerOpen, setTimerOpen }: DockProps) {
         <span>{t("classroom.act.mute_all")}</span>
         <kbd class="kbd">0</kbd>
       </button>
+      <div class="timer">
+        <button type="button" class="dk" data-action="push-material" aria-expanded={trayOpen} onClick={() => setTrayOpen(!trayOpen)}>
+          <Icon name="doc" size="lg" />
+          <span>{t("board.push")}</span>
+          <kbd class="kbd">R</kbd>
+        </button>
+        {trayOpen && <Tray classroom={classroom} room={room} close={() => setTrayOpen(false)} />}
+      </div>
       <div class="timer">
         <button type="button" class="dk" data-action="timer" aria-expanded={timerOpen} onClick={() => setTimerOpen(!timerOpen)}>
           <Icon name="timer" size="lg" />

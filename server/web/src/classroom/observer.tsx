@@ -8,6 +8,7 @@ import { DeviceDialog } from "./device-dialog";
 import { captionOf, Face } from "./parts";
 import { host, program, tiles } from "./room";
 import { Sounds, SoundUnlock } from "./sound";
+import { Sheet } from "./sheet";
 import { Tile } from "./tile";
 
 export function ObserverPage({ classroom }: { classroom: Classroom }) {
@@ -20,11 +21,22 @@ export function ObserverPage({ classroom }: { classroom: Classroom }) {
   if (room === null) return null;
   const shown = program(room);
   const teacher = host(room);
+  const board = room.snapshot.board.shown !== null;
   return (
     <div class="observe" data-session={room.snapshot.session} data-state={room.snapshot.state} data-role={room.role}>
       <Header classroom={classroom} room={room} />
-      <section class="stage" aria-label={t("classroom.program.title")}>
-        {shown ? (
+      <section class={board ? "stage boarded" : "stage"} aria-label={t("classroom.program.title")}>
+        {board ? (
+          <>
+            <Sheet classroom={classroom} room={room} surface="desk" />
+            {shown && (
+              <div class="inset">
+                <Face classroom={classroom} participant={shown} />
+                <span class="plab">{captionOf(shown)}</span>
+              </div>
+            )}
+          </>
+        ) : shown ? (
           <>
             <Face classroom={classroom} participant={shown} />
             <span class="plab">{captionOf(shown)}</span>
@@ -35,7 +47,7 @@ export function ObserverPage({ classroom }: { classroom: Classroom }) {
             <b>{t("classroom.observer.no_host")}</b>
           </span>
         )}
-        {teacher && shown && teacher.id !== shown.id && (
+        {!board && teacher && shown && teacher.id !== shown.id && (
           <div class="inset">
             <Face classroom={classroom} participant={teacher} />
           </div>

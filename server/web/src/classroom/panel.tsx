@@ -12,11 +12,13 @@ import { LevelMeter } from "./level";
 import { captionOf, Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
 import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self, tileState } from "./room";
 import { Sounds, SoundUnlock } from "./sound";
+import { PenTools, Sheet, usePens } from "./sheet";
 import { lasting, second, serverNow } from "./ticker";
 
 /** A cut shorter than this is not worth frightening a class. */
 const OFFLINE_AFTER = 4;
 const MOST_OTHERS = 6;
+const MOST_BESIDE_BOARD = 2;
 
 export interface PanelProps {
   classroom: Classroom;
@@ -103,10 +105,15 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
   const shown = program(room);
   const others = memberRooms(room).filter((p) => p.id !== me.id);
   const teacher = host(room);
+  const board = room.snapshot.board.shown !== null;
   return (
     <div class={`live ${audioOnly ? "aud" : ""}`}>
       <TopLine room={room} />
-      {audioOnly ? (
+      {board ? (
+        <div class="main boarded" data-program={shown?.id}>
+          <Sheet classroom={classroom} room={room} surface="wall" />
+        </div>
+      ) : audioOnly ? (
         <div class="main big" role="status">
           <Icon name="ear" />
           <b class="w64">{t("classroom.panel.audio_only")}</b>
@@ -132,6 +139,19 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
         </div>
       )}
       <aside>
+        {board && shown && shown.presence !== "offline" && (
+          <div class="self">
+            {audioOnly ? (
+              <div class="calm small" role="status">
+                <Icon name="ear" />
+                <span class="w28">{t("classroom.panel.audio_only")}</span>
+              </div>
+            ) : (
+              <Face classroom={classroom} participant={shown} />
+            )}
+            <span class="cap s">{shown.role === "host" ? t("classroom.panel.teacher_short") : captionOf(shown)}</span>
+          </div>
+        )}
         <div class="self">
           <Own classroom={classroom} me={me} />
           <span class="cap s">{t("classroom.panel.us")}</span>
@@ -140,7 +160,7 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
           {teacher && shown && shown.id !== teacher.id && <Mini classroom={classroom} room={room} participant={teacher} />}
           {others
             .filter((p) => p.id !== shown?.id)
-            .slice(0, MOST_OTHERS)
+            .slice(0, board ? MOST_BESIDE_BOARD : MOST_OTHERS)
             .map((p) => (
               <Mini key={p.id} classroom={classroom} room={room} participant={p} />
             ))}
@@ -275,6 +295,8 @@ function Called({ classroom, room, me, called }: ViewProps & { called: boolean }
   const watching = memberRooms(room).filter((p) => p.id !== me.id && p.presence === "connected").length + (teacher?.presence === "connected" ? 1 : 0);
   const { calledSeat } = room.snapshot;
   const mic = classroom.media.value.local.get("mic");
+  const board = room.snapshot.board.shown !== null;
+  const [pens, change] = usePens("pen");
   return (
     <div class="called" role="alert">
       <header>
@@ -284,15 +306,28 @@ function Called({ classroom, room, me, called }: ViewProps & { called: boolean }
         <b class="w96 grow ell">{t(called ? "classroom.panel.your_turn" : "classroom.panel.all_see_you", { unit: me.unitName })}</b>
         {called && calledSeat !== null && <span class="w64 nw">{t("classroom.seat.no", { seat: calledSeat })}</span>}
       </header>
-      <div class="main">
-        <Own classroom={classroom} me={me} />
-        <span class="cap">
-          <Icon name="eye" />
-          {t("classroom.panel.watching", { n: watching })}
-        </span>
-        {mic && !me.muted && <LevelMeter stream={mic} />}
-      </div>
+      {board ? (
+        <div class="main boarded">
+          <Sheet classroom={classroom} room={room} surface="wall" pens={called ? pens : undefined} />
+          {called && <PenTools classroom={classroom} room={room} pens={pens} change={change} />}
+        </div>
+      ) : (
+        <div class="main">
+          <Own classroom={classroom} me={me} />
+          <span class="cap">
+            <Icon name="eye" />
+            {t("classroom.panel.watching", { n: watching })}
+          </span>
+          {mic && !me.muted && <LevelMeter stream={mic} />}
+        </div>
+      )}
       <aside>
+        {board && (
+          <div class="self">
+            <Own classroom={classroom} me={me} />
+            <span class="cap s">{t("classroom.panel.us")}</span>
+          </div>
+        )}
         {teacher && (
           <div class="self">
             <Face classroom={classroom} participant={teacher} />

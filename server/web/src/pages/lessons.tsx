@@ -108,7 +108,9 @@ function Row({ row }: { row: SessionRow }) {
       </td>
       <td class="wide">
         <div class="chips">
-          <b>{label(row.title)}</b>
+          <b>
+            <a href={`/lesson/${encodeURIComponent(row.id)}`}>{label(row.title)}</a>
+          </b>
           <KindChip kind={row.kind} />
           {row.rehearsal && <StateChip tone="changed">{t("lessons.rehearsal")}</StateChip>}
         </div>

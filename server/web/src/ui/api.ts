@@ -81,7 +81,8 @@ export const post = <T>(path: string, body?: unknown) => call<T>("POST", path, {
 export const put = <T>(path: string, body: unknown) => call<T>("PUT", path, { body });
 export const del = <T = void>(path: string) => call<T>("DELETE", path);
 
-function problemOf(status: number, text: string): Problem {
+/** The problem in an answer. */
+export function problemOf(status: number, text: string): Problem {
   try {
     const { code, detail, errors, fields } = JSON.parse(text) as Record<string, unknown>;
     const values: Values = {};

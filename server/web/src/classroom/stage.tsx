@@ -1,0 +1,198 @@
+/** The host's board: what is open, its pages to turn, and the pens; and the tray that materials are opened from. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Material } from "../generated/live";
+import type { MaterialsManager } from "../materials/manager";
+import { Button, Dialog, Skeleton } from "../ui/components";
+import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
+import { BLANK, strokesOn } from "./board";
+import type { Classroom } from "./classroom";
+import { pageAddress } from "./page-pictures";
+import type { Room } from "./room";
+import { PenTools, Sheet, titleOf, usePens } from "./sheet";
+
+export function Stage({ classroom, room }: { classroom: Classroom; room: Room }) {
+  const { shown } = room.snapshot.board;
+  const [pens, change] = usePens("none");
+  const box = useRef<HTMLElement>(null);
+  const open = shown !== null;
+  const turn = (page: number) => {
+    const now = classroom.room.value?.snapshot.board.shown;
+    if (!now || page < 1 || page > now.material.pages.length || page === now.page) return;
+    classroom.ask({ t: "turn_page", version: now.material.version, page });
+  };
+  const newest = useRef(turn);
+  newest.current = turn;
+  useEffect(() => {
+    if (!open) return undefined;
+    const press = (event: KeyboardEvent) => {
+      const now = classroom.room.value?.snapshot.board.shown;
+      if (!now || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+      const here = event.target instanceof Node && box.current?.contains(event.target);
+      const step = { PageDown: 1, PageUp: -1, ...(here ? { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 } : {}) }[event.key];
+      const page = event.key === "Home" && here ? 1 : event.key === "End" && here ? now.material.pages.length : step && now.page + step;
+      if (page === undefined) return;
+      event.preventDefault();
+      newest.current(page);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [open]);
+  if (shown === null) return null;
+  const { material, page } = shown;
+  const pages = material.pages.length;
+  return (
+    <section class="stagebox card" ref={box} tabIndex={-1} aria-label={t("board.title")} data-open={material.version}>
+      <header class="row">
+        <Icon name={material.version === BLANK ? "pen" : "doc"} />
+        <b class="ell">{titleOf(material)}</b>
+        {material.version !== BLANK && <span class="sm dim nw">{t(`materials.kind_${material.kind}`)}</span>}
+        <span class="grow" />
+        <Button small icon="left" action="previous-page" label={t("board.previous")} disabled={page <= 1} onClick={() => turn(page - 1)} />
+        <b class="nw" data-page-of={pages}>
+          {page} / {pages}
+        </b>
+        <Button small icon="right" action="next-page" label={t("board.next")} disabled={page >= pages} onClick={() => turn(page + 1)} />
+        <Button small icon="x" action="close-material" onClick={() => classroom.ask({ t: "close_material" })}>
+          {t("board.close")}
+        </Button>
+      </header>
+      <div class="desk">
+        <Thumbs classroom={classroom} room={room} material={material} page={page} turn={turn} />
+        <Sheet classroom={classroom} room={room} surface="desk" pens={pens} />
+        <PenTools classroom={classroom} room={room} pens={pens} change={change} optional />
+      </div>
+    </section>
+  );
+}
+
+interface ThumbsProps {
+  classroom: Classroom;
+  room: Room;
+  material: Material;
+  page: number;
+  turn: (page: number) => void;
+}
+
+function Thumbs({ classroom, room, material, page, turn }: ThumbsProps) {
+  const list = useRef<HTMLOListElement>(null);
+  classroom.pages.arrived.value;
+  useEffect(() => {
+    list.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+  }, [page]);
+  return (
+    <ol class="thumbs" ref={list} aria-label={t("board.pages")}>
+      {material.pages.map((_, index) => {
+        const number = index + 1;
+        const url = material.version === BLANK ? undefined : classroom.pages.url({ version: material.version, page: number, small: true });
+        const drawn = strokesOn(room.snapshot.board, material.version, number).length > 0;
+        return (
+          <li key={number}>
+            <button type="button" data-action="turn-page" data-to={number} aria-current={number === page ? "page" : undefined} aria-label={t("board.page", { page: number })} onClick={() => turn(number)}>
+              {url ? <img src={url} alt="" /> : <i />}
+              <span>
+                {number}
+                {drawn && <Icon name="pen" size="sm" label={t("board.drawn")} />}
+              </span>
+            </button>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** What can be opened, above the dock. */
+export function Tray({ classroom, room, close }: { classroom: Classroom; room: Room; close: () => void }) {
+  const { shelf, shown } = room.snapshot.board;
+  const [managing, setManaging] = useState(false);
+  const [Manager, setManager] = useState<typeof MaterialsManager | null>(null);
+  const manage = () => {
+    setManaging(true);
+    // Only hosts need it, and seldom: the page that opens in a village comes without it.
+    void import("../materials/manager").then((loaded) => setManager(() => loaded.MaterialsManager));
+  };
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.querySelector("button")?.focus();
+    const away = (event: PointerEvent) => {
+      const inside = event.target instanceof Element && event.target.closest(".tray, dialog, [data-action='push-material']");
+      if (!inside) close();
+    };
+    document.addEventListener("pointerdown", away);
+    return () => document.removeEventListener("pointerdown", away);
+  }, []);
+  const open = (version: string) => {
+    const first = strokesOn(room.snapshot.board, version, 1).length === 0 ? 1 : undefined;
+    classroom.ask({ t: "open_material", version, page: first ?? 1 });
+    close();
+  };
+  const session = room.snapshot.session;
+  return (
+    <div
+      class="tray card"
+      ref={box}
+      role="group"
+      aria-label={t("board.tray")}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || managing) return;
+        close();
+        document.querySelector<HTMLElement>('[data-action="push-material"]')?.focus();
+      }}
+    >
+      <ul>
+        {shelf.map((material) => (
+          <li key={material.version}>
+            <button type="button" data-action="open-material" data-version={material.version} data-kind={material.kind} aria-pressed={shown?.material.version === material.version} onClick={() => open(material.version)}>
+              <img src={classroom.pages.url({ version: material.version, page: 1, small: true }) ?? pageAddress(session, { version: material.version, page: 1, small: true })} alt="" />
+              <span class="grow">
+                <b class="ell">{material.title}</b>
+                <span class="sm dim ell">
+                  {t(`materials.kind_${material.kind}`)} · {t("materials.pages", { n: material.pages.length })}
+                  {material.number > 1 && ` · ${t("materials.version", { n: material.number })}`}
+                </span>
+              </span>
+            </button>
+          </li>
+        ))}
+        <li>
+          <button type="button" data-action="open-material" data-version={BLANK} aria-pressed={shown?.material.version === BLANK} onClick={() => open(BLANK)}>
+            <i>
+              <Icon name="pen" size="lg" />
+            </i>
+            <span class="grow">
+              <b class="ell">{t("board.blank")}</b>
+              <span class="sm dim ell">{t("board.blank_text")}</span>
+            </span>
+          </button>
+        </li>
+      </ul>
+      {shelf.length === 0 && <p class="sm mut">{t("board.nothing")}</p>}
+      <div class="row">
+        <Button small icon="upload" action="manage-materials" onClick={manage}>
+          {t("board.manage")}
+        </Button>
+        <span class="grow" />
+        {shown && (
+          <Button
+            small
+            icon="x"
+            action="close-material"
+            onClick={() => {
+              classroom.ask({ t: "close_material" });
+              close();
+            }}
+          >
+            {t("board.close")}
+          </Button>
+        )}
+      </div>
+      {managing && (
+        <Dialog title={t("materials.title")} onClose={() => setManaging(false)}>
+          {Manager ? <Manager session={session} /> : <Skeleton lines={5} />}
+        </Dialog>
+      )}
+    </div>
+  );
+}
