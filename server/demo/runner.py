@@ -23,6 +23,7 @@ from server.demo.accounts import accounts
 from server.demo.announcement import Access, Announcement, EndpointEntry, FeedEntry, LessonEntry, users
 from server.demo.county_load import demo_lesson, import_county, publish_tables
 from server.demo.links import Link, Page, seal
+from server.demo.materials import supply
 from server.demo.rehearsal import RehearsalKeeper
 from server.demo.state import DemoState
 from server.keys import (
@@ -31,6 +32,7 @@ from server.keys import (
     demo_key,
     importing_key,
     live_key,
+    materials_key,
     people_key,
     session_store_key,
     settings_key,
@@ -120,7 +122,7 @@ class Demo:
         await self._people(app, county, lesson)
         feeds = await self._feeds(app, county)
         self._keeper = RehearsalKeeper(app[live_key], app[counties_key], lesson, time.time)
-        await self._keeper.current()
+        await supply(app[materials_key], app[live_key].running(await self._keeper.current()).plan)
         self._keeping = asyncio.create_task(self._keeper.keep(), name="rehearsal")
         announcement = await self._announcement(app, county, lesson, feeds)
         demo_state.save(self._folder, self._state)

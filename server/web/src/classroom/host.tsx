@@ -14,6 +14,7 @@ import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
 import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
+import { titleOf } from "./sheet";
 import { Stage, Tray } from "./stage";
 import { Tile } from "./tile";
 
@@ -217,6 +218,12 @@ function Program({ classroom, room }: { classroom: Classroom; room: Room }) {
             <Face classroom={classroom} participant={teacher} />
             <span class="plab">{t("classroom.program.me")}</span>
           </div>
+        )}
+        {snapshot.board.shown && (
+          <p class="xs mut au ell">
+            <Icon name="doc" size="sm" />
+            {t("board.large", { title: titleOf(snapshot.board.shown.material), page: snapshot.board.shown.page })}
+          </p>
         )}
         <p class="xs mut au">
           <Icon name="vol" size="sm" />

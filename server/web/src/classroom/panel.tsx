@@ -298,7 +298,7 @@ function Called({ classroom, room, me, called }: ViewProps & { called: boolean }
   const board = room.snapshot.board.shown !== null;
   const [pens, change] = usePens("pen");
   return (
-    <div class="called" role="alert">
+    <div class={board ? "called withboard" : "called"} role="alert">
       <header>
         <span class="mi">
           <Icon name={me.muted ? "micoff" : "mic"} />

@@ -1,0 +1,136 @@
+"""Materials in the rooms of a lesson: opened and turned by the host in step, drawn on by the host and a called room."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.e2e.classroom import WAIT, Classroom, in_state, tile
+from tests.e2e.conftest import Demo
+from tests.e2e.test_classroom_page import OVERFLOW, UNNAMED, ended, started
+from tests.material_files import pdf
+
+pytestmark = pytest.mark.slow
+
+SHOWN = '.sheet[data-page="{page}"][data-picture="large"]'
+
+
+@pytest.fixture
+async def classroom(demo: Demo, chromium: Browser) -> AsyncIterator[Classroom]:
+    opened = Classroom(chromium, demo)
+    yield opened
+    await opened.close()
+
+
+async def shows(page: Page, number: int, strokes: int | None = None) -> None:
+    """Wait until a page of the open material is seen at its best, with so many strokes on it."""
+    drawn = "" if strokes is None else f'[data-strokes="{strokes}"]'
+    await page.wait_for_selector(SHOWN.format(page=number) + drawn, timeout=WAIT)
+
+
+async def draw(page: Page, *, across: float) -> None:
+    """One stroke with the mouse, from left to right at a part of the page's height."""
+    box = await page.locator(".sheet").bounding_box()
+    assert box is not None
+    left, top = box["x"] + box["width"] * 0.4, box["y"] + box["height"] * across
+    await page.mouse.move(left, top)
+    await page.mouse.down()
+    for step in range(20):
+        await page.mouse.move(left + 5 * step, top + step % 7)
+    await page.mouse.up()
+
+
+async def test_a_material_is_opened_turned_and_drawn_on_in_all_rooms(
+    demo: Demo, classroom: Classroom, tmp_path: Path
+) -> None:
+    first, second, third = demo.json["lesson"]["endpoint_urls"][:3]
+    host = await started(classroom)
+    panels = [await classroom.open(entry["url"], entry["room"], width=1920, height=1080) for entry in (first, second)]
+    for entry in (first, second):
+        await tile(host, entry["room"], "connected")
+
+    # the host uploads in the middle of the lesson, and opens it
+    file = tmp_path / "练习.pdf"
+    file.write_bytes(pdf(4, width=960, height=540))
+    await host.click('[data-action="push-material"]')
+    await host.click('[data-action="manage-materials"]')
+    await host.set_input_files('[data-action="add-material"]', file)
+    await host.wait_for_selector('.mlist li:last-child[data-versions="1"] b:has-text("练习")', timeout=WAIT)
+    await host.keyboard.press("Escape")
+    await host.click('.tray [data-action="open-material"]:has-text("练习")')
+    for page in (host, *panels):
+        await shows(page, 1)
+
+    await host.keyboard.press("PageDown")
+    for page in (host, *panels):
+        await shows(page, 2)
+    await host.click('.pens [data-colour="blue"]')
+    await draw(host, across=0.3)
+    for page in (host, *panels):
+        await shows(page, 2, strokes=1)
+
+    # a classroom draws while it is called on, and not before
+    assert await panels[0].locator(".pens").count() == 0
+    await host.click(f'[data-room="{first["room"]}"] [data-action="call-on"]')
+    await panels[0].wait_for_selector(".pens", timeout=WAIT)
+    await draw(panels[0], across=0.6)
+    for page in (host, *panels):
+        await shows(page, 2, strokes=2)
+    assert await panels[0].evaluate(OVERFLOW) == {"down": 0, "right": 0}
+
+    # whoever comes late or comes back sees what the others see
+    late = await classroom.open(third["url"], third["room"])
+    phone = await classroom.open(demo.json["lesson"]["assistant_url"], "assistant", width=390, height=844)
+    await in_state(phone, "live")
+    await panels[1].reload()
+    for page in (late, phone, panels[1]):
+        await shows(page, 2, strokes=2)
+    await phone.click('[data-action="enlarge-page"]')
+    await phone.wait_for_selector(".whole .pens", timeout=WAIT)
+    assert (await phone.evaluate(OVERFLOW))["right"] <= 0
+    assert await phone.evaluate(UNNAMED) == []
+
+    await host.click('[data-action="undo-stroke"]')
+    for page in (host, late, *panels):
+        await shows(page, 2, strokes=1)
+    await host.click('[data-action="clear-page"]')
+    await host.click('[data-action="clear-page"][data-confirm="true"]')
+    for page in (host, late, *panels):
+        await shows(page, 2, strokes=0)
+    assert await host.evaluate(OVERFLOW) == {"down": 0, "right": 0}
+    assert await host.evaluate(UNNAMED) == []
+    await host.click('.stagebox [data-action="close-material"]')
+    for page in (host, *panels):
+        await page.wait_for_selector(".sheet", state="detached", timeout=WAIT)
+    await ended(host)
+    assert classroom.errors == []
+
+
+async def test_materials_have_a_page_before_the_lesson(demo: Demo, classroom: Classroom, tmp_path: Path) -> None:
+    host = await classroom.host()
+    await host.wait_for_selector("[data-session]", timeout=WAIT)
+    session = await host.get_attribute("[data-session]", "data-session")
+    await host.goto(f"{demo.json['base_url']}/lesson/{session}")
+    await host.wait_for_selector(".mlist", timeout=WAIT)
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7 and no more")
+    await host.set_input_files('[data-action="add-material"]', broken)
+    await host.wait_for_selector('.note.bad:has-text("material_unreadable")', timeout=WAIT)
+
+    file = tmp_path / "设计.pdf"
+    file.write_bytes(pdf(2))
+    await host.select_option(".madd select", "lesson_design")
+    await host.set_input_files('[data-action="add-material"]', file)
+    row = host.locator('.mlist > li[data-kind="lesson_design"]')
+    await row.wait_for(timeout=WAIT)
+    await row.locator('[data-action="replace-material"]').set_input_files(file)
+    await host.wait_for_selector('.mlist > li[data-kind="lesson_design"][data-versions="2"]', timeout=WAIT)
+    for _ in range(2):
+        await row.locator('[data-action="delete-material"]').click()
+    await row.wait_for(state="detached", timeout=WAIT)
+    assert (await host.evaluate(OVERFLOW))["right"] <= 0
+    assert await host.evaluate(UNNAMED) == []
+    assert classroom.errors == []
