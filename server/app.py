@@ -18,10 +18,12 @@ from sqlalchemy import text
 from config.settings import Settings
 from recordings.service import ReviewService
 from server import pages
+from server.answer_files import AnswerFiles
 from server.api import (
     amendments,
     closings,
     demo,
+    exercises,
     feeds,
     importing,
     live,
@@ -49,12 +51,14 @@ from server.headers import secure
 from server.journals import FileJournals
 from server.keys import (
     amendments_key,
+    answers_key,
     builds_key,
     bus_key,
     calendars_key,
     closings_key,
     counties_key,
     database_key,
+    exercises_key,
     explanations_key,
     importing_key,
     live_key,
@@ -88,6 +92,7 @@ from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
 from server.storage.draft_history import SqlDraftHistory
+from server.storage.exercise_store import SqlExerciseStore
 from server.storage.feed_store import SqlFeedStore
 from server.storage.material_store import SqlMaterialStore
 from server.storage.migrate import migrate
@@ -126,6 +131,7 @@ RESOURCES = (
     materials,
     live_socket,
     whip,
+    exercises,
     review_routes,
     demo,
 )
@@ -278,6 +284,7 @@ async def reviews(app: web.Application) -> AsyncIterator[None]:
     settings = app[settings_key]
     folder = settings.server.data_dir
     secret = await asyncio.to_thread(kept_secret, folder / "secrets" / "media")
+    app[answers_key] = AnswerFiles(folder / "answers")
     app[reviews_key] = Reviews(
         ReviewService(SqlReviewStore(app[database_key]), time.time, lambda: secrets.token_hex(8)),
         FileJournals(folder / "journals"),
@@ -285,6 +292,7 @@ async def reviews(app: web.Application) -> AsyncIterator[None]:
         app[counties_key],
         app[people_key],
         MediaLinks(secret, time.time),
+        app[answers_key],
         time.time,
     )
     yield
@@ -330,6 +338,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         new_id=lambda: secrets.token_hex(8),
     )
     app[session_store_key] = store
+    app[exercises_key] = SqlExerciseStore(app[database_key])
     app[live_key] = service
     app[live_sessions_key] = LiveSessions(
         service, store, counties, app[amendments_key], clock=time.time, new_id=lambda: secrets.token_hex(6)
@@ -355,7 +364,14 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(schedule.run(), name="schedule"),
         asyncio.create_task(asyncio.to_thread(repair_ended, settings.recordings_dir), name="repair"),
         asyncio.create_task(
-            Retention(store, settings.recordings_dir, days=settings.recordings.retention_days, clock=time.time).run(),
+            Retention(
+                store,
+                settings.recordings_dir,
+                app[answers_key],
+                FileJournals(folder / "journals"),
+                days=settings.recordings.retention_days,
+                clock=time.time,
+            ).run(),
             name="retention",
         ),
     ]

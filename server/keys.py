@@ -7,6 +7,7 @@ from typing import Protocol
 from aiohttp import web
 
 from config.settings import Settings
+from server.answer_files import AnswerFiles
 from server.builds import Builds
 from server.bus import Bus
 from server.calendars import Calendars
@@ -19,6 +20,7 @@ from server.repairs import Repairs
 from server.reviews import Reviews
 from server.site import Site
 from server.storage.database import Database
+from server.storage.exercise_store import SqlExerciseStore
 from server.storage.people_store import SqlPeopleStore
 from server.storage.session_store import SqlSessionStore
 from signaling.media.hub import MediaHub
@@ -66,3 +68,5 @@ media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
 session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)
 demo_key: web.AppKey[Demonstration] = web.AppKey("demo", Demonstration)
 reviews_key: web.AppKey[Reviews] = web.AppKey("reviews", Reviews)
+answers_key: web.AppKey[AnswerFiles] = web.AppKey("answers", AnswerFiles)
+exercises_key: web.AppKey[SqlExerciseStore] = web.AppKey("exercises", SqlExerciseStore)

@@ -92,6 +92,13 @@ class LiveSessions:
         await self._live.open(plan)
         return await self.one(asker, plan.session)
 
+    async def roles_in(self, asker: Asker, lesson: str) -> tuple[Role, ...]:
+        """Every role that the asker may take in the lesson; raises NotFound where it is no shared lesson."""
+        plan = rehearsal_plan(
+            await self._counties.now(), await self._lesson(lesson), session="", starts=self._clock(), seconds=0.0
+        )
+        return roles_for(asker, plan)
+
     async def join(self, asker: Asker, session: str, wish: str | None) -> tuple[str, Claims]:
         """A join token and what it says. Opens the session's doors where it is time; raises NotInLesson, SessionOver,
         SessionNotOpen or SessionNotFound."""

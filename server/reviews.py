@@ -13,6 +13,7 @@ from recordings.manifest import Recording, read_recording
 from recordings.review import Author, Dossier, Review, ReviewPart
 from recordings.service import ReviewService
 from recordings.timeline import build_timeline
+from server.answer_files import AnswerFiles
 from server.auth.errors import NotPermitted
 from server.auth.policy import allowed
 from server.auth.principal import Principal
@@ -44,6 +45,7 @@ class Reviews:
         counties: Counties,
         people: SqlPeopleStore,
         links: MediaLinks,
+        answers: AnswerFiles,
         clock: Callable[[], float],
     ) -> None:
         self._service = service
@@ -52,6 +54,7 @@ class Reviews:
         self._counties = counties
         self._people = people
         self._links = links
+        self._answers = answers
         self._clock = clock
         self._indexes: dict[Path, FragmentIndex] = {}
 
@@ -59,6 +62,7 @@ class Reviews:
         """The review of a session that has ended. The host's conclusion is the hosts' to write, a member unit's any
         of its teachers'."""
         events = await asyncio.to_thread(self._events, plan.session)
+        await asyncio.to_thread(self._answers.remember, plan.session, events)
         attended, hosts = _attendance(events)
         held_at = ended.live_since or plan.lesson.starts
         over = next((record.at for record in reversed(events) if record.event["type"] == "session_ended"), held_at)
@@ -146,6 +150,12 @@ class Reviews:
         if not self._may_see(asker, dossier.review, county):
             raise NotPermitted("view_reviews")
         return dossier, county
+
+    async def permit_watching(self, asker: Principal, review_id: str) -> None:
+        """Raise NotPermitted unless the asker may see what was recorded of the pupils."""
+        dossier, county = await self._dossier(asker, review_id)
+        if asker.kind != "person" or not self._may_watch(asker, dossier.review, county):
+            raise NotPermitted("watch_recordings")
 
     async def _writer(self, asker: Principal, review_id: str) -> tuple[Dossier, County, Author]:
         dossier, county = await self._dossier(asker, review_id)

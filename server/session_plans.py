@@ -60,17 +60,28 @@ def _info(
         starts=starts,
         ends=ends,
         expected=tuple(party.room for party in parties[1:] if party.room),
-        rooms=tuple(_expected(_part(county, party)) for party in parties[1:] if party.room),
+        rooms=tuple(_expected(county, party) for party in parties[1:] if party.room),
+        host_pupils=_pupils(county, host),
         week=week,
         weekday=lesson.weekday,
         period=host.period,
     )
 
 
-def _expected(part: UnitPart) -> ExpectedRoom:
+def _expected(county: County, party: PlacedParty) -> ExpectedRoom:
+    part = _part(county, party)
     return ExpectedRoom(
-        room=part.room, unit=part.unit, unit_name=part.unit_name, class_name=part.class_name, phone=part.phone
+        room=part.room,
+        unit=part.unit,
+        unit_name=part.unit_name,
+        class_name=part.class_name,
+        phone=part.phone,
+        pupils=_pupils(county, party),
     )
+
+
+def _pupils(county: County, party: PlacedParty) -> int:
+    return sum(county.school_class(id).pupils for id in party.classes)
 
 
 def _part(county: County, party: PlacedParty) -> UnitPart:

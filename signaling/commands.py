@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from signaling.wire import Command, Sdp, Seat, Short, SignalKind, Token, TrackSource, Wire
+from signaling.wire import Command, DeviceState, Sdp, Seat, Short, SignalKind, Token, TrackSource, Wire
 
 
 class Hello(Wire, frozen=True, kw_only=True, tag="hello"):
@@ -89,6 +89,13 @@ class TakeAttendance(Command, frozen=True, kw_only=True, tag="take_attendance"):
 
     absent: tuple[Seat, ...] = ()
     late: tuple[Seat, ...] = ()
+
+
+class ReportDevices(Command, frozen=True, kw_only=True, tag="report_devices"):
+    """What the sender's camera and microphone are able to give; `off`: chosen so."""
+
+    camera: DeviceState
+    microphone: DeviceState
 
 
 class Publish(Command, frozen=True, kw_only=True, tag="publish"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from signaling.audience import Audience
 from signaling.commands import LinkReport
 from signaling.frames import Encoding
 from signaling.messages import Closing
@@ -54,8 +55,17 @@ class Outlet(Protocol):
 class Connection:
     """One socket. A participant has at most one; a newer one replaces it."""
 
-    def __init__(self, participant: str, device: str, encoding: Encoding, outlet: Outlet, now: float) -> None:
+    def __init__(
+        self,
+        participant: str,
+        device: str,
+        encoding: Encoding,
+        outlet: Outlet,
+        now: float,
+        audience: Audience = "teachers",
+    ) -> None:
         self.participant = participant
+        self.audience = audience
         self.device = device
         self.encoding = encoding
         self.closed: CloseCode | None = None

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from signaling.wire import EndReason, LeaveReason, RecordingState, Role, RoomEvent, SignalKind
+from signaling.wire import DeviceState, EndReason, LeaveReason, RecordingState, Role, RoomEvent, SignalKind
 
 
 class SessionOpened(RoomEvent, frozen=True, kw_only=True, tag="session_opened"):
@@ -119,6 +119,31 @@ class TalkMeasured(RoomEvent, frozen=True, kw_only=True, tag="talk_measured"):
     participant: str
     since: float
     seconds: float
+
+
+class LineMeasured(RoomEvent, frozen=True, kw_only=True, tag="line_measured"):
+    """What a participant's line was like for `seconds` from `since` (unix seconds): mean and worst loss (0 to 1), mean
+    round trip and bit rate, the share of the time in which it was weak, and how often pictures froze there."""
+
+    participant: str
+    since: float
+    seconds: float
+    loss: float
+    worst_loss: float
+    rtt_ms: float
+    kbps: float
+    weak: float
+    freezes: int
+
+
+class DevicesReported(RoomEvent, frozen=True, kw_only=True, tag="devices_reported"):
+    participant: str
+    camera: DeviceState
+    microphone: DeviceState
+
+
+class Withheld(RoomEvent, frozen=True, kw_only=True, tag="withheld"):
+    """Something happened that this audience is not told; it never stands in the journal."""
 
 
 class ReviewOpened(RoomEvent, frozen=True, kw_only=True, tag="review_opened"):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from signaling.audience import Audience, told
 from signaling.connection import Connection
 from signaling.frames import Encoding
-from signaling.messages import ServerMessage
+from signaling.messages import Event, ServerMessage
 
 
 class Fanout:
@@ -59,11 +60,12 @@ class Fanout:
         own, self._own = self._own, {}
         now = self._clock()
         presence = any(droppable for _, droppable in shared)
-        batches: dict[Encoding, _Batch] = {}
+        batches: dict[tuple[Encoding, Audience], _Batch] = {}
         for connection, since in self._since.items():
-            batch = batches.get(connection.encoding)
+            kind = (connection.encoding, connection.audience)
+            batch = batches.get(kind)
             if batch is None:
-                batch = batches[connection.encoding] = _Batch(connection.encoding, shared)
+                batch = batches[kind] = _Batch(*kind, shared)
             mine = own.get(connection)
             if since or mine or (presence and connection.lagging_since is not None):
                 connection.write(batch.bytes_for(connection, since, mine or []), now)
@@ -78,11 +80,14 @@ class Fanout:
 
 
 class _Batch:
-    """One tick's messages in one encoding."""
+    """One tick's messages in one encoding, as one audience is told them."""
 
-    def __init__(self, encoding: Encoding, messages: list[tuple[ServerMessage, bool]]) -> None:
+    def __init__(self, encoding: Encoding, audience: Audience, messages: list[tuple[ServerMessage, bool]]) -> None:
         self._encoding = encoding
-        self._frames = [encoding.frame(message) for message, _ in messages]
+        self._frames = [
+            encoding.frame(told(message, audience) if isinstance(message, Event) else message)
+            for message, _ in messages
+        ]
         self._presence = [presence for _, presence in messages]
         self.whole = b"".join(self._frames)
 

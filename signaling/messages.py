@@ -4,6 +4,7 @@ Frames are MessagePack (subprotocol `tongke.live.1+msgpack`) or JSON (`tongke.li
 struct is tagged by `t`. Events carry `epoch` and `seq`; an acknowledgement follows the journal.
 """
 
+from signaling.chat import Said, Say
 from signaling.commands import (
     CallOn,
     EndCall,
@@ -16,6 +17,7 @@ from signaling.commands import (
     Mute,
     Publish,
     RaiseHand,
+    ReportDevices,
     SetTimer,
     Signal,
     Spotlight,
@@ -28,10 +30,12 @@ from signaling.events import (
     AttendanceTaken,
     CalledOn,
     CallEnded,
+    DevicesReported,
     HandLowered,
     HandRaised,
     Joined,
     Left,
+    LineMeasured,
     Marked,
     Muted,
     Reconnecting,
@@ -46,6 +50,23 @@ from signaling.events import (
     SpotlightSet,
     TalkMeasured,
     TimerSet,
+    Withheld,
+)
+from signaling.exercises import (
+    Answer,
+    Answered,
+    CloseExercise,
+    CountHands,
+    ExerciseClosed,
+    ExercisePushed,
+    ExercisePutAway,
+    HandsCounted,
+    PhotoAdded,
+    PhotoRemoved,
+    PushExercise,
+    PutAwayExercise,
+    ResultShown,
+    ShowResult,
 )
 from signaling.materials import (
     CloseMaterial,
@@ -95,6 +116,14 @@ ClientMessage = (
     | ExtendStroke
     | EraseStroke
     | ClearPage
+    | ReportDevices
+    | PushExercise
+    | CloseExercise
+    | ShowResult
+    | PutAwayExercise
+    | Answer
+    | CountHands
+    | Say
 )
 
 AnyRoomEvent = (
@@ -127,6 +156,18 @@ AnyRoomEvent = (
     | StrokeExtended
     | StrokeErased
     | PageCleared
+    | LineMeasured
+    | DevicesReported
+    | ExercisePushed
+    | ExerciseClosed
+    | ResultShown
+    | ExercisePutAway
+    | Answered
+    | HandsCounted
+    | PhotoAdded
+    | PhotoRemoved
+    | Said
+    | Withheld
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+from signaling.chat import Say
 from signaling.commands import (
     CallOn,
     EndCall,
@@ -15,6 +16,7 @@ from signaling.commands import (
     Mute,
     Publish,
     RaiseHand,
+    ReportDevices,
     SetTimer,
     Signal,
     Spotlight,
@@ -22,6 +24,16 @@ from signaling.commands import (
     Subscribe,
     Switch,
     TakeAttendance,
+)
+from signaling.exercises import (
+    AddPhoto,
+    Answer,
+    CloseExercise,
+    CountHands,
+    PushExercise,
+    PutAwayExercise,
+    RemovePhoto,
+    ShowResult,
 )
 from signaling.materials import CloseMaterial, OpenMaterial, TurnPage
 from signaling.plan import SessionPlan
@@ -35,16 +47,24 @@ WATCH: frozenset[type[Command]] = frozenset({Leave, Subscribe, Switch})
 
 SHOW: frozenset[type[Command]] = frozenset({OpenMaterial, TurnPage, CloseMaterial})
 DRAW: frozenset[type[Command]] = frozenset({DrawStroke, ExtendStroke, EraseStroke, ClearPage})
+ASK: frozenset[type[Command]] = frozenset({PushExercise, CloseExercise, ShowResult, PutAwayExercise})
+ANSWER: frozenset[type[Command]] = frozenset({Answer, CountHands, AddPhoto, RemovePhoto})
+TALK: frozenset[type[Command]] = frozenset({Say})
+SEND: frozenset[type[Command]] = frozenset({Publish, ReportDevices})
+LEAD: frozenset[type[Command]] = frozenset(
+    {StartLesson, EndLesson, LowerHand, CallOn, EndCall, Spotlight, Mute, Mark, SetTimer, TakeAttendance}
+)
 
 MAY: dict[Role, frozenset[type[Command]]] = {
-    "host": WATCH
+    "host": WATCH | DRAW | SHOW | ASK | ANSWER | LEAD | TALK | SEND,
+    "assistant": WATCH
     | DRAW
-    | SHOW
-    | {StartLesson, EndLesson, LowerHand, CallOn, EndCall, Spotlight, Mute, Mark, SetTimer, TakeAttendance, Publish},
-    "assistant": WATCH | DRAW | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
-    "endpoint": WATCH | DRAW | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance, Publish},
+    | ANSWER
+    | TALK
+    | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
+    "endpoint": WATCH | DRAW | ANSWER | SEND | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
     "encoder": frozenset({Leave, Publish}),
-    "observer": WATCH,
+    "observer": WATCH | TALK,
     "patrol": WATCH,
 }
 """What each role may command at all; how far it reaches (whose hand, whose microphone) the room decides."""

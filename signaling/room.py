@@ -12,14 +12,17 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from signaling.board import Board
+from signaling.chat import Chat, Said
 from signaling.events import (
     AttendanceTaken,
     CalledOn,
     CallEnded,
+    DevicesReported,
     HandLowered,
     HandRaised,
     Joined,
     Left,
+    LineMeasured,
     Marked,
     Muted,
     Reconnecting,
@@ -34,6 +37,18 @@ from signaling.events import (
     SpotlightSet,
     TalkMeasured,
     TimerSet,
+    Withheld,
+)
+from signaling.exercise_state import Exercises
+from signaling.exercises import (
+    Answered,
+    ExerciseClosed,
+    ExercisePushed,
+    ExercisePutAway,
+    HandsCounted,
+    PhotoAdded,
+    PhotoRemoved,
+    ResultShown,
 )
 from signaling.materials import MaterialClosed, MaterialOpened, MaterialsShelved, PageTurned
 from signaling.messages import AnyRoomEvent
@@ -76,6 +91,8 @@ class Room:
         self.marks = 0
         self.last_mark: float | None = None
         self.board = Board()
+        self.exercises = Exercises()
+        self.chat = Chat()
         self.review: str | None = None
 
     def evolve(self, event: AnyRoomEvent, at: float) -> None:
@@ -108,6 +125,9 @@ class Room:
             marks=self.marks,
             last_mark=self.last_mark,
             board=self.board.state(),
+            exercise=self.exercises.run,
+            exercises=self.exercises.pushed,
+            chat=self.chat.messages,
             review=self.review,
         )
 
@@ -129,6 +149,7 @@ class Room:
     def _ended(self, event: SessionEnded, at: float) -> None:
         self.called = self.called_seat = self.spotlight = self.timer_until = None
         self.board.closed()
+        self.exercises.put_away()
         for participant in self.participants:
             self._change(participant, hands=(), recording="off")
 
@@ -214,8 +235,11 @@ class Room:
     def _recording_changed(self, event: RecordingChanged, at: float) -> None:
         self._change(event.participant, recording=event.state)
 
-    def _talk_measured(self, event: TalkMeasured, at: float) -> None:
-        pass
+    def _devices_reported(self, event: DevicesReported, at: float) -> None:
+        self._change(event.participant, camera=event.camera, microphone=event.microphone)
+
+    def _told_only(self, event: TalkMeasured | LineMeasured | Withheld, at: float) -> None:
+        """What only reports and reviews need changes nothing in the room."""
 
 
 _FOLDS: Final[dict[type[RoomEvent], Callable[[Room, Any, float], None]]] = {
@@ -239,7 +263,7 @@ _FOLDS: Final[dict[type[RoomEvent], Callable[[Room, Any, float], None]]] = {
     TimerSet: Room._timer_set,
     AttendanceTaken: Room._attendance_taken,
     RecordingChanged: Room._recording_changed,
-    TalkMeasured: Room._talk_measured,
+    TalkMeasured: Room._told_only,
     MaterialsShelved: lambda room, event, at: room.board.shelved(event),
     MaterialOpened: lambda room, event, at: room.board.opened(event, at),
     PageTurned: lambda room, event, at: room.board.turned(event),
@@ -248,4 +272,16 @@ _FOLDS: Final[dict[type[RoomEvent], Callable[[Room, Any, float], None]]] = {
     StrokeExtended: lambda room, event, at: room.board.extended(event),
     StrokeErased: lambda room, event, at: room.board.erased(event),
     PageCleared: lambda room, event, at: room.board.cleared(event),
+    LineMeasured: Room._told_only,
+    Withheld: Room._told_only,
+    DevicesReported: Room._devices_reported,
+    ExercisePushed: lambda room, event, at: room.exercises.begun(event, at),
+    ExerciseClosed: lambda room, event, at: room.exercises.closed(event),
+    ResultShown: lambda room, event, at: room.exercises.shown(event),
+    ExercisePutAway: lambda room, event, at: room.exercises.put_away(event),
+    Answered: lambda room, event, at: room.exercises.answered(event, at),
+    HandsCounted: lambda room, event, at: room.exercises.counted(event),
+    PhotoAdded: lambda room, event, at: room.exercises.photo_added(event, at),
+    PhotoRemoved: lambda room, event, at: room.exercises.photo_removed(event),
+    Said: lambda room, event, at: room.chat.said(event, at),
 }

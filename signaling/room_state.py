@@ -3,7 +3,9 @@
 from typing import Literal
 
 from signaling.board import BoardState
-from signaling.wire import Part, RecordingState, Role, RoomState, SessionState, SignalKind, TrackSource
+from signaling.chat import ChatMessage
+from signaling.exercises import ExerciseRun
+from signaling.wire import DeviceState, Part, RecordingState, Role, RoomState, SessionState, SignalKind, TrackSource
 
 
 class Hand(Part, frozen=True, kw_only=True):
@@ -33,6 +35,9 @@ class Participant(Part, frozen=True, kw_only=True):
     absent: tuple[int, ...] | None = None
     """None until attendance was taken."""
     late: tuple[int, ...] = ()
+    camera: DeviceState | None = None
+    """None until it was reported."""
+    microphone: DeviceState | None = None
 
 
 class ExpectedRoom(Part, frozen=True, kw_only=True):
@@ -43,6 +48,8 @@ class ExpectedRoom(Part, frozen=True, kw_only=True):
     unit_name: str
     class_name: str = ""
     phone: str = ""
+    pupils: int = 0
+    """How many its classes have; 0 where the register does not say."""
 
 
 class LessonInfo(Part, frozen=True, kw_only=True):
@@ -62,6 +69,8 @@ class LessonInfo(Part, frozen=True, kw_only=True):
     """Room ids of the endpoints that belong to the lesson."""
     rooms: tuple[ExpectedRoom, ...] = ()
     """The same classrooms by name, whether they have come or not."""
+    host_pupils: int = 0
+    """How many the host's own classes have."""
     week: int = 0
     weekday: int = 0
     period: int = 0
@@ -81,6 +90,12 @@ class Snapshot(Part, frozen=True, kw_only=True):
     marks: int = 0
     last_mark: float | None = None
     board: BoardState = BoardState()
+    exercise: ExerciseRun | None = None
+    """What all rooms are asked now."""
+    exercises: int = 0
+    """How many were asked so far."""
+    chat: tuple[ChatMessage, ...] = ()
+    """The teachers' newest messages; always empty for classrooms."""
     review: str | None = None
     """Id of the bilateral review, once the session has ended."""
 

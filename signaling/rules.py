@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from signaling.board_rules import BOARD_DECISIONS, NewId
+from signaling.chat import CHAT_DECISIONS
 from signaling.commands import (
     CallOn,
     EndCall,
@@ -20,6 +21,7 @@ from signaling.commands import (
     Mute,
     Publish,
     RaiseHand,
+    ReportDevices,
     SetTimer,
     Signal,
     Spotlight,
@@ -33,6 +35,7 @@ from signaling.events import (
     AttendanceTaken,
     CalledOn,
     CallEnded,
+    DevicesReported,
     HandLowered,
     HandRaised,
     Joined,
@@ -49,6 +52,7 @@ from signaling.events import (
     SpotlightSet,
     TimerSet,
 )
+from signaling.exercise_rules import EXERCISE_DECISIONS
 from signaling.messages import AnyRoomEvent
 from signaling.roles import MAY
 from signaling.room import Room
@@ -86,7 +90,10 @@ DURING: Final[dict[type[Command], frozenset[SessionState]]] = {
     Publish: _GATHERED,
     Subscribe: _GATHERED,
     Switch: _GATHERED,
+    ReportDevices: _GATHERED,
     **dict.fromkeys(BOARD_DECISIONS, _GATHERED),
+    **dict.fromkeys(EXERCISE_DECISIONS, _TAUGHT),
+    **dict.fromkeys(CHAT_DECISIONS, _GATHERED),
 }
 """In which states each command makes sense."""
 
@@ -278,6 +285,12 @@ def _attendance(room: Room, command: TakeAttendance, who: Participant, now: floa
     return [AttendanceTaken(participant=place.id, absent=absent, late=late)]
 
 
+def _devices(room: Room, command: ReportDevices, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
+    if (who.camera, who.microphone) == (command.camera, command.microphone):
+        return []
+    return [DevicesReported(participant=who.id, camera=command.camera, microphone=command.microphone)]
+
+
 def _participant(room: Room, participant: str) -> Participant:
     found = room.participants.get(participant)
     if found is None or found.hidden:
@@ -322,5 +335,8 @@ _DECISIONS: Final[dict[type[Command], Callable[[Room, Any, Participant, float, N
     Signal: _signal,
     SetTimer: _timer,
     TakeAttendance: _attendance,
+    ReportDevices: _devices,
     **BOARD_DECISIONS,
+    **EXERCISE_DECISIONS,
+    **CHAT_DECISIONS,
 }

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+from signaling.audience import audience_of
 from signaling.commands import Hello
 from signaling.connection import Connection, Outlet
 from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
@@ -200,7 +201,7 @@ class LiveService:
         if device != hello.device:
             raise TokenUsed(claims.session)
         session = self._entered(claims.session)
-        connection = Connection(claims.participant, hello.device, encoding, outlet, now)
+        connection = Connection(claims.participant, hello.device, encoding, outlet, now, audience_of(claims.role))
         session.attach(connection, arrival_of(claims), hello)
         return session, connection
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from signaling.audience import seen, told
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
 from signaling.connection import CloseCode, Connection
 from signaling.errors import Refusal
@@ -115,11 +116,11 @@ class LiveSession:
         self._fanout.add(connection)
         missed = self._history.missed(hello)
         if missed is None:
-            self._fanout.send(connection, self._welcome(connection.participant))
+            self._fanout.send(connection, self._welcome(connection))
         else:
             self._fanout.send(connection, self._resumed(connection.participant))
             for event in missed:
-                self._fanout.send(connection, event)
+                self._fanout.send(connection, told(event, connection.audience))
         if self._media.links:
             self._fanout.send(connection, Links(links=dict(self._media.links)))
 
@@ -143,6 +144,7 @@ class LiveSession:
             return
         if isinstance(message, LinkReport):
             connection.report = message
+            self._media.lines.reported(connection.participant, message)
         elif isinstance(message, Hello):
             self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
         else:
@@ -242,7 +244,7 @@ class LiveSession:
     def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None) -> int:
         """Make events happen: journal, room, everybody, effects. Returns the number of the last event there is."""
         if any(isinstance(event, SessionEnded) for event in events):
-            events = [*self._media.last_words(), *events]
+            events = [*self._media.last_words(self._clock()), *events]
         for index, event in enumerate(events):
             at = self._clock()
             told = self._history.append(event, at, cause if index == len(events) - 1 else None)
@@ -323,13 +325,13 @@ class LiveSession:
         roles = {who.id: who.role for who in self.room.participants.values()}
         return teaching_side(sections, self._media.tracks(), roles)
 
-    def _welcome(self, participant: str) -> Welcome:
+    def _welcome(self, connection: Connection) -> Welcome:
         return Welcome(
-            participant=participant,
-            role=self.room.participants[participant].role,
+            participant=connection.participant,
+            role=self.room.participants[connection.participant].role,
             epoch=self._history.epoch,
             seq=self._history.last_seq,
-            snapshot=self.room.snapshot(),
+            snapshot=seen(self.room.snapshot(), connection.audience),
             tracks=self._media.tracks(),
             server_time=self._clock(),
             heartbeat_seconds=HEARTBEAT,

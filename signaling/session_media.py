@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, cast
 
 from signaling.commands import LinkReport
-from signaling.events import RecordingChanged, TalkMeasured
+from signaling.events import RecordingChanged
+from signaling.line_log import LineLog
 from signaling.links import LinkWatch
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, TrackInfo
@@ -44,6 +45,7 @@ class SessionMedia:
         self._media = media
         self._recording = recording
         self._commit = commit
+        self.lines = LineLog()
         self._watch = LinkWatch()
         self._arriving: dict[str, TrackInfo] = {}
         self._looked_at = 0.0
@@ -138,11 +140,14 @@ class SessionMedia:
             link = self._watch.link(who, qualities.get(who.id), reports.get(who.id), video=who.id in filming, now=now)
             if self.links.get(who.id) != link:
                 changed[who.id] = self.links[who.id] = link
+        if self._room.state in TAUGHT and (measured := self.lines.look(self.links, now)):
+            self._commit([*measured])
         return changed
 
-    def last_words(self) -> list[TalkMeasured]:
-        """The speech that the end of the lesson cuts off."""
-        return [talk for who in self._room.participants if (talk := self._watch.silence(who)) is not None]
+    def last_words(self, now: float) -> list[AnyRoomEvent]:
+        """The speech and the measurements of lines that the end of the lesson cuts off."""
+        talks = (self._watch.silence(who) for who in self._room.participants)
+        return [*(talk for talk in talks if talk is not None), *self.lines.rest(now)]
 
     def close(self) -> None:
         """Close every peer of the session."""

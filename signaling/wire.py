@@ -14,6 +14,7 @@ RoomState = Literal["connected", "weak", "audio_only", "reconnecting", "offline"
 RecordingState = Literal["off", "recording", "no_consent", "paused", "unsupported"]
 SignalKind = Literal["ready", "slower", "no_sound"]
 EndReason = Literal["host", "assistant", "time", "server"]
+DeviceState = Literal["ok", "missing", "denied", "busy", "unplugged", "insecure", "off"]
 LeaveReason = Literal["left", "lost", "replaced", "ended"]
 TrackSource = Literal["mic", "teacher", "pupils", "screen"]
 Short = Annotated[str, Meta(max_length=120)]

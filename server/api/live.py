@@ -8,6 +8,7 @@ from aiohttp import web
 
 from server.auth.middleware import principal
 from server.keys import live_sessions_key, site_key
+from server.qr import qr_code
 from server.shapes.live import JoinReply, NewRehearsal
 from server.web import InvalidBody, body, reply
 
@@ -53,6 +54,7 @@ async def join(request: web.Request) -> web.Response:
         role=claims.role,
         ice_servers=(),
         assistant_url=assistant if claims.role == "endpoint" else "",
+        assistant_qr=qr_code(assistant) if claims.role == "endpoint" else None,
     )
     return reply(request, shape)
 

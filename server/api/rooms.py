@@ -8,6 +8,7 @@ from server.auth.middleware import auth_key, principal, remote_address, set_cook
 from server.auth.policy import allowed, permit
 from server.auth.service import ROOM_SESSION_SECONDS
 from server.keys import counties_key, live_key, people_key, site_key
+from server.qr import qr_code
 from server.shapes.people import ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
 from server.storage.people_store import PairedRoom
 from server.web import body, reply
@@ -48,7 +49,11 @@ async def begin(request: web.Request) -> web.Response:
     pairing = await request.app[auth_key].begin_pairing(remote_address(request))
     confirm_url = f"{request.app[site_key].public_url}/pair?code={pairing.code}"
     shape = PairingCode(
-        code=pairing.code, secret=pairing.secret, expires_at=pairing.expires_at, confirm_url=confirm_url
+        code=pairing.code,
+        secret=pairing.secret,
+        expires_at=pairing.expires_at,
+        confirm_url=confirm_url,
+        confirm_qr=qr_code(confirm_url),
     )
     return reply(request, shape, 201)
 

@@ -34,6 +34,13 @@ class IceServer(Body, frozen=True, kw_only=True):
     credential: str = ""
 
 
+class QrCode(Body, frozen=True, kw_only=True):
+    """`path` is the data of an SVG path in a square of `size` units: the dark parts of the code."""
+
+    size: int
+    path: str
+
+
 class JoinReply(Body, frozen=True, kw_only=True):
     """Everything a page needs to connect: the token goes into `hello`, never into a URL."""
 
@@ -45,7 +52,9 @@ class JoinReply(Body, frozen=True, kw_only=True):
     role: Role
     ice_servers: tuple[IceServer, ...]
     assistant_url: str = ""
-    """For the panel's QR: where that room's assistant opens the phone page."""
+    """Where that room's assistant opens the phone page; for panels only."""
+    assistant_qr: QrCode | None = None
+    """The same to scan."""
 
 
 class RoomLesson(Body, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from server.shapes.base import Body
+from server.shapes.live import QrCode
 
 PersonRole = Literal[
     "bureau_admin",
@@ -57,6 +58,7 @@ class PairingCode(Body, frozen=True, kw_only=True):
     secret: str
     expires_at: float
     confirm_url: str
+    confirm_qr: QrCode
 
 
 class PairingPoll(Body, frozen=True, kw_only=True):

@@ -40,6 +40,10 @@ IMPORTERS_OF_A1 = frozenset({"bureau_admin", "convenor", "member_director"})
 """Who may change what belongs to the member school."""
 TEACHER_OF_A1 = next(one.id for one in county_register(date(2026, 11, 18)).teachers if one.posts == (MEMBER,))
 
+HOSTS_OF_SYNC = frozenset({"host_teacher", "core_director", "convenor"})
+TEACHERS_OF_SYNC = OF_A - BUREAU
+"""Everybody of the community but the bureau, which patrols."""
+
 OLD = {"revision": -1}
 """A revision that never stands: who may speak hears that it is stale, and nothing changes."""
 
@@ -136,13 +140,18 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("POST", "/api/import/fet?unit=x", {}, frozenset({"bureau_admin"})),
     ("GET", "/api/sessions", None, EVERYBODY),
     ("GET", "/api/sessions/absent", None, EVERYBODY),
-    ("POST", "/api/sessions", {"lesson": SYNC}, frozenset({"host_teacher", "core_director", "convenor"})),
+    ("POST", "/api/sessions", {"lesson": SYNC}, HOSTS_OF_SYNC),
     ("POST", "/api/sessions/absent/join", None, EVERYBODY),
     ("GET", "/api/sessions/absent/materials", None, EVERYBODY),
     ("POST", "/api/sessions/absent/materials?kind=exercise&title=x", None, EVERYBODY),
     ("DELETE", "/api/sessions/absent/materials/absent", None, EVERYBODY),
     ("GET", "/api/sessions/absent/materials/absent/pages/1", None, EVERYBODY),
     ("GET", "/api/sessions/absent/materials/absent/file", None, PERSONS),
+    ("GET", f"/api/lessons/{SYNC}/exercises", None, TEACHERS_OF_SYNC),
+    ("PUT", f"/api/lessons/{SYNC}/exercises", OLD | {"exercises": []}, HOSTS_OF_SYNC),
+    ("POST", "/api/sessions/absent/photos?exercise=x", None, EVERYBODY),
+    ("GET", "/api/sessions/absent/photos/x", None, EVERYBODY),
+    ("DELETE", "/api/sessions/absent/photos/x", None, EVERYBODY),
     ("GET", "/api/reviews", None, EVERYBODY),
     ("GET", "/api/reviews?community=A", None, EVERYBODY),
     ("GET", "/api/reviews/absent", None, EVERYBODY),

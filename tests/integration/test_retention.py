@@ -1,11 +1,15 @@
 """Recordings are deleted when their time is over, and not before."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from recordings.journal import read_journal
 from recordings.manifest import Began, Manifest
+from server.answer_files import AnswerFiles
+from server.journals import FileJournals
 from server.retention import DAY_SECONDS, Retention
 from server.storage.database import Database
 from server.storage.session_store import SqlSessionStore
@@ -23,18 +27,24 @@ async def recorded(database: Database, folder: Path, *, rehearsal: bool) -> tupl
     await store.add(SessionRecord(plan=planned, kind=kind, state="ended", journal="j", review="r"))
     await store.finish(planned.session, ENDED, "r")
     session = folder / planned.session
-    session.mkdir()
+    session.mkdir(parents=True)
     with Manifest.open(session) as manifest:
         manifest.add(Began(planned.session, ENDED - 2400))
     (session / "0001.mp4").write_bytes(b"pictures")
     return store, session
 
 
+def retention_of(store: SqlSessionStore, folder: Path, *, days: int, clock: Callable[[], float]) -> Retention:
+    beside = folder.with_name(f"{folder.name}-beside")
+    files = AnswerFiles(beside / "answers")
+    return Retention(store, folder, files, FileJournals(beside / "journals"), days=days, clock=clock)
+
+
 @pytest.mark.parametrize(("rehearsal", "days"), [(True, 7), (False, 365)])
 async def test_recording_goes_on_its_day(database: Database, tmp_path: Path, rehearsal: bool, days: int) -> None:
     store, session = await recorded(database, tmp_path, rehearsal=rehearsal)
     now = ENDED + days * DAY_SECONDS - 1
-    retention = Retention(store, tmp_path, days=365, clock=lambda: now)
+    retention = retention_of(store, tmp_path, days=365, clock=lambda: now)
     assert (await retention.look(), session.exists()) == ([], True)
     now += 1
     assert (await retention.look(), session.exists()) == ([session.name], False)
@@ -42,7 +52,7 @@ async def test_recording_goes_on_its_day(database: Database, tmp_path: Path, reh
 
 async def test_recording_that_is_being_written_stays(database: Database, tmp_path: Path) -> None:
     store, session = await recorded(database, tmp_path, rehearsal=True)
-    retention = Retention(store, tmp_path, days=365, clock=lambda: ENDED + 100 * DAY_SECONDS)
+    retention = retention_of(store, tmp_path, days=365, clock=lambda: ENDED + 100 * DAY_SECONDS)
     with Manifest.open(session):
         assert (await retention.look(), (session / "0001.mp4").exists()) == ([], True)
 
@@ -50,5 +60,31 @@ async def test_recording_that_is_being_written_stays(database: Database, tmp_pat
 async def test_folder_of_an_unknown_session_is_left_alone(database: Database, tmp_path: Path) -> None:
     store, session = await recorded(database, tmp_path, rehearsal=True)
     stranger = session.rename(tmp_path / "somebody-elses")
-    retention = Retention(store, tmp_path, days=1, clock=lambda: ENDED + 100 * DAY_SECONDS)
+    retention = retention_of(store, tmp_path, days=1, clock=lambda: ENDED + 100 * DAY_SECONDS)
     assert (await retention.look(), stranger.exists()) == ([], True)
+
+
+async def test_pupils_answers_go_with_the_recording(database: Database, tmp_path: Path) -> None:
+    store, _ = await recorded(database, tmp_path / "recordings", rehearsal=True)
+    files, journals = AnswerFiles(tmp_path / "answers"), FileJournals(tmp_path / "journals")
+    files.keep("s1", "p1", b"photo")
+    events = [
+        {"type": "answered", "run": "r", "unit": "yanli", "seat": 7, "choice": None, "text": "垂线", "number": None},
+        {"type": "marked", "participant": "host.p", "side": "host", "note": "法线"},
+    ]
+    with journals.open("j") as journal:
+        for event in events:
+            journal.append(event, ENDED)
+    now = ENDED + 7 * DAY_SECONDS - 1
+    retention = Retention(store, tmp_path / "recordings", files, journals, days=365, clock=lambda: now)
+    await retention.look()
+    assert files.read("s1", "p1") == b"photo"
+    now += 1
+    with journals.open("j"):
+        await retention.look()
+        assert files.read("s1", "p1") == b"photo"
+    await retention.look()
+    assert (files.read("s1", "p1"), list(files.sessions())) == (None, [])
+    kept = [record for _, record in read_journal(journals.path("j")).records if record is not None]
+    assert [record.event for record in kept] == [events[0] | {"text": "…"}, events[1]]
+    assert {record.at for record in kept} == {ENDED}

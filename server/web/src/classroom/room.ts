@@ -3,6 +3,7 @@
  * fold as the server's, so that a resumed page and a fresh one show the same.
  */
 import { foldBoard, isBoardEvent } from "./board";
+import { foldExercise, isExerciseEvent } from "./exercise";
 import type { Event, ExpectedRoom, Link, Participant, ServerMessage, Snapshot, Track } from "../generated/live";
 
 export interface Room {
@@ -45,8 +46,12 @@ export function recordedUnheard(who: Participant): boolean {
   return who.role === "endpoint" && who.muted && who.recording === "recording";
 }
 
+/** Messages of the teachers that a page keeps, as many as a snapshot holds. */
+const CHAT_KEPT = 200;
+
 export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
   if (isBoardEvent(event)) return { ...snapshot, board: foldBoard(snapshot.board, event, at) };
+  if (isExerciseEvent(event)) return foldExercise(snapshot, event, at);
   switch (event.type) {
     case "session_opened":
       return { ...snapshot, state: "open" };
@@ -90,7 +95,15 @@ export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
       return change(snapshot, event.participant, { absent: event.absent, late: event.late });
     case "recording_changed":
       return change(snapshot, event.participant, { recording: event.state });
+    case "devices_reported":
+      return change(snapshot, event.participant, { camera: event.camera, microphone: event.microphone });
+    case "said": {
+      const { type: _, message: id, ...rest } = event;
+      return { ...snapshot, chat: [...snapshot.chat, { id, at, ...rest }].slice(-CHAT_KEPT) };
+    }
     case "talk_measured":
+    case "line_measured":
+    case "withheld":
       return snapshot;
   }
 }
@@ -108,7 +121,7 @@ function change(snapshot: Snapshot, id: string, what: Change): Snapshot {
 
 function end(snapshot: Snapshot): Snapshot {
   const participants = snapshot.participants.map((p) => ({ ...p, hands: [], recording: "off" as const }));
-  return { ...snapshot, state: "ended", participants, board: { ...snapshot.board, shown: null }, called: null, calledSeat: null, spotlight: null, timerUntil: null };
+  return { ...snapshot, state: "ended", participants, board: { ...snapshot.board, shown: null }, called: null, calledSeat: null, spotlight: null, timerUntil: null, exercise: null };
 }
 
 /** Who comes back later is the same classroom: its turns and its attendance still count. */
@@ -127,6 +140,8 @@ function join(snapshot: Snapshot, event: Extract<Event["event"], { type: "joined
     recording: known?.recording ?? "off",
     absent: known?.absent ?? null,
     late: known?.late ?? [],
+    camera: null,
+    microphone: null,
   };
   if (known === undefined) return { ...snapshot, participants: [...snapshot.participants, fresh] };
   return change(snapshot, id, fresh);
@@ -189,6 +204,8 @@ function notCome(expected: ExpectedRoom): Participant {
     recording: "off",
     absent: null,
     late: [],
+    camera: null,
+    microphone: null,
   };
 }
 

@@ -96,6 +96,14 @@ export interface TakeAttendance {
   late?: number[];
 }
 
+/** What the sender's camera and microphone are able to give; `off`: chosen so. */
+export interface ReportDevices {
+  t: "report_devices";
+  msgId: string;
+  camera: DeviceState;
+  microphone: DeviceState;
+}
+
 /** An SDP offer with send-only sections. `sources`: mid to mic, teacher, pupils or screen. */
 export interface Publish {
   t: "publish";
@@ -289,6 +297,207 @@ export interface BoardState {
   strokes: PageStrokes[];
 }
 
+/** A question. `right` is the place of the right option, `number` the right number; absent: there is none, or it is not told yet. */
+export interface Exercise {
+  kind: ExerciseKind;
+  prompt: string;
+  options: string[];
+  right: number | null;
+  number: number | null;
+}
+
+/** What one pupil answered; without `seat` the class as one. */
+export interface SeatAnswer {
+  seat: number | null;
+  at: number;
+  choice: number | null;
+  text: string | null;
+  number: number | null;
+}
+
+/** A photo of a pupil's work. The picture itself is read over HTTP. */
+export interface Photo {
+  id: string;
+  at: number;
+  seat: number | null;
+}
+
+/** What the class of one unit answered. */
+export interface RoomAnswers {
+  unit: string;
+  /** By option, counted of the whole class; empty until somebody counted. */
+  hands: number[];
+  seats: SeatAnswer[];
+  photos: Photo[];
+}
+
+/** The exercise that all rooms see now, with what they answered. */
+export interface ExerciseRun {
+  id: string;
+  /** 1 for the first of the session. */
+  number: number;
+  by: string;
+  exercise: Exercise;
+  state: RunState;
+  since: number;
+  answers: RoomAnswers[];
+}
+
+/** Put an exercise before all rooms; one that is there already gives way. */
+export interface PushExercise {
+  t: "push_exercise";
+  msgId: string;
+  exercise: Exercise;
+}
+
+/** No more answers. */
+export interface CloseExercise {
+  t: "close_exercise";
+  msgId: string;
+  exercise: string;
+}
+
+/** All rooms see what was answered and what is right; nobody answers any more. */
+export interface ShowResult {
+  t: "show_result";
+  msgId: string;
+  exercise: string;
+}
+
+/** The rooms see the lesson again. */
+export interface PutAwayExercise {
+  t: "put_away_exercise";
+  msgId: string;
+  exercise: string;
+}
+
+/** The answer of a seat in the sender's class, or of the class as one; without any value it is taken back. */
+export interface Answer {
+  t: "answer";
+  msgId: string;
+  exercise: string;
+  seat?: number | null;
+  choice?: number | null;
+  text?: string | null;
+  number?: number | null;
+}
+
+/** How many hands were up in the sender's class for each option. */
+export interface CountHands {
+  t: "count_hands";
+  msgId: string;
+  exercise: string;
+  hands: number[];
+}
+
+/** A photo of the sender's class. It comes over HTTP, never by a socket. */
+export interface AddPhoto {
+  t: "add_photo";
+  msgId: string;
+  exercise: string;
+  photo: string;
+  seat: number | null;
+}
+
+/** A photo of the sender's class is taken back. It comes over HTTP, never by a socket. */
+export interface RemovePhoto {
+  t: "remove_photo";
+  msgId: string;
+  photo: string;
+}
+
+export interface ExercisePushed {
+  type: "exercise_pushed";
+  run: string;
+  number: number;
+  by: string;
+  title: string;
+  exercise: Exercise;
+}
+
+export interface ExerciseClosed {
+  type: "exercise_closed";
+  run: string;
+}
+
+/** `right` and `number` are told to everybody now, where there are such. */
+export interface ResultShown {
+  type: "result_shown";
+  run: string;
+  right: number | null;
+  number: number | null;
+}
+
+export interface ExercisePutAway {
+  type: "exercise_put_away";
+  run: string;
+}
+
+/** Without any value: taken back. */
+export interface Answered {
+  type: "answered";
+  run: string;
+  unit: string;
+  seat: number | null;
+  choice: number | null;
+  text: string | null;
+  number: number | null;
+}
+
+export interface HandsCounted {
+  type: "hands_counted";
+  run: string;
+  unit: string;
+  hands: number[];
+}
+
+export interface PhotoAdded {
+  type: "photo_added";
+  run: string;
+  unit: string;
+  photo: string;
+  seat: number | null;
+}
+
+export interface PhotoRemoved {
+  type: "photo_removed";
+  run: string;
+  unit: string;
+  photo: string;
+}
+
+export type ExerciseKind = "choice" | "text" | "number" | "photo";
+
+export type RunState = "open" | "closed" | "shown";
+
+/** `unit_name` and `name` as they were when it was written: the writer may have gone. */
+export interface ChatMessage {
+  id: string;
+  at: number;
+  participant: string;
+  role: Role;
+  name: string;
+  unitName: string;
+  text: string;
+}
+
+/** Write to the other teachers of the lesson. */
+export interface Say {
+  t: "say";
+  msgId: string;
+  text: string;
+}
+
+export interface Said {
+  type: "said";
+  message: string;
+  participant: string;
+  role: Role;
+  name: string;
+  unitName: string;
+  text: string;
+}
+
 export interface SessionOpened {
   type: "session_opened";
 }
@@ -421,6 +630,32 @@ export interface TalkMeasured {
   seconds: number;
 }
 
+/** What a participant's line was like for `seconds` from `since` (unix seconds): mean and worst loss (0 to 1), mean round trip and bit rate, the share of the time in which it was weak, and how often pictures froze there. */
+export interface LineMeasured {
+  type: "line_measured";
+  participant: string;
+  since: number;
+  seconds: number;
+  loss: number;
+  worstLoss: number;
+  rttMs: number;
+  kbps: number;
+  weak: number;
+  freezes: number;
+}
+
+export interface DevicesReported {
+  type: "devices_reported";
+  participant: string;
+  camera: DeviceState;
+  microphone: DeviceState;
+}
+
+/** Something happened that this audience is not told; it never stands in the journal. */
+export interface Withheld {
+  type: "withheld";
+}
+
 /** After the end: the recordings are closed and the bilateral review waits for both sides. */
 export interface ReviewOpened {
   type: "review_opened";
@@ -454,6 +689,9 @@ export interface Participant {
   /** None until attendance was taken. */
   absent: number[] | null;
   late: number[];
+  /** None until it was reported. */
+  camera: DeviceState | null;
+  microphone: DeviceState | null;
 }
 
 /** A classroom that belongs to the lesson: what to call it, and where to ring when it does not come. */
@@ -463,6 +701,8 @@ export interface ExpectedRoom {
   unitName: string;
   className: string;
   phone: string;
+  /** How many its classes have; 0 where the register does not say. */
+  pupils: number;
 }
 
 /** What the session is about; fixed when it opens. */
@@ -481,6 +721,8 @@ export interface LessonInfo {
   expected: string[];
   /** The same classrooms by name, whether they have come or not. */
   rooms: ExpectedRoom[];
+  /** How many the host's own classes have. */
+  hostPupils: number;
   week: number;
   weekday: number;
   period: number;
@@ -500,6 +742,12 @@ export interface Snapshot {
   marks: number;
   lastMark: number | null;
   board: BoardState;
+  /** What all rooms are asked now. */
+  exercise: ExerciseRun | null;
+  /** How many were asked so far. */
+  exercises: number;
+  /** The teachers' newest messages; always empty for classrooms. */
+  chat: ChatMessage[];
   /** Id of the bilateral review, once the session has ended. */
   review: string | null;
 }
@@ -601,19 +849,21 @@ export interface Closing {
   code: string;
 }
 
-export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage;
+export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say;
 
-export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared;
+export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared | LineMeasured | DevicesReported | ExercisePushed | ExerciseClosed | ResultShown | ExercisePutAway | Answered | HandsCounted | PhotoAdded | PhotoRemoved | Said | Withheld;
 
 export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing;
 
 export type SignalKind = "ready" | "slower" | "no_sound";
 
+export type DeviceState = "ok" | "missing" | "denied" | "busy" | "unplugged" | "insecure" | "off";
+
 export type TrackSource = "mic" | "teacher" | "pupils" | "screen";
 
-export type EndReason = "host" | "assistant" | "time" | "server";
-
 export type Role = "host" | "assistant" | "endpoint" | "observer" | "patrol" | "encoder";
+
+export type EndReason = "host" | "assistant" | "time" | "server";
 
 export type LeaveReason = "left" | "lost" | "replaced" | "ended";
 
