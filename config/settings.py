@@ -22,6 +22,7 @@ from msgspec import Meta, Struct
 DEFAULTS = Path(__file__).with_name("default.toml")
 PREFIX = "TONGKE_"
 FROM_FILE = "_FILE"
+SHORTEST_SECRET = 16
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Tree = dict[str, dict[str, Any]]
@@ -91,6 +92,19 @@ class MediaSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(_address(part.strip(), self.port) for part in self.public.split(",") if part.strip())
 
 
+class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The TURN relay for networks that let neither of the media ports through."""
+
+    urls: list[str]
+    secret: str
+    seconds: Annotated[int, Meta(ge=60)]
+
+    def __post_init__(self) -> None:
+        for url in self.urls:
+            if not url.startswith(("turn:", "turns:", "stun:", "stuns:")):
+                raise ValueError(f"urls: {url!r} must look like turn:turn.example.cn:3478?transport=udp")
+
+
 class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where recordings are kept, and for how long."""
 
@@ -141,6 +155,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     database: DatabaseSettings
     bus: BusSettings
     media: MediaSettings
+    turn: TurnSettings
     recordings: RecordingsSettings
     materials: MaterialsSettings
     auth: AuthSettings
@@ -149,7 +164,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.demo.enabled and not _is_loopback(self.server.host):
-            raise ValueError("the demo's links sign anyone in, so server.host must be a loopback address")
+            raise ValueError("demo.enabled: the demo's links sign anyone in, so server.host must be a loopback address")
+        if any(url.startswith("turn") for url in self.turn.urls) and len(self.turn.secret) < SHORTEST_SECRET:
+            raise ValueError(f"turn.secret: a relay needs one, of at least {SHORTEST_SECRET} characters")
 
     @property
     def public_url(self) -> str:
@@ -197,7 +214,8 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         return msgspec.convert(tree, Settings, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise SettingsError(str(file) if file else "environment", "demo.enabled", str(error)) from error
+        key, _, reason = str(error).partition(": ")
+        raise SettingsError(str(file) if file else "environment", key, reason) from error
 
 
 def _read(file: Path) -> Tree:

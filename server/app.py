@@ -67,6 +67,7 @@ from server.keys import (
     media_key,
     metrics_key,
     people_key,
+    relay_key,
     repairs_key,
     reviews_key,
     session_store_key,
@@ -83,6 +84,7 @@ from server.materials.service import Limits, Materials
 from server.media_links import MediaLinks
 from server.metrics import Metrics
 from server.private_file import kept_secret
+from server.relay import Relay
 from server.repairs import Repairs
 from server.retention import Retention
 from server.reviews import Reviews
@@ -146,7 +148,8 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app[settings_key] = settings
     app[metrics_key] = metrics
     app[site_key] = app[origins_key] = site
-    app.on_response_prepare.append(secure)
+    app[relay_key] = Relay(settings.turn.urls, settings.turn.secret, settings.turn.seconds, time.time)
+    app.on_response_prepare.extend([secure, whip.open_to_any_origin])
     app.on_shutdown.extend([live_socket.close_sockets, stop_builds])
     app.cleanup_ctx.extend([database, bus, county, auth, tables, reviews, media, lessons, metrics.watch_loop])
     app.router.add_get("/healthz", healthz)

@@ -65,6 +65,7 @@ STATUS: dict[str, int] = {
     "session_not_open": 409,
     "session_over": 410,
     "not_in_lesson": 403,
+    "token_missing": 401,
     "token_invalid": 401,
     "token_expired": 401,
     "token_used": 401,
@@ -72,7 +73,9 @@ STATUS: dict[str, int] = {
     "draining": 503,
     "media_error": 400,
     "bad_offer": 400,
-    "nothing_acceptable": 406,
+    "nothing_acceptable": 422,
+    "ice_session_unnamed": 428,
+    "ice_session_changed": 412,
     "unknown_resource": 404,
     "unknown_track": 404,
     "unknown_slot": 404,
@@ -112,6 +115,14 @@ STATUS: dict[str, int] = {
     "schema_too_new": 500,
     "migrations_broken": 500,
 }
+CHALLENGES = {
+    "token_invalid": 'Bearer realm="tongke", error="invalid_token"',
+    "token_expired": 'Bearer realm="tongke", error="invalid_token", error_description="expired"',
+    "token_missing": 'Bearer realm="tongke"',
+}
+"""What a program without a good token is told (RFC 6750, section 3)."""
+DRAINING_SECONDS = "5"
+"""By then a restarted server takes everybody in again."""
 HTTP_CODES = {
     400: "bad_request",
     403: "forbidden",
@@ -157,8 +168,13 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         status = STATUS.get(code, NOT_LISTED)
         if status >= 500:
             log.error("request_failed", code=code, error=str(error), route=route_of(request))
-            return respond(request, Problem(status, code))
+            response = respond(request, Problem(status, code))
+            if code == "draining":
+                response.headers["Retry-After"] = DRAINING_SECONDS
+            return response
         response = respond(request, Problem(status, code, str(error), *_particulars(error)))
+        if code in CHALLENGES:
+            response.headers["WWW-Authenticate"] = CHALLENGES[code]
         if status == 429:
             response.headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", 1)))
         return response

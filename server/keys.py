@@ -16,6 +16,7 @@ from server.explanations import Explanations
 from server.live_sessions import LiveSessions
 from server.materials.service import Materials
 from server.metrics import Metrics
+from server.relay import Relay
 from server.repairs import Repairs
 from server.reviews import Reviews
 from server.site import Site
@@ -64,6 +65,7 @@ importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
 live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)
 materials_key: web.AppKey[Materials] = web.AppKey("materials", Materials)
+relay_key: web.AppKey[Relay] = web.AppKey("relay", Relay)
 media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
 session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)
 demo_key: web.AppKey[Demonstration] = web.AppKey("demo", Demonstration)

@@ -59,6 +59,12 @@ class NotInLesson(SignalingError):
         self.role = role
 
 
+class TokenMissing(SignalingError):
+    """A program came without its Bearer token."""
+
+    code = "token_missing"
+
+
 class TokenInvalid(SignalingError):
     """A join token that this server did not sign, or that is meant for something else."""
 

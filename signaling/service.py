@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Literal
 
 from signaling.audience import audience_of
-from signaling.commands import Hello
+from signaling.commands import Hello, Publish, Subscribe
 from signaling.connection import Connection, Outlet
 from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
 from signaling.events import ReviewOpened
@@ -19,11 +19,11 @@ from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, TrackInfo
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.ports import Journals, Media, SessionRecording, SessionStore
-from signaling.roles import Asker, roles_for
+from signaling.roles import MAY, Asker, roles_for
 from signaling.rules import OPENS_BEFORE
 from signaling.session import LiveSession
 from signaling.tokens import LIFETIME, Claims, sign, verify
-from signaling.wire import RecordingState, Role
+from signaling.wire import Command, RecordingState, Role
 
 CLOSING = 15.0
 """Seconds that recordings get to close when the process stops."""
@@ -161,6 +161,7 @@ class LiveService:
             except Exception:
                 log.exception("session %s failed at its tick", session.id)
         self._first_devices = {jti: used for jti, used in self._first_devices.items() if used[1] >= now}
+        self._resources = {name: owner for name, owner in self._resources.items() if self._media.holds(name)}
 
     async def close(self) -> None:
         """Close every socket, peer and journal; the sessions go on when the process is back. Closing twice is allowed:
@@ -209,24 +210,34 @@ class LiveService:
 
     def publish(self, name: str, token: str, offer: str) -> Answer:
         """Publish into a session (its id or its lesson's) with a Bearer token; raises SignalingError or MediaError."""
-        session, claims = self._enter_by_bearer(name, token)
+        session, claims = self._by_bearer(name, token, Publish)
+        self._media.demand_whole(offer)
+        session.enter(arrival_of(claims))
         return self._kept(session, claims, session.publish(claims.participant, offer, {}))
 
     def watch(self, name: str, token: str, offer: str) -> Answer:
         """Watch the teaching side of a session with a Bearer token; raises SignalingError or MediaError."""
-        session, claims = self._enter_by_bearer(name, token)
+        session, claims = self._by_bearer(name, token, Subscribe)
+        session.enter(arrival_of(claims))
         return self._kept(session, claims, session.watch(claims.participant, offer))
 
-    def restart(self, resource: str, token: str, fragment: str) -> tuple[str, str]:
-        """The ICE fragment that answers `fragment` (empty: nothing to say) and the entity tag it leaves."""
-        self._own_resource(resource, token)
-        return self._media.restart(resource, fragment), self._media.etag(resource)
+    def bearer(self, token: str) -> Claims:
+        """Whom a Bearer token stands for; raises TokenInvalid or TokenExpired."""
+        return verify(token, self._secret, "rtc", self._clock())
+
+    def restart(self, resource: str, token: str, fragment: str, tags: Collection[str] | None) -> tuple[str, str]:
+        """The ICE fragment that answers `fragment` (empty: nothing to say) and the entity tag it leaves. `tags`: the
+        ICE session that is meant."""
+        self.owner(resource, token)
+        return self._media.restart(resource, fragment, tags), self._media.etag(resource)
 
     def release(self, resource: str, token: str) -> None:
         """End what a WHIP or WHEP resource stands for."""
-        session, participant = self._own_resource(resource, token)
+        session, participant = self.owner(resource, token)
         self._resources.pop(resource, None)
-        self._media.release(resource)
+        # a program that closes its connection first is gone already when its request comes
+        if self._media.holds(resource):
+            self._media.release(resource)
         found = self._sessions.get(session)
         if found is not None:
             found.leave(participant)
@@ -235,6 +246,14 @@ class LiveService:
         """A room was unpaired, or paired with another panel: the old one leaves every lesson that it is in."""
         for session in self.sessions:
             session.turn_out(room)
+
+    def owner(self, resource: str, token: str) -> tuple[str, str]:
+        """The session and participant of a resource that the token's bearer made; raises UnknownResource."""
+        claims = self.bearer(token)
+        owner = self._resources.get(resource)
+        if owner is None or owner[1] != claims.participant:
+            raise UnknownResource(resource)
+        return owner
 
     # what sessions tell
 
@@ -307,24 +326,16 @@ class LiveService:
             raise SessionOver(session.id)
         return session
 
-    def _enter_by_bearer(self, name: str, token: str) -> tuple[LiveSession, Claims]:
-        claims = verify(token, self._secret, "rtc", self._clock())
+    def _by_bearer(self, name: str, token: str, command: type[Command]) -> tuple[LiveSession, Claims]:
+        claims = self.bearer(token)
         session = self._entered(name)
-        if claims.session not in (session.id, session.plan.lesson.id):
+        if claims.session not in (session.id, session.plan.lesson.id) or command not in MAY[claims.role]:
             raise NotInLesson(session.id, claims.role)
-        session.enter(arrival_of(claims))
         return session, claims
 
     def _kept(self, session: LiveSession, claims: Claims, answer: Answer) -> Answer:
         self._resources[answer.resource] = (session.id, claims.participant)
         return answer
-
-    def _own_resource(self, resource: str, token: str) -> tuple[str, str]:
-        claims = verify(token, self._secret, "rtc", self._clock())
-        owner = self._resources.get(resource)
-        if owner is None or owner[1] != claims.participant:
-            raise UnknownResource(resource)
-        return owner
 
     def _track_changed(self, track: TrackInfo, present: bool) -> None:
         session = self._sessions.get(track.session)

@@ -18,7 +18,8 @@ from server.api import whip
 from server.auth.middleware import origins_key
 from server.errors import problems
 from server.journals import FileJournals
-from server.keys import live_key
+from server.keys import live_key, relay_key
+from server.relay import Relay
 from server.sockets import live as live_socket
 from server.storage.database import Database
 from server.storage.session_store import SqlSessionStore
@@ -71,6 +72,7 @@ class LiveServer:
         self.clock = Clock()
         self.store = SqlSessionStore(database)
         self.recording = Notebook()
+        self.relay = Relay((), "", 3600.0, self.clock)
         self.hub = MediaHub(MediaConfig())
         self.service: LiveService
         self.web: TestServer
@@ -94,6 +96,8 @@ class LiveServer:
         app = web.Application(middlewares=[problems])
         app[origins_key] = frozenset({ORIGIN})
         app[live_key] = self.service
+        app[relay_key] = self.relay
+        app.on_response_prepare.append(whip.open_to_any_origin)
         app.add_routes(live_socket.routes)
         app.add_routes(whip.routes)
         app.add_routes(routes)

@@ -19,6 +19,8 @@ import pytest
 STARTUP_SECONDS = 30.0
 START_ATTEMPTS = 3
 
+ROOT = Path(__file__).parents[1]
+
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
     "--headless=new",
@@ -38,6 +40,11 @@ WHERE = {
     "initdb": sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), reverse=True),
     "postgres": sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), reverse=True),
 }
+
+
+def wall_clock() -> float:
+    """Unix seconds, as other programs have them."""
+    return time.time()
 
 
 def require_all() -> bool:
@@ -100,6 +107,28 @@ def redis_server(port: int | None = None) -> Iterator[str]:
 
         with _running(command, Path(name), user=None, stop=signal.SIGTERM, fixed=port) as chosen:
             yield f"redis://127.0.0.1:{chosen}/0"
+
+
+@contextlib.contextmanager
+def relay_server(secret: str, peer: str = "127.0.0.1") -> Iterator[tuple[int, Path]]:
+    """coturn on the loopback as `docker/coturn.sh` starts it; yields its port and its log."""
+    require("turnserver")
+    with tempfile.TemporaryDirectory(prefix="tongke-relay-") as name:
+        folder = Path(name)
+        (folder / "secret").write_text(secret)
+        ports = {
+            "RELAY_ADDRESS": "127.0.0.1",
+            "RELAY_PEER": peer,
+            "RELAY_SECRET_FILE": str(folder / "secret"),
+            "RELAY_PORTS": "40000-40999",
+        }
+
+        def command(free: int) -> list[str]:
+            variables = [f"{key}={value}" for key, value in {**ports, "RELAY_PORT": str(free)}.items()]
+            return ["env", *variables, "sh", str(ROOT / "docker/coturn.sh")]
+
+        with _running(command, folder, user=None, stop=signal.SIGTERM) as port:
+            yield port, folder / "server.log"
 
 
 @contextlib.contextmanager

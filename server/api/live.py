@@ -7,7 +7,7 @@ from datetime import date
 from aiohttp import web
 
 from server.auth.middleware import principal
-from server.keys import live_sessions_key, site_key
+from server.keys import live_sessions_key, relay_key, site_key
 from server.qr import qr_code
 from server.shapes.live import JoinReply, NewRehearsal
 from server.web import InvalidBody, body, reply
@@ -52,7 +52,7 @@ async def join(request: web.Request) -> web.Response:
         session=claims.session,
         participant=claims.participant,
         role=claims.role,
-        ice_servers=(),
+        ice_servers=request.app[relay_key].servers(claims.participant),
         assistant_url=assistant if claims.role == "endpoint" else "",
         assistant_qr=qr_code(assistant) if claims.role == "endpoint" else None,
     )

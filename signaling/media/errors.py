@@ -59,3 +59,15 @@ class UnknownSlot(MediaError):
     def __init__(self, mid: str) -> None:
         super().__init__(mid)
         self.mid = mid
+
+
+class IceSessionUnnamed(MediaError):
+    """Candidates or a restart of an ICE session must say which one is meant."""
+
+    code = "ice_session_unnamed"
+
+
+class IceSessionChanged(MediaError):
+    """The ICE session that is meant has been restarted meanwhile."""
+
+    code = "ice_session_changed"

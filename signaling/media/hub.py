@@ -11,23 +11,31 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
-from aiortc import sdp
 
 from signaling.media.dtls import CertificateStore
-from signaling.media.errors import BadOffer, MediaError, UnknownResource, UnknownSlot, UnknownTrack
+from signaling.media.errors import (
+    IceSessionChanged,
+    IceSessionUnnamed,
+    MediaError,
+    NothingAcceptable,
+    UnknownResource,
+    UnknownSlot,
+    UnknownTrack,
+)
 from signaling.media.inbound import Inbound, PacketTap
 from signaling.media.layers import Layer, Level, Limits
-from signaling.media.negotiation import Media, Offer, check_credentials, parse_offer
+from signaling.media.negotiation import Media, Offer, accept, parse_offer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
-from signaling.media.publication import Publication, Track, TrackInfo
+from signaling.media.publication import MOST_SECTIONS, Publication, Track, TrackInfo
 from signaling.media.pulse import Key, Pulse, told_of
 from signaling.media.quality import LinkQuality, measure
 from signaling.media.rtp import NTP_EPOCH
 from signaling.media.subscription import Subscription
+from signaling.media.trickle import read_fragment, write_fragment
 from signaling.media.udp_port import UdpPort
 
 __all__ = [
@@ -45,7 +53,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-LARGEST_FRAGMENT = 64 << 10
 LOWEST = 9  # rank of whom nobody has ranked
 
 
@@ -221,26 +228,33 @@ class MediaHub:
             if key[0] == session:
                 subscription.adapt()
 
-    def restart(self, resource: str, fragment: str) -> str:
+    def demand_whole(self, offer: str) -> None:
+        """Raise NothingAcceptable unless every section of an offer to send can be taken: a program cannot be told that
+        a part of it is missing (RFC 9725, section 4.2). Raises BadOffer."""
+        for item in accept(parse_offer(offer), "recvonly", {}, MOST_SECTIONS):
+            if item.media is None:
+                raise NothingAcceptable(f"section {item.section.mid or '?'} ({item.section.kind}) cannot be taken")
+
+    def restart(self, resource: str, fragment: str, tags: Collection[str] | None = ("*",)) -> str:
         """ICE restart by a trickle-ice-sdpfrag (RFC 9725): the fragment to answer with. An empty string: it only
-        brought candidates, of which ICE-lite has no use. Raises UnknownResource or BadOffer."""
+        brought candidates, of which ICE-lite has no use. `tags`: which ICE session is meant, "*": whichever there is.
+        Raises UnknownResource, BadOffer, IceSessionUnnamed or IceSessionChanged."""
         peer = self._peer(resource)
-        if len(fragment) > LARGEST_FRAGMENT:
-            raise BadOffer("the fragment is too large")
-        lines = dict(line[2:].partition(":")[::2] for line in fragment.splitlines() if line.startswith("a="))
-        if "ice-ufrag" not in lines:
-            return ""
-        credentials = check_credentials(lines["ice-ufrag"].strip(), lines.get("ice-pwd", "").strip())
-        if credentials.ufrag == peer.ice.remote[0].ufrag:
+        credentials = read_fragment(fragment)
+        if tags is None:
+            raise IceSessionUnnamed
+        if "*" not in tags and self.etag(resource) not in tags:
+            raise IceSessionChanged
+        if credentials is None or credentials.ufrag == peer.ice.remote[0].ufrag:
             return ""
         peer.ice.restart(credentials)
-        mine = peer.ice.local[0]
         medias = [stream.media for stream in peer.inbound] + [out.media for out in peer.outbound]
         kind, mid = (medias[0].kind, medias[0].mid) if medias else ("audio", "0")
-        answer = ["a=ice-lite", f"a=ice-ufrag:{mine.ufrag}", f"a=ice-pwd:{mine.password}"]
-        answer += [f"m={kind} 9 UDP/TLS/RTP/SAVPF 0", f"a=mid:{mid}"]
-        answer += [f"a=candidate:{sdp.candidate_to_sdp(candidate)}" for candidate in self._port.candidates()]
-        return "\r\n".join([*answer, "a=end-of-candidates", ""])
+        return write_fragment(peer.ice.local[0], kind, mid, self._port.candidates())
+
+    def holds(self, resource: str) -> bool:
+        """Is there (still) a peer of this id?"""
+        return resource in self._peers
 
     def etag(self, resource: str) -> str:
         return self._peer(resource).ice.local[0].ufrag

@@ -180,6 +180,10 @@ OPEN = {
     "OPTIONS /whep/{session}",
     "PATCH /rtc/{resource}",
     "DELETE /rtc/{resource}",
+    "GET /whip/{session}",
+    "GET /whep/{session}",
+    "GET /rtc/{resource}",
+    "OPTIONS /rtc/{resource}",
     "GET /",
 }
 """Routes that ask for no login session: they have a secret or a token of their own, or show nothing."""

@@ -21,8 +21,9 @@ from server.auth.principal import Principal
 from server.county import Counties
 from server.errors import problems
 from server.journals import FileJournals
-from server.keys import live_sessions_key, site_key
+from server.keys import live_sessions_key, relay_key, site_key
 from server.live_sessions import LiveSessions
+from server.relay import Relay
 from server.shapes.people import Grant
 from server.site import Site
 from server.storage.amendment_store import SqlAmendmentStore
@@ -182,6 +183,7 @@ async def page(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Page]:
     app = web.Application(middlewares=[problems, county.identify])
     app[live_sessions_key] = county.sessions
     app[site_key] = Site("http://tongke.test")
+    app[relay_key] = Relay(["turn:t.test"], "s" * 20, 60.0, county.clock)
     app.add_routes(live.routes)
     async with TestClient(TestServer(app)) as client:
         yield Page(county, client)
@@ -238,6 +240,8 @@ async def test_join_opens_the_doors_when_it_is_time(page: Page) -> None:
     assert reply["socketUrl"] == "ws://tongke.test/ws/live"
     assert reply["assistantUrl"] == f"http://tongke.test/classroom/{row['id']}?as=assistant"
     assert reply["expiresAt"] == page.county.clock.now + 300
+    (server,) = reply["iceServers"]
+    assert (server["urls"], server["username"].partition(":")[0]) == (["turn:t.test"], str(int(row["starts"] - 840)))
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,9 @@ def test_the_locks_agree() -> None:
     }
 
 
-def test_the_lock_of_the_client_names_no_place() -> None:
-    assert "resolved" not in (ROOT / "server/web/package-lock.json").read_text("utf-8")
+def test_the_locks_for_browsers_name_no_place() -> None:
+    for folder in ("server/web", "tests/edge"):
+        assert "resolved" not in (ROOT / folder / "package-lock.json").read_text("utf-8")
 
 
 def fits(need: Requirement, versions: set[str]) -> bool:

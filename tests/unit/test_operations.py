@@ -26,7 +26,7 @@ def compose(require: Callable[[str], str]) -> list[str]:
     return ["docker", "compose"]
 
 
-@pytest.mark.parametrize("profile", [[], ["--profile", "scale"]])
+@pytest.mark.parametrize("profile", [[], ["--profile", "scale"], ["--profile", "relay"]])
 def test_compose_accepts_its_file(compose: list[str], profile: list[str]) -> None:
     command = [*compose, "-f", str(COMPOSE), *profile, "config", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -36,7 +36,8 @@ def test_compose_accepts_its_file(compose: list[str], profile: list[str]) -> Non
 @pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml"])
 def test_containers_name_real_settings(file: str, tmp_path: Path) -> None:
     text = (ROOT / "docker" / file).read_text("utf-8")
-    named = set(re.findall(r"\b(TONGKE_[A-Z_]+)[=:] ?", text)) - {"TONGKE_PUBLIC_URL", "TONGKE_MEDIA_PUBLIC"}
+    of_compose = {"TONGKE_PUBLIC_URL", "TONGKE_MEDIA_PUBLIC", "TONGKE_RELAY_ADDRESS", "TONGKE_RELAY_SECRET"}
+    named = set(re.findall(r"\b(TONGKE_[A-Z_]+)[=:] ?", text)) - of_compose
     secret = tmp_path / "secret"
     secret.write_text("")
     assert named

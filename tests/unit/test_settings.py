@@ -108,3 +108,19 @@ def test_settings_are_documented_with_their_defaults() -> None:
 def defaults() -> dict[str, object]:
     tree = tomllib.loads(DEFAULTS.read_text("utf-8"))
     return {f"{section}.{name}": value for section, values in tree.items() for name, value in values.items()}
+
+
+def test_relay_needs_a_secret_from_wherever(tmp_path: Path) -> None:
+    urls = {"TONGKE_TURN_URLS": "turn:t.test,stun:s.test"}
+    for environ, key in (
+        (urls, "turn.secret"),
+        (urls | {"TONGKE_TURN_SECRET": "short"}, "turn.secret"),
+        ({"TONGKE_TURN_URLS": "http://t.test"}, "turn.urls"),
+    ):
+        with pytest.raises(SettingsError) as bad:
+            load(None, environ)
+        assert bad.value.key == key
+    (tmp_path / "secret").write_text("s" * 24 + "\n")
+    turn = load(None, urls | {"TONGKE_TURN_SECRET_FILE": str(tmp_path / "secret")}).turn
+    assert (turn.urls, turn.secret) == (["turn:t.test", "stun:s.test"], "s" * 24)
+    assert load(None, {"TONGKE_TURN_URLS": "stun:s.test"}).turn.secret == ""

@@ -177,6 +177,8 @@ export class Classroom {
   private prepare(role: Role): void {
     if (this.over) return;
     const iceServers = (this.joined.value?.iceServers ?? []).map((server) => ({ ...server }));
+    this.publisher?.relay(iceServers);
+    this.subscriber?.relay(iceServers);
     const door = { request: (wish: Wish) => this.connection.request(wish), changed: () => this.showMedia() };
     const plan = PLANS[role];
     if (plan && this.devices.value === null) void this.openCapture(plan, door, iceServers);

@@ -36,6 +36,12 @@ abstract class Path {
     this.enter("idle");
   }
 
+  /** Use these relays from now on: the names and passwords of the last ones expire. */
+  relay(iceServers: RTCIceServer[]): void {
+    this.iceServers = iceServers;
+    this.pc?.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
+  }
+
   /** The socket is back. `fresh`: at a server that knows nothing of the old connections. */
   recover(fresh: boolean): void {
     if (this.state === "idle") return;
