@@ -25,7 +25,7 @@ SHORTEST_CHAPTER = 10.0
 NOTABLE_GAP = 0.5
 """Seconds without a recorded picture from which on they are shown as a gap."""
 
-_CHAPTERS = {"exercise_pushed": "exercise", "material_pushed": "material", "session_overrun": "overrun"}
+_CHAPTERS = {"exercise_pushed": "exercise", "session_overrun": "overrun"}
 _NOT_MARKED = {"ready"}
 
 
@@ -236,7 +236,14 @@ def _chapters(
     before_call: tuple[str, str] = ("lesson", "")
     for at, event in lesson:
         kind = event.get("type")
-        if kind in _CHAPTERS:
+        if kind in ("material_opened", "material_closed"):
+            title = str(event.get("material", {}).get("title", ""))
+            before_call = ("material", title) if kind == "material_opened" else ("lesson", "")
+            if at <= 0:
+                starts[0] = (0.0, *before_call)  # it was open before the lesson began
+            else:
+                starts.append((at, *before_call))
+        elif kind in _CHAPTERS:
             before_call = (_CHAPTERS[kind], str(event.get("title", "")))
             starts.append((at, *before_call))
         elif kind == "called_on":

@@ -177,10 +177,10 @@ def term_around(today: date) -> Term:
     )
 
 
-def county_register(today: date) -> Register:
-    """Two communities of three and two schools. All ring their bells on all seven days, so that no test depends on
-    the day it runs on."""
-    first, second = _community("A", 3), _community("B", 2)
+def county_register(today: date, schools: int = 3) -> Register:
+    """Two communities, of `schools` (three) and two schools. All ring their bells on all seven days, so that no test
+    depends on the day it runs on."""
+    first, second = _community("A", schools), _community("B", 2)
     joined = {
         field: (*getattr(first, field), *getattr(second, field))
         for field in ("communities", "campuses", "travel", "units", "rooms", "teachers", "classes", "requirements")
@@ -268,11 +268,11 @@ async def agree_on(tables: TimetableService, table: Table, units: tuple[str, ...
     await tables.publish(table.community, unit=core, by="教务", revision=revision)
 
 
-async def furnish(app: web.Application, *, days_ahead: int = 2, publish: bool = True) -> None:
+async def furnish(app: web.Application, *, days_ahead: int = 2, publish: bool = True, schools: int = 3) -> None:
     """Bring the county in by the ways that a real one takes: import, negotiation, pairing. The sync lessons take
     place in `days_ahead` days."""
     today = local_date(time.time())
-    register = county_register(today)
+    register = county_register(today, schools)
     await app[importing_key].run({"county.json": msgspec.json.encode(register)}, "tests")
     register = (await app[counties_key].now()).register
     if publish:

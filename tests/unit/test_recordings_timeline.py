@@ -119,6 +119,28 @@ def test_chapters_follow_exercises_and_calls_and_leave_out_the_short_ones() -> N
     )
 
 
+def test_chapters_follow_the_materials_that_are_open() -> None:
+    recording = Recording("s1", ZERO, (HOST, WEST), (segment("0001", "h", 0.0, 1000.0),), finished_at=1000.0)
+    timeline = build(
+        recording,
+        (-60.0, {"type": "material_opened", "material": {"title": "导学单"}, "page": 1}),
+        (0.0, {"type": "session_live"}),
+        (100.0, {"type": "page_turned", "page": 2}),
+        (300.0, {"type": "called_on", "participant": "w"}),
+        (400.0, {"type": "call_ended", "participant": "w"}),
+        (500.0, {"type": "material_opened", "material": {"title": "课件"}, "page": 1}),
+        (800.0, {"type": "material_closed"}),
+        (1000.0, {"type": "session_ended", "reason": "host"}),
+    )
+    assert timeline.chapters == (
+        Chapter("material", "导学单", 0.0, 300.0),
+        Chapter("call", "西河中心学校", 300.0, 400.0),
+        Chapter("material", "导学单", 400.0, 500.0),
+        Chapter("material", "课件", 500.0, 800.0),
+        Chapter("lesson", "", 800.0, 1000.0),
+    )
+
+
 def test_marks_tell_hands_calls_signals_and_dropouts() -> None:
     recording = Recording("s1", ZERO, (HOST, WEST), (segment("0001", "h", 0.0, 1000.0),), finished_at=1000.0)
     timeline = build(
