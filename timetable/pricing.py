@@ -9,35 +9,9 @@ from ortools.sat.python import cp_model
 from timetable import objective
 from timetable.formulation import Formulation, Use, by_week, total
 from timetable.model import RuleCost
+from timetable.trial import Trial, hint, limit
 
 UNLIMITED = 1 << 40
-
-
-class Trial:
-    """A copy of a priced model, to be searched beside others for any solution that is cheap enough."""
-
-    def __init__(self, cp: cp_model.CpModel, ceiling: int) -> None:
-        self.cp = cp
-        self._ceiling = ceiling
-
-    def aim(self, cost: int, solution: Sequence[int]) -> None:
-        """Ask for a solution of at most that cost, looking first around the given one."""
-        _limit(self.cp, self._ceiling, cost)
-        _hint(self.cp, solution)
-
-
-def _limit(cp: cp_model.CpModel, ceiling: int, cost: int) -> None:
-    domain = cp.proto.constraints[ceiling].linear.domain
-    domain[len(domain) - 1] = cost
-
-
-def _hint(cp: cp_model.CpModel, solution: Sequence[int]) -> None:
-    """Every variable is hinted, auxiliaries too: a hint of the placements alone leads far above where it began."""
-    hint = cp.proto.solution_hint
-    hint.vars.clear()
-    hint.values.clear()
-    hint.vars.extend(range(len(solution)))
-    hint.values.extend(solution)
 
 
 class Pricing:
@@ -48,6 +22,8 @@ class Pricing:
         self._problem = formulation.problem
         self._cp = formulation.cp
         self._values = list(solution)
+        self._about: dict[int, set[int]] = defaultdict(set)
+        """Auxiliary variable -> the variables that it was made from."""
         self._terms: dict[str, list[tuple[cp_model.IntVar, int]]] = {rule: [] for rule in objective.WEIGHTS}
         self._add_own_breaches()
         self._add_classes()
@@ -57,7 +33,7 @@ class Pricing:
         self._cp.add(self._cost <= UNLIMITED)
         self._ceiling = len(self._cp.proto.constraints) - 1
 
-    def trial(self, *, minimise: bool = False) -> "Trial":
+    def trial(self, *, minimise: bool = False) -> Trial:
         """A copy of the model that asks for any solution below a cost, or for a cheaper and cheaper one."""
         trial = Trial(self._cp.clone(), self._ceiling)
         if minimise:
@@ -66,10 +42,30 @@ class Pricing:
 
     def minimise(self, cost: int, solution: Sequence[int]) -> cp_model.CpModel:
         """The model, asking for the cheapest solution, from one of that cost on."""
-        _limit(self._cp, self._ceiling, cost)
-        _hint(self._cp, solution)
+        limit(self._cp, self._ceiling, cost)
+        hint(self._cp, solution)
         self._cp.minimize(self._cost)
         return self._cp
+
+    @property
+    def cp(self) -> cp_model.CpModel:
+        return self._cp
+
+    @property
+    def weights(self) -> dict[int, int]:
+        """Variable -> what each step of it costs."""
+        found: dict[int, int] = defaultdict(int)
+        for terms in self._terms.values():
+            for variable, weight in terms:
+                found[variable.index] += weight
+        return dict(found)
+
+    def concerned(self, variable: int) -> set[int]:
+        """The placements, by variable, that a priced variable depends on: itself where it is one."""
+        found: set[int] = set()
+        for index in self._about.get(variable, ()):
+            found |= self.concerned(index)
+        return found or {variable}
 
     @property
     def variables(self) -> int:
@@ -104,6 +100,7 @@ class Pricing:
             self._cp.add(total(uses) - allowed <= over)
             held = sum(use.periods * self._values[use.variable.index] for use in uses)
             self._values[over.index] = max(self._values[over.index], held - allowed)
+            self._about[over.index].update(use.variable.index for use in uses)
         self._charge(rule, over)
 
     def _variable(self, most: int) -> cp_model.IntVar:
@@ -157,14 +154,17 @@ class Pricing:
 
     def _add_gaps(self) -> None:
         days: dict[tuple[str, int], list[cp_model.IntVar]] = defaultdict(list)
-        for (school_class, weekday, _), taken in self._formulation.taken.items():
+        for (school_class, weekday, period), taken in self._formulation.taken.items():
             days[school_class, weekday].append(taken)
+            uses = self._formulation.class_cells.get((school_class, weekday, period), ())
+            self._about[taken.index].update(use.variable.index for use in uses)
         for taken_by_period in days.values():
             for before, after in itertools.pairwise(taken_by_period):
                 gap = self._variable(1)
                 self._cp.add_bool_or([after.negated(), before, gap])
                 held = self._values[after.index] > self._values[before.index]
                 self._values[gap.index] = int(held)
+                self._about[gap.index].update((before.index, after.index))
                 self._charge(objective.CLASS_GAP, gap)
 
     def _add_teachers(self) -> None:
@@ -174,20 +174,66 @@ class Pricing:
                 loads[teacher] += requirement.weekly * requirement.block
         for (teacher, _), uses in self._formulation.teacher_days.items():
             self._excess(objective.TEACHER_LONG_DAY, by_week(uses).values(), objective.LONG_DAY, loads[teacher])
-        for cells in self._formulation.teacher_cells.values():
-            self._add_travel(cells)
+        self._add_travel()
 
-    def _add_travel(self, cells: dict[tuple[str, int], list[Use]]) -> None:
-        campuses: dict[str, list[Use]] = defaultdict(list)
-        for (unit, _), uses in cells.items():
-            campuses[self._problem.units[unit].campus].extend(uses)
-        if len(campuses) < 2:
-            return
-        at: list[Use] = []
-        for uses in campuses.values():
-            there = self._variable(1)
-            for use in uses:
-                self._cp.add_implication(use.variable, there)
-                self._values[there.index] |= self._values[use.variable.index]
-            at.append(Use(there, "all"))
-        self._excess(objective.TRAVEL_DAY, [at], 1, len(at))
+    def _add_travel(self) -> None:
+        """Charge each campus after the first of a teacher's day.
+
+        Whether a lesson stands at a campus at all is said by periods, by days of one class's subject and by the
+        teacher's whole day, and not by single lessons: so a bound can count the days that each campus needs.
+        """
+        formulation, problem = self._formulation, self._problem
+        cells: dict[tuple[str, int], dict[str, list[list[Use]]]] = defaultdict(lambda: defaultdict(list))
+        for teacher_day, own in formulation.teacher_cells.items():
+            for (unit, _), uses in own.items():
+                cells[teacher_day][problem.units[unit].campus].append(uses)
+        travelling = {teacher for (teacher, _), campuses in cells.items() if len(campuses) > 1}
+        lessons = self._lessons_of(travelling)
+        for (teacher, weekday), campuses in cells.items():
+            if len(campuses) < 2:
+                continue
+            at: list[Use] = []
+            for campus, periods in campuses.items():
+                there = self._variable(1)
+                at.append(Use(there, "all"))
+                for uses in periods:
+                    for together in by_week(uses).values():
+                        self._cp.add_at_most_one([*(use.variable for use in together), there.negated()])
+                    self._values[there.index] |= max(self._values[use.variable.index] for use in uses)
+                    self._about[there.index].update(use.variable.index for use in uses)
+                whole: list[Use] = []
+                for most, uses in lessons[teacher, weekday, campus]:
+                    self._within(uses, most, there)
+                    whole += uses
+                if "teacher_day" not in formulation.without:
+                    self._within(whole, problem.teachers[teacher].max_per_day, there)
+            self._excess(objective.TRAVEL_DAY, [at], 1, len(at))
+
+    def _lessons_of(self, teachers: Collection[str]) -> dict[tuple[str, int, str], list[tuple[int, list[Use]]]]:
+        """(teacher, weekday, campus) -> the lessons of each of their classes' subjects, with the most of a day."""
+        formulation, problem = self._formulation, self._problem
+        spread = "subject_spread" not in formulation.without
+        found: dict[tuple[str, int, str], dict[tuple[str, str], tuple[int, list[Use]]]] = defaultdict(dict)
+        for demand, variables in formulation.placed:
+            requirement = demand.requirement
+            places = {
+                (t, problem.units[p.unit].campus) for p in requirement.parties for t in p.teachers if t in teachers
+            }
+            if not places:
+                continue
+            classes = [c for party in requirement.parties for c in party.classes]
+            most = min((problem.most_a_day(c, requirement.subject) for c in classes), default=UNLIMITED)
+            # Lessons of one requirement, or of one class's subject, share what a day may have of them.
+            key = (classes[0], requirement.subject) if len(classes) == 1 else (requirement.id, "")
+            for variable, placement in zip(variables, demand.placements, strict=True):
+                use = Use(variable, requirement.weeks, requirement.block)
+                for teacher, campus in places:
+                    day = found[teacher, placement.weekday, campus]
+                    day.setdefault(key, (most if spread else UNLIMITED, []))[1].append(use)
+        return defaultdict(list, {where: list(day.values()) for where, day in found.items()})
+
+    def _within(self, uses: Sequence[Use], most: int, there: cp_model.IntVar) -> None:
+        """Say again that there are at most so many, and none without being there."""
+        for together in by_week(uses).values():
+            if sum(use.periods for use in together) > most:
+                self._cp.add(total(together) <= most * there)

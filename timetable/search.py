@@ -12,9 +12,9 @@ from ortools.sat.python import cp_model
 
 from timetable.progress import Status
 
-Way = Literal["full", "jump", "neighbourhoods", "complete"]
-"""`full` proves things; `jump` only finds a solution, fast; `neighbourhoods` only improves the hinted one; `complete`
-only completes the hinted values."""
+Way = Literal["full", "jump", "part", "complete"]
+"""`full` proves things; `jump` only finds a solution, fast; `part` is for models of which most is held; `complete` only
+completes the hinted values."""
 
 TICK = 0.1
 """Seconds between two looks at whether to stop."""
@@ -82,8 +82,11 @@ def run(
         # Presolving costs more than the whole jump.
         parameters.use_ls_only = True
         parameters.cp_model_presolve = False
-    elif effort.way == "neighbourhoods":
-        parameters.use_lns_only = True
+    elif effort.way == "part":
+        # What is left is small: to look long for its structure costs more than the search.
+        parameters.cp_model_probing_level = 0
+        parameters.symmetry_level = 0
+        parameters.linearization_level = effort.seed % 2
     elif effort.way == "complete":
         parameters.fix_variables_to_their_hinted_value = True
     watch = _Watch()

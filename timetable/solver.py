@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from timetable import lints, placing
-from timetable.descent import Descent
 from timetable.errors import NotFound
 from timetable.formulation import HABITS, Family, Formulation
+from timetable.improvement import SMALL, Improvement
 from timetable.model import Finding, Register, Table
 from timetable.pricing import Pricing
 from timetable.problem import Commitments, Problem
@@ -22,12 +22,6 @@ SHARE_FOR_HABITS = 0.6
 
 JUMP_PATIENCE = 3.0
 """Deterministic seconds in which a jump finds a table for a whole community, if it finds one at all."""
-
-SMALL = 4000
-"""With fewer variables the full search is as fast as a jump, and proves what is impossible."""
-
-FULL_SECONDS, MORE_FULL_SECONDS = 6.0, 1.5
-"""Seconds of the first full search between two rounds of descent, and how much longer the next one may take."""
 
 SECONDS_PER_CONCESSION, TRY_PATIENCE = 6.0, 1.5
 """Limits of a search that counts only if it succeeds: the wall's seconds and deterministic ones."""
@@ -127,7 +121,15 @@ class _Attempt:
         best = Run("feasible", pricing.complete, pricing.cost(pricing.complete), 0)
         self._improved(pricing, best)
         if not first_only:
-            best = self._improve(pricing, best)
+            best = Improvement(
+                formulation,
+                pricing,
+                seed=self._seed,
+                workers=self._workers,
+                left=self._left,
+                should_stop=self._should_stop,
+                on_better=lambda found: self._improved(pricing, found),
+            ).best()
         assert best.solution is not None
         table = placing.table_of(problem, formulation.choices(best.solution))
         status: Status = "optimal" if best.bound is not None and table.cost <= best.bound else "feasible"
@@ -183,38 +185,6 @@ class _Attempt:
         way: Way = "jump" if formulation.variables > SMALL else "full"
         effort = Effort(seconds, self._seed, self._workers, way=way, patience=TRY_PATIENCE)
         return run(formulation.cp, effort, self._should_stop)
-
-    def _improve(self, pricing: Pricing, best: Run) -> Run:
-        """Rounds of descent, with longer and longer full searches between them that prove a bound."""
-
-        def better(found: Run) -> None:
-            self._improved(pricing, found)
-
-        seconds = FULL_SECONDS
-        if pricing.variables <= SMALL:
-            best = self._full(pricing, best, min(seconds, self._left()))
-        descent = Descent(pricing, best, self._seed, self._workers)
-        while self._left() > 0 and not self._should_stop() and not _proven(descent.best):
-            descent.round(self._left, self._should_stop, better)
-            if not _proven(descent.best):
-                descent.best = self._full(pricing, descent.best, min(seconds, self._left()))
-                seconds *= MORE_FULL_SECONDS
-        return descent.best
-
-    def _full(self, pricing: Pricing, best: Run, seconds: float) -> Run:
-        """A full search from the best solution: the cheaper of both, with the better bound."""
-        assert best.solution is not None
-        assert best.cost is not None
-        cp = pricing.minimise(best.cost, best.solution)
-        known = best.bound or 0
-
-        def improved(solution: Sequence[int], cost: int, bound: int) -> None:
-            self._improved(pricing, Run("feasible", solution, cost, max(bound, known)))
-
-        found = run(cp, Effort(seconds, self._seed, max(2, self._workers)), self._should_stop, improved)
-        if found.solution is None or found.cost is None or found.cost > best.cost:
-            found = best
-        return Run(found.status, found.solution, found.cost, max(known, found.bound or 0))
 
     # Explaining -----------------------------------------------------------------------------------------------------
 
@@ -285,10 +255,6 @@ class _Attempt:
             )
         )
         return outcome
-
-
-def _proven(best: Run) -> bool:
-    return best.cost is not None and best.cost <= (best.bound or 0)
 
 
 def _gave_up(habit: str) -> Finding:
