@@ -10,8 +10,9 @@ from timetable.closing_service import Loss
 from timetable.closings import MIDNIGHT, Closing
 from timetable.dated import DatedTables, Standing
 from timetable.grounds import Grounds
-from timetable.model import Community
+from timetable.model import Community, Lesson
 from timetable.term import teaching_day
+from timetable.turns import in_week
 from timetable.versions import Version
 
 
@@ -44,7 +45,7 @@ def week_view(
 ) -> WeekView:
     """The dates of a term week. What stands as `shown` has it is named by its lesson alone."""
     first = date.fromisoformat(tables.term.week_one) + timedelta(weeks=week - 1)
-    lessons = {lesson.id: lesson for lesson in shown.table.lessons}
+    lessons = {lesson.id: _in_week(lesson, first, week) for lesson in shown.table.lessons}
     days, changed = [], []
     for day in (first + timedelta(days=n) for n in range(7)):
         standing = []
@@ -63,6 +64,11 @@ def week_view(
     changed += _moved_away(tables, community, first, changed)
     rows = tuple(occurrence_row(grounds, one) for one in changed)
     return WeekView(week=week, first=first.isoformat(), version=shown.number, days=tuple(days), changed=rows)
+
+
+def _in_week(lesson: Lesson, monday: date, week: int) -> Lesson:
+    """The lesson as readers of the version see it in that week: by the bells of its date, led by whose turn it is."""
+    return in_week(lesson.by_date((monday + timedelta(days=lesson.weekday - 1)).isoformat()), week)
 
 
 def _day(tables: DatedTables, community: Community, day: date, standing: tuple[str, ...]) -> DatedDay:

@@ -40,7 +40,7 @@ def finding_sentence(finding: Finding, language: Language) -> str:
         rules = str(values["rules"]).split("、")
         values["rules"] = texts["list.and"].join(texts.get(f"rule.{rule}", rule) for rule in rules)
     if "since" in values:
-        text += texts["finding.since"]
+        text += texts["since.bells"]
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text

@@ -11,6 +11,7 @@ from server.shapes.table import (
     ConsentRow,
     NameRef,
     NegotiationView,
+    RungFrom,
     TableStatus,
     TermRef,
     TimetableView,
@@ -18,7 +19,8 @@ from server.shapes.table import (
     VersionRow,
 )
 from timetable import negotiation as talks
-from timetable.model import Community, Lesson, SchoolUnit, Table
+from timetable.bells import periods, seasons
+from timetable.model import Community, Lesson, Period, SchoolUnit, Table, Term, clock
 from timetable.service import Draft
 from timetable.term import parity, teaching_day, week_of, weeks
 from timetable.versions import Version
@@ -44,7 +46,7 @@ def timetable_view(
         version=shown.number if shown else history[0].number if history else 0,
         revision=draft.revision if draft else 0,
         term=term_reference(county, today),
-        units=tuple(unit_reference(unit, community) for unit in county.units_of(community)),
+        units=tuple(unit_reference(unit, community, county.register.term) for unit in county.units_of(community)),
         classes=tuple(
             ClassRef(id=c.id, name=c.name, unit=c.unit, grade=c.grade)
             for c in county.register.classes
@@ -94,16 +96,26 @@ def term_reference(county: County, today: date) -> TermRef:
     )
 
 
-def unit_reference(unit: SchoolUnit, community: Community) -> UnitRef:
-    ordinary = next((bells for bells in unit.bells if 1 in bells.weekdays), unit.bells[0] if unit.bells else None)
+def unit_reference(unit: SchoolUnit, community: Community, term: Term, today: date | None = None) -> UnitRef:
+    """The unit with its bells of the whole term, or with those of today alone."""
+    first, last = (today.isoformat(),) * 2 if today else (term.first_day, term.last_day)
+    rung = [RungFrom(first=day, periods=_rung(unit, day)) for day in seasons((unit,), first, last)]
     return UnitRef(
         id=unit.id,
         name=unit.name,
         short_name=unit.short_name,
         code=unit.code,
         core=unit.id == community.core,
-        periods=ordinary.periods if ordinary else (),
+        periods=rung[0].periods,
+        later=tuple(rung[1:]),
     )
+
+
+def _rung(unit: SchoolUnit, on: str) -> tuple[Period, ...]:
+    """The periods of an ordinary weekday on a date."""
+    weekday = next((day for day in range(1, 8) if periods(unit, day, on)), 1)
+    found = periods(unit, weekday, on).items()
+    return tuple(Period(number=n, start=clock(window.start), end=clock(window.end)) for n, window in found)
 
 
 def version_row(version: Version) -> VersionRow:

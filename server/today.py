@@ -69,7 +69,9 @@ def today_view(
         term=term_reference(county, today),
         weekday=today.isoweekday(),
         date=today.isoformat(),
-        units=tuple(unit_reference(unit, community) for unit in county.units_of(community)),
+        units=tuple(
+            unit_reference(unit, community, county.register.term, today) for unit in county.units_of(community)
+        ),
         needs=_needs(county, community, draft, amendments, live, reviews, asker, now),
         lessons=tuple(_row(county, standing, sessions.get(standing.occurrence.id)) for standing in shared),
         live=tuple(live),

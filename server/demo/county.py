@@ -12,6 +12,7 @@ from server.demo.county_plan import (
     CommunityPlan,
     CountyPlan,
     Curriculum,
+    StagePlan,
     campuses,
     county_plan,
     curriculum,
@@ -19,7 +20,19 @@ from server.demo.county_plan import (
 )
 from server.demo.county_shared import SharedLessons
 from server.demo.county_staff import CLASS_MEETING, Staff
-from timetable.model import Community, Party, Register, Requirement, Room, SchoolClass, SchoolUnit, Shortage, Slot
+from server.demo.county_together import TogetherPlan
+from timetable.model import (
+    Community,
+    Party,
+    Register,
+    Requirement,
+    Room,
+    SchoolClass,
+    SchoolUnit,
+    Shortage,
+    Slot,
+    Weeks,
+)
 from timetable.register_parts import rows_of
 from timetable.sheets import workbook
 
@@ -80,7 +93,8 @@ class _County:
         shared = [self._share(community) for community in self._plan.communities]
         research = self._research()
         for community, lessons in zip(self._plan.communities, shared, strict=True):
-            self._requirements += [*lessons, *research[community.id], *self._local(community)]
+            together = TogetherPlan(community, self._studies, self._staff, self._classes).requirements()
+            self._requirements += [*lessons, *research[community.id], *together, *self._local(community)]
         self._staff.give_mornings_off(Random(SEED))
         return Register(
             county=self._plan.county,
@@ -108,7 +122,8 @@ class _County:
             rng = Random(f"{SEED} {unit.id}")
             classes = places.school_classes(unit, community.stage, self._plan.no_recording_consent, rng)
             self._classes[unit.id] = classes
-            self._units.append(places.school_unit(unit, community.stage, stage_plan, len(self._units) + 1))
+            number = len(self._units) + 1
+            self._units.append(places.school_unit(unit, community.stage, stage_plan, self._plan.winter_from, number))
             self._rooms += places.rooms(unit, classes)
             self._staff.open_unit(unit, community.stage, classes)
 
@@ -125,18 +140,33 @@ class _County:
 
     def _local(self, community: CommunityPlan) -> list[Requirement]:
         """Whatever is left for each class to learn at home."""
+        stage = self._studies.stages[community.stage]
         found = []
         for unit in community.units:
             for school_class in self._classes[unit.id]:
                 for subject in self._studies.weekly[school_class.grade]:
                     weekly = self._staff.remaining[school_class.id, subject]
-                    if weekly:
-                        fixed = unit.class_meeting if subject == CLASS_MEETING else None
-                        found.append(self._local_requirement(community, school_class, subject, weekly, fixed))
+                    if not weekly:
+                        continue
+                    fixed = unit.class_meeting if subject == CLASS_MEETING else None
+                    weeks = _weeks(stage, school_class, subject)
+                    double = weeks != "all" or (weekly == 2 and school_class.grade in stage.doubles.get(subject, ()))
+                    block = 2 if double else 1
+                    load = 2 if weeks != "all" else weekly
+                    found.append(
+                        self._local_requirement(community, school_class, subject, load // block, block, weeks, fixed)
+                    )
         return found
 
     def _local_requirement(
-        self, community: CommunityPlan, school_class: SchoolClass, subject: str, weekly: int, fixed: Slot | None
+        self,
+        community: CommunityPlan,
+        school_class: SchoolClass,
+        subject: str,
+        weekly: int,
+        block: int,
+        weeks: Weeks,
+        fixed: Slot | None,
     ) -> Requirement:
         teacher = self._staff.teaches[school_class.id, subject].id
         return Requirement(
@@ -145,6 +175,8 @@ class _County:
             subject=subject,
             parties=(Party(unit=school_class.unit, classes=(school_class.id,), teachers=(teacher,)),),
             weekly=weekly,
+            block=block,
+            weeks=weeks,
             community=community.id,
             locked=(fixed,) if fixed else (),
         )
@@ -169,6 +201,16 @@ class _County:
                 )
             )
         return found
+
+
+def _weeks(stage: StagePlan, school_class: SchoolClass, subject: str) -> Weeks:
+    """The weeks of one of two subjects that alternate; neighbouring classes begin with different ones, so that each
+    teacher has about as much in odd weeks as in even ones."""
+    for pair, grades in stage.alternating.items():
+        subjects = pair.split("/")
+        if school_class.grade in grades and subject in subjects:
+            return "odd" if (subjects.index(subject) + school_class.number) % 2 else "even"
+    return "all"
 
 
 def _community(plan: CommunityPlan) -> Community:

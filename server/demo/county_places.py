@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from random import Random
 
+from msgspec.structs import replace
+
 from server.demo.county_plan import Campuses, CountyPlan, StagePlan, UnitPlan
 from timetable.model import BellSchedule, Campus, Period, Room, SchoolClass, SchoolUnit, Stage, Travel, clock, minutes
 
@@ -16,14 +18,22 @@ GRADES: Mapping[Stage, range] = {"primary": range(1, 7), "junior": range(7, 10)}
 GRADE_NAMES = "一二三四五六七八九"
 
 
-def bells(unit: UnitPlan, stage: StagePlan) -> BellSchedule:
+def bells(unit: UnitPlan, stage: StagePlan, winter_from: str) -> tuple[BellSchedule, ...]:
+    """The unit's bells, and those of the winter where the afternoon then begins earlier."""
+    usual = _schedule(unit, stage, unit.afternoon_bell)
+    if not unit.winter_afternoon_bell:
+        return (usual,)
+    return usual, replace(_schedule(unit, stage, unit.winter_afternoon_bell), valid_from=winter_from)
+
+
+def _schedule(unit: UnitPlan, stage: StagePlan, afternoon_bell: str) -> BellSchedule:
     """The unit's day: the big break follows the second period, noon follows the morning."""
     starts = []
     start = minutes(unit.first_bell)
     for number in range(1, stage.morning_periods + 1):
         starts.append(start)
         start += stage.lesson_minutes + (unit.big_break if number == 2 else BREAK_MINUTES)
-    start = minutes(unit.afternoon_bell)
+    start = minutes(afternoon_bell)
     for _ in range(stage.afternoon_periods):
         starts.append(start)
         start += stage.lesson_minutes + BREAK_MINUTES
@@ -34,7 +44,7 @@ def bells(unit: UnitPlan, stage: StagePlan) -> BellSchedule:
     return BellSchedule(weekdays=WEEKDAYS, periods=tuple(periods))
 
 
-def school_unit(plan: UnitPlan, stage: Stage, stage_plan: StagePlan, number: int) -> SchoolUnit:
+def school_unit(plan: UnitPlan, stage: Stage, stage_plan: StagePlan, winter_from: str, number: int) -> SchoolUnit:
     return SchoolUnit(
         id=plan.id,
         name=plan.name,
@@ -42,7 +52,7 @@ def school_unit(plan: UnitPlan, stage: Stage, stage_plan: StagePlan, number: int
         code=plan.code,
         campus=plan.campus_id,
         stage=stage,
-        bells=(bells(plan, stage_plan),),
+        bells=bells(plan, stage_plan, winter_from),
         link_capacity=plan.remote_rooms,
         phone=f"0356-000 {number:04d}",
     )

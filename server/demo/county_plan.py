@@ -28,6 +28,8 @@ class UnitPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     big_break: int
     afternoon_bell: str
     remote_rooms: int
+    winter_afternoon_bell: str = ""
+    """The afternoon's first bell from the county's winter date on, where it changes."""
     campus: str = ""
     lacks: tuple[str, ...] = ()
     """Subjects that the unit has no teacher of its own for."""
@@ -45,6 +47,8 @@ class SyncLessonPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     grade: int
     subject: str
     topic: str = ""
+    goes_round: bool = False
+    """Whether the schools take turns as host (轮讲), beginning with the plan's."""
 
 
 class SyncPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +78,16 @@ class TeachingGroup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The teacher has one class only and is its class teacher (班主任)."""
 
 
+class TestPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test that all classes of a grade sit at one time (学业测试)."""
+
+    subject: str
+    grade: int
+    periods: int
+    weeks: tuple[int, ...]
+    topic: str
+
+
 class StagePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lesson_minutes: int
     morning_periods: int
@@ -87,6 +101,15 @@ class StagePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The weekday on whose afternoon the teachers of a subject meet for research (教研)."""
     research_group: int
     research_in_table: tuple[str, ...]
+    preparation: tuple[str, ...]
+    """Subjects whose teachers prepare together every other week (集体备课)."""
+    meeting_weeks: tuple[int, ...]
+    test: TestPlan
+    doubles: dict[str, tuple[int, ...]]
+    """By subject, the grades that have two periods of it running (连堂)."""
+    alternating: dict[str, tuple[int, ...]] = {}
+    """By pair of subjects ("a/b"), the grades that have two periods of one in odd weeks and of the other in even ones
+    (单双周)."""
 
 
 class Curriculum(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,6 +136,8 @@ class CountyPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     county: str
     authority: str
     document: str
+    winter_from: str
+    """The date from which on some schools ring the afternoon earlier (冬季作息)."""
     no_recording_consent: tuple[str, ...]
     """Classes whose guardians did not agree to recording; all others did."""
     communities: tuple[CommunityPlan, ...]

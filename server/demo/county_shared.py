@@ -56,6 +56,7 @@ class SharedLessons:
             parties=tuple(parties),
             weekly=1,
             community=self._community.id,
+            rotation=(plan.host, *plan.members) if lesson.goes_round else (),
             topic=lesson.topic,
         )
 

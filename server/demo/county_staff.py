@@ -156,6 +156,14 @@ class Staff:
         member.load += lessons
         return member
 
+    def one_of(self, unit: str, subject: str) -> StaffMember | None:
+        """The unit's own least busy teacher of the subject, where there is one; an hour is added to their load."""
+        own = [member for member in self._of_subject(subject) if member.home == unit]
+        member = min(own, key=lambda m: (m.leads_class, m.load), default=None)
+        if member is not None:
+            member.load += 1
+        return member
+
     def cover(self, community: Iterable[str], unit: str, classes: Iterable[SchoolClass], subject: str) -> None:
         """Send teachers of nearby units for what is left of a subject that the unit lacks (走教)."""
         near = sorted(

@@ -9,6 +9,13 @@ from timetable.model import Finding, Lesson, Period, RuleCost, Weeks
 TableStatus = Literal["none", "draft", "proposed", "agreed", "published"]
 
 
+class RungFrom(Body, frozen=True, kw_only=True):
+    """The bells of an ordinary weekday from an ISO date on."""
+
+    first: str
+    periods: tuple[Period, ...]
+
+
 class UnitRef(Body, frozen=True, kw_only=True):
     id: str
     name: str
@@ -17,6 +24,8 @@ class UnitRef(Body, frozen=True, kw_only=True):
     core: bool
     periods: tuple[Period, ...]
     """The bells of an ordinary weekday."""
+    later: tuple[RungFrom, ...] = ()
+    """Those from each later date on that they change."""
 
 
 class ClassRef(Body, frozen=True, kw_only=True):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
+from typing import get_args
 
 import pytest
 
 from server.demo.county import demo_register
 from server.demo.county_plan import demo_term, official_year
 from timetable.bells import periods, windows_meet
-from timetable.model import SHARED_KINDS, Register, minutes
+from timetable.model import SHARED_KINDS, Kind, Register, minutes
 
 
 @cache
@@ -52,14 +54,57 @@ def test_modes_are_two_of_each() -> None:
     }
 
 
-def test_every_class_learns_what_the_curriculum_says() -> None:
+@pytest.mark.parametrize("week", ["odd", "even"])
+def test_every_class_learns_what_the_curriculum_says(week: str) -> None:
     weekly: Counter[str] = Counter()
     for requirement in county().requirements:
+        if requirement.kind == "common_test" or requirement.weeks not in ("all", week):
+            continue
         for party in requirement.parties:
             for school_class in party.classes:
                 weekly[school_class] += requirement.weekly * requirement.block
     expected = {c.id: 26 if c.grade <= 2 else 30 if c.grade <= 6 else 34 for c in county().classes}
     assert weekly == expected
+
+
+def test_the_county_has_every_kind_of_requirement_in_every_community() -> None:
+    for community in county().communities:
+        own = [requirement for requirement in county().requirements if requirement.community == community.id]
+        assert {requirement.kind for requirement in own} == set(get_args(Kind))
+        assert {requirement.block for requirement in own} == {1, 2, 3}
+        assert {requirement.weeks for requirement in own} >= {"all", "odd", "even"}
+
+
+def test_every_community_has_turns_of_hosts_and_chairs() -> None:
+    for community in county().communities:
+        own = [requirement for requirement in county().requirements if requirement.community == community.id]
+        round_trips = {requirement.kind: requirement for requirement in own if requirement.rotation}
+        assert set(round_trips) == {"sync", "joint_preparation", "joint_meeting"}
+        meeting = round_trips["joint_meeting"]
+        assert meeting.rotation == community.units
+        assert len(meeting.only_weeks) == 5
+        assert all(after - before == 4 for before, after in pairwise(meeting.only_weeks))
+        for requirement in round_trips.values():
+            assert all(party.teachers for party in requirement.parties)
+
+
+def test_some_schools_ring_the_afternoon_earlier_in_winter() -> None:
+    change, moved = "2026-10-08", []
+    for unit in county().units:
+        summer, winter = periods(unit, 1, "2026-09-01"), periods(unit, 1, change)
+        earlier = {n: window.moved(-30) if window.start >= 12 * 60 else window for n, window in summer.items()}
+        assert winter in (summer, earlier)
+        if winter != summer:
+            moved.append(unit.id)
+    assert len(moved) == 14
+
+
+def test_a_test_is_sat_by_all_classes_of_a_grade() -> None:
+    for community in county().communities:
+        [test] = [r for r in county().requirements if r.kind == "common_test" and r.community == community.id]
+        grade = 6 if community.stage == "primary" else 9
+        sitting = {c for party in test.parties for c in party.classes}
+        assert sitting == {c.id for c in county().classes if c.grade == grade and c.unit in community.units}
 
 
 def test_ids_are_unique() -> None:

@@ -135,6 +135,9 @@ def test_a_schools_periods_are_those_of_a_monday_where_there_are_several_bells()
     unit = HERE.unit("A0")
     friday = BellSchedule(weekdays=(5,), periods=unit.bells[0].periods[:2])
     several = msgspec.structs.replace(unit, bells=(friday, *unit.bells))
-    assert unit_reference(several, COMMUNITY).periods == unit.bells[0].periods
-    assert unit_reference(msgspec.structs.replace(unit, bells=(friday,)), COMMUNITY).periods == friday.periods
-    assert unit_reference(msgspec.structs.replace(unit, bells=()), COMMUNITY).periods == ()
+    assert unit_reference(several, COMMUNITY, HERE.register.term).periods == unit.bells[0].periods
+    assert (
+        unit_reference(msgspec.structs.replace(unit, bells=(friday,)), COMMUNITY, HERE.register.term).periods
+        == friday.periods
+    )
+    assert unit_reference(msgspec.structs.replace(unit, bells=()), COMMUNITY, HERE.register.term).periods == ()

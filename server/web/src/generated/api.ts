@@ -729,6 +729,12 @@ export interface CloseReview {
 
 export type Side = "host" | "member";
 
+/** The bells of an ordinary weekday from an ISO date on. */
+export interface RungFrom {
+  first: string;
+  periods: Period[];
+}
+
 export interface UnitRef {
   id: string;
   name: string;
@@ -737,6 +743,8 @@ export interface UnitRef {
   core: boolean;
   /** The bells of an ordinary weekday. */
   periods: Period[];
+  /** Those from each later date on that they change. */
+  later: RungFrom[];
 }
 
 export interface ClassRef {

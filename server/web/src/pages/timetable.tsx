@@ -50,7 +50,8 @@ function TimetablePage() {
 }
 
 function Loaded(loaded: Resource<TimetableView>) {
-  const table = useMemo(() => (loaded.data ? new Table(loaded.data) : null), [loaded.data]);
+  const week = loaded.data ? weekOf(loaded.data, place.value.week) : 1;
+  const table = useMemo(() => (loaded.data ? new Table(loaded.data, week) : null), [loaded.data, week]);
   if (table === null) {
     return (
       <div class="sheet-page">
@@ -59,17 +60,21 @@ function Loaded(loaded: Resource<TimetableView>) {
       </div>
     );
   }
-  return <Timetable table={table} loaded={loaded} />;
+  return <Timetable table={table} week={week} loaded={loaded} />;
 }
 
-function Timetable({ table: plain, loaded }: { table: Table; loaded: Resource<TimetableView> }) {
+/** The week to look at: the one asked for, else this one; at the weekend people look at the week to come. */
+function weekOf({ term, lessons }: TimetableView, asked: number | undefined): number {
+  const last = Math.max(5, ...lessons.map((lesson) => lesson.weekday));
+  const coming = weekdayOf(term.today) > last ? term.week + 1 : term.week;
+  return Math.max(1, Math.min(asked ?? coming, term.weeks));
+}
+
+function Timetable({ table: plain, week, loaded }: { table: Table; week: number; loaded: Resource<TimetableView> }) {
   const { term, classes, status } = plain.view;
   const narrow = useNarrow(PHONE);
   const { view } = place.value;
   const today = weekdayOf(term.today);
-  // at the weekend people look at the week to come
-  const coming = today > Math.max(...plain.weekdays) ? term.week + 1 : term.week;
-  const week = Math.max(1, Math.min(place.value.week ?? coming, term.weeks));
   const dates = useWeek(plain, week, place.value.plan === undefined);
   const table = useMemo(() => (dates.data?.week === week ? datedTable(plain, dates.data) : plain), [plain, dates.data, week]);
   const days = table.weekdays;
@@ -80,7 +85,7 @@ function Timetable({ table: plain, loaded }: { table: Table; loaded: Resource<Ti
   const show = place.value.show ?? "all";
 
   useEffect(() => {
-    if (picked === undefined && plain.lessons.get(place.value.lesson ?? "") === undefined) go({ lesson: suggested(plain, week, coming === term.week ? today : 0) });
+    if (picked === undefined && plain.lessons.get(place.value.lesson ?? "") === undefined) go({ lesson: suggested(plain, week, today > Math.max(...plain.weekdays) ? 0 : today) });
   }, [plain]);
 
   useEffect(() => {

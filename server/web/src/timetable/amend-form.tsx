@@ -198,7 +198,7 @@ function OnceTarget({ table, occurrence, days: ahead, value, onChange }: TargetP
 
 /** Every period of the host's week. */
 function WeeklyTarget({ table, lesson, value, onChange }: TargetProps & { lesson: Lesson }) {
-  const host = lesson.parties[0];
+  const host = table.owner(lesson.id);
   const periods = table.units.get(host?.unit ?? "")?.periods ?? [];
   return (
     <Field label={t("amending.to")} hint={t("amending.from_monday")}>
@@ -239,7 +239,7 @@ function Partner({ table, lesson, week, scope, value, onChange }: TargetProps & 
         <option value="">{t("amending.choose")}</option>
         {others.map(({ other, id }) => (
           <option value={scope === "weekly" ? other.id : id} key={other.id}>
-            {slotTitle({ weekday: other.weekday, period: other.parties[0]?.period ?? 0 })} {table.full(other)}
+            {slotTitle({ weekday: other.weekday, period: table.owner(other.id)?.period ?? 0 })} {table.full(other)}
           </option>
         ))}
       </select>

@@ -15,7 +15,7 @@ const BEST = 3;
 
 export function CarryPanel({ table, onChange, onStale }: { table: Table; onChange: (view: TimetableView) => void; onStale: () => void }) {
   const lesson = table.lessons.get(carry.value?.lesson ?? dropped.value?.lesson ?? "");
-  const host = lesson?.parties[0];
+  const host = table.owner(lesson?.id);
   if (lesson === undefined || host === undefined) return null;
   return (
     <div class="pb carry" data-lesson={lesson.id} data-state={carry.value ? "carrying" : dropped.value?.repair ? "proposed" : "repairing"}>

@@ -210,7 +210,7 @@ function ObjectDialog({ table, busy, error, close, send }: ObjectProps) {
   const [reason, setReason] = useState("");
   const [lesson, setLesson] = useState(shared.some((one) => one.id === place.value.lesson) ? (place.value.lesson ?? "") : "");
   const [slot, setSlot] = useState("");
-  const host = table.units.get(table.lessons.get(lesson)?.parties[0]?.unit ?? "");
+  const host = table.units.get(table.owner(lesson)?.unit ?? "");
   const [weekday, period] = slot.split(".").map(Number);
   const submit = () =>
     send({

@@ -19,7 +19,7 @@ export function useWeek(table: Table | null, week: number, wanted: boolean): Res
 /** The table as it stands in that week. */
 export function datedTable(plain: Table, view: WeekView): Table {
   const drawn = new Drawn(plain, view);
-  return new Table({ ...plain.view, lessons: drawn.lessons }, { plain, week: view.week, days: drawn.days, marks: drawn.marks, origins: drawn.origins });
+  return new Table({ ...plain.view, lessons: drawn.lessons }, undefined, { plain, week: view.week, days: drawn.days, marks: drawn.marks, origins: drawn.origins });
 }
 
 class Drawn {

@@ -49,7 +49,7 @@ export function ClockDay({ table, week, day, grade }: DayProps) {
   const picked = place.value.lesson;
   const { community, revision } = table.view;
   const take = useDragging(community.id, revision, table.movable);
-  const hostOfCarried = table.lessons.get(carry.value?.lesson ?? "")?.parties[0]?.unit;
+  const hostOfCarried = table.owner(carry.value?.lesson)?.unit;
   const carriedTo = carry.value?.how === "keys" ? slotBelow.value?.weekday : undefined;
   useEffect(() => {
     if (carriedTo !== undefined) go({ day: carriedTo });

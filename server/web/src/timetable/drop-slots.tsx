@@ -40,11 +40,11 @@ function slotClass(slot: SlotView): string {
 
 /** The host's minutes of a slot. */
 function hostSpan(table: Table, lesson: string, slot: SlotView): Span {
-  const host = table.lessons.get(lesson)?.parties[0];
+  const host = table.owner(lesson);
   const period = table.units.get(host?.unit ?? "")?.periods.find((one) => one.number === slot.period);
+  if (period) return spanOf(period);
   const start = minutesOf(slot.start);
-  const minutes = period ? length(spanOf(period)) : host ? length(spanOf(host)) : 40;
-  return { start, end: start + minutes };
+  return { start, end: start + (host ? length(spanOf(host)) : 40) };
 }
 
 export interface HalfSlotsProps {

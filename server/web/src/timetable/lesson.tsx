@@ -13,6 +13,7 @@ import { AmendPanel } from "./amend-panel";
 import { pickUp } from "./carry";
 import { go, panelOpen, place } from "./place";
 import { supervisors } from "./day";
+import { heldIn } from "./turns";
 import { classesOf, isShared, leftoverOf, leftoverText, length, peopleOf, spanOf, STATE_ICONS, type Table } from "./table";
 
 export function LessonPanel({ table, week, amendments }: { table: Table; week: number; amendments: Resource<AmendmentView[]> }) {
@@ -21,6 +22,8 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
   const shared = isShared(lesson);
   const state = table.state(lesson);
   const host = lesson.parties[0];
+  const turns = lesson.rotation ?? [];
+  const onlyWeeks = lesson.onlyWeeks ?? [];
   const same = table.plain.view.lessons.filter((other) => other.requirement === lesson.requirement);
   return (
     <div class="pb" data-lesson={lesson.id}>
@@ -33,7 +36,7 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
               {t(`state.${state}`)}
             </StateChip>
           )}
-          {(lesson.weeks ?? "all") !== "all" && <StateChip tone="changed">{t(`parity.${lesson.weeks}`)}</StateChip>}
+          {onlyWeeks.length === 0 && (lesson.weeks ?? "all") !== "all" && <StateChip tone="changed">{t(`parity.${lesson.weeks}`)}</StateChip>}
         </div>
         <p class="mut sm">
           {[
@@ -46,7 +49,9 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
             .join(" · ")}
         </p>
         <Became table={table} lesson={lesson} />
-        {host && <p class="mut sm">{t(shared ? "lesson.host_line" : "lesson.teacher_line", { name: peopleOf(table, host) || t("lesson.nobody"), unit: table.unitName(host.unit) })}</p>}
+        {onlyWeeks.length > 0 && <p class="mut sm">{t("lesson.only_weeks", { weeks: onlyWeeks.join(t("list.comma")) })}</p>}
+        {host && turns.length > 0 && <Turns table={table} lesson={lesson} week={week} />}
+        {host && turns.length === 0 && <p class="mut sm">{t(shared ? "lesson.host_line" : "lesson.teacher_line", { name: peopleOf(table, host) || t("lesson.nobody"), unit: table.unitName(host.unit) })}</p>}
       </div>
       {shared && lesson.parties.length > 1 && <Lens table={table} lesson={lesson} />}
       {table.view.status === "published" && <AmendPanel table={table} lesson={lesson} week={week} amendments={amendments} />}
@@ -87,6 +92,31 @@ function Became({ table, lesson }: { table: Table; lesson: Lesson }) {
             : "";
   if (words === "") return null;
   return <p class="sm became">{words}</p>;
+}
+
+/** Whose turn it is in the week shown, and who follows whom. */
+function Turns({ table, lesson, week }: { table: Table; lesson: Lesson; week: number }) {
+  const [host] = lesson.parties;
+  const role = lesson.kind === "joint_meeting" ? "chair" : lesson.kind === "sync" ? "host" : "lead";
+  if (host === undefined) return null;
+  const held = heldIn(lesson, week);
+  return (
+    <div class="turns" data-turn={held ? host.unit : ""}>
+      {held && (
+        <p class="sm">
+          <b>{t(`lesson.turn.${role}`, { week, name: peopleOf(table, host) || t("lesson.nobody"), unit: table.unitName(host.unit) })}</b>
+        </p>
+      )}
+      <p class="xs dim">{t(`lesson.round.${role}`)}</p>
+      <ol class="round">
+        {(lesson.rotation ?? []).map((unit) => (
+          <li key={unit} aria-current={held && unit === host.unit ? "step" : undefined}>
+            {table.unitShort(unit)}
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
 }
 
 /** The windows of all schools under each other; what they share is solid. */

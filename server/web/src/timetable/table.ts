@@ -7,6 +7,7 @@ import { t } from "../ui/i18n";
 import { speaks } from "../ui/session";
 import { gradeName, gradeShort, label, subjectName } from "../ui/names";
 import { addDays, minutesOf } from "../ui/time";
+import { heldIn, lessonIn, unitOn } from "./turns";
 
 /** What became of a lesson on its date; "away" is the slot that it has left, "reduced" goes on without a school. */
 export type DatedState = "moved" | "away" | "substituted" | "cancelled" | "made_up" | "reduced";
@@ -54,24 +55,38 @@ export interface DatedWeek {
 export class Table {
   readonly units: ReadonlyMap<string, UnitRef>;
   readonly lessons: ReadonlyMap<string, Lesson>;
+  readonly view: TimetableView;
   private readonly classes: ReadonlyMap<string, ClassRef>;
   private readonly names: ReadonlyMap<string, string>;
 
+  private readonly owners: ReadonlyMap<string, PlacedParty>;
+
+  /** `week` is the term week that is looked at, whose clock and whose turns count; without it the table's own. Of a week
+   * on its dates, the lessons are drawn already. */
   constructor(
-    readonly view: TimetableView,
+    whole: TimetableView,
+    week?: number,
     readonly dated: DatedWeek | null = null,
   ) {
+    const view = week === undefined ? whole : inWeek(whole, week);
+    this.view = view;
     this.units = new Map(view.units.map((unit) => [unit.id, unit]));
     this.lessons = new Map(view.lessons.map((lesson) => [lesson.id, lesson]));
+    this.owners = new Map(whole.lessons.flatMap(({ id, parties: [first] }) => (first ? [[id, first]] : [])));
     this.classes = new Map(view.classes.map((one) => [one.id, one]));
     this.names = new Map([...view.teachers, ...view.rooms, ...view.classes].map(({ id, name }) => [id, name]));
   }
 
-  /** The lessons of a term week: those of every week and those of its parity. */
+  /** The lessons that take place in a term week. */
   inWeek(week: number): Lesson[] {
     if (this.dated !== null) return this.dated.week === week ? [...this.view.lessons] : [];
-    const parity = week % 2 === 0 ? "even" : "odd";
-    return this.view.lessons.filter((lesson) => (lesson.weeks ?? "all") === "all" || lesson.weeks === parity);
+    return this.view.lessons.filter((lesson) => heldIn(lesson, week));
+  }
+
+  /** The party whose periods name the lesson's slots, whoever leads it in the week that is looked at. */
+  owner(lesson: string | undefined): PlacedParty | undefined {
+    if (this.dated !== null) return this.dated.plain.owner(this.dated.origins.get(lesson ?? "") ?? lesson);
+    return this.owners.get(lesson ?? "");
   }
 
   get weekdays(): number[] {
@@ -197,6 +212,15 @@ function substitutes(table: Table, row: OccurrenceRow, lesson: Lesson | undefine
   const usual = new Set((lesson?.parties ?? []).flatMap((party) => party.teachers ?? []));
   const there = row.parties.flatMap((party) => party.teachers ?? []);
   return [...new Set(there.filter((id) => !usual.has(id)))].map((id) => table.name(id)).join(t("list.comma"));
+}
+
+function inWeek(whole: TimetableView, week: number): TimetableView {
+  const monday = addDays(whole.term.weekOne, 7 * (week - 1));
+  return {
+    ...whole,
+    units: whole.units.map((unit) => unitOn(unit, addDays(monday, 4))),
+    lessons: whole.lessons.map((lesson) => lessonIn(lesson, week, addDays(monday, lesson.weekday - 1))),
+  };
 }
 
 /** Everybody who teaches or assists at one school, and its classes. */

@@ -11,7 +11,7 @@ export function findingText(finding: Finding): string {
   if (!has(key)) return finding.code;
   const values: Values = {};
   for (const [name, value] of Object.entries(finding.values ?? {})) values[name] = worded(name, value);
-  return "since" in values ? t(key, values) + t("finding.since", values) : t(key, values);
+  return "since" in values ? t(key, values) + t("since.bells", values) : t(key, values);
 }
 
 function worded(name: string, value: string | number): string | number {
