@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
+
+import msgspec
 
 from recordings.errors import NotARecording
 from recordings.fragments import FragmentIndex, index_file
@@ -21,14 +24,19 @@ from server.county import Counties, County
 from server.journals import FileJournals
 from server.media_links import MediaLinks
 from server.review_view import Recorded, author_of, review_row, review_view
-from server.shapes.review import ReviewRow, ReviewView
+from server.shapes.review import BoardMoment, ReviewBoard, ReviewRow, ReviewView
 from server.storage.people_store import SqlPeopleStore
+from signaling.board import BoardEvent
+from signaling.materials import MaterialsShelved
 from signaling.plan import SessionPlan
 from signaling.room_state import Snapshot
 from timetable.errors import NotFound
 
 INDEXES = 256
 """Indexes of files kept in memory: those of some twenty lessons, the last that were looked at."""
+
+BOARD = frozenset(kind.__struct_config__.tag for kind in get_args(BoardEvent) if kind is not MaterialsShelved)
+"""What the board of a lesson is folded from; what else was on the shelf is no matter of the review."""
 
 TEACHING = frozenset({"host", "assistant", "endpoint", "encoder"})
 """Roles whose presence means that their unit took part."""
@@ -102,6 +110,22 @@ class Reviews:
         if watches and asker.kind == "person":
             await self._service.log_view(asker.id, review_id)
         return await self._shown(asker, dossier, county, watches)
+
+    async def board(self, asker: Principal, review_id: str) -> ReviewBoard:
+        """What all rooms had open and what was drawn on it, as far as the asker may see what was recorded."""
+        await self.permit_watching(asker, review_id)
+        dossier, _ = await self._dossier(asker, review_id)
+        session = dossier.review.session
+        events = await asyncio.to_thread(self._events, session)
+        zero = next((record.at for record in events if record.event["type"] == "session_live"), dossier.review.held_at)
+        return ReviewBoard(
+            session=session,
+            moments=tuple(
+                BoardMoment(at=record.at - zero, event=msgspec.convert(record.event, BoardEvent))
+                for record in events
+                if record.event["type"] in BOARD
+            ),
+        )
 
     async def comment(
         self, asker: Principal, review_id: str, text: str, *, at: float | None, label: str, reply_to: str | None

@@ -22,6 +22,17 @@ POINTS_OF_SESSION: Final = 48_000
 STROKES_OF_SESSION: Final = 2_000
 """What a snapshot may hold: a few bytes a point, some 60 a stroke."""
 
+BoardEvent = (
+    MaterialsShelved
+    | MaterialOpened
+    | PageTurned
+    | MaterialClosed
+    | StrokeDrawn
+    | StrokeExtended
+    | StrokeErased
+    | PageCleared
+)
+
 Page = tuple[str, int]
 """A version and the number of its page."""
 

@@ -21,6 +21,12 @@ async def show(request: web.Request) -> web.Response:
     return reply(request, await request.app[reviews_key].view(principal(request), request.match_info["review"]))
 
 
+@routes.get("/api/reviews/{review}/board")
+async def board(request: web.Request) -> web.Response:
+    """What was open in the rooms and drawn on it, and when."""
+    return reply(request, await request.app[reviews_key].board(principal(request), request.match_info["review"]))
+
+
 @routes.post("/api/reviews/{review}/comments")
 async def comment(request: web.Request) -> web.Response:
     new = await body(request, NewComment)

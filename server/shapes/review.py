@@ -3,6 +3,7 @@
 from typing import Literal
 
 from server.shapes.base import Body
+from signaling.board import BoardEvent
 
 Side = Literal["host", "member"]
 
@@ -185,3 +186,18 @@ class NewConclusion(Body, frozen=True, kw_only=True):
 
 class CloseReview(Body, frozen=True, kw_only=True):
     revision: int
+
+
+class BoardMoment(Body, frozen=True, kw_only=True):
+    """One event of the board, `at` lesson seconds."""
+
+    at: float
+    event: BoardEvent
+
+
+class ReviewBoard(Body, frozen=True, kw_only=True):
+    """What all rooms had open, and what was drawn on it: folded in order it gives the board of any moment. Its pages
+    are at `/api/sessions/{session}/materials`."""
+
+    session: str
+    moments: tuple[BoardMoment, ...]

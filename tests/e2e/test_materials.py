@@ -106,6 +106,13 @@ async def test_a_material_is_opened_turned_and_drawn_on_in_all_rooms(
     for page in (host, *panels):
         await page.wait_for_selector(".sheet", state="detached", timeout=WAIT)
     await ended(host)
+
+    # the review shows the board of every moment
+    await host.click('[data-action="open-review"]')
+    await host.click('[role="tab"][data-value="board"]')
+    turn = host.locator('[data-action="seek-page"]:has-text("2")')
+    await turn.click(timeout=WAIT)
+    await host.wait_for_selector('.board-tab .sheet[data-page="2"]', timeout=WAIT)
     assert classroom.errors == []
 
 

@@ -155,6 +155,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/reviews", None, EVERYBODY),
     ("GET", "/api/reviews?community=A", None, EVERYBODY),
     ("GET", "/api/reviews/absent", None, EVERYBODY),
+    ("GET", "/api/reviews/absent/board", None, EVERYBODY),
     ("POST", "/api/reviews/absent/comments", {"text": "x"}, EVERYBODY),
     ("PUT", "/api/reviews/absent/score", {"points": {}}, EVERYBODY),
     ("PUT", "/api/reviews/absent/conclusion", {"worked": "x", "change": "x"}, EVERYBODY),

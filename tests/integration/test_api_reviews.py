@@ -20,7 +20,9 @@ from server.media_links import LINK_SECONDS, MediaLinks
 from server.shapes.people import Grant
 from signaling.commands import EndLesson, Hello, Mark, StartLesson
 from signaling.frames import MSGPACK
+from signaling.materials import OpenMaterial, TurnPage
 from signaling.messages import Welcome
+from signaling.strokes import DrawStroke
 from tests.county_server import CORE, MEMBER, PUBLIC, SYNC, Answer, Caller, CountyServer, person_id, remote_room
 from tests.live_server import Panel
 from tests.recorded_media import audio_packets, camera, merged, microphone, report, video_packets
@@ -62,6 +64,11 @@ async def held(county: CountyServer) -> Held:
         classroom = await _join(county, sockets, await county.panel(MEMBER), session)
         await host.ask(StartLesson)
         await classroom.ask(Mark, note="看板书")
+        await host.ask(OpenMaterial, version="blank")
+        await host.ask(
+            DrawStroke, version="blank", page=1, stroke="s1", colour="red", width=16, points=(100, 100, 20, 5)
+        )
+        await host.ask(TurnPage, version="blank", page=2)
         await host.ask(EndLesson)
         async with asyncio.timeout(10):
             while (review := (await teacher.get(f"/api/sessions/{session}")).json["review"]) is None:  # noqa: ASYNC110
@@ -112,6 +119,19 @@ def _record(folder: Path, session: str) -> None:
                 tap.packet(packet.sequence, packet.timestamp, packet.marker, packet.payload, packet.arrival)
     recorder.stop()
     recorder.join()
+
+
+async def test_the_board_of_the_lesson_is_for_those_who_may_watch(held: Held) -> None:
+    teacher = await held.county.person("member_teacher")
+    board = (await teacher.get(f"{held.path}/board")).json
+    assert board["session"] == held.session
+    told = [(moment["event"]["type"], moment["event"].get("page")) for moment in board["moments"]]
+    assert told == [("material_opened", 1), ("stroke_drawn", 1), ("page_turned", 2)]
+    assert [moment["at"] for moment in board["moments"]] == sorted(moment["at"] for moment in board["moments"])
+    assert 0 <= board["moments"][0]["at"] < 30
+    assert board["moments"][1]["event"]["points"] == [100, 100, 20, 5]
+    viewer = await held.county.person("bureau_viewer")
+    assert (await viewer.get(f"{held.path}/board")).refusal == (403, "not_permitted")
 
 
 # both sides

@@ -8,7 +8,8 @@ import type { Classroom } from "./classroom";
 import { EndButton } from "./host";
 import { LineState, progressOf, Undelivered } from "./parts";
 import { strokesOn } from "./board";
-import { PenTools, Sheet, titleOf, usePens } from "./sheet";
+import { PenTools, Sheet, usePens } from "./sheet";
+import { titleOf } from "./paper";
 import { host, inLesson, ownRoom, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 

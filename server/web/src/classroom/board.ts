@@ -2,12 +2,7 @@
  * The board of a lesson: which material all rooms have open, and what is drawn on its pages. This module owns the fold of
  * its events, the same as the server's, and the arithmetic of strokes; it paints nothing.
  */
-import type { BoardState, Event, Material, PageStrokes, Snapshot, Stroke } from "../generated/live";
-
-type BoardEvent = Extract<
-  Event["event"],
-  { type: "materials_shelved" | "material_opened" | "page_turned" | "material_closed" | "stroke_drawn" | "stroke_extended" | "stroke_erased" | "page_cleared" }
->;
+import type { BoardEvent, BoardState, Event, Material, PageStrokes, Snapshot, Stroke } from "../generated/live";
 
 /** The empty board is on every shelf under this version. */
 export const BLANK = "blank";

@@ -168,7 +168,7 @@ export class Classroom {
     }
     if (after === null) return;
     if (before?.tracks !== after.tracks || before.snapshot.participants !== after.snapshot.participants) this.watch(after);
-    if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot));
+    if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot.board));
     this.obeyMute(after);
     if (after.snapshot.state === "ended" || (message.t === "closing" && message.code === "ended")) this.end();
   }

@@ -14,7 +14,7 @@ import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
 import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
-import { titleOf } from "./sheet";
+import { titleOf } from "./paper";
 import { Stage, Tray } from "./stage";
 import { Tile } from "./tile";
 

@@ -4,7 +4,7 @@
  */
 import { signal } from "@preact/signals";
 import { seatHeaders } from "../ui/api";
-import type { Snapshot } from "../generated/live";
+import type { BoardState } from "../generated/live";
 import { BLANK } from "./board";
 
 export interface PagePicture {
@@ -44,6 +44,11 @@ export class PagePictures {
     return this.entries.get(keyOf(picture))?.url;
   }
 
+  /** Whether there is no such picture any more: its material was deleted. */
+  gone(picture: PagePicture): boolean {
+    return this.missing.has(keyOf(picture));
+  }
+
   /** Fetches these, the first ones first; what is not among them may be forgotten. */
   want(pictures: PagePicture[]): void {
     this.wanted = pictures;
@@ -75,7 +80,10 @@ export class PagePictures {
     try {
       const response = await fetch(pageAddress(this.session, picture), { headers: seatHeaders(), credentials: "same-origin" });
       if (response.ok) await this.keep(key, await response.blob());
-      else if (response.status < 500) this.missing.add(key);
+      else if (response.status < 500) {
+        this.missing.add(key);
+        this.arrived.value++;
+      }
       else this.later();
     } catch {
       // The line is down: it comes back, and with it the pages.
@@ -117,8 +125,7 @@ export class PagePictures {
 }
 
 /** Which pictures a page of this lesson needs now, the most urgent first. */
-export function picturesFor(snapshot: Snapshot): PagePicture[] {
-  const { shown, shelf } = snapshot.board;
+export function picturesFor({ shown, shelf }: BoardState): PagePicture[] {
   if (shown === null || shown.material.version === BLANK) {
     // Before the lesson: the first page of everything, so that opening it is as quick as turning a page.
     const firsts = shelf.map((material) => ({ version: material.version, page: 1 }));

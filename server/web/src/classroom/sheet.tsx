@@ -1,12 +1,12 @@
 /** The page that all rooms see, with what is drawn on it, and the pens. */
-import "./board.css";
 import { useRef, useState } from "preact/hooks";
-import type { Colour, Stroke } from "../generated/live";
+import type { Colour } from "../generated/live";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
-import { absolute, BLANK, lastOf, pathOf, strokesOn, unitsOf } from "./board";
+import { lastOf, strokesOn, unitsOf } from "./board";
 import type { Classroom } from "./classroom";
 import { type Pen, strokeAt } from "./drawing";
+import { Paper } from "./paper";
 import { type Room, self } from "./room";
 
 export type Tool = "none" | "pen" | "eraser";
@@ -46,17 +46,13 @@ export function Sheet({ classroom, room, surface, pens }: SheetProps) {
   const layer = useRef<SVGSVGElement>(null);
   const pen = useRef<{ type: string; at: number }>({ type: "", at: 0 });
   const erased = useRef(new Set<string>());
-  classroom.pages.arrived.value; // painted again when a picture has come
   const { shown } = board;
   if (shown === null) return null;
   const { material, page } = shown;
   const place = { version: material.version, page };
   const { width, height } = unitsOf(material, page);
-  const large = classroom.pages.url({ ...place, small: false });
-  const picture = large ?? classroom.pages.url({ ...place, small: true });
   const strokes = strokesOn(board, material.version, page);
   const local = classroom.drawing.local.value.filter((stroke) => stroke.version === material.version && stroke.page === page);
-  const drawnHere = new Set(local.map((stroke) => stroke.id));
   const active = pens !== undefined && pens.tool !== "none";
 
   const pointOf = (event: PointerEvent): [number, number] => {
@@ -94,45 +90,14 @@ export function Sheet({ classroom, room, surface, pens }: SheetProps) {
     erased.current.clear();
   };
   return (
-    <div
-      class="sheet"
-      data-material={material.version}
-      data-page={page}
-      data-pages={material.pages.length}
-      data-strokes={strokes.length}
-      data-picture={material.version === BLANK ? "blank" : large ? "large" : picture ? "small" : "none"}
-      role="img"
-      aria-label={t("board.page_of", { title: titleOf(material), page, pages: material.pages.length })}
-    >
-      <svg class="paper" viewBox={`0 0 ${width} ${height}`}>
-        <rect width={width} height={height} fill="#fff" />
-        {picture && <image href={picture} width={width} height={height} preserveAspectRatio="none" />}
-        {!picture && material.version !== BLANK && (
-          <text x={width / 2} y={height / 2} class="coming">
-            {t("board.page_comes")}
-          </text>
-        )}
-      </svg>
-      <svg
-        ref={layer}
-        class={`ink ${active ? pens.tool : ""}`}
-        viewBox={`0 0 ${width} ${height}`}
-        onPointerDown={down}
-        onPointerMove={move}
-        onPointerUp={up}
-        onPointerCancel={up}
-        onLostPointerCapture={() => classroom.drawing.end()}
-      >
-        {strokes
-          .filter((stroke) => !drawnHere.has(stroke.id))
-          .map((stroke) => (
-            <path key={stroke.id} class={`c-${stroke.colour}`} stroke-width={stroke.width} d={dataOf(stroke)} />
-          ))}
-        {local.map((stroke) => (
-          <path key={stroke.id} class={`c-${stroke.colour}`} stroke-width={stroke.width} d={pathOf(stroke.points)} />
-        ))}
-      </svg>
-    </div>
+    <Paper
+      board={board}
+      pages={classroom.pages}
+      own={local}
+      layer={layer}
+      class={active ? pens.tool : ""}
+      on={{ onPointerDown: down, onPointerMove: move, onPointerUp: up, onPointerCancel: up, onLostPointerCapture: () => classroom.drawing.end() }}
+    />
   );
 }
 
@@ -218,23 +183,7 @@ export function PenTools({ classroom, room, pens, change, optional }: PenToolsPr
   );
 }
 
-/** What a material is called; the empty board has its name from us. */
-export function titleOf(material: { version: string; title: string }): string {
-  return material.version === BLANK ? t("board.blank") : material.title;
-}
-
 function penOf(pens: Pens, surface: Surface): Pen {
   if (pens.colour === "marker") return { colour: "marker", width: MARKER };
   return { colour: pens.colour, width: WIDTHS[surface][pens.thick ? 1 : 0] };
-}
-
-const paths = new WeakMap<Stroke, string>();
-
-function dataOf(stroke: Stroke): string {
-  let data = paths.get(stroke);
-  if (data === undefined) {
-    data = pathOf(absolute(stroke.points));
-    paths.set(stroke, data);
-  }
-  return data;
 }

@@ -9,7 +9,8 @@ import { BLANK, strokesOn } from "./board";
 import type { Classroom } from "./classroom";
 import { pageAddress } from "./page-pictures";
 import type { Room } from "./room";
-import { PenTools, Sheet, titleOf, usePens } from "./sheet";
+import { PenTools, Sheet, usePens } from "./sheet";
+import { titleOf } from "./paper";
 
 export function Stage({ classroom, room }: { classroom: Classroom; room: Room }) {
   const { shown } = room.snapshot.board;

@@ -297,6 +297,8 @@ export interface BoardState {
   strokes: PageStrokes[];
 }
 
+export type BoardEvent = MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared;
+
 /** A question. `right` is the place of the right option, `number` the right number; absent: there is none, or it is not told yet. */
 export interface Exercise {
   kind: ExerciseKind;

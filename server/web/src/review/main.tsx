@@ -11,6 +11,7 @@ import { useResource } from "../ui/resource";
 import { countyTime, dateTime, now, shortDate } from "../ui/time";
 import { Frame } from "../ui/top";
 import { keysOn, switchKeys, useKeys } from "../classroom/keys";
+import { BoardTab } from "./board-tab";
 import { Comments } from "./comments";
 import { Conclusions } from "./conclusion";
 import { Playback, RATES } from "./playback";
@@ -20,7 +21,7 @@ import { pointsOf, Timeline } from "./timeline";
 import { Viewings } from "./viewings";
 import { lessonTime, unitName } from "./words";
 
-type Tab = "comments" | "rubric" | "closing" | "log";
+type Tab = "board" | "comments" | "rubric" | "closing" | "log";
 
 const review = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop() ?? "");
 /** A recording that still grows is looked at again this often, seconds. */
@@ -121,12 +122,14 @@ function Loaded({ view, playback, changed, reload }: LoadedProps) {
           onChange={setTab}
           choices={[
             { value: "comments", label: `${t("review.tab.comments")} ${view.comments.length}` },
+            { value: "board", label: t("review.tab.board") },
             { value: "rubric", label: t("review.tab.rubric") },
             { value: "closing", label: t("review.tab.closing"), count: view.row.state === "closed" || view.row.missing.length === 0 ? undefined : view.row.missing.length },
             { value: "log", label: t("review.tab.log") },
           ]}
         />
         {tab === "comments" && <Comments view={view} playback={playback} selected={selected} select={select} changed={changed} compose={compose} />}
+        {tab === "board" && <BoardTab view={view} playback={playback} />}
         {tab === "rubric" && <Rubric view={view} changed={changed} />}
         {tab === "closing" && <Conclusions view={view} changed={changed} reload={reload} />}
         {tab === "log" && <Viewings view={view} />}
