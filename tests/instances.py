@@ -439,6 +439,11 @@ def small_registers(draw: st.DrawFn) -> Register:
             day = draw(st.sampled_from(["2026-10-08", "2026-11-02"]))
             builder.rings_anew(unit, day, bell_times(first, draw(st.sampled_from([20, 25])), noon, later=2))
     units = [unit.id for unit in builder.units]
+    for index in range(count):
+        if draw(st.booleans()):
+            day = draw(st.sampled_from(WEEKDAYS))
+            wish = BusyTime(weekday=day, start="08:00", end=draw(st.sampled_from(["10:00", "17:00"])))
+            builder.units[index] = structs.replace(builder.units[index], wishes=(wish,))
     for a, first_campus in enumerate(builder.campuses):
         for second_campus in builder.campuses[a + 1 :]:
             way = draw(st.sampled_from([10, 25, 60]))

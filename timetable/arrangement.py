@@ -126,6 +126,12 @@ class Arrangement:
         return found
 
     @cached_property
+    def conceding(self) -> frozenset[str]:
+        """The lessons whose concessions are weighed against each other: all shared ones, where a unit has wishes."""
+        shared = (id for id, lesson in self.lessons.items() if lesson.kind in SHARED_KINDS)
+        return frozenset(shared) if self.problem.wishes else frozenset()
+
+    @cached_property
     def findings(self) -> Sequence[Finding]:
         """What the independent checker says about the table as it stands."""
         return tuple(check(self.problem.register, self.table))
@@ -317,6 +323,7 @@ class Arrangement:
         classes = {c for id in moved for c in classes_of(self.lessons[id])}
         ids = {id for school_class in classes for id in self.of_class[school_class]} | set(moved)
         ids |= {id for one in moved for t in teachers_of(self.lessons[one]) for id in self.of_teacher[t]}
+        ids |= self.conceding
         part = narrowed(self.problem, classes)
         before = objective.price(part, tuple(lesson for lesson in self.table.lessons if lesson.id in ids))
         after = objective.price(part, tuple(lesson for lesson in table.lessons if lesson.id in ids))
@@ -389,6 +396,7 @@ def narrowed(problem: Problem, classes: set[str]) -> Problem:
     """The same problem, in which only these classes are planned whole and spread their subjects."""
     # What follows from all requirements is looked up in the whole before it is copied.
     problem.most_a_day("", "")
+    _ = problem.shared_sides
     part = copy.copy(problem)
     part.full_classes = {id: fewest for id, fewest in problem.full_classes.items() if id in classes}
     part.two_a_week = {pair for pair in problem.two_a_week if pair[0] in classes}

@@ -77,6 +77,16 @@ class BellSchedule(Model, frozen=True, kw_only=True):
     valid_to: IsoDate | None = None
 
 
+class BusyTime(Model, frozen=True, kw_only=True):
+    """A weekly clock interval in which a teacher or a room cannot be used, or a unit would have no shared lesson."""
+
+    weekday: Weekday
+    start: ClockTime
+    end: ClockTime
+    weeks: Weeks = "all"
+    reason: str = ""
+
+
 class SchoolUnit(Model, frozen=True, kw_only=True):
     """One stage of one school (学校（学段）): it has its own bells even where it shares a campus."""
 
@@ -90,6 +100,9 @@ class SchoolUnit(Model, frozen=True, kw_only=True):
     link_capacity: Annotated[int, Meta(ge=0, le=64)] = 1
     """Shared lessons that the unit's line carries at one time."""
     phone: str = ""
+    wishes: tuple[BusyTime, ...] = ()
+    """Times that the unit asks to keep free of shared lessons where that is possible. A lesson in one is a concession
+    of the unit's (让步)."""
 
 
 class Room(Model, frozen=True, kw_only=True):
@@ -103,16 +116,6 @@ class Room(Model, frozen=True, kw_only=True):
 
 
 # People -------------------------------------------------------------------------------------------------------------
-
-
-class BusyTime(Model, frozen=True, kw_only=True):
-    """A weekly clock interval in which a teacher or a room cannot be used."""
-
-    weekday: Weekday
-    start: ClockTime
-    end: ClockTime
-    weeks: Weeks = "all"
-    reason: str = ""
 
 
 class Teacher(Model, frozen=True, kw_only=True):

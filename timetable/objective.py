@@ -6,10 +6,10 @@ its sentence in both languages in the catalogue (`rule.<id>`).
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from timetable.model import Lesson, RuleCost, Table, minutes
-from timetable.problem import Problem
+from timetable.model import SHARED_KINDS, Lesson, RuleCost, Table, minutes
+from timetable.problem import Problem, windows_of
 
 NOON = 12 * 60
 PHYSICAL_EDUCATION = "体育"
@@ -23,6 +23,8 @@ TWO_A_WEEK_ADJACENT = "two_a_week_adjacent"
 TEACHER_LONG_DAY = "teacher_long_day"
 TRAVEL_DAY = "travel_day"
 LAST_PERIOD = "last_period"
+UNWELCOME_TIME = "unwelcome_time"
+UNEVEN_CONCESSIONS = "uneven_concessions"
 CLASS_GAP = "class_gap"
 SUBJECT_CROWDED = "subject_crowded"
 
@@ -34,6 +36,8 @@ WEIGHTS: Mapping[str, int] = {
     TEACHER_LONG_DAY: 1,
     TRAVEL_DAY: 4,
     LAST_PERIOD: 1,
+    UNWELCOME_TIME: 2,
+    UNEVEN_CONCESSIONS: 3,
     CLASS_GAP: 10,
     SUBJECT_CROWDED: 10,
 }
@@ -60,6 +64,24 @@ def own_breaches(
     return found
 
 
+def fair_share(concessions: int, sides: int, all_sides: int) -> int:
+    """How many of all concessions a unit is fairly asked for: in proportion to its shared lessons, rounded up."""
+    return -(-concessions * sides // all_sides) if all_sides else 0
+
+
+def concessions(problem: Problem, lessons: Iterable[Lesson]) -> dict[str, int]:
+    """How many shared lessons a week stand against the wishes of each unit that has any."""
+    found = dict.fromkeys(problem.wishes, 0)
+    if not found:
+        return found
+    for lesson in lessons:
+        if lesson.kind in SHARED_KINDS:
+            for party, windows in zip(lesson.parties, windows_of(lesson, problem.bells.seasons), strict=True):
+                if problem.unwelcome(party.unit, lesson.weekday, windows, lesson.weeks):
+                    found[party.unit] += 1
+    return found
+
+
 def price(problem: Problem, lessons: tuple[Lesson, ...]) -> tuple[RuleCost, ...]:
     """What the lessons cost by rule, for every rule in a fixed order."""
     count: dict[str, int] = dict.fromkeys(WEIGHTS, 0)
@@ -67,6 +89,7 @@ def price(problem: Problem, lessons: tuple[Lesson, ...]) -> tuple[RuleCost, ...]
         _add_own(problem, lesson, count)
     _add_days_of_classes(problem, lessons, count)
     _add_days_of_teachers(problem, lessons, count)
+    _add_concessions(problem, lessons, count)
     return tuple(RuleCost(rule=rule, cost=WEIGHTS[rule] * n) for rule, n in count.items())
 
 
@@ -79,6 +102,15 @@ def priced(problem: Problem, table: Table) -> Table:
         lessons=table.lessons,
         cost=sum(rule.cost for rule in by_rule),
         cost_by_rule=by_rule,
+    )
+
+
+def _add_concessions(problem: Problem, lessons: tuple[Lesson, ...], count: dict[str, int]) -> None:
+    conceded = concessions(problem, lessons)
+    everything, all_sides = sum(conceded.values()), sum(problem.shared_sides.values())
+    count[UNWELCOME_TIME] = everything
+    count[UNEVEN_CONCESSIONS] = sum(
+        max(0, own - fair_share(everything, problem.shared_sides[unit], all_sides)) for unit, own in conceded.items()
     )
 
 

@@ -8,7 +8,7 @@ from ortools.sat.python import cp_model
 
 from timetable import objective
 from timetable.formulation import Formulation, Use, by_week, total
-from timetable.model import RuleCost
+from timetable.model import SHARED_KINDS, RuleCost
 from timetable.trial import Trial, hint, limit
 
 UNLIMITED = 1 << 40
@@ -28,6 +28,7 @@ class Pricing:
         self._add_own_breaches()
         self._add_classes()
         self._add_teachers()
+        self._add_concessions()
         terms = [term for found in self._terms.values() for term in found]
         self._cost = cp_model.LinearExpr.weighted_sum([v for v, _ in terms], [w for _, w in terms])
         self._cp.add(self._cost <= UNLIMITED)
@@ -166,6 +167,36 @@ class Pricing:
                 self._values[gap.index] = int(held)
                 self._about[gap.index].update((before.index, after.index))
                 self._charge(objective.CLASS_GAP, gap)
+
+    def _add_concessions(self) -> None:
+        """Charge shared lessons against a unit's wishes, and what one unit concedes above its fair share of all."""
+        problem = self._problem
+        conceded: dict[str, list[cp_model.IntVar]] = {unit: [] for unit in problem.wishes}
+        for demand, variables in self._formulation.placed if conceded else ():
+            requirement = demand.requirement
+            if requirement.kind not in SHARED_KINDS:
+                continue
+            for variable, placement in zip(variables, demand.placements, strict=True):
+                for party, side in zip(requirement.parties, placement.sides, strict=True):
+                    if problem.unwelcome(party.unit, placement.weekday, side.windows, requirement.weeks):
+                        conceded[party.unit].append(variable)
+                        self._charge(objective.UNWELCOME_TIME, variable)
+        all_sides = sum(problem.shared_sides.values())
+        everything = [variable for own in conceded.values() for variable in own]
+        taken = sum(self._values[variable.index] for variable in everything)
+        for unit, own in conceded.items():
+            if not own or len(problem.wishes) < 2:
+                continue
+            # over >= own - ceil(share of all), in whole numbers
+            sides = problem.shared_sides[unit]
+            over = self._variable(sides)
+            weights = [all_sides] * len(own) + [-sides] * len(everything)
+            beyond = cp_model.LinearExpr.weighted_sum([*own, *everything], weights)
+            self._cp.add(beyond - (all_sides - 1) <= all_sides * over)
+            here = sum(self._values[variable.index] for variable in own)
+            self._values[over.index] = max(0, here - objective.fair_share(taken, sides, all_sides))
+            self._about[over.index].update(variable.index for variable in own)
+            self._charge(objective.UNEVEN_CONCESSIONS, over)
 
     def _add_teachers(self) -> None:
         loads: dict[str, int] = defaultdict(int)

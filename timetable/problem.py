@@ -273,6 +273,38 @@ class Problem:
         held = self._elsewhere.get(teacher, ())
         return sum(c.periods for c in held if c.weekday == weekday and weeks_meet(c.weeks, week))
 
+    # Wishes ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def wishes(self) -> dict[str, tuple[Commitment, ...]]:
+        """The times that units of the community ask to keep free of shared lessons, for those who ask."""
+        return {
+            id: tuple(
+                Commitment(w.weekday, self.bells.always(Window(minutes(w.start), minutes(w.end))), w.weeks)
+                for w in self.units[id].wishes
+            )
+            for id in self.community.units
+            if self.units[id].wishes
+        }
+
+    @cached_property
+    def shared_sides(self) -> dict[str, int]:
+        """How many shared lessons a week each unit with a wish takes part in."""
+        found = dict.fromkeys(self.wishes, 0)
+        for requirement in self.requirements:
+            if requirement.kind in SHARED_KINDS:
+                for party in requirement.parties:
+                    if party.unit in found:
+                        found[party.unit] += requirement.weekly
+        return found
+
+    def unwelcome(self, unit: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
+        """Whether a shared lesson then would be against the unit's wishes."""
+        return any(
+            wish.weekday == weekday and weeks_meet(wish.weeks, weeks) and near(windows, wish.windows)
+            for wish in self.wishes.get(unit, ())
+        )
+
     # Rooms ----------------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -62,6 +62,9 @@ class _References:
                     self._find("periods_overlap", f"units[{index}].bells[{number}].periods", unit=unit.name)
                 if len({period.number for period in schedule.periods}) < len(schedule.periods):
                     self._find("periods_overlap", f"units[{index}].bells[{number}].periods", unit=unit.name)
+            for number, wish in enumerate(unit.wishes):
+                if wish.end <= wish.start:
+                    self._find("time_backwards", f"units[{index}].wishes[{number}]", name=unit.name)
         for index, room in enumerate(register.rooms):
             self._refer(f"rooms[{index}].unit", "unit", (room.unit,))
             self._refer(f"rooms[{index}].campus", "campus", (room.campus,))

@@ -23,6 +23,7 @@ from timetable.register_rows import (
     TravelRow,
     UnavailableRow,
     UnitRow,
+    WishRow,
     of,
 )
 from timetable.requirement_check import check_requirements
@@ -50,6 +51,7 @@ def check(rows: Rows) -> list[Finding]:
         *whole.places(),
         *whole.bells(),
         *whole.communities(),
+        *whole.wishes(),
         *whole.people(),
         *whole.classes(),
         *check_requirements(rows),
@@ -198,6 +200,12 @@ class _Check:
         for unit_row, source in of(self._rows, "units", UnitRow):
             if unit_row.id not in taken:
                 yield finding("unit_without_community", source, title("units", "id"), unit=unit_row.name)
+
+    def wishes(self) -> Iterator[Finding]:
+        for wish, source in of(self._rows, "wishes", WishRow):
+            yield from self._unknown("unit", self._units, source, title("wishes", "unit"), wish.unit)
+            if wish.end <= wish.start:
+                yield finding("times_backwards", source, title("wishes", "end"), start=wish.start, end=wish.end)
 
     # People and classes ---------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ from timetable.register_rows import (
     TravelRow,
     UnavailableRow,
     UnitRow,
+    WishRow,
     of,
     plain,
 )
@@ -105,6 +106,7 @@ def item_rows(name: str, item: Any) -> Iterator[tuple[str, Struct]]:
     elif isinstance(item, SchoolUnit):
         yield name, _unit_row(item)
         yield from (("bells", row) for row in _bell_rows(item))
+        yield from (("wishes", WishRow(unit=item.id, **msgspec.structs.asdict(wish))) for wish in item.wishes)
     elif isinstance(item, Teacher):
         yield name, _teacher_row(item)
         yield from (("unavailable", row) for row in _unavailable_rows(item))
@@ -199,6 +201,7 @@ def assemble(rows: Rows) -> Register:
     """The register that these rows write; they must have been checked, and hold a term."""
     term = next(row for row, _ in of(rows, "term", TermRow))
     bells = _grouped_by(plain(rows, "bells", BellRow), lambda row: row.unit)
+    wishes = _grouped_by(plain(rows, "wishes", WishRow), lambda row: row.unit)
     unavailable = _grouped_by(plain(rows, "unavailable", UnavailableRow), lambda row: row.teacher)
     parties = _grouped_by(plain(rows, "parties", PartyRow), lambda row: row.requirement)
     return Register(
@@ -219,7 +222,7 @@ def assemble(rows: Rows) -> Register:
             Travel(campuses=(row.campus_a, row.campus_b), minutes=row.minutes)
             for row in plain(rows, "travel", TravelRow)
         ),
-        units=tuple(_unit(row, bells.get(row.id, ())) for row in plain(rows, "units", UnitRow)),
+        units=tuple(_unit(row, bells.get(row.id, ()), wishes.get(row.id, ())) for row in plain(rows, "units", UnitRow)),
         rooms=plain(rows, "rooms", Room),
         teachers=tuple(_teacher(row, unavailable.get(row.id, ())) for row in plain(rows, "teachers", TeacherRow)),
         classes=plain(rows, "classes", SchoolClass),
@@ -240,12 +243,13 @@ def _grouped_by(rows: Iterable[R], key: Callable[[R], K]) -> dict[K, list[R]]:
     return found
 
 
-def _busy_time(row: UnavailableRow | BusyRoomRow) -> BusyTime:
+def _busy_time(row: UnavailableRow | BusyRoomRow | WishRow) -> BusyTime:
     return BusyTime(weekday=row.weekday, start=row.start, end=row.end, weeks=row.weeks, reason=row.reason)
 
 
-def _unit(row: UnitRow, bells: Iterable[BellRow]) -> SchoolUnit:
-    return SchoolUnit(**msgspec.structs.asdict(row), bells=tuple(_schedules(list(bells))))
+def _unit(row: UnitRow, bells: Iterable[BellRow], wishes: Iterable[WishRow]) -> SchoolUnit:
+    kept = tuple(_busy_time(wish) for wish in wishes)
+    return SchoolUnit(**msgspec.structs.asdict(row), bells=tuple(_schedules(list(bells))), wishes=kept)
 
 
 def _schedules(bells: list[BellRow]) -> Iterator[BellSchedule]:

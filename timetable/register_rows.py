@@ -101,6 +101,17 @@ class BusyRoomRow(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class WishRow(Struct, frozen=True, kw_only=True):
+    """A time that a unit asks to keep free of shared lessons."""
+
+    unit: Id
+    weekday: Weekday
+    start: ClockTime
+    end: ClockTime
+    weeks: Weeks = "all"
+    reason: str = ""
+
+
 class RequirementRow(Struct, frozen=True, kw_only=True):
     """A requirement with its first party, the host."""
 

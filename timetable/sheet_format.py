@@ -25,6 +25,7 @@ from timetable.register_rows import (
     TravelRow,
     UnavailableRow,
     UnitRow,
+    WishRow,
 )
 
 STAGE = Choice({"primary": "小学", "junior": "初中"})
@@ -200,6 +201,21 @@ SHEETS: tuple[Sheet, ...] = (
             "end": ("下课", CLOCK),
             "valid_from": ("启用日期", DAY),
             "valid_to": ("停用日期", DAY),
+        },
+        owner="unit",
+        owner_sheet="units",
+    ),
+    make_sheet(
+        "wishes",
+        "避开时间",
+        WishRow,
+        {
+            "unit": ("单位", LABEL),
+            "weekday": ("周几", WEEKDAY),
+            "start": ("开始", CLOCK),
+            "end": ("结束", CLOCK),
+            "weeks": ("单双周", WEEKS),
+            "reason": ("原因", TEXT),
         },
         owner="unit",
         owner_sheet="units",

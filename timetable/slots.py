@@ -12,7 +12,7 @@ from timetable import bells, objective
 from timetable.arrangement import Arrangement, classes_of, narrowed, teachers_of
 from timetable.bells import Day, Window
 from timetable.errors import NotFound
-from timetable.model import Finding, Lesson, PlacedParty, Requirement, RuleCost, clock
+from timetable.model import SHARED_KINDS, Finding, Lesson, PlacedParty, Requirement, RuleCost, clock
 from timetable.problem import Placement, Problem
 
 CODES: Mapping[str, str] = {
@@ -183,6 +183,8 @@ class _Prices:
         classes, teachers = set(classes_of(lesson)), teachers_of(lesson)
         ids = {id for one in classes for id in arrangement.of_class[one]}
         ids |= {id for one in teachers for id in arrangement.of_teacher[one]}
+        if lesson.kind in SHARED_KINDS:
+            ids |= arrangement.conceding
         self._problem = narrowed(arrangement.problem, classes)
         self._others = tuple(arrangement.lessons[id] for id in sorted(ids - {lesson.id}))
         self._before = self._price(lesson)

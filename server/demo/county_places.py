@@ -55,6 +55,7 @@ def school_unit(plan: UnitPlan, stage: Stage, stage_plan: StagePlan, winter_from
         bells=bells(plan, stage_plan, winter_from),
         link_capacity=plan.remote_rooms,
         phone=f"0356-000 {number:04d}",
+        wishes=plan.wishes,
     )
 
 

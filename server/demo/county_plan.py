@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from timetable.model import Closure, MakeUpDay, Mode, Slot, Stage, Term
+from timetable.model import BusyTime, Closure, MakeUpDay, Mode, Slot, Stage, Term
 
 DATA = resources.files("config")
 
@@ -31,6 +31,8 @@ class UnitPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     winter_afternoon_bell: str = ""
     """The afternoon's first bell from the county's winter date on, where it changes."""
     campus: str = ""
+    wishes: tuple[BusyTime, ...] = ()
+    """Times that the unit asks to keep free of shared lessons."""
     lacks: tuple[str, ...] = ()
     """Subjects that the unit has no teacher of its own for."""
     class_meeting: Slot | None = None
