@@ -48,6 +48,7 @@ STATUS: dict[str, int] = {
     "outside_reach": 403,
     "draft_outdated": 409,
     "closing_refused": 422,
+    "rollover_refused": 422,
     "fet_unreadable": 422,
     "export_refused": 422,
     "reason_missing": 422,

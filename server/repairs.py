@@ -135,9 +135,9 @@ class Repairs:
 
     async def undo(self, community: str, *, author: str, revision: int) -> Draft:
         """Put the table that the draft took the place of back on the table."""
-        await self._current(community, revision)
+        current = await self._current(community, revision)
         before = await self._history.newest(community)
-        if before is None:
+        if before is None or before.table.term != current.table.term:
             raise NothingToUndo
         draft = await self._tables.take_draft(community, before.table, author=author, revision=revision)
         await self._history.forget(community, before.revision)

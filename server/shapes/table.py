@@ -41,6 +41,11 @@ class NameRef(Body, frozen=True, kw_only=True):
     unit: str
 
 
+class TermChoice(Body, frozen=True, kw_only=True):
+    id: str
+    name: str
+
+
 class TermRef(Body, frozen=True, kw_only=True):
     name: str
     week_one: str
@@ -103,6 +108,9 @@ class TimetableView(Body, frozen=True, kw_only=True):
     cost_by_rule: tuple[RuleCost, ...]
     negotiation: NegotiationView | None
     versions: tuple[VersionRow, ...]
+    term_id: str
+    terms: tuple[TermChoice, ...]
+    """All terms, the present one first."""
 
 
 class Revision(Body, frozen=True, kw_only=True):
