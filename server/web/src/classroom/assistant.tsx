@@ -6,10 +6,12 @@ import { Icon, type IconName } from "../ui/icons";
 import { LanguageSwitch } from "../ui/top";
 import type { Classroom } from "./classroom";
 import { EndButton } from "./host";
+import { useKeys } from "./keys";
 import { LineState, progressOf, Undelivered } from "./parts";
 import { strokesOn } from "./board";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { titleOf } from "./paper";
+import { nextSource, Sources } from "./pictures";
 import { host, inLesson, ownRoom, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
@@ -33,6 +35,12 @@ export function AssistantPage({ classroom }: { classroom: Classroom }) {
   const own = room && ownRoom(room);
   const down = own?.role === "endpoint" && own.presence !== "connected";
   // The telephone comes forward by itself when the classroom's line falls, and goes when it is back.
+  useKeys((key) => {
+    const after = room && own && nextSource(room, own);
+    if (key !== "c" || !own || !after) return false;
+    classroom.selectSource(own, after);
+    return true;
+  });
   useEffect(() => choose((tab) => (down ? "phone" : tab === "phone" ? "lesson" : tab)), [down]);
   if (room === null || !own) return null;
   return (
@@ -128,6 +136,7 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
       <div class="row notices">
         <LineState classroom={classroom} />
         <Undelivered classroom={classroom} />
+        <Sources classroom={classroom} room={room} participant={own} />
       </div>
       {called && (
         <section class="call" role="alert">

@@ -11,7 +11,9 @@ import { keysOn, switchKeys, useKeys } from "./keys";
 import { DeviceDialog } from "./device-dialog";
 import { DeviceTrouble } from "./device-trouble";
 import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
+import { lineWords, nextSource, seenWord, Sources } from "./pictures";
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
+import { canShareScreen } from "./screen";
 import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
 import { titleOf } from "./paper";
@@ -37,6 +39,13 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
     else if (key === "m" && inLesson(room.snapshot)) classroom.ask({ t: "mark" });
     else if (key === "r") setTrayOpen((open) => !open);
     else if (key === "t") setTimerOpen((open) => !open);
+    else if (key === "s" && canShareScreen()) void classroom.shareScreen();
+    else if (key === "c") {
+      const shown = program(room);
+      const after = shown && nextSource(room, shown);
+      if (!shown || !after) return false;
+      classroom.selectSource(shown, after);
+    }
     else return false;
     return true;
   });
@@ -157,7 +166,7 @@ function OwnTile({ classroom, room, choose }: { classroom: Classroom; room: Room
           <DeviceTrouble classroom={classroom} choose={choose} />
           {media.microphone === null && media.camera === null && (
             <span class="sm dim ell">
-              {t(`classroom.sending.${media.publishing}`, { n: [...media.local.keys()].filter((s) => s !== "mic").length })}
+              {t(`classroom.sending.${media.publishing}`, { n: [...media.local.keys()].filter((s) => s !== "mic" && s !== "screen").length })}
             </span>
           )}
         </div>
@@ -167,7 +176,7 @@ function OwnTile({ classroom, room, choose }: { classroom: Classroom; room: Room
             <Icon name="cam" size="sm" />
           </button>
           {media.local.has("teacher") && media.local.has("pupils") && (
-            <Button small icon="swap" action="swap-cameras" onClick={() => void classroom.swapCameras()}>
+            <Button small icon="swap" action="swap-cameras" onClick={() => classroom.swapCameras()}>
               {t("classroom.act.swap_cameras")}
             </Button>
           )}
@@ -225,6 +234,7 @@ function Program({ classroom, room }: { classroom: Classroom; room: Room }) {
             {t("board.large", { title: titleOf(snapshot.board.shown.material), page: snapshot.board.shown.page })}
           </p>
         )}
+        {shown && <Sources classroom={classroom} room={room} participant={shown} />}
         <p class="xs mut au">
           <Icon name="vol" size="sm" />
           {onAir.length === 0
@@ -269,6 +279,7 @@ function RoomsTable({ room }: { room: Room }) {
             <th scope="col">{t("classroom.facts.room")}</th>
             <th scope="col">{t("classroom.facts.attendance")}</th>
             <th scope="col">{t("classroom.facts.assistant")}</th>
+            <th scope="col">{t("classroom.facts.sees")}</th>
           </tr>
         </thead>
         <tbody>
@@ -287,12 +298,23 @@ function RoomsTable({ room }: { room: Room }) {
                           .join(" · ")}
               </td>
               <td class={p.signal && p.signal !== "ready" ? "z" : ""}>{p.signal ? t(`classroom.signal.${p.signal}`) : "—"}</td>
+              <Sees room={room} participant={p} />
             </tr>
           ))}
         </tbody>
       </table>
       {memberRooms(room).length === 0 && <p class="dim sm">{t("classroom.facts.nobody")}</p>}
     </section>
+  );
+}
+
+/** What really arrives at a far room of the picture that is shown to all. */
+function Sees({ room, participant }: { room: Room; participant: Participant }) {
+  const seen = seenWord(room, participant);
+  return (
+    <td class={seen?.poor ? "z" : ""} data-sees={room.links[participant.id]?.sees ?? ""} title={lineWords(room, participant)}>
+      {seen?.word ?? "—"}
+    </td>
   );
 }
 
@@ -308,6 +330,7 @@ interface DockProps {
 function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen }: DockProps) {
   const { snapshot } = room;
   const live = inLesson(snapshot);
+  const sharing = classroom.media.value.local.has("screen");
   const waiting = classroom.line.value.pending.filter((command) => command.t === "mark").length;
   const marks = snapshot.marks + waiting;
   const remaining = snapshot.timerUntil === null ? null : snapshot.timerUntil - serverNow(room);
@@ -318,6 +341,13 @@ function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen 
         <span>{t("classroom.act.mute_all")}</span>
         <kbd class="kbd">0</kbd>
       </button>
+      {canShareScreen() && (
+        <button type="button" class="dk" data-action="share-screen" aria-pressed={sharing} onClick={() => void classroom.shareScreen()}>
+          <Icon name="panel" size="lg" />
+          <span>{t(sharing ? "classroom.act.screen_stop" : "classroom.act.screen")}</span>
+          <kbd class="kbd">S</kbd>
+        </button>
+      )}
       <div class="timer">
         <button type="button" class="dk" data-action="push-material" aria-expanded={trayOpen} onClick={() => setTrayOpen(!trayOpen)}>
           <Icon name="doc" size="lg" />

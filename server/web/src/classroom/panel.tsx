@@ -248,7 +248,7 @@ function Foot({ classroom, room, me, choose }: ViewProps & { choose: () => void 
         </WallButton>
       )}
       {!live && classroom.media.value.local.has("teacher") && (
-        <WallButton action="swap-cameras" onClick={() => void classroom.swapCameras()}>
+        <WallButton action="swap-cameras" onClick={() => classroom.swapCameras()}>
           <Icon name="swap" />
           {t("classroom.act.swap_cameras")}
         </WallButton>

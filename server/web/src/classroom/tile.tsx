@@ -5,6 +5,7 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
+import { NextSource } from "./pictures";
 import { faceOf, hasNotCome, inLesson, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
@@ -96,6 +97,15 @@ function NoPicture({ room, participant, waited }: { room: Room; participant: Par
 
 /** The one thing worth saying over the picture, the most urgent first. */
 function Badge({ room, participant, shown }: { room: Room; participant: Participant; shown: boolean }) {
+  const echo = room.links[participant.id]?.echo;
+  if (echo) {
+    return (
+      <span class="ask" role="alert" data-echo={echo}>
+        <Icon name="vol" size="sm" />
+        {t(`classroom.tile.${echo}`)}
+      </span>
+    );
+  }
   if (room.snapshot.called === participant.id) {
     const seat = room.snapshot.calledSeat;
     return (
@@ -210,6 +220,7 @@ function Acts({ classroom, room, participant, next, shortcut }: TileProps) {
       >
         <Icon name="focus" size="sm" />
       </button>
+      <NextSource classroom={classroom} room={room} participant={participant} />
       <button
         type="button"
         class="btn s icon2"
