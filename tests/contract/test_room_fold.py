@@ -178,7 +178,7 @@ def some_exercise_command(rng: random.Random, room: Room, msg_id: str) -> Comman
             *[Answer(msg_id=msg_id, exercise=exercise, seat=seat, number=rng.choice([None, 35.0]))] * 2,
             *[CountHands(msg_id=msg_id, exercise=exercise, hands=(rng.randrange(9), 2))] * 3,
             *[AddPhoto(msg_id=msg_id, exercise=exercise, photo=photo, seat=seat)] * 3,
-            RemovePhoto(msg_id=msg_id, photo=photo),
+            *[RemovePhoto(msg_id=msg_id, photo=photo)] * 2,
             ReportDevices(msg_id=msg_id, camera=rng.choice(["ok", "unplugged"]), microphone="ok"),
             Say(msg_id=msg_id, text="慢一点"),
         ]
