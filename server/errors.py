@@ -52,6 +52,7 @@ STATUS: dict[str, int] = {
     "fet_unreadable": 422,
     "export_refused": 422,
     "reason_missing": 422,
+    "window_closed": 409,
     "wrong_side": 403,
     "amendment_refused": 422,
     "solver_stopped": 409,

@@ -77,6 +77,7 @@ def negotiation_view(draft: Draft, community: Community, asker: Principal, now: 
     return NegotiationView(
         state=standing.state.value,
         draft=standing.draft,
+        author=draft.author,
         mode=standing.mode,
         deadline=standing.deadline,
         consents=tuple(_consent(standing, unit_id) for unit_id in community.units),

@@ -119,7 +119,7 @@ class TimetableService:
         return (await self.register()).term.id
 
     async def take_draft(self, community: str, table: Table, *, author: str, revision: int) -> Draft:
-        """Put a newly built table on the table; what was said about an earlier draft no longer counts."""
+        """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed."""
         known = await self.community(community)
         before = await self._store.draft(community)
         newest = await self.newest(community)
@@ -130,7 +130,7 @@ class TimetableService:
             # the draft of an earlier term is on nobody's table any more
             negotiation, revision = talks.begin(known, 1, affected), before.revision + revision
         else:
-            negotiation = talks.rebuilt(before.negotiation, known, affected)
+            negotiation = talks.rebuilt(before.negotiation, known, affected, diff(before.table, table).units)
         draft = Draft(
             community=community,
             revision=revision + 1,

@@ -73,6 +73,8 @@ class ConsentRow(Body, frozen=True, kw_only=True):
 class NegotiationView(Body, frozen=True, kw_only=True):
     state: Literal["draft", "proposed", "agreed", "published"]
     draft: int
+    author: str
+    """Who built the draft, or changed it last."""
     mode: Literal["merged", "co_built", "collaborative"]
     deadline: float | None
     consents: tuple[ConsentRow, ...]

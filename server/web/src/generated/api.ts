@@ -803,6 +803,8 @@ export interface ConsentRow {
 export interface NegotiationView {
   state: "draft" | "proposed" | "agreed" | "published";
   draft: number;
+  /** Who built the draft, or changed it last. */
+  author: string;
   mode: Mode;
   deadline: number | null;
   consents: ConsentRow[];
