@@ -63,6 +63,7 @@ def timetable_view(
         lessons=tuple(lessons),
         cost=table.cost if table else 0,
         cost_by_rule=table.cost_by_rule if table else (),
+        may_build=speaks_for(asker, community.core, community.units, community.id) == community.core,
         negotiation=negotiation_view(draft, community, asker, now) if draft else None,
         versions=tuple(version_row(version) for version in history),
         term_id=county.register.term.id,

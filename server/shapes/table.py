@@ -108,6 +108,8 @@ class TimetableView(Body, frozen=True, kw_only=True):
     lessons: tuple[Lesson, ...]
     cost: int
     cost_by_rule: tuple[RuleCost, ...]
+    may_build: bool
+    """Whether the person asking may build a draft, or change it."""
     negotiation: NegotiationView | None
     versions: tuple[VersionRow, ...]
     term_id: str

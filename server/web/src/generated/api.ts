@@ -838,6 +838,8 @@ export interface TimetableView {
   lessons: Lesson[];
   cost: number;
   costByRule: RuleCost[];
+  /** Whether the person asking may build a draft, or change it. */
+  mayBuild: boolean;
   negotiation: NegotiationView | null;
   versions: VersionRow[];
   termId: string;

@@ -34,7 +34,7 @@ export function Conflict({ table, mine, onTake, onAgain }: ConflictProps) {
     <section class="conflict" role="alert" data-state="conflict">
       <h3 class="row">
         <Icon name="warn" size="sm" />
-        {t("conflict.title", { author: view.negotiation?.author ?? "" })}
+        {t(same ? "conflict.title_word" : "conflict.title", { name: (same ? lastWord(words)?.by : view.negotiation?.author) ?? "" })}
       </h3>
       <div class="conflict-sides">
         <div>
@@ -63,4 +63,5 @@ export function Conflict({ table, mine, onTake, onAgain }: ConflictProps) {
   );
 }
 
+const lastWord = (rows: readonly ConsentRow[]) => [...rows].sort((a, b) => (b.at ?? 0) - (a.at ?? 0))[0];
 const saidSomething = (row: ConsentRow) => row.answer === "agreed" || row.answer === "objected";
