@@ -4,7 +4,7 @@
  */
 import { batch, signal } from "@preact/signals";
 import type { JoinReply, SessionRow } from "../generated/api";
-import type { Participant, Role, ServerMessage, Track } from "../generated/live";
+import type { DeviceState, Participant, Role, ServerMessage, Track } from "../generated/live";
 import { get, post, Problem } from "../ui/api";
 import { Capture, type Fault, type Plan, PLANS } from "./capture";
 import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
@@ -74,6 +74,7 @@ export class Classroom {
   private screen: MediaStreamTrack | null = null;
   private epoch: number | null = null;
   private over = false;
+  private told = "";
 
   constructor(
     readonly session: string,
@@ -209,6 +210,8 @@ export class Classroom {
       this.epoch = message.epoch;
       this.prepare(message.role);
       this.view.reset();
+      this.told = "";
+      this.reportDevices();
       this.publisher?.recover(fresh);
       this.subscriber?.recover(fresh);
     }
@@ -236,12 +239,30 @@ export class Classroom {
     const capture = new Capture(plan, () => {
       if (this.room.value) this.obeyMute(this.room.value);
       this.showMedia();
+      this.reportDevices();
       void this.publish();
     });
     this.devices.value = capture;
     this.publisher = new Publisher(door, iceServers);
     capture.watch();
     await capture.open();
+  }
+
+  /** Says what camera and microphone are able to give, whenever that changes: the host sees why a tile is dark. */
+  private reportDevices(): void {
+    const capture = this.devices.value;
+    if (capture === null || capture.version.value === 0 || this.connection.phase !== "connected") return;
+    const main = capture.plan.cameras[0];
+    const state = (source: "mic" | "teacher" | "pupils"): DeviceState => (capture.tracks.has(source) ? "ok" : (capture.faults.get(source) ?? "missing"));
+    const camera = main ? state(main) : "off";
+    const microphone = state("mic");
+    if (this.told === `${camera} ${microphone}`) return;
+    this.told = `${camera} ${microphone}`;
+    this.connection.request({ t: "report_devices", camera, microphone }).catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      // before the doors open nobody needs to know; the next change or return says it again
+      this.told = "";
+    });
   }
 
   private watch(room: Room): void {

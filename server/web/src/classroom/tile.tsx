@@ -51,7 +51,7 @@ export function Tile(props: TileProps) {
         {quiet && (
           <span class="ov">
             <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="lg" spin={state === "reconnecting"} />
-            <b>{t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
+            <b>{state === "audio_only" && darkened(participant) ? t(`classroom.device.short_${participant.camera}`) : t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
             {state !== "audio_only" && participant.phone && (
               <span class="sm">
                 <Icon name="phone" size="sm" /> {participant.phone}
@@ -80,16 +80,23 @@ export function Tile(props: TileProps) {
   );
 }
 
+/** Whether the room itself says that its camera gives nothing. */
+function darkened(participant: Participant): boolean {
+  return participant.camera !== null && participant.camera !== "ok";
+}
+
 /** Seconds within which a camera that works has begun to send. */
 const CAMERAS_OPEN_WITHIN = 12;
 
 /** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. */
 function NoPicture({ room, participant, waited }: { room: Room; participant: Participant; waited: number }) {
   const heard = room.tracks.some((track) => track.participant === participant.id && track.kind === "audio");
-  const gives = waited < CAMERAS_OPEN_WITHIN ? "no_picture" : heard ? "sound_only" : "listens";
+  const waits = !darkened(participant) && waited < CAMERAS_OPEN_WITHIN;
+  const gives = waits ? "no_picture" : heard ? "sound_only" : "listens";
   return (
     <span class="ov" data-gives={gives}>
       <Icon name={gives === "sound_only" ? "ear" : "camoff"} size="lg" />
+      {darkened(participant) && <b>{t(`classroom.device.short_${participant.camera}`)}</b>}
       <span class="sm">{t(`classroom.tile.${gives}`)}</span>
     </span>
   );
