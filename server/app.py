@@ -33,7 +33,6 @@ from server.api import (
     room,
     rooms,
     table_io,
-    terms,
     timetable,
     today,
     whip,
@@ -68,7 +67,6 @@ from server.keys import (
     media_key,
     metrics_key,
     people_key,
-    registers_key,
     relay_key,
     repairs_key,
     reviews_key,
@@ -130,7 +128,6 @@ RESOURCES = (
     repair,
     amendments,
     closings,
-    terms,
     feeds,
     live,
     materials,
@@ -193,7 +190,6 @@ async def bus(app: web.Application) -> AsyncIterator[None]:
 async def county(app: web.Application) -> AsyncIterator[None]:
     """The register, and the way into it."""
     registers = SqlRegisterStore(app[database_key])
-    app[registers_key] = registers
     app[counties_key] = Counties(registers)
     app[importing_key] = ImportService(registers, time.time, asyncio.to_thread)
     yield
@@ -255,8 +251,6 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         SqlFeedStore(app[database_key]),
         counties,
         app[amendments_key],
-        service,
-        app[registers_key],
         clock=time.time,
         link=lambda lesson: f"{app[site_key].public_url}/lessons?lesson={quote(lesson)}",
     )

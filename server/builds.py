@@ -89,10 +89,15 @@ class Builds:
         try:
             register = await self._tables.register()
             around = [v.table for v in await self._tables.published() if v.community != build.community]
-            (table,) = await build.run.tables(register, [build.community], around, build.progressed)
-            if wrong := await asyncio.to_thread(_broken, register, around, table):
-                raise SolverStopped(0, "the checker refused the table", wrong)
-            await self._tables.take_draft(build.community, table, author=author, revision=revision)
+            try:
+                (table,) = await build.run.tables(register, [build.community], around, build.progressed)
+            except SolverStopped as stopped:
+                for table in stopped.best:
+                    await self._take(build, register, around, table, author, revision)
+                    kept = (Finding(code=stopped.code), Finding(code="best_so_far_kept", severity="warning"))
+                    raise SolverStopped(stopped.exit_code, str(stopped), kept, stopped.best) from stopped
+                raise
+            await self._take(build, register, around, table, author, revision)
         except TimetableError as error:
             log.warning("build_failed", community=build.community, code=error.code, detail=str(error))
             findings = tuple(getattr(error, "findings", ())) or (Finding(code=error.code),)
@@ -103,6 +108,14 @@ class Builds:
             build.failed("failed", (Finding(code="internal_error"),))
         else:
             build.finished(table)
+
+    async def _take(
+        self, build: Build, register: Register, around: Sequence[Table], table: Table, author: str, revision: int
+    ) -> None:
+        """Make the table the draft, unless it breaks a rule."""
+        if wrong := await asyncio.to_thread(_broken, register, around, table):
+            raise SolverStopped(0, "the checker refused the table", wrong)
+        await self._tables.take_draft(build.community, table, author=author, revision=revision)
 
 
 def _broken(register: Register, around: Sequence[Table], table: Table) -> list[Finding]:

@@ -16,13 +16,14 @@ from timetable.progress import Progress
 
 
 class SolverStopped(TimetableError):
-    """The solver ended without the tables that were asked for; `findings` say why, as far as it knows."""
+    """The solver ended without the tables that were asked for, or before its time; `findings` say why, as far as it
+    knows. `best` are the tables that it had handed out by then: all that were asked for, or none."""
 
     code = "solver_stopped"
 
-    def __init__(self, exit_code: int, detail: str, findings: Sequence[Finding]) -> None:
+    def __init__(self, exit_code: int, detail: str, findings: Sequence[Finding], best: Sequence[Table] = ()) -> None:
         super().__init__(f"exit {exit_code}: {detail}")
-        self.exit_code, self.findings = exit_code, tuple(findings)
+        self.exit_code, self.findings, self.best = exit_code, tuple(findings), tuple(best)
 
 
 class Report(Struct, frozen=True):
@@ -63,8 +64,11 @@ class SolverRun:
                 arguments, folder, lambda line: on_progress(msgspec.json.decode(line, type=Progress))
             )
             found = _read_tables(folder)
+            report = _read_report(folder)
+            if report is None:
+                raise SolverStopped(code, errors, (), found)
             if len(found) != len(communities):
-                raise SolverStopped(code, errors, _findings(folder))
+                raise SolverStopped(code, errors, report.findings)
             return found
 
 
@@ -79,6 +83,7 @@ def _read_tables(folder: Path) -> tuple[Table, ...]:
     return msgspec.json.decode(output.read_bytes(), type=TableSet).tables if output.exists() else ()
 
 
-def _findings(folder: Path) -> tuple[Finding, ...]:
+def _read_report(folder: Path) -> Report | None:
+    """What the solver writes last; None when it did not come to its end."""
     report = folder / "report.json"
-    return msgspec.json.decode(report.read_bytes(), type=Report).findings if report.exists() else ()
+    return msgspec.json.decode(report.read_bytes(), type=Report) if report.exists() else None

@@ -77,7 +77,6 @@ from signaling.materials import (
     PageTurned,
     TurnPage,
 )
-from signaling.pictures import Receiving, SelectSource, Sending, SourceSelected, View
 from signaling.room_state import Link, Snapshot, Track
 from signaling.strokes import (
     ClearPage,
@@ -110,8 +109,6 @@ ClientMessage = (
     | Subscribe
     | Switch
     | LinkReport
-    | SelectSource
-    | View
     | OpenMaterial
     | TurnPage
     | CloseMaterial
@@ -150,7 +147,6 @@ AnyRoomEvent = (
     | AttendanceTaken
     | RecordingChanged
     | TalkMeasured
-    | SourceSelected
     | ReviewOpened
     | MaterialsShelved
     | MaterialOpened
@@ -254,6 +250,4 @@ class Closing(Wire, frozen=True, kw_only=True, tag="closing"):
     code: str
 
 
-ServerMessage = (
-    Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | Moved | Closing
-)
+ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing

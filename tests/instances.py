@@ -531,3 +531,24 @@ def _some_meeting(
     rotation = tuple(units) if kind in ("joint_preparation", "joint_meeting") and draw(st.booleans()) else ()
     block = draw(st.sampled_from([1, 1, 2]))
     builder.require(kind, "教研", 1, *parties, weeks=weeks, block=block, only_weeks=only_weeks, rotation=rotation)
+
+
+def many_times(times: int, seed: int = 1) -> Register:
+    """So many generated communities of 102 classes as one community, which has to be searched as a whole."""
+    parts = [generated_community(seed + number, community=f"{chr(ord('A') + number)}") for number in range(times)]
+    first = parts[0]
+    units = tuple(unit for part in parts for unit in part.units)
+    [community] = first.communities
+    return structs.replace(
+        first,
+        communities=(structs.replace(community, members=tuple(unit.id for unit in units[1:])),),
+        campuses=tuple(campus for part in parts for campus in part.campuses),
+        travel=tuple(way for part in parts for way in part.travel),
+        units=units,
+        rooms=tuple(room for part in parts for room in part.rooms),
+        teachers=tuple(teacher for part in parts for teacher in part.teachers),
+        classes=tuple(school_class for part in parts for school_class in part.classes),
+        requirements=tuple(
+            structs.replace(requirement, community=community.id) for part in parts for requirement in part.requirements
+        ),
+    )

@@ -97,9 +97,7 @@ class Present(Struct, frozen=True):
     grounds: Grounds
     tables: DatedTables
     history: tuple[Applied, ...]
-    """The amendments that were applied in this term, in that order, also those that were taken back."""
-    ever: tuple[Applied, ...] = ()
-    """Those of all terms."""
+    """The amendments that were ever applied, in that order, also those that were taken back."""
 
 
 class AmendmentService:
@@ -133,10 +131,9 @@ class AmendmentService:
         known = self._present
         if known is None or known.mark != mark or known.grounds.register is not register:
             histories = [await self._tables.history(community.id) for community in register.communities]
-            ever = tuple(await self._store.applied())
-            history = tuple(one for one in ever if one.belongs_to(register.term, histories))
+            history = tuple(await self._store.applied())
             tables = DatedTables(register.term, histories, history, await self._store.closings())
-            known = self._present = Present(mark, Grounds(register), tables, history, ever)
+            known = self._present = Present(mark, Grounds(register), tables, history)
         return known
 
     async def in_force(self) -> DatedTables:

@@ -27,16 +27,18 @@ def build_all(
     only: Sequence[str] = (),
     around: Iterable[Table] = (),
     on_progress: Callable[[Progress], None] = solver.ignore,
+    on_tables: Callable[[Sequence[Table]], None] = solver.ignore,
     should_stop: Callable[[], bool] = solver.never,
     clock: Callable[[], float] = time.monotonic,
 ) -> Build:
     """Build the tables of the communities in `only` (all when empty) within about `seconds` in all.
 
-    `around` are standing tables of other communities, which stay as they are. Raises NotFound for an unknown id.
+    `around` are standing tables of other communities, which stay as they are. `on_tables` gets the tables of all once
+    each has one, and now and then better ones. Raises NotFound for an unknown id.
     """
     wanted = list(only) or [community.id for community in register.communities]
     fixed = [table for table in around if table.community not in wanted]
-    county = _County(register, wanted, fixed, seconds, seed, workers, on_progress, should_stop, clock)
+    county = _County(register, wanted, fixed, seconds, seed, workers, on_progress, on_tables, should_stop, clock)
     county.find_first()
     county.improve()
     return county.build()
@@ -52,6 +54,7 @@ class _County:
         seed: int,
         workers: int,
         on_progress: Callable[[Progress], None],
+        on_tables: Callable[[Sequence[Table]], None],
         should_stop: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
@@ -62,6 +65,7 @@ class _County:
         self._seed = seed
         self._workers = workers
         self._tell = on_progress
+        self._keep = on_tables
         self._should_stop = should_stop
         self._clock = clock
         self._began = clock()
@@ -88,9 +92,18 @@ class _County:
             first_only=first_only,
             explain=explain,
             on_progress=self._tell,
+            on_table=self._kept,
             should_stop=self._should_stop,
             clock=self._clock,
         )
+
+    def _kept(self, table: Table) -> None:
+        """Hand out the tables that exist, with this one in place of its community's, once they are complete."""
+        tables = {id: outcome.table for id, outcome in self.outcomes.items()} | {table.community: table}
+        found = [tables.get(id) for id in self._wanted]
+        complete = [one for one in found if one is not None]
+        if len(complete) == len(found):
+            self._keep(complete)
 
     def find_first(self) -> None:
         """A table for every community. One that fits in nowhere is moved to the front, each at most once."""
@@ -101,7 +114,7 @@ class _County:
             community = order[at]
             movable = community not in moved and any(o.table is not None for o in self.outcomes.values())
             outcome = self._solve(community, self._left(), first_only=len(order) > 1, explain=not movable)
-            if outcome.table is None and movable and self._left() > 0 and not self._should_stop():
+            if outcome.table is None and movable and not self._should_stop():
                 moved.add(community)
                 order.insert(0, order.pop(at))
                 self.outcomes.clear()

@@ -17,11 +17,19 @@ from timetable.problem import Commitments, Problem
 from timetable.progress import Outcome, Phase, Progress, Status
 from timetable.search import Effort, Run, Way, run
 
-SHARE_FOR_HABITS = 0.6
-"""The part of the time that may go into a table that keeps every habit before one with gaps is looked for."""
+FIRST_SECONDS = 300.0
+"""How long a first table is looked for at least: on a busy machine the time given would make a good register fail."""
 
-JUMP_PATIENCE = 3.0
-"""Deterministic seconds in which a jump finds a table for a whole community, if it finds one at all."""
+SHARE_FOR_HABITS, HABITS_SECONDS = 0.6, 60.0
+"""The part of the time given that may go into a table that keeps every habit before one with gaps is looked for, and
+the seconds that it gets at least."""
+
+JUMP_PATIENCE, USUAL_SIZE = 3.0, 40_000
+"""Deterministic seconds in which a jump finds a table for a community of so many variables, if it finds one at all; a
+larger one gets as much more."""
+
+KEEP_SECONDS = 5.0
+"""A better table is handed out no sooner than this after the one before: making it takes a moment."""
 
 SECONDS_PER_CONCESSION, TRY_PATIENCE = 6.0, 1.5
 """Limits of a search that counts only if it succeeds: the wall's seconds and deterministic ones."""
@@ -36,6 +44,7 @@ CODES = {
     **{f"without_{name}": f"a table exists as soon as the rule {name} is given up" for name in CONCESSIONS},
     **{f"gave_up_{name}": f"the table was only possible without {name}" for name in HABITS},
     "no_single_concession": "giving up any one rule was not enough, or was not shown to be enough in time",
+    "best_so_far_kept": "the search was broken off; the best table that it had found by then is the draft",
     "out_of_time": "no table was found in the time given, and none was proven impossible",
 }
 
@@ -44,7 +53,7 @@ def never() -> bool:
     return False
 
 
-def ignore(progress: Progress) -> None:
+def ignore(told: object) -> None:
     return None
 
 
@@ -60,20 +69,22 @@ def solve(
     first_only: bool = False,
     explain: bool = True,
     on_progress: Callable[[Progress], None] = ignore,
+    on_table: Callable[[Table], None] = ignore,
     should_stop: Callable[[], bool] = never,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Build the table of one community within `seconds`.
+    """Build the table of one community within `seconds`; where none is found by then, the first one ends the search.
 
     `busy` is what other communities hold of shared teachers and rooms. `start` is a table to improve on; one that does
     not keep the hard rules any more is ignored. `first_only` ends with the first table. `explain` looks for concessions
-    when there is none. `should_stop` is asked ten times a second; what has been found by then is returned. Raises
-    NotFound for an unknown community.
+    when there is none. `on_table` gets the first table and now and then a better one, for whoever must not lose them.
+    `should_stop` is asked ten times a second; what has been found by then is returned. Raises NotFound for an unknown
+    community.
     """
     community = next((c for c in register.communities if c.id == community_id), None)
     if community is None:
         raise NotFound("community", community_id)
-    attempt = _Attempt(register, community_id, seconds, seed, workers, on_progress, should_stop, clock)
+    attempt = _Attempt(register, community_id, seconds, seed, workers, on_progress, on_table, should_stop, clock)
     return attempt.outcome(Problem(register, community, busy), start, first_only, explain)
 
 
@@ -88,6 +99,7 @@ class _Attempt:
         seed: int,
         workers: int,
         on_progress: Callable[[Progress], None],
+        on_table: Callable[[Table], None],
         should_stop: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
@@ -97,6 +109,8 @@ class _Attempt:
         self._seed = seed
         self._workers = workers
         self._tell = on_progress
+        self._keep = on_table
+        self._kept: float | None = None
         self._should_stop = should_stop
         self._clock = clock
         self._began = clock()
@@ -119,7 +133,7 @@ class _Attempt:
         found += [_gave_up(habit) for habit in HABITS if habit in formulation.without]
         pricing = Pricing(formulation, first.solution)
         best = Run("feasible", pricing.complete, pricing.cost(pricing.complete), 0)
-        self._improved(pricing, best)
+        self._improved(problem, formulation, pricing, best)
         if not first_only:
             best = Improvement(
                 formulation,
@@ -128,7 +142,7 @@ class _Attempt:
                 workers=self._workers,
                 left=self._left,
                 should_stop=self._should_stop,
-                on_better=lambda found: self._improved(pricing, found),
+                on_better=lambda found: self._improved(problem, formulation, pricing, found),
             ).best()
         assert best.solution is not None
         table = placing.table_of(problem, formulation.choices(best.solution))
@@ -140,16 +154,16 @@ class _Attempt:
     def _first_table(self, problem: Problem) -> tuple[Formulation, Run]:
         """Any table: with every habit kept if that is possible, else with one given up, else with all of them."""
         strict = Formulation(problem)
-        kept = self._search(strict, self._left() * SHARE_FOR_HABITS)
+        kept = self._search(strict, max(HABITS_SECONDS, self._left() * SHARE_FOR_HABITS))
         if kept.solution is not None or self._should_stop():
             return strict, kept
         loose = Formulation(problem, frozenset(HABITS))
-        found = self._search(loose, self._left())
+        found = self._search(loose, self._left_for_first())
         if found.solution is None:
             return loose, found
         for habit in HABITS:
             nearly = Formulation(problem, frozenset({habit}))
-            result = self._try(nearly)
+            result = self._try(nearly, self._left_for_first())
             if result.solution is not None:
                 return nearly, result
         return loose, found
@@ -161,7 +175,7 @@ class _Attempt:
         for without in (frozenset[Family](), frozenset(HABITS)):
             formulation = Formulation(problem, without)
             if formulation.fix(start):
-                effort = Effort(seconds=self._left(), seed=self._seed, workers=1, way="complete")
+                effort = Effort(self._left_for_first(), self._seed, workers=1, way="complete")
                 result = run(formulation.cp, effort, self._should_stop)
                 if result.solution is not None:
                     return formulation, result
@@ -171,17 +185,20 @@ class _Attempt:
         """Any table of the formulation, or what is known about why there is none."""
         began = self._elapsed()
         if formulation.variables > SMALL:
-            effort = Effort(seconds, self._seed, self._workers, way="jump", patience=JUMP_PATIENCE)
+            # A jump that works for its table is not ended by the clock of a busy machine.
+            patience = JUMP_PATIENCE * max(1.0, formulation.variables / USUAL_SIZE)
+            effort = Effort(self._left_for_first(), self._seed, self._workers, way="jump", patience=patience)
             result = run(formulation.cp, effort, self._should_stop)
             if result.solution is not None:
                 return result
+            began = self._elapsed()
         # A single worker has no share in the jumps that run beside the proof, and may search for hours without them.
         left = seconds - (self._elapsed() - began)
         return run(formulation.cp, Effort(left, self._seed, max(2, self._workers)), self._should_stop)
 
-    def _try(self, formulation: Formulation) -> Run:
+    def _try(self, formulation: Formulation, left: float) -> Run:
         """A short search that counts only if it finds a table."""
-        seconds = min(SECONDS_PER_CONCESSION, self._left())
+        seconds = min(SECONDS_PER_CONCESSION, left)
         way: Way = "jump" if formulation.variables > SMALL else "full"
         effort = Effort(seconds, self._seed, self._workers, way=way, patience=TRY_PATIENCE)
         return run(formulation.cp, effort, self._should_stop)
@@ -195,7 +212,7 @@ class _Attempt:
             if self._left() <= 0 or self._should_stop():
                 break
             relaxed = self._relaxed(problem, name)
-            result = self._try(relaxed)
+            result = self._try(relaxed, self._left())
             if result.solution is not None:
                 found.append(Finding(code=f"without_{name}"))
         return found or [Finding(code="no_single_concession")]
@@ -216,11 +233,17 @@ class _Attempt:
     def _left(self) -> float:
         return self._limit - self._elapsed()
 
+    def _left_for_first(self) -> float:
+        return max(self._limit, FIRST_SECONDS) - self._elapsed()
+
     def _report(self, phase: Phase) -> None:
         self._tell(Progress(phase=phase, community=self._community, seconds=self._elapsed()))
 
-    def _improved(self, pricing: Pricing, best: Run) -> None:
+    def _improved(self, problem: Problem, formulation: Formulation, pricing: Pricing, best: Run) -> None:
         assert best.solution is not None
+        if self._kept is None or self._elapsed() - self._kept >= KEEP_SECONDS:
+            self._kept = self._elapsed()
+            self._keep(placing.table_of(problem, formulation.choices(best.solution)))
         self._tell(
             Progress(
                 phase="improving",

@@ -12,7 +12,6 @@ from server.repairs import Proposal
 from server.shapes.repair import MoveView, NewRepair, RepairView, SlotsView, SlotView
 from server.shapes.table import Revision
 from server.web import body, reply
-from timetable.errors import NotFound
 from timetable.model import Community, Slot
 
 routes = web.RouteTableDef()
@@ -20,18 +19,13 @@ routes = web.RouteTableDef()
 
 @routes.get("/api/communities/{community}/slots")
 async def slots(request: web.Request) -> web.Response:
-    """`?lesson=ID`: every period of its host's week, with what moving it there would mean; in the draft, or in
-    `?version=N`."""
+    """`?lesson=ID`: every period of its host's week, with what moving it there would mean."""
     asker = principal(request)
     community = await _community(request)
     if asker.kind == "room" or not sees_table(asker, community):
         raise NotPermitted("view_table")
     lesson = request.query.get("lesson", "")
-    version = request.query.get("version", "draft")
-    if version != "draft" and not version.isdecimal():
-        raise NotFound("version", version[:20])
-    number = None if version == "draft" else int(version[:9])
-    revision, found = await request.app[repairs_key].slots(community.id, lesson, version=number)
+    revision, found = await request.app[repairs_key].slots(community.id, lesson)
     rows = tuple(
         SlotView(
             weekday=slot.weekday,

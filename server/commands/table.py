@@ -54,7 +54,6 @@ app.command("server.commands.table_change:amend", name="amend", help="Change pub
 app.command("server.commands.table_close:close", name="close", help="Shut schools, and plan what makes up for it.")
 app.command("server.commands.table_export:export", name="export", help="Take a table away for wall, desk or calendar.")
 app.command("server.commands.table_import:import_", name="import", help="Take in a table that exists already.")
-app.command("server.commands.table_rollover:rollover", name="rollover", help="Make the register of the next term.")
 app.command("server.commands.table_change:cover", name="cover", help="Say who could stand in for an absent teacher.")
 
 
@@ -104,9 +103,9 @@ def build(
     input
         The register: JSON as `tongke table schema` describes it.
     out
-        Where to write the tables.
+        Where to write the tables; from the first ones on, so that a build which is killed leaves its best behind.
     seconds
-        How long to search in all.
+        How long to search in all; a first table is looked for longer where none was found by then.
     seed
         The same seed searches in the same way.
     workers
@@ -135,6 +134,7 @@ def build(
                 only=community,
                 around=standing,
                 on_progress=tell,
+                on_tables=lambda found: write(out, msgspec.json.encode(TableSet(tables=tuple(found)))),
                 should_stop=should_stop,
             )
     except (BadInput, NotFound) as error:

@@ -41,7 +41,6 @@ from signaling.exercises import (
 )
 from signaling.materials import CloseMaterial, Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.messages import AnyRoomEvent, Event
-from signaling.pictures import SelectSource
 from signaling.room import Room
 from signaling.room_state import ExpectedRoom, LessonInfo
 from signaling.rules import arrive, decide, depart, due, vanish
@@ -131,7 +130,6 @@ def some_command(rng: random.Random, ids: count[int]) -> Command:
             Signal(msg_id=msg_id, kind=rng.choice(["ready", "slower", "no_sound"])),
             SetTimer(msg_id=msg_id, seconds=rng.choice([0, 120])),
             TakeAttendance(msg_id=msg_id, absent=(4,), late=(9, 4)),
-            SelectSource(msg_id=msg_id, source=rng.choice(["teacher", "pupils", "screen"])),
         ]
     )
 
@@ -178,7 +176,7 @@ def some_exercise_command(rng: random.Random, room: Room, msg_id: str) -> Comman
             *[Answer(msg_id=msg_id, exercise=exercise, seat=seat, number=rng.choice([None, 35.0]))] * 2,
             *[CountHands(msg_id=msg_id, exercise=exercise, hands=(rng.randrange(9), 2))] * 3,
             *[AddPhoto(msg_id=msg_id, exercise=exercise, photo=photo, seat=seat)] * 3,
-            *[RemovePhoto(msg_id=msg_id, photo=photo)] * 2,
+            RemovePhoto(msg_id=msg_id, photo=photo),
             ReportDevices(msg_id=msg_id, camera=rng.choice(["ok", "unplugged"]), microphone="ok"),
             Say(msg_id=msg_id, text="慢一点"),
         ]

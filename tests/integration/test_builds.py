@@ -12,6 +12,7 @@ from server.builds import Build, Builds
 from server.storage.database import Database
 from server.storage.table_store import SqlTableStore
 from tests.instances import generated_community
+from timetable.checker import check
 from timetable.model import Register
 from timetable.service import TimetableService
 from timetable.versions import Version
@@ -71,12 +72,29 @@ async def test_cancelled_build_keeps_its_best_table(sqlite_url: str, tmp_path: P
     await database.close()
 
 
-async def test_killed_solver_is_told_and_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
+async def test_killed_solver_is_told_and_leaves_its_best(sqlite_url: str, tmp_path: Path) -> None:
+    register = generated_community(seed=1)
+    database, service = tables(sqlite_url, register)
+    builds = Builds(service, tmp_path / "builds", workers=2, clock=time.monotonic)
+    build = await builds.start(register.communities[0].id, author="a", revision=0, seconds=300)
+    await until(build, "improving")
+    assert build.run.process.pid is not None
+    os.kill(build.run.process.pid, signal.SIGKILL)
+    assert await ended(build) == "failed"
+    assert [finding.code for finding in build.view().findings] == ["solver_stopped", "best_so_far_kept"]
+    draft = await service.draft(build.community)
+    assert draft is not None
+    assert check(register, draft.table) == []
+    assert list((tmp_path / "builds").iterdir()) == []
+    await database.close()
+
+
+async def test_solver_killed_before_its_first_table_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
     register = generated_community(seed=1)
     database, service = tables(sqlite_url, register)
     builds = Builds(service, tmp_path, workers=2, clock=time.monotonic)
     build = await builds.start(register.communities[0].id, author="a", revision=0, seconds=300)
-    await until(build, "improving")
+    await until(build, "first")
     assert build.run.process.pid is not None
     os.kill(build.run.process.pid, signal.SIGKILL)
     assert await ended(build) == "failed"

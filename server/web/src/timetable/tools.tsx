@@ -126,7 +126,7 @@ function NextStep({ view }: { view: TimetableView }) {
       </Button>
     );
   }
-  if (view.status === "none" && view.mayBuild) {
+  if (view.status === "none" && may.includes("build")) {
     return (
       <Button kind="pri" onClick={() => open("build")}>
         {t("tools.next.build")}

@@ -1,0 +1,138 @@
+"""`tongke table build` on inputs that are empty, contradictory or ten times too large, and killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from tests.instances import SHAPE_OF_100_CLASSES, CommunityBuilder, bell_times, generated_community, many_times
+from timetable.checker import check
+from timetable.model import BusyTime, Register, Slot, TableSet
+
+ROOT = Path(__file__).parents[2]
+STARTS = bell_times(480, 20, 840)
+MOST_MEGABYTES = 2500
+
+
+class Building:
+    """A build in a process of its own; `used` is what it took, once it has ended."""
+
+    def __init__(self, folder: Path, register: Register, seconds: float) -> None:
+        self.folder = folder
+        (folder / "input.json").write_bytes(msgspec.json.encode(register))
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "server.commands.table", "build", "input.json", "--progress"),
+                *("--seconds", f"{seconds:g}", "--out", "tables.json", "--report", "report.json"),
+            ],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def until(self, phase: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if json.loads(line)["phase"] == phase:
+                return
+        raise AssertionError(f"it ended before {phase}")
+
+    def end(self) -> tuple[int, str]:
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        with self.process.stdout, self.process.stderr:
+            self.process.stdout.read()
+            said = self.process.stderr.read().decode()
+        _, status, self.used = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        return self.process.returncode, said
+
+    def report(self) -> dict[str, object]:
+        return dict(json.loads((self.folder / "report.json").read_text("utf-8")))
+
+    def tables(self) -> TableSet:
+        return msgspec.json.decode((self.folder / "tables.json").read_bytes(), type=TableSet)
+
+
+def test_a_community_without_requirements_gets_an_empty_table(tmp_path: Path) -> None:
+    builder = CommunityBuilder()
+    builder.school_class(builder.unit(STARTS))
+    building = Building(tmp_path, builder.register(), 5)
+    assert building.end()[0] == 0
+    assert [table.lessons for table in building.tables().tables] == [()]
+    assert building.report()["status"] == "optimal"
+
+
+def test_a_register_of_nothing_is_built_into_nothing(tmp_path: Path) -> None:
+    nothing = structs.replace(generated_community(1, shape=(1,), lacking={}), communities=(), requirements=())
+    building = Building(tmp_path, nothing, 5)
+    code, said = building.end()
+    assert code in (0, 2), said
+    assert "Traceback" not in said
+
+
+def test_locks_that_contradict_each_other_are_named(tmp_path: Path) -> None:
+    builder = CommunityBuilder()
+    unit = builder.unit(STARTS)
+    school_class, slot = builder.school_class(unit), (Slot(weekday=1, period=1),)
+    for subject in ("语文", "数学"):
+        builder.local(school_class, subject, 1, builder.teacher(unit, subject=subject), locked=slot)
+    building = Building(tmp_path, builder.register(), 5)
+    code, said = building.end()
+    assert (code, building.report()["status"]) == (1, "infeasible")
+    assert "locked" in said
+    assert not (tmp_path / "tables.json").exists()
+
+
+def test_a_teacher_who_is_never_there_is_named(tmp_path: Path) -> None:
+    builder = CommunityBuilder()
+    unit = builder.unit(STARTS)
+    away = tuple(BusyTime(weekday=day, start="00:00", end="23:59") for day in (1, 2, 3, 4, 5))
+    builder.local(builder.school_class(unit), "语文", 3, builder.teacher(unit, unavailable=away))
+    building = Building(tmp_path, builder.register(), 5)
+    code, said = building.end()
+    assert (code, building.report()["status"]) == (1, "infeasible")
+    assert "语文" in said
+
+
+def test_ten_times_the_classes_in_one_place_are_refused_by_counting(tmp_path: Path) -> None:
+    building = Building(tmp_path, generated_community(1, shape=SHAPE_OF_100_CLASSES * 10), 60)
+    code, said = building.end()
+    assert (code, building.report()["status"]) == (1, "infeasible")
+    assert 0 < len(said.splitlines()) < 200
+    assert building.used.ru_maxrss / 1024 < MOST_MEGABYTES
+
+
+@pytest.mark.slow
+def test_ten_communities_in_one_are_searched_in_bounded_memory_and_can_be_cancelled(tmp_path: Path) -> None:
+    building = Building(tmp_path, many_times(10), 600)
+    building.until("first")
+    building.process.send_signal(signal.SIGTERM)
+    code, said = building.end()
+    assert (code, building.report()["status"]) == (1, "unknown"), said
+    assert building.used.ru_maxrss / 1024 < MOST_MEGABYTES
+
+
+def test_a_killed_build_leaves_its_best_tables(tmp_path: Path) -> None:
+    register = generated_community(1)
+    building = Building(tmp_path, register, 600)
+    building.until("improving")
+    building.process.kill()
+    assert building.end()[0] == -signal.SIGKILL
+    assert check(register, *building.tables().tables) == []
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_a_first_table_is_found_however_short_the_time(tmp_path: Path) -> None:
+    building = Building(tmp_path, generated_community(1), 0.01)
+    assert building.end()[0] == 0
+    assert building.report()["status"] == "feasible"
