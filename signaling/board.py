@@ -99,11 +99,11 @@ class Board:
         self.shelf = event.materials
 
     def opened(self, event: MaterialOpened, at: float) -> None:
-        self.shown = Shown(material=event.material, page=event.page, by=event.by, since=at)
+        self.shown = Shown(material=event.material, page=event.page, part=0, by=event.by, since=at)
 
     def turned(self, event: PageTurned) -> None:
         if self.shown is not None:
-            self.shown = replace(self.shown, page=event.page)
+            self.shown = replace(self.shown, page=event.page, part=event.part)
 
     def closed(self, event: MaterialClosed | None = None) -> None:
         self.shown = None

@@ -27,6 +27,7 @@ from signaling.materials import (
     OpenMaterial,
     PageTurned,
     TurnPage,
+    parts_of,
 )
 from signaling.strokes import (
     GRID,
@@ -52,7 +53,7 @@ NewId = Callable[[], str]
 def _open(room: Room, command: OpenMaterial, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
     shown = room.board.shown
     if shown is not None and shown.material.version == command.version:
-        return _turn_to(room, shown.material, command.page, who)
+        return _turn_to(room, shown.material, command.page, 0, who)
     material = room.board.material(command.version)
     if material is None:
         raise Refusal("no_such_material")
@@ -61,13 +62,17 @@ def _open(room: Room, command: OpenMaterial, who: Participant, now: float, new_i
 
 
 def _turn(room: Room, command: TurnPage, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
-    return _turn_to(room, _open_now(room, command.version), command.page, who)
+    return _turn_to(room, _open_now(room, command.version), command.page, command.part, who)
 
 
-def _turn_to(room: Room, material: Material, page: int, who: Participant) -> list[AnyRoomEvent]:
+def _turn_to(room: Room, material: Material, page: int, part: int, who: Participant) -> list[AnyRoomEvent]:
     _check_page(material, page)
+    if part > parts_of(material, page):
+        raise Refusal("no_such_part")
     shown = room.board.shown
-    return [] if shown is not None and shown.page == page else [PageTurned(by=who.id, page=page)]
+    if shown is not None and (shown.page, shown.part) == (page, part):
+        return []
+    return [PageTurned(by=who.id, page=page, part=part)]
 
 
 def _close(room: Room, command: CloseMaterial, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:

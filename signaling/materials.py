@@ -3,6 +3,7 @@
 The shelf holds what may be shown to classes; a lesson design (教学设计) is for teachers and never gets there.
 """
 
+import math
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -12,6 +13,11 @@ from signaling.wire import Command, Part, RoomEvent, Short
 MaterialKind = Literal["guide_sheet", "lesson_design", "teaching_resource", "exercise"]
 """课堂导学单, 教学设计, 教学资源, 课堂练习."""
 PageNumber = Annotated[int, Meta(ge=1, le=1000)]
+
+PartNumber = Annotated[int, Meta(ge=0, le=50)]
+"""0 shows a page whole, 1 and up a band of it: writing on an upright page is too small for a wall otherwise."""
+BAND: Final = 0.62
+"""Height of a band for a page's width of 1: nearly a panel's."""
 
 NOT_FOR_CLASSES: Final[frozenset[MaterialKind]] = frozenset({"lesson_design"})
 
@@ -46,6 +52,7 @@ class Shown(Part, frozen=True, kw_only=True):
 
     material: Material
     page: int
+    part: int
     by: str
     since: float
 
@@ -62,6 +69,7 @@ class TurnPage(Command, frozen=True, kw_only=True, tag="turn_page"):
 
     version: Short
     page: PageNumber
+    part: PartNumber = 0
 
 
 class CloseMaterial(Command, frozen=True, kw_only=True, tag="close_material"):
@@ -83,7 +91,14 @@ class MaterialOpened(RoomEvent, frozen=True, kw_only=True, tag="material_opened"
 class PageTurned(RoomEvent, frozen=True, kw_only=True, tag="page_turned"):
     by: str
     page: int
+    part: int = 0
 
 
 class MaterialClosed(RoomEvent, frozen=True, kw_only=True, tag="material_closed"):
     by: str
+
+
+def parts_of(material: Material, page: int) -> int:
+    """How many bands a page has; 1 for one that fits a panel as it is."""
+    width, height = material.pages[page - 1]
+    return max(1, math.ceil(height / (width * BAND) - 0.25))

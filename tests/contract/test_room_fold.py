@@ -39,7 +39,7 @@ from signaling.exercises import (
     RemovePhoto,
     ShowResult,
 )
-from signaling.materials import CloseMaterial, Material, MaterialsShelved, OpenMaterial, TurnPage
+from signaling.materials import CloseMaterial, Material, MaterialsShelved, OpenMaterial, TurnPage, parts_of
 from signaling.messages import AnyRoomEvent, Event
 from signaling.room import Room
 from signaling.room_state import ExpectedRoom, LessonInfo
@@ -64,7 +64,7 @@ SHELF = tuple(
         kind="guide_sheet",
         title="导学单",
         number=number,
-        pages=((1600, 1131),) * number,
+        pages=((1131, 1600),) * number,
     )
     for number in (1, 2)
 )
@@ -141,7 +141,7 @@ def some_board_command(rng: random.Random, msg_id: str) -> Command:
         [
             OpenMaterial(msg_id=msg_id, version=version, page=page),
             OpenMaterial(msg_id=msg_id, version="blank"),
-            TurnPage(msg_id=msg_id, version=version, page=page),
+            TurnPage(msg_id=msg_id, version=version, page=page, part=rng.choice([0, 0, 2])),
             CloseMaterial(msg_id=msg_id),
             *[
                 DrawStroke(
@@ -176,7 +176,7 @@ def some_exercise_command(rng: random.Random, room: Room, msg_id: str) -> Comman
             *[Answer(msg_id=msg_id, exercise=exercise, seat=seat, number=rng.choice([None, 35.0]))] * 2,
             *[CountHands(msg_id=msg_id, exercise=exercise, hands=(rng.randrange(9), 2))] * 3,
             *[AddPhoto(msg_id=msg_id, exercise=exercise, photo=photo, seat=seat)] * 3,
-            RemovePhoto(msg_id=msg_id, photo=photo),
+            *[RemovePhoto(msg_id=msg_id, photo=photo)] * 3,
             ReportDevices(msg_id=msg_id, camera=rng.choice(["ok", "unplugged"]), microphone="ok"),
             Say(msg_id=msg_id, text="慢一点"),
         ]
@@ -304,3 +304,25 @@ def test_browser_shows_the_rooms_that_have_not_come() -> None:
         room.evolve(event, OPENS + 60)
     shown = client_code.run("classroom/room.ts", script, as_sent(room.snapshot()))
     assert [entry[1:3] for entry in shown] == [["offline", True], ["offline", False]]
+
+
+def test_browser_counts_the_bands_of_a_page_as_the_server_does() -> None:
+    sizes = [(1600, height) for height in range(200, 1601, 25)] + [(width, 1600) for width in range(40, 1600, 20)]
+    pages = Material(version="v", material="m", kind="exercise", title="", number=1, pages=tuple(sizes))
+    script = """return given.pages.map((_, index) => {
+        const parts = module.partsOf(given, index + 1);
+        const last = module.frameOf(given, index + 1, parts);
+        const steps = [];
+        let at = { material: given, page: index + 1, part: parts > 1 ? 1 : 0 };
+        while (at && at.page === index + 1) {
+            steps.push(at.part);
+            const next = module.stepFrom(at, 1);
+            at = next && { material: given, ...next };
+        }
+        return [parts, last.top + last.height === module.unitsOf(given, index + 1).height, steps];
+    });"""
+    found = client_code.run("classroom/board.ts", script, as_sent(pages))
+    expected = [parts_of(pages, page) for page in range(1, len(sizes) + 1)]
+    assert [parts for parts, _, _ in found] == expected
+    assert all(reaches_the_end for _, reaches_the_end, _ in found)
+    assert [steps for _, _, steps in found] == [[0] if parts == 1 else list(range(1, parts + 1)) for parts in expected]

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 
+from recordings.errors import JournalLocked
 from recordings.manifest import read_recording
 from recordings.recorder import SessionRecorder
 from recordings.rubric import DEFAULT_RUBRIC
@@ -82,8 +83,15 @@ async def held(county: CountyServer) -> Held:
 async def recorded(held: Held) -> Held:
     """The same, with a picture and the sound of each of the two."""
     folder = held.county.app[settings_key].recordings_dir / held.session
-    await asyncio.to_thread(_record, folder, held.session)
-    return held
+    async with asyncio.timeout(10):
+        # a server that has just started looks over the recordings of ended sessions, whenever its thread gets its turn
+        while True:
+            try:
+                await asyncio.to_thread(_record, folder, held.session)
+            except JournalLocked:
+                await asyncio.sleep(0.05)
+            else:
+                return held
 
 
 async def _join(county: CountyServer, sockets: ClientSession, caller: Caller, session: str) -> Panel:

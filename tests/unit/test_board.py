@@ -23,6 +23,7 @@ from signaling.materials import (
     OpenMaterial,
     PageTurned,
     TurnPage,
+    parts_of,
 )
 from signaling.messages import AnyRoomEvent, ClientMessage
 from signaling.room import Room
@@ -124,6 +125,17 @@ def test_only_what_is_on_the_shelf_can_be_opened(board: Board) -> None:
     assert board.refusal(HOST, TurnPage, version="v2", page=1) == "material_not_open"
     board.do(HOST, OpenMaterial, version=BLANK.version, page=20)
     assert board.shown == ("blank", 20)
+
+
+def test_an_upright_page_is_shown_whole_or_in_bands(board: Board) -> None:
+    assert [parts_of(SHEET, 1), parts_of(SLIDES, 1)] == [3, 1]
+    assert board.do(HOST, TurnPage, version="v1", page=1, part=3) == [PageTurned(by=HOST, page=1, part=3)]
+    assert board.do(HOST, TurnPage, version="v1", page=1, part=3) == []
+    assert board.room.board.state().shown is not None
+    assert board.refusal(HOST, TurnPage, version="v1", page=1, part=4) == "no_such_part"
+    board.do(HOST, TurnPage, version="v1", page=2)
+    assert board.room.board.shown is not None
+    assert board.room.board.shown.part == 0
 
 
 def test_a_replaced_version_stays_open_until_it_is_closed(board: Board) -> None:
@@ -243,7 +255,10 @@ strokes = st.sampled_from([f"s{number}" for number in range(5)])
 steps = st.lists(st.integers(-GRID, GRID) | st.integers(-40, 40), min_size=2, max_size=12).map(tuple)
 asked = st.one_of(
     st.tuples(st.just(OpenMaterial), st.fixed_dictionaries({"version": versions, "page": st.integers(1, 4)})),
-    st.tuples(st.just(TurnPage), st.fixed_dictionaries({"version": versions, "page": pages | st.integers(1, 4)})),
+    st.tuples(
+        st.just(TurnPage),
+        st.fixed_dictionaries({"version": versions, "page": pages | st.integers(1, 4), "part": st.integers(0, 4)}),
+    ),
     st.tuples(st.just(CloseMaterial), st.just({})),
     st.tuples(
         st.just(DrawStroke),

@@ -14,9 +14,9 @@ export function foldBoard(board: BoardState, event: BoardEvent, at: number): Boa
     case "materials_shelved":
       return { ...board, shelf: event.materials };
     case "material_opened":
-      return { ...board, shown: { material: event.material, page: event.page, by: event.by, since: at } };
+      return { ...board, shown: { material: event.material, page: event.page, part: 0, by: event.by, since: at } };
     case "page_turned":
-      return { ...board, shown: board.shown && { ...board.shown, page: event.page } };
+      return { ...board, shown: board.shown && { ...board.shown, page: event.page, part: event.part } };
     case "material_closed":
       return { ...board, shown: null };
     case "stroke_drawn": {
@@ -78,6 +78,35 @@ export function unitsOf(material: Material, page: number): { width: number; heig
   const [width, height] = material.pages[page - 1] ?? [16, 9];
   const scale = GRID / Math.max(width, height);
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
+}
+
+/** Height of a band for a page's width of 1. */
+const BAND = 0.62;
+
+/** How many bands a page has, as the server counts them; 1 for one that fits a panel as it is. */
+export function partsOf(material: Material, page: number): number {
+  const [width, height] = material.pages[page - 1] ?? [16, 9];
+  return Math.max(1, Math.ceil(height / (width * BAND) - 0.25));
+}
+
+/** What of the page is shown, in its units: all of it, or a band. */
+export function frameOf(material: Material, page: number, part: number): { top: number; height: number } {
+  const { width, height } = unitsOf(material, page);
+  const parts = partsOf(material, page);
+  if (part === 0 || parts === 1) return { top: 0, height };
+  const band = Math.min(height, Math.round(width * BAND));
+  return { top: Math.round(((part - 1) * (height - band)) / (parts - 1)), height: band };
+}
+
+/** Where one step forwards (1) or backwards (-1) leads: through the bands of an enlarged page, then to the next page. */
+export function stepFrom(shown: { material: Material; page: number; part: number }, step: number): { page: number; part: number } | undefined {
+  const { material, page, part } = shown;
+  const parts = partsOf(material, page);
+  if (part > 0 && part + step >= 1 && part + step <= parts) return { page, part: part + step };
+  const next = page + step;
+  if (next < 1 || next > material.pages.length) return undefined;
+  const there = partsOf(material, next);
+  return { page: next, part: part === 0 || there === 1 ? 0 : step > 0 ? 1 : there };
 }
 
 /** Points of a stroke one after the other, `[x, y, x, y, …]`, from its steps. */

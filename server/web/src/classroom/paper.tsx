@@ -3,7 +3,7 @@ import "./board.css";
 import type { SVGAttributes, RefObject } from "preact";
 import type { BoardState, Stroke } from "../generated/live";
 import { t } from "../ui/i18n";
-import { absolute, BLANK, pathOf, strokesOn, unitsOf } from "./board";
+import { absolute, BLANK, frameOf, pathOf, strokesOn, unitsOf } from "./board";
 import type { LocalStroke } from "./drawing";
 import type { PagePictures } from "./page-pictures";
 
@@ -23,9 +23,11 @@ export function Paper({ board, pages, own = [], layer, class: tool = "", on = {}
   pages.arrived.value; // painted again when a picture has come
   const { shown } = board;
   if (shown === null) return null;
-  const { material, page } = shown;
+  const { material, page, part } = shown;
   const place = { version: material.version, page };
   const { width, height } = unitsOf(material, page);
+  const { top, height: seen } = frameOf(material, page, part);
+  const frame = `0 ${top} ${width} ${seen}`;
   const large = pages.url({ ...place, small: false });
   const picture = large ?? pages.url({ ...place, small: true });
   const blank = material.version === BLANK;
@@ -36,22 +38,23 @@ export function Paper({ board, pages, own = [], layer, class: tool = "", on = {}
       class="sheet"
       data-material={material.version}
       data-page={page}
+      data-part={part}
       data-pages={material.pages.length}
       data-strokes={strokes.length}
       data-picture={blank ? "blank" : large ? "large" : picture ? "small" : "none"}
       role="img"
       aria-label={t("board.page_of", { title: titleOf(material), page, pages: material.pages.length })}
     >
-      <svg class="paper" viewBox={`0 0 ${width} ${height}`}>
+      <svg class="paper" viewBox={frame}>
         <rect width={width} height={height} fill="#fff" />
         {picture && <image href={picture} width={width} height={height} preserveAspectRatio="none" />}
         {!picture && !blank && (
-          <text x={width / 2} y={height / 2} class="coming">
+          <text x={width / 2} y={top + seen / 2} class="coming">
             {t(pages.gone({ ...place, small: false }) ? "board.page_gone" : "board.page_comes")}
           </text>
         )}
       </svg>
-      <svg ref={layer} class={`ink ${tool}`} viewBox={`0 0 ${width} ${height}`} {...on}>
+      <svg ref={layer} class={`ink ${tool}`} viewBox={frame} {...on}>
         {strokes
           .filter((stroke) => !drawnHere.has(stroke.id))
           .map((stroke) => (

@@ -5,7 +5,7 @@ import type { MaterialsManager } from "../materials/manager";
 import { Button, Dialog, Skeleton } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
-import { BLANK, strokesOn } from "./board";
+import { BLANK, partsOf, stepFrom, strokesOn } from "./board";
 import type { Classroom } from "./classroom";
 import { pageAddress } from "./page-pictures";
 import type { Room } from "./room";
@@ -17,10 +17,10 @@ export function Stage({ classroom, room }: { classroom: Classroom; room: Room })
   const [pens, change] = usePens("none");
   const box = useRef<HTMLElement>(null);
   const open = shown !== null;
-  const turn = (page: number) => {
+  const turn = (to: { page: number; part: number } | undefined) => {
     const now = classroom.room.value?.snapshot.board.shown;
-    if (!now || page < 1 || page > now.material.pages.length || page === now.page) return;
-    classroom.ask({ t: "turn_page", version: now.material.version, page });
+    if (!now || !to || to.page < 1 || to.page > now.material.pages.length) return;
+    classroom.ask({ t: "turn_page", version: now.material.version, ...to });
   };
   const newest = useRef(turn);
   newest.current = turn;
@@ -32,17 +32,24 @@ export function Stage({ classroom, room }: { classroom: Classroom; room: Room })
       if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
       const here = event.target instanceof Node && box.current?.contains(event.target);
       const step = { PageDown: 1, PageUp: -1, ...(here ? { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 } : {}) }[event.key];
-      const page = event.key === "Home" && here ? 1 : event.key === "End" && here ? now.material.pages.length : step && now.page + step;
-      if (page === undefined) return;
+      const to =
+        event.key === "Home" && here
+          ? { page: 1, part: 0 }
+          : event.key === "End" && here
+            ? { page: now.material.pages.length, part: 0 }
+            : step !== undefined && stepFrom(now, step);
+      if (to === false) return;
       event.preventDefault();
-      newest.current(page);
+      newest.current(to);
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, [open]);
   if (shown === null) return null;
-  const { material, page } = shown;
+  const { material, page, part } = shown;
   const pages = material.pages.length;
+  const parts = partsOf(material, page);
+  const [before, after] = [stepFrom(shown, -1), stepFrom(shown, 1)];
   return (
     <section class="stagebox card" ref={box} tabIndex={-1} aria-label={t("board.title")} data-open={material.version}>
       <header class="row">
@@ -50,17 +57,23 @@ export function Stage({ classroom, room }: { classroom: Classroom; room: Room })
         <b class="ell">{titleOf(material)}</b>
         {material.version !== BLANK && <span class="sm dim nw">{t(`materials.kind_${material.kind}`)}</span>}
         <span class="grow" />
-        <Button small icon="left" action="previous-page" label={t("board.previous")} disabled={page <= 1} onClick={() => turn(page - 1)} />
+        {parts > 1 && (
+          <Button small icon={part > 0 ? "doc" : "search"} action="zoom-page" onClick={() => turn({ page, part: part > 0 ? 0 : 1 })}>
+            {t(part > 0 ? "board.whole" : "board.zoom")}
+          </Button>
+        )}
+        <Button small icon="left" action="previous-page" label={t("board.previous")} disabled={before === undefined} onClick={() => turn(before)} />
         <b class="nw" data-page-of={pages}>
           {page} / {pages}
+          {part > 0 && <small class="dim"> · {t("board.part", { part, parts })}</small>}
         </b>
-        <Button small icon="right" action="next-page" label={t("board.next")} disabled={page >= pages} onClick={() => turn(page + 1)} />
+        <Button small icon="right" action="next-page" label={t("board.next")} disabled={after === undefined} onClick={() => turn(after)} />
         <Button small icon="x" action="close-material" onClick={() => classroom.ask({ t: "close_material" })}>
           {t("board.close")}
         </Button>
       </header>
       <div class="desk">
-        <Thumbs classroom={classroom} room={room} material={material} page={page} turn={turn} />
+        <Thumbs classroom={classroom} room={room} material={material} page={page} turn={(to) => turn({ page: to, part: 0 })} />
         <Sheet classroom={classroom} room={room} surface="desk" pens={pens} />
         <PenTools classroom={classroom} room={room} pens={pens} change={change} optional />
       </div>

@@ -154,6 +154,7 @@ export interface Material {
 export interface Shown {
   material: Material;
   page: number;
+  part: number;
   by: string;
   since: number;
 }
@@ -172,6 +173,7 @@ export interface TurnPage {
   msgId: string;
   version: string;
   page: number;
+  part?: number;
 }
 
 /** Close what is open; the rooms see the host again. */
@@ -197,6 +199,7 @@ export interface PageTurned {
   type: "page_turned";
   by: string;
   page: number;
+  part: number;
 }
 
 export interface MaterialClosed {
