@@ -16,14 +16,23 @@ export function Stage({ classroom, room }: { classroom: Classroom; room: Room })
   const { shown } = room.snapshot.board;
   const [pens, change] = usePens("none");
   const box = useRef<HTMLElement>(null);
+  const aim = useRef<{ page: number; part: number } | null>(null);
   const open = shown !== null;
   const turn = (to: { page: number; part: number } | undefined) => {
     const now = classroom.room.value?.snapshot.board.shown;
     if (!now || !to || to.page < 1 || to.page > now.material.pages.length) return;
-    classroom.ask({ t: "turn_page", version: now.material.version, ...to });
+    aim.current = to;
+    void classroom.tell({ t: "turn_page", version: now.material.version, ...to }).then(() => {
+      if (aim.current === to) aim.current = null;
+    });
   };
-  const newest = useRef(turn);
-  newest.current = turn;
+  /** Two quick presses are two steps, though the rooms have not turned yet. */
+  const step = (by: number) => {
+    const now = classroom.room.value?.snapshot.board.shown;
+    if (now) turn(stepFrom({ ...now, ...aim.current }, by));
+  };
+  const newest = useRef({ turn, step });
+  newest.current = { turn, step };
   useEffect(() => {
     if (!open) return undefined;
     const press = (event: KeyboardEvent) => {
@@ -31,16 +40,12 @@ export function Stage({ classroom, room }: { classroom: Classroom; room: Room })
       if (!now || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
       const here = event.target instanceof Node && box.current?.contains(event.target);
-      const step = { PageDown: 1, PageUp: -1, ...(here ? { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 } : {}) }[event.key];
-      const to =
-        event.key === "Home" && here
-          ? { page: 1, part: 0 }
-          : event.key === "End" && here
-            ? { page: now.material.pages.length, part: 0 }
-            : step !== undefined && stepFrom(now, step);
-      if (to === false) return;
+      const by = { PageDown: 1, PageUp: -1, ...(here ? { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 } : {}) }[event.key];
+      const end = here ? { Home: 1, End: now.material.pages.length }[event.key] : undefined;
+      if (by === undefined && end === undefined) return;
       event.preventDefault();
-      newest.current(to);
+      if (by !== undefined) newest.current.step(by);
+      else if (end !== undefined) newest.current.turn({ page: end, part: 0 });
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
@@ -62,12 +67,12 @@ export function Stage({ classroom, room }: { classroom: Classroom; room: Room })
             {t(part > 0 ? "board.whole" : "board.zoom")}
           </Button>
         )}
-        <Button small icon="left" action="previous-page" label={t("board.previous")} disabled={before === undefined} onClick={() => turn(before)} />
+        <Button small icon="left" action="previous-page" label={t("board.previous")} disabled={before === undefined} onClick={() => step(-1)} />
         <b class="nw" data-page-of={pages}>
           {page} / {pages}
           {part > 0 && <small class="dim"> · {t("board.part", { part, parts })}</small>}
         </b>
-        <Button small icon="right" action="next-page" label={t("board.next")} disabled={after === undefined} onClick={() => turn(after)} />
+        <Button small icon="right" action="next-page" label={t("board.next")} disabled={after === undefined} onClick={() => step(1)} />
         <Button small icon="x" action="close-material" onClick={() => classroom.ask({ t: "close_material" })}>
           {t("board.close")}
         </Button>
