@@ -33,6 +33,7 @@ from server.api import (
     room,
     rooms,
     table_io,
+    terms,
     timetable,
     today,
     whip,
@@ -67,6 +68,7 @@ from server.keys import (
     media_key,
     metrics_key,
     people_key,
+    registers_key,
     relay_key,
     repairs_key,
     reviews_key,
@@ -128,6 +130,7 @@ RESOURCES = (
     repair,
     amendments,
     closings,
+    terms,
     feeds,
     live,
     materials,
@@ -190,6 +193,7 @@ async def bus(app: web.Application) -> AsyncIterator[None]:
 async def county(app: web.Application) -> AsyncIterator[None]:
     """The register, and the way into it."""
     registers = SqlRegisterStore(app[database_key])
+    app[registers_key] = registers
     app[counties_key] = Counties(registers)
     app[importing_key] = ImportService(registers, time.time, asyncio.to_thread)
     yield
@@ -251,6 +255,8 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         SqlFeedStore(app[database_key]),
         counties,
         app[amendments_key],
+        service,
+        app[registers_key],
         clock=time.time,
         link=lambda lesson: f"{app[site_key].public_url}/lessons?lesson={quote(lesson)}",
     )

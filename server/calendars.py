@@ -11,12 +11,18 @@ from msgspec import Struct
 
 from server.county import Counties, County
 from server.storage.feed_store import Feed, SqlFeedStore
+from server.storage.register_store import SqlRegisterStore
 from timetable.amendment_service import AmendmentService, Present
 from timetable.errors import NotFound, TimetableError
 from timetable.feed_entries import Entry, entries
 from timetable.feeds import FeedKind, calendar, names_of, picks
+from timetable.model import Lesson
+from timetable.service import TimetableService
+from timetable.versions import Version
 
 CACHED = 512
+TERMS_SHOWN = 2
+"""Terms that are over whose lessons are in the feeds."""
 READ_NOTED_EVERY = 3600.0
 """Seconds between two notes of a feed's last reading: clients poll often, the note is for people."""
 
@@ -49,6 +55,8 @@ class Calendars:
         store: SqlFeedStore,
         counties: Counties,
         amendments: AmendmentService,
+        tables: TimetableService,
+        registers: SqlRegisterStore,
         *,
         clock: Callable[[], float],
         link: Callable[[str], str],
@@ -56,6 +64,8 @@ class Calendars:
         self._store = store
         self._counties = counties
         self._amendments = amendments
+        self._tables = tables
+        self._registers = registers
         self._clock = clock
         self._link = link
         self._rendered: OrderedDict[tuple[str, str], tuple[object, Rendered]] = OrderedDict()
@@ -113,7 +123,8 @@ class Calendars:
         if cached is not None and cached[0] == state:
             self._rendered.move_to_end((kind, target))
             return cached[1]
-        plain, packed = await asyncio.to_thread(self._write, county, kind, target, present)
+        earlier = await self._earlier_terms(kind, target)
+        plain, packed = await asyncio.to_thread(self._write, county, kind, target, present, earlier)
         before = cached[1] if cached is not None and cached[1].plain == plain else None
         rendered = before or Rendered(plain, packed, _tag(plain), _tag(packed), self._clock())
         self._rendered[kind, target] = (state, rendered)
@@ -121,7 +132,27 @@ class Calendars:
             self._rendered.popitem(last=False)
         return rendered
 
-    def _write(self, county: County, kind: FeedKind, target: str, present: Present) -> tuple[bytes, bytes]:
+    async def _earlier_terms(self, kind: FeedKind, target: str) -> "list[_Earlier]":
+        """The last terms before this one: a calendar that drops what was takes the past away from whoever reads it."""
+        found = []
+        for _, number in (await self._registers.terms())[1 : 1 + TERMS_SHOWN]:
+            register = await self._registers.at(number)
+            communities = [c.id for c in register.communities if kind != "community" or c.id == target]
+            histories = [await self._tables.history(id, register.term.id) for id in communities]
+            found.append(_Earlier(County(register), [sorted(h, key=lambda v: v.number) for h in histories if h]))
+        return found
+
+    def _past(self, past: "_Earlier", picked: Callable[[Lesson], bool], present: Present) -> list[Entry]:
+        term, found = past.county.register.term, []
+        for versions in past.histories:
+            here = [one for one in present.ever if one.community == versions[0].community]
+            changes = [one for one in here if one.belongs_to(term, [versions])]
+            found += entries(term, versions, picked, changes, present.tables.closings.all)
+        return sorted(found, key=lambda entry: (entry.occurrence.starts, entry.uid))
+
+    def _write(
+        self, county: County, kind: FeedKind, target: str, present: Present, earlier: "Sequence[_Earlier]"
+    ) -> tuple[bytes, bytes]:
         picked = picks(kind, target)
         found: list[Entry] = []
         for community in present.tables.communities:
@@ -130,9 +161,26 @@ class Calendars:
                 versions, closings = present.tables.versions(community), present.tables.closings.all
                 found += entries(county.register.term, versions, picked, applied, closings)
         found.sort(key=lambda entry: (entry.occurrence.starts, entry.uid))
-        name = f"{target_name(county, kind, target)} 课表"
-        plain = calendar(name, found, names_of(county.register, self._link))
+        known = next((one for one in (county, *(past.county for past in earlier)) if _knows(one, kind, target)), county)
+        name = f"{target_name(known, kind, target)} 课表"
+        older = [(self._past(one, picked, present), names_of(one.county.register, self._link)) for one in earlier]
+        plain = calendar(name, found, names_of(county.register, self._link), older)
         return plain, gzip.compress(plain, mtime=0)
+
+
+class _Earlier(Struct, frozen=True):
+    """A term that is over: the county as it was, and each community's versions, the oldest first."""
+
+    county: County
+    histories: list[list[Version]]
+
+
+def _knows(county: County, kind: FeedKind, target: str) -> bool:
+    try:
+        target_name(county, kind, target)
+    except NotFound:
+        return False
+    return True
 
 
 def target_name(county: County, kind: FeedKind, target: str) -> str:

@@ -23,6 +23,7 @@ from server.site import Site
 from server.storage.database import Database
 from server.storage.exercise_store import SqlExerciseStore
 from server.storage.people_store import SqlPeopleStore
+from server.storage.register_store import SqlRegisterStore
 from server.storage.session_store import SqlSessionStore
 from signaling.media.hub import MediaHub
 from signaling.service import LiveService
@@ -54,6 +55,7 @@ metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 site_key: web.AppKey[Site] = web.AppKey("site", Site)
 people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
+registers_key: web.AppKey[SqlRegisterStore] = web.AppKey("registers", SqlRegisterStore)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
 amendments_key: web.AppKey[AmendmentService] = web.AppKey("amendments", AmendmentService)
 closings_key: web.AppKey[ClosingService] = web.AppKey("closings", ClosingService)

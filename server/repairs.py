@@ -94,17 +94,22 @@ class Repairs:
         self._workers = workers
         self._proposals: OrderedDict[str, Proposal] = OrderedDict()
 
-    async def slots(self, community: str, lesson: str) -> tuple[int, tuple[SlotVerdict, ...]]:
-        """The revision of the draft, and every slot of the week for one of its lessons; without a draft, those of the
-        newest version."""
+    async def slots(
+        self, community: str, lesson: str, *, version: int | None = None
+    ) -> tuple[int, tuple[SlotVerdict, ...]]:
+        """The revision of the draft, and every slot of the week for one of its lessons; those of a published version
+        where one is named, and without a draft those of the newest."""
         draft = await self._tables.draft(community)
+        revision = draft.revision if draft else 0
+        if version is not None:
+            shown = await self._tables.version(community, version)
+            return revision, (await self._ask(shown.table, AskSlots(lesson))).slots
         if draft is None:
             newest = await self._tables.newest(community)
             if newest is None:
                 raise NotFound("table", community)
-            answer = await self._ask(newest.table, AskSlots(lesson))
-            return 0, answer.slots
-        return draft.revision, (await self._ask(draft.table, AskSlots(lesson))).slots
+            return revision, (await self._ask(newest.table, AskSlots(lesson))).slots
+        return revision, (await self._ask(draft.table, AskSlots(lesson))).slots
 
     async def propose(self, community: str, *, lesson: str, target: Slot, revision: int) -> Proposal:
         """Work out what else has to move when a lesson goes to a slot. Raises CannotRepair."""
@@ -135,9 +140,9 @@ class Repairs:
 
     async def undo(self, community: str, *, author: str, revision: int) -> Draft:
         """Put the table that the draft took the place of back on the table."""
-        await self._current(community, revision)
+        current = await self._current(community, revision)
         before = await self._history.newest(community)
-        if before is None:
+        if before is None or before.table.term != current.table.term:
             raise NothingToUndo
         draft = await self._tables.take_draft(community, before.table, author=author, revision=revision)
         await self._history.forget(community, before.revision)

@@ -13,6 +13,7 @@ from server.shapes.table import (
     NegotiationView,
     RungFrom,
     TableStatus,
+    TermChoice,
     TermRef,
     TimetableView,
     UnitRef,
@@ -36,8 +37,9 @@ def timetable_view(
     asker: Principal,
     today: date,
     now: float,
+    terms: Sequence[TermChoice] = (),
 ) -> TimetableView:
-    """`shown` is the version to show; without it the draft is shown."""
+    """`shown` is the version to show; without it the draft is shown. `county` is that of the term."""
     table: Table | None = shown.table if shown else draft.table if draft else None
     lessons = table.lessons if table else ()
     return TimetableView(
@@ -61,8 +63,11 @@ def timetable_view(
         lessons=tuple(lessons),
         cost=table.cost if table else 0,
         cost_by_rule=table.cost_by_rule if table else (),
+        may_build=speaks_for(asker, community.core, community.units, community.id) == community.core,
         negotiation=negotiation_view(draft, community, asker, now) if draft else None,
         versions=tuple(version_row(version) for version in history),
+        term_id=county.register.term.id,
+        terms=tuple(terms),
     )
 
 
@@ -73,6 +78,7 @@ def negotiation_view(draft: Draft, community: Community, asker: Principal, now: 
     return NegotiationView(
         state=standing.state.value,
         draft=standing.draft,
+        author=draft.author,
         mode=standing.mode,
         deadline=standing.deadline,
         consents=tuple(_consent(standing, unit_id) for unit_id in community.units),

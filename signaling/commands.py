@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from signaling.media.layers import Layer
 from signaling.wire import Command, DeviceState, Sdp, Seat, Short, SignalKind, Token, TrackSource, Wire
 
 
@@ -99,10 +100,12 @@ class ReportDevices(Command, frozen=True, kw_only=True, tag="report_devices"):
 
 
 class Publish(Command, frozen=True, kw_only=True, tag="publish"):
-    """An SDP offer with send-only sections. `sources`: mid to mic, teacher, pupils or screen."""
+    """An SDP offer with send-only sections. `sources`: mid to mic, teacher, pupils or screen; `layers`: mid to high (as
+    where it is left out) or low. Two sections of one source are one track, of which each receiver gets one layer."""
 
     sdp: Sdp
     sources: dict[Short, TrackSource] = {}
+    layers: dict[Short, Layer] = {}
 
 
 class Subscribe(Command, frozen=True, kw_only=True, tag="subscribe"):
@@ -126,3 +129,9 @@ class LinkReport(Wire, frozen=True, kw_only=True, tag="link_report"):
     lost: float = 0.0
     rtt_ms: float = 0.0
     frames: int = 0
+    height: int = 0
+    """Of the largest picture as it arrives, in lines."""
+    fps: float = 0.0
+    """At which it is shown."""
+    concealed: float = 0.0
+    """Share of the sound that had to be made up."""

@@ -123,7 +123,8 @@ class TalkMeasured(RoomEvent, frozen=True, kw_only=True, tag="talk_measured"):
 
 class LineMeasured(RoomEvent, frozen=True, kw_only=True, tag="line_measured"):
     """What a participant's line was like for `seconds` from `since` (unix seconds): mean and worst loss (0 to 1), mean
-    round trip and bit rate, the share of the time in which it was weak, and how often pictures froze there."""
+    round trip and bit rate, the share of the time in which it was weak, and how often pictures froze there; what it
+    received, and the shares in which the picture shown to all came in the low layer only, or stood still."""
 
     participant: str
     since: float
@@ -134,6 +135,9 @@ class LineMeasured(RoomEvent, frozen=True, kw_only=True, tag="line_measured"):
     kbps: float
     weak: float
     freezes: int
+    down_kbps: float = 0.0
+    low: float = 0.0
+    still: float = 0.0
 
 
 class DevicesReported(RoomEvent, frozen=True, kw_only=True, tag="devices_reported"):

@@ -26,6 +26,9 @@ class _Sum(Struct):
     kbps: float = 0.0
     weak: int = 0
     freezes: int = 0
+    down_kbps: float = 0.0
+    low: int = 0
+    still: int = 0
 
 
 class LineLog:
@@ -51,6 +54,9 @@ class LineLog:
             found.worst_loss = max(found.worst_loss, link.loss)
             found.rtt_ms += link.rtt_ms
             found.kbps += link.kbps
+            found.down_kbps += link.down_kbps
+            found.low += link.sees == "low"
+            found.still += link.sees == "still"
             found.weak += link.state != "connected"
         return self._finish((who for who, found in self._sums.items() if now - found.since >= EVERY), now)
 
@@ -71,6 +77,9 @@ class LineLog:
                 kbps=round(one.kbps / one.looks, 1),
                 weak=round(one.weak / one.looks, 3),
                 freezes=one.freezes,
+                down_kbps=round(one.down_kbps / one.looks, 1),
+                low=round(one.low / one.looks, 3),
+                still=round(one.still / one.looks, 3),
             )
             for who, one in found
             if one.looks

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from signaling.commands import LinkReport
 from signaling.events import TalkMeasured
+from signaling.media.layers import Level
 from signaling.media.quality import LinkQuality
 from signaling.room_state import Link, Participant
-from signaling.wire import RoomState
+from signaling.wire import Echo, RoomState
 
 WEAK_LOSS = 0.05
 WEAK_RTT = 0.6
@@ -42,9 +43,18 @@ class LinkWatch:
         self._spans: dict[str, _Span] = {}
 
     def link(
-        self, who: Participant, quality: LinkQuality | None, report: LinkReport | None, *, video: bool, now: float
+        self,
+        who: Participant,
+        quality: LinkQuality | None,
+        report: LinkReport | None,
+        *,
+        video: bool,
+        now: float,
+        sees: Level | None = None,
+        echo: Echo | None = None,
     ) -> Link:
-        """The state of one participant's line now. `video`: it publishes at least one camera."""
+        """The state of one participant's line now. `video`: it publishes at least one camera; `sees`: what it gets of
+        the picture that is shown to all; `echo`: what its microphone is suspected of."""
         if who.presence != "connected":
             self._starved_since.pop(who.id, None)
             return Link(state=who.presence)
@@ -60,6 +70,13 @@ class LinkWatch:
             kbps=round(quality.publish_bitrate / 1000, -1),
             level=level,
             speaking=who.id in self._spans,
+            down_kbps=round(quality.subscribe_bitrate / 1000, -1),
+            sees=sees,
+            height=report.height if report else 0,
+            fps=round(report.fps) if report else 0.0,
+            freezes=report.freezes if report else 0,
+            concealed=round(report.concealed, 2) if report else 0.0,
+            echo=echo,
         )
 
     def hear(self, who: Participant, quality: LinkQuality | None, now: float) -> TalkMeasured | None:
@@ -88,7 +105,7 @@ class LinkWatch:
     def _state(
         self, participant: str, quality: LinkQuality, loss: float, rtt: float, video: bool, now: float
     ) -> RoomState:
-        if video and quality.connected and quality.publish_bitrate < VIDEO_STARVED:
+        if video and quality.connected and not quality.resting and quality.publish_bitrate < VIDEO_STARVED:
             if now - self._starved_since.setdefault(participant, now) >= STARVED_AFTER:
                 return "audio_only"
         else:

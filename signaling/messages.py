@@ -77,6 +77,7 @@ from signaling.materials import (
     PageTurned,
     TurnPage,
 )
+from signaling.pictures import Receiving, SelectSource, Sending, SourceSelected, View
 from signaling.room_state import Link, Snapshot, Track
 from signaling.strokes import (
     ClearPage,
@@ -109,6 +110,8 @@ ClientMessage = (
     | Subscribe
     | Switch
     | LinkReport
+    | SelectSource
+    | View
     | OpenMaterial
     | TurnPage
     | CloseMaterial
@@ -147,6 +150,7 @@ AnyRoomEvent = (
     | AttendanceTaken
     | RecordingChanged
     | TalkMeasured
+    | SourceSelected
     | ReviewOpened
     | MaterialsShelved
     | MaterialOpened
@@ -250,4 +254,6 @@ class Closing(Wire, frozen=True, kw_only=True, tag="closing"):
     code: str
 
 
-ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing
+ServerMessage = (
+    Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | Moved | Closing
+)

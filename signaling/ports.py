@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from signaling.media.hub import Answer, LinkQuality, TrackInfo
+from signaling.media.hub import Answer, Layer, Limits, LinkQuality, TrackInfo
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.room_state import Participant, Snapshot
 from signaling.wire import RecordingState, SessionState
@@ -49,11 +49,21 @@ class Media(Protocol):
 
     on_track: Callable[[TrackInfo, bool], None]
 
+    on_limits: Callable[[str, str, dict[str, Limits]], None]
+
     def publish(
-        self, session: str, participant: str, offer: str, sources: Mapping[str, str] | None = None
+        self,
+        session: str,
+        participant: str,
+        offer: str,
+        sources: Mapping[str, str] | None = None,
+        layers: Mapping[str, Layer] | None = None,
     ) -> Answer: ...
     def subscribe(self, session: str, participant: str, offer: str, slots: Mapping[str, str]) -> Answer: ...
     def switch(self, session: str, participant: str, mid: str, track: str | None) -> None: ...
+    def view(self, session: str, participant: str, heights: Mapping[str, int]) -> None: ...
+    def rank(self, session: str, ranks: Mapping[str, int]) -> None: ...
+    def limits(self, session: str, participant: str) -> dict[str, Limits]: ...
     def demand_whole(self, offer: str) -> None: ...
     def restart(self, resource: str, fragment: str, tags: Collection[str] | None = ("*",)) -> str: ...
     def holds(self, resource: str) -> bool: ...

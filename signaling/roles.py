@@ -36,6 +36,7 @@ from signaling.exercises import (
     ShowResult,
 )
 from signaling.materials import CloseMaterial, OpenMaterial, TurnPage
+from signaling.pictures import SelectSource
 from signaling.plan import SessionPlan
 from signaling.strokes import ClearPage, DrawStroke, EraseStroke, ExtendStroke
 from signaling.wire import Command, Role
@@ -52,7 +53,7 @@ ANSWER: frozenset[type[Command]] = frozenset({Answer, CountHands, AddPhoto, Remo
 TALK: frozenset[type[Command]] = frozenset({Say})
 SEND: frozenset[type[Command]] = frozenset({Publish, ReportDevices})
 LEAD: frozenset[type[Command]] = frozenset(
-    {StartLesson, EndLesson, LowerHand, CallOn, EndCall, Spotlight, Mute, Mark, SetTimer, TakeAttendance}
+    {StartLesson, EndLesson, LowerHand, CallOn, EndCall, Spotlight, Mute, Mark, SetTimer, TakeAttendance, SelectSource}
 )
 
 MAY: dict[Role, frozenset[type[Command]]] = {
@@ -61,8 +62,8 @@ MAY: dict[Role, frozenset[type[Command]]] = {
     | DRAW
     | ANSWER
     | TALK
-    | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
-    "endpoint": WATCH | DRAW | ANSWER | SEND | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance},
+    | {StartLesson, EndLesson, RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance, SelectSource},
+    "endpoint": WATCH | DRAW | ANSWER | SEND | {RaiseHand, LowerHand, Mute, Mark, Signal, TakeAttendance, SelectSource},
     "encoder": frozenset({Leave, Publish}),
     "observer": WATCH | TALK,
     "patrol": WATCH,

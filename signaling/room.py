@@ -52,9 +52,10 @@ from signaling.exercises import (
 )
 from signaling.materials import MaterialClosed, MaterialOpened, MaterialsShelved, PageTurned
 from signaling.messages import AnyRoomEvent
+from signaling.pictures import SourceSelected
 from signaling.room_state import Hand, LessonInfo, Participant, Snapshot
 from signaling.strokes import PageCleared, StrokeDrawn, StrokeErased, StrokeExtended
-from signaling.wire import RoomEvent, SessionState
+from signaling.wire import PictureSource, Role, RoomEvent, SessionState
 
 TRANSITIONS: Final[dict[tuple[SessionState, type[RoomEvent]], SessionState]] = {
     ("scheduled", SessionOpened): "open",
@@ -66,6 +67,9 @@ TRANSITIONS: Final[dict[tuple[SessionState, type[RoomEvent]], SessionState]] = {
     ("overrun", SessionEnded): "ended",
 }
 """The life of a session. Every other event leaves the state as it is."""
+
+FIRST_SOURCE: Final[dict[Role, PictureSource]] = {"host": "teacher", "encoder": "teacher"}
+"""Which picture stands for a participant before anybody selects one; for all others it is the pupils'."""
 
 UNMUTED_ROLES = frozenset({"host", "encoder"})
 """Those who are heard from the start; all others wait until they are called on."""
@@ -170,10 +174,18 @@ class Room:
             hidden=event.hidden,
             since=at,
             muted=event.role not in UNMUTED_ROLES,
+            source=FIRST_SOURCE.get(event.role, "pupils"),
         )
         if known is not None:
             # who comes back later is the same classroom: its turns and its attendance still count
-            fresh = replace(fresh, turns=known.turns, absent=known.absent, late=known.late, recording=known.recording)
+            fresh = replace(
+                fresh,
+                turns=known.turns,
+                absent=known.absent,
+                late=known.late,
+                recording=known.recording,
+                source=known.source,
+            )
         self.participants[event.participant] = fresh
         self.away_until.pop(event.participant, None)
 
@@ -218,6 +230,9 @@ class Room:
 
     def _muted(self, event: Muted, at: float) -> None:
         self._change(event.participant, muted=event.muted)
+
+    def _source_selected(self, event: SourceSelected, at: float) -> None:
+        self._change(event.participant, source=event.source)
 
     def _marked(self, event: Marked, at: float) -> None:
         self.marks += 1
@@ -264,6 +279,7 @@ _FOLDS: Final[dict[type[RoomEvent], Callable[[Room, Any, float], None]]] = {
     AttendanceTaken: Room._attendance_taken,
     RecordingChanged: Room._recording_changed,
     TalkMeasured: Room._told_only,
+    SourceSelected: Room._source_selected,
     MaterialsShelved: lambda room, event, at: room.board.shelved(event),
     MaterialOpened: lambda room, event, at: room.board.opened(event, at),
     PageTurned: lambda room, event, at: room.board.turned(event),

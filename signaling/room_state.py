@@ -5,7 +5,19 @@ from typing import Literal
 from signaling.board import BoardState
 from signaling.chat import ChatMessage
 from signaling.exercises import ExerciseRun
-from signaling.wire import DeviceState, Part, RecordingState, Role, RoomState, SessionState, SignalKind, TrackSource
+from signaling.media.layers import Level
+from signaling.wire import (
+    DeviceState,
+    Echo,
+    Part,
+    PictureSource,
+    RecordingState,
+    Role,
+    RoomState,
+    SessionState,
+    SignalKind,
+    TrackSource,
+)
 
 
 class Hand(Part, frozen=True, kw_only=True):
@@ -38,6 +50,8 @@ class Participant(Part, frozen=True, kw_only=True):
     camera: DeviceState | None = None
     """None until it was reported."""
     microphone: DeviceState | None = None
+    source: PictureSource = "pupils"
+    """Which of its pictures stands for it."""
 
 
 class ExpectedRoom(Part, frozen=True, kw_only=True):
@@ -115,3 +129,15 @@ class Link(Part, frozen=True, kw_only=True):
     level: int = 127
     """Audio level in -dBov (RFC 6464): 0 is loudest, 127 silence."""
     speaking: bool = False
+    down_kbps: float = 0.0
+    sees: Level | None = None
+    """What it really gets of the picture that is shown to all; absent: it is shown itself, or nothing is."""
+    height: int = 0
+    """Lines of the largest picture that its screen gets, and pictures a second: what it reports."""
+    fps: float = 0.0
+    freezes: int = 0
+    """In the last seconds."""
+    concealed: float = 0.0
+    """Share of the sound that it had to make up."""
+    echo: Echo | None = None
+    """Its loudspeakers come back through its microphone."""

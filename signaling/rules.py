@@ -54,6 +54,7 @@ from signaling.events import (
 )
 from signaling.exercise_rules import EXERCISE_DECISIONS
 from signaling.messages import AnyRoomEvent
+from signaling.pictures import SelectSource, SourceSelected
 from signaling.roles import MAY
 from signaling.room import Room
 from signaling.room_state import Hand, Participant
@@ -91,6 +92,7 @@ DURING: Final[dict[type[Command], frozenset[SessionState]]] = {
     Subscribe: _GATHERED,
     Switch: _GATHERED,
     ReportDevices: _GATHERED,
+    SelectSource: _GATHERED,
     **dict.fromkeys(BOARD_DECISIONS, _GATHERED),
     **dict.fromkeys(EXERCISE_DECISIONS, _TAUGHT),
     **dict.fromkeys(CHAT_DECISIONS, _GATHERED),
@@ -259,6 +261,20 @@ def _mute(room: Room, command: Mute, who: Participant, now: float, new_id: NewId
     ]
 
 
+def _select_source(
+    room: Room, command: SelectSource, who: Participant, now: float, new_id: NewId
+) -> list[AnyRoomEvent]:
+    if who.role == "host":
+        shown = _participant(room, command.participant) if command.participant is not None else who
+    else:
+        shown = _own_classroom(room, who)
+        if command.participant not in (None, shown.id):
+            raise Refusal("not_your_room")
+    if shown.source == command.source:
+        return []
+    return [SourceSelected(participant=shown.id, source=command.source, by=who.id)]
+
+
 def _mark(room: Room, command: Mark, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:
     side: Literal["host", "member"] = "host" if who.unit == room.lesson.host_unit else "member"
     return [Marked(participant=who.id, side=side, note=command.note)]
@@ -336,6 +352,7 @@ _DECISIONS: Final[dict[type[Command], Callable[[Room, Any, Participant, float, N
     SetTimer: _timer,
     TakeAttendance: _attendance,
     ReportDevices: _devices,
+    SelectSource: _select_source,
     **BOARD_DECISIONS,
     **EXERCISE_DECISIONS,
     **CHAT_DECISIONS,

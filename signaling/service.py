@@ -16,7 +16,7 @@ from signaling.frames import Encoding
 from signaling.history import JournalRefused
 from signaling.invitations import arrival_of, claims_for, encoder_claims, player_claims
 from signaling.media.errors import UnknownResource
-from signaling.media.hub import Answer, TrackInfo
+from signaling.media.hub import Answer, Limits, TrackInfo
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.ports import Journals, Media, SessionRecording, SessionStore
 from signaling.roles import MAY, Asker, roles_for
@@ -70,6 +70,7 @@ class LiveService:
         self._first_devices: dict[str, tuple[str, float]] = {}
         self._resources: dict[str, tuple[str, str]] = {}
         media.on_track = self._track_changed
+        media.on_limits = self._limits_changed
         recording.on_state = self._recording_changed
 
     # the sessions
@@ -341,6 +342,11 @@ class LiveService:
         session = self._sessions.get(track.session)
         if session is not None:
             session.track_changed(track, present)
+
+    def _limits_changed(self, session: str, participant: str, limits: dict[str, Limits]) -> None:
+        found = self._sessions.get(session)
+        if found is not None:
+            found.limits_changed(participant, limits)
 
     def _recording_changed(self, session: str, participant: str, state: RecordingState) -> None:
         found = self._sessions.get(session)

@@ -14,19 +14,30 @@ from signaling.audience import seen, told
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
 from signaling.connection import CloseCode, Connection
 from signaling.errors import Refusal
-from signaling.events import Joined, Left, Muted, SessionEnded, SessionLive, SessionOpened, SessionOverrun
+from signaling.events import (
+    Joined,
+    Left,
+    Muted,
+    Returned,
+    SessionEnded,
+    SessionLive,
+    SessionOpened,
+    SessionOverrun,
+    SpotlightSet,
+)
 from signaling.fanout import Fanout
 from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved
 from signaling.media.errors import MediaError
-from signaling.media.hub import Answer, TrackInfo
+from signaling.media.hub import Answer, Layer, Limits, TrackInfo
 from signaling.messages import Ack, AnyRoomEvent, Links, MediaAnswer, Refused, Resumed, ServerMessage, Tracks, Welcome
+from signaling.pictures import View
 from signaling.plan import SessionPlan
 from signaling.player import Section, sections_of, teaching_side
 from signaling.ports import Journal, Media, SessionRecording
 from signaling.room import Room
 from signaling.rules import arrive, decide, depart, due, permit, vanish
-from signaling.session_media import SessionMedia
+from signaling.session_media import SessionMedia, sending
 from signaling.wire import Command, RecordingState, RoomEvent, RoomState, TrackSource
 
 HEARTBEAT = 5.0
@@ -123,6 +134,9 @@ class LiveSession:
                 self._fanout.send(connection, told(event, connection.audience))
         if self._media.links:
             self._fanout.send(connection, Links(links=dict(self._media.links)))
+        asked = self._media.sending(connection.participant)
+        if asked is not None:
+            self._fanout.send(connection, asked)
 
     def detach(self, connection: Connection) -> None:
         """A socket is gone. If a newer one has taken its place, nothing has happened to the participant."""
@@ -145,6 +159,8 @@ class LiveSession:
         if isinstance(message, LinkReport):
             connection.report = message
             self._media.lines.reported(connection.participant, message)
+        elif isinstance(message, View):
+            self._media.view(connection.participant, message.heights)
         elif isinstance(message, Hello):
             self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
         else:
@@ -194,10 +210,16 @@ class LiveSession:
             self._players.pop(participant, None)
             self.commit(depart(self.room, participant, "left"))
 
-    def publish(self, participant: str, offer: str, sources: Mapping[str, TrackSource]) -> Answer:
+    def publish(
+        self,
+        participant: str,
+        offer: str,
+        sources: Mapping[str, TrackSource],
+        layers: Mapping[str, Layer] | None = None,
+    ) -> Answer:
         """Publish for a participant; raises Refusal or MediaError."""
         permit(self.room, participant, Publish)
-        answer = self._media.publish(participant, offer, sources)
+        answer = self._media.publish(participant, offer, sources, layers or {})
         self._tell_tracks()
         return answer
 
@@ -227,6 +249,12 @@ class LiveSession:
         """A participant's recording fares differently."""
         self._media.recording_changed(participant, state)
 
+    def limits_changed(self, participant: str, limits: Mapping[str, Limits]) -> None:
+        """A participant should send something else of its pictures."""
+        connection, asked = self._connections.get(participant), sending(limits)
+        if connection is not None and asked is not None:
+            self._fanout.send(connection, asked)
+
     def tick(self, now: float) -> None:
         """Let time have come as far as `now`."""
         for connection in list(self._fanout.connections):
@@ -240,6 +268,9 @@ class LiveSession:
             reports = {name: connection.report for name, connection in self._connections.items()}
             if changed := self._media.observe(reports, now):
                 self._fanout.post(Links(links=changed), presence=True)
+            for participant, received in self._media.received().items():
+                if (own := self._connections.get(participant)) is not None:
+                    self._fanout.send(own, received)
 
     def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None) -> int:
         """Make events happen: journal, room, everybody, effects. Returns the number of the last event there is."""
@@ -252,6 +283,8 @@ class LiveSession:
             self._fanout.post(told)
         for event in events:
             self._set_off(event)
+        if any(isinstance(event, Joined | Returned | Left | SpotlightSet) for event in events):
+            self._media.rank()
         return self._history.last_seq
 
     def close(self, code: CloseCode) -> None:
@@ -268,7 +301,7 @@ class LiveSession:
     def _carry_out(self, participant: str, command: Command) -> ServerMessage:
         match command:
             case Publish():
-                answer = self.publish(participant, command.sdp, command.sources)
+                answer = self.publish(participant, command.sdp, command.sources, command.layers)
                 return MediaAnswer(msg_id=command.msg_id, sdp=answer.sdp)
             case Subscribe():
                 answer = self.subscribe(participant, command.sdp, command.slots)

@@ -8,16 +8,21 @@ from typing import Final, cast
 
 from signaling.commands import LinkReport
 from signaling.events import RecordingChanged
+from signaling.feedback import FeedbackWatch
 from signaling.line_log import LineLog
 from signaling.links import LinkWatch
 from signaling.media.errors import MediaError
-from signaling.media.hub import Answer, TrackInfo
+from signaling.media.hub import Answer, Layer, Level, Limits, LinkQuality, TrackInfo
 from signaling.messages import AnyRoomEvent
+from signaling.pictures import LayerLimits, Receiving, Sending
 from signaling.plan import SessionPlan
 from signaling.ports import Media, SessionRecording
 from signaling.room import Room
 from signaling.room_state import Link, Participant, Track
-from signaling.wire import RecordingState, SessionState, TrackSource
+from signaling.wire import Echo, RecordingState, Role, SessionState, TrackSource
+
+BEST_FIRST: Final[tuple[Level, ...]] = ("high", "low", "still")
+TEACHING: Final[frozenset[Role]] = frozenset({"host", "encoder"})
 
 LINKS_EVERY = 1.0
 """Seconds between two looks at the lines."""
@@ -47,6 +52,10 @@ class SessionMedia:
         self._commit = commit
         self.lines = LineLog()
         self._watch = LinkWatch()
+        self._feedback = FeedbackWatch()
+        self._levels: dict[str, dict[str, Level]] = {}
+        self._received: dict[str, dict[str, Level]] = {}
+        self._echoes: dict[str, Echo] = {}
         self._arriving: dict[str, TrackInfo] = {}
         self._looked_at = 0.0
 
@@ -58,9 +67,11 @@ class SessionMedia:
             for info in self._media.tracks(self._plan.session)
         )
 
-    def publish(self, participant: str, offer: str, sources: Mapping[str, TrackSource]) -> Answer:
+    def publish(
+        self, participant: str, offer: str, sources: Mapping[str, TrackSource], layers: Mapping[str, Layer]
+    ) -> Answer:
         """Publish for a participant; its microphone obeys the room before the first packet is forwarded."""
-        answer = self._media.publish(self._plan.session, participant, offer, sources)
+        answer = self._media.publish(self._plan.session, participant, offer, sources, layers)
         self.obey_mute(participant)
         return answer
 
@@ -71,6 +82,30 @@ class SessionMedia:
     def switch(self, participant: str, mid: str, track: str | None) -> None:
         """Point one of a participant's slots at another track."""
         self._media.switch(self._plan.session, participant, mid, track)
+
+    def view(self, participant: str, heights: Mapping[str, int]) -> None:
+        """How high a participant sees each track."""
+        self._media.view(self._plan.session, participant, heights)
+
+    def rank(self) -> None:
+        """Whose pictures come first on a weak line: whoever is shown to all, then the teaching side."""
+        room = self._room
+        shown = self._on_program()
+        ranks = {who.id: 1 for who in room.participants.values() if who.role in TEACHING}
+        self._media.rank(self._plan.session, ranks | ({shown: 0} if shown is not None else {}))
+
+    def sending(self, participant: str) -> Sending | None:
+        """What the participant should send of its pictures; None: it publishes none."""
+        return sending(self._media.limits(self._plan.session, participant))
+
+    def received(self) -> dict[str, Receiving]:
+        """By participant: what it gets of the pictures it sees, where that has changed since it was last asked."""
+        changed: dict[str, Receiving] = {}
+        for participant, levels in self._levels.items():
+            if self._received.get(participant, {}) != levels:
+                changed[participant] = Receiving(levels=levels)
+        self._received = self._levels
+        return changed
 
     def show(self, participant: str, slots: Mapping[str, str]) -> None:
         """Point a participant's slots at these tracks, as far as they can carry them."""
@@ -124,6 +159,7 @@ class SessionMedia:
     def observe(self, reports: Mapping[str, LinkReport | None], now: float) -> dict[str, Link]:
         """Sample who speaks; once a second, the links that have changed."""
         qualities = self._media.links(self._plan.session)
+        self._echoes = self._feedback.hear(self._open_microphones(qualities), now)
         talks = [
             talk
             for who in self._room.participants.values()
@@ -135,9 +171,20 @@ class SessionMedia:
             return {}
         self._looked_at = now
         filming = {track.participant for track in self._media.tracks(self._plan.session) if track.kind == "video"}
+        self._levels = {who: quality.levels for who, quality in qualities.items()}
+        program = self._program()
         changed: dict[str, Link] = {}
         for who in self._shown():
-            link = self._watch.link(who, qualities.get(who.id), reports.get(who.id), video=who.id in filming, now=now)
+            report = reports.get(who.id)
+            link = self._watch.link(
+                who,
+                qualities.get(who.id),
+                report,
+                video=who.id in filming,
+                now=now,
+                sees=self._sees(who.id, program),
+                echo=self._echoes.get(who.id),
+            )
             if self.links.get(who.id) != link:
                 changed[who.id] = self.links[who.id] = link
         if self._room.state in TAUGHT and (measured := self.lines.look(self.links, now)):
@@ -153,6 +200,32 @@ class SessionMedia:
         """Close every peer of the session."""
         self._media.close_session(self._plan.session)
 
+    def _on_program(self) -> str | None:
+        """Who is shown to all."""
+        if self._room.spotlight is not None:
+            return self._room.spotlight
+        here = (who for who in self._room.participants.values() if who.presence != "offline")
+        return next((who.id for who in here if who.role == "host"), None)
+
+    def _program(self) -> frozenset[str]:
+        """The pictures of whoever is shown to all."""
+        shown = self._on_program()
+        tracks = self._media.tracks(self._plan.session)
+        return frozenset(track.id for track in tracks if track.kind == "video" and track.participant == shown)
+
+    def _sees(self, participant: str, program: frozenset[str]) -> Level | None:
+        """The best that a participant gets of them."""
+        levels = {level for track, level in self._levels.get(participant, {}).items() if track in program}
+        return next((level for level in BEST_FIRST if level in levels), None)
+
+    def _open_microphones(self, qualities: Mapping[str, LinkQuality]) -> dict[str, int]:
+        found = {who: quality.audio_level for who, quality in qualities.items()}
+        return {
+            who.id: level
+            for who in self._room.participants.values()
+            if not who.muted and (level := found.get(who.id)) is not None
+        }
+
     def _shown(self) -> list[Participant]:
         return [who for who in self._room.participants.values() if not who.hidden]
 
@@ -161,3 +234,11 @@ class SessionMedia:
         if who is None or self._room.state not in TAUGHT:
             return
         self.recording_changed(who.id, self._recording.attach(self._plan.session, who, track))
+
+
+def sending(limits: Mapping[str, Limits]) -> Sending | None:
+    """The message that tells a publisher its limits, by source; None: there are none to tell."""
+    if not limits:
+        return None
+    told = {source: LayerLimits(high=limit.high, low=limit.low) for source, limit in limits.items()}
+    return Sending(limits=cast(dict[TrackSource, LayerLimits], told))

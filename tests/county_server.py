@@ -23,6 +23,7 @@ from server.keys import (
     counties_key,
     importing_key,
     people_key,
+    site_key,
     timetable_key,
 )
 from server.logs import AccessLog
@@ -308,9 +309,16 @@ async def enrol(app: web.Application) -> None:
 
 @contextlib.asynccontextmanager
 async def running_county(
-    folder: Path, empty_database: Path, *, furnished: bool = True, publish: bool = True, **environ: str
+    folder: Path,
+    empty_database: Path,
+    *,
+    furnished: bool = True,
+    publish: bool = True,
+    client: Path | None = None,
+    **environ: str,
 ) -> AsyncIterator[CountyServer]:
-    """The application on a free port, its data in `folder`; `empty_database` is a migrated file to begin with."""
+    """The application on a free port, its data in `folder`; `empty_database` is a migrated file to begin with. With the
+    built `client` browsers may come: its public address is then the one it has."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tongke.db").exists():
         shutil.copy(empty_database, folder / "tongke.db")
@@ -324,9 +332,11 @@ async def running_county(
             **environ,
         },
     )
-    app = create_app(settings, static=folder / "no-client")
+    app = create_app(settings, static=client or folder / "no-client")
     server = TestServer(app)
     await server.start_server(access_log_class=AccessLog)
+    if client is not None:
+        app[site_key].public_url = str(server.make_url("")).rstrip("/")
     try:
         async with ClientSession(cookie_jar=DummyCookieJar()) as http:
             await enrol(app)

@@ -97,7 +97,9 @@ class Present(Struct, frozen=True):
     grounds: Grounds
     tables: DatedTables
     history: tuple[Applied, ...]
-    """The amendments that were ever applied, in that order, also those that were taken back."""
+    """The amendments that were applied in this term, in that order, also those that were taken back."""
+    ever: tuple[Applied, ...] = ()
+    """Those of all terms."""
 
 
 class AmendmentService:
@@ -131,9 +133,10 @@ class AmendmentService:
         known = self._present
         if known is None or known.mark != mark or known.grounds.register is not register:
             histories = [await self._tables.history(community.id) for community in register.communities]
-            history = tuple(await self._store.applied())
+            ever = tuple(await self._store.applied())
+            history = tuple(one for one in ever if one.belongs_to(register.term, histories))
             tables = DatedTables(register.term, histories, history, await self._store.closings())
-            known = self._present = Present(mark, Grounds(register), tables, history)
+            known = self._present = Present(mark, Grounds(register), tables, history, ever)
         return known
 
     async def in_force(self) -> DatedTables:

@@ -69,6 +69,14 @@ class Applied(Struct, frozen=True, kw_only=True):
     version: int | None = None
     """The version that a lasting change made."""
 
+    def belongs_to(self, term: Term, histories: Iterable[Sequence[Version]]) -> bool:
+        """Whether it changed something of that term, whose versions are given."""
+        if self.version is None:
+            return any(f".{term.id}.w" in effect.uid for effect in self.effects) or not self.effects
+        return any(
+            (v.community, v.number) == (self.community, self.version) for versions in histories for v in versions
+        )
+
 
 class Standing(Struct, frozen=True, kw_only=True):
     """One occurrence as it stands: where it takes place, or would have, and what the table alone says of it."""

@@ -75,8 +75,11 @@ def picks(kind: FeedKind, target: str) -> Callable[[Lesson], bool]:
     return lambda lesson: any(test(party) for party in lesson.parties)
 
 
-def calendar(name: str, entries: Iterable[Entry], names: Names) -> bytes:
-    """The whole feed. There is no METHOD: some clients then demand an organizer."""
+def calendar(
+    name: str, entries: Iterable[Entry], names: Names, past: Iterable[tuple[Iterable[Entry], Names]] = ()
+) -> bytes:
+    """The whole feed; `past` are terms that are over, in the names of their time. There is no METHOD: some clients then
+    demand an organizer."""
     head = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -90,6 +93,8 @@ def calendar(name: str, entries: Iterable[Entry], names: Names) -> bytes:
     ]
     parts = [fold(line) for line in head]
     parts.append(TIME_ZONE_BLOCK)
+    for older, then in past:
+        parts.extend(event(entry, then) for entry in older)
     parts.extend(event(entry, names) for entry in entries)
     parts.append(b"END:VCALENDAR\r\n")
     return b"".join(parts)

@@ -1,11 +1,12 @@
 """How the schools of a community agree on a draft: one state machine, and one policy for each mode.
 
-draft -> proposed -> agreed -> published. A new draft starts over. What each mode asks for is in product.md of the
-founding documents: merged, the core publishes; co-built, members may object within a window; collaborative, every
-affected school must agree and silence is not agreement.
+draft -> proposed -> agreed -> published. A changed draft starts over, but with those who agreed and whose lessons are
+the same in it. What each mode asks for is in product.md of the founding documents: merged, the core publishes;
+co-built, members may object within a window; collaborative, every affected school must agree and silence is not
+agreement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Literal
 
@@ -59,6 +60,16 @@ class ReasonMissing(TimetableError):
     """An objection without a reason helps nobody to a better draft."""
 
     code = "reason_missing"
+
+
+class WindowClosed(TimetableError):
+    """The time to object is over; `deadline` is unix seconds."""
+
+    code = "window_closed"
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__(f"objections were possible until {deadline:.0f}")
+        self.deadline = deadline
 
 
 class Consent(Struct, frozen=True, kw_only=True):
@@ -130,10 +141,18 @@ def begin(community: Community, draft: int, affected: tuple[str, ...]) -> Negoti
     return Negotiation(community=community.id, mode=community.mode, core=community.core, draft=draft, affected=affected)
 
 
-def rebuilt(negotiation: Negotiation, community: Community, affected: tuple[str, ...]) -> Negotiation:
-    """The draft was built anew: earlier consents were for another table."""
+def rebuilt(
+    negotiation: Negotiation, community: Community, affected: tuple[str, ...], changed: Collection[str]
+) -> Negotiation:
+    """The draft was changed or built anew. Who agreed, and whose lessons are the same in it, need not say so again."""
     _step(negotiation, Event.REBUILT)
-    return begin(community, negotiation.draft + 1, affected)
+    standing = () if negotiation.state is State.PUBLISHED else negotiation.consents
+    kept = tuple(
+        consent
+        for consent in standing
+        if consent.answer == "agreed" and consent.unit in affected and consent.unit not in changed
+    )
+    return structs.replace(begin(community, negotiation.draft + 1, affected), consents=kept)
 
 
 def propose(negotiation: Negotiation, *, unit: str, by: str, now: float) -> Negotiation:
@@ -142,7 +161,8 @@ def propose(negotiation: Negotiation, *, unit: str, by: str, now: float) -> Nego
         raise WrongSide(unit, "propose")
     state = _step(negotiation, Event.PROPOSED)
     own = (Consent(unit=unit, answer="agreed", by=by, at=now),) if unit in negotiation.affected else ()
-    proposed = structs.replace(negotiation, state=state, consents=own, deadline=now + OBJECTION_WINDOW_SECONDS)
+    consents = (*(consent for consent in negotiation.consents if consent.unit != unit), *own)
+    proposed = structs.replace(negotiation, state=state, consents=consents, deadline=now + OBJECTION_WINDOW_SECONDS)
     return settle(proposed, now)
 
 
@@ -164,6 +184,8 @@ def object_to(
     """`unit` objects, with a reason, where it can with the lesson meant and a slot that would suit."""
     if not reason.strip():
         raise ReasonMissing
+    if _window_closed(negotiation, now):
+        raise WindowClosed(negotiation.deadline or now)
     consent = Consent(unit=unit, answer="objected", by=by, at=now, reason=reason, lesson=lesson, counter=counter)
     return _say(negotiation, consent, now)
 
@@ -201,10 +223,15 @@ def possible(negotiation: Negotiation, unit: str, now: float) -> tuple[str, ...]
         "build": core,
         "propose": core and negotiation.state is State.DRAFT,
         "agree": affected and (said is None or said.answer == "objected"),
-        "object": affected and not core,
+        "object": affected and not core and not _window_closed(negotiation, now),
         "publish": core and negotiation.state is State.AGREED,
     }
     return tuple(action for action, possible in choices.items() if possible)
+
+
+def _window_closed(negotiation: Negotiation, now: float) -> bool:
+    """Whether the time to object is over: in a co-built community only, elsewhere no window ends a school's say."""
+    return negotiation.mode == "co_built" and negotiation.deadline is not None and now >= negotiation.deadline
 
 
 def _say(negotiation: Negotiation, consent: Consent, now: float) -> Negotiation:

@@ -88,18 +88,20 @@ class TimetableService:
         raise NotFound("community", community)
 
     async def draft(self, community: str) -> Draft | None:
-        """The draft with its negotiation settled as of now, or None before the first build."""
+        """The draft with its negotiation settled as of now, or None before the first build of the term."""
         draft = await self._store.draft(community)
-        if draft is None:
+        if draft is None or draft.table.term != await self._term():
             return None
         return structs.replace(draft, negotiation=talks.settle(draft.negotiation, self._now()))
 
     async def newest(self, community: str) -> Version | None:
-        return await self._store.newest(community)
+        """The newest version of the term."""
+        newest = await self._store.newest(community)
+        return newest if newest is not None and newest.table.term == await self._term() else None
 
     async def published(self) -> list[Version]:
-        """The newest version of every community that has one."""
-        found = [await self._store.newest(known.id) for known in (await self.register()).communities]
+        """The newest version of every community that has one in this term."""
+        found = [await self.newest(known.id) for known in (await self.register()).communities]
         return [version for version in found if version is not None]
 
     async def version(self, community: str, number: int) -> Version:
@@ -108,19 +110,27 @@ class TimetableService:
             raise NotFound("version", f"{community}/{number}")
         return version
 
-    async def history(self, community: str) -> list[Version]:
-        return await self._store.history(community)
+    async def history(self, community: str, term: str | None = None) -> list[Version]:
+        """All versions of a term, the newest first; without `term` those of the present one."""
+        wanted = term or await self._term()
+        return [version for version in await self._store.history(community) if version.table.term == wanted]
+
+    async def _term(self) -> str:
+        return (await self.register()).term.id
 
     async def take_draft(self, community: str, table: Table, *, author: str, revision: int) -> Draft:
-        """Put a newly built table on the table; what was said about an earlier draft no longer counts."""
+        """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed."""
         known = await self.community(community)
         before = await self._store.draft(community)
-        newest = await self._store.newest(community)
+        newest = await self.newest(community)
         affected = diff(newest.table if newest else None, table).units
         if before is None:
             negotiation = talks.begin(known, 1, affected)
+        elif before.table.term != await self._term():
+            # the draft of an earlier term is on nobody's table any more
+            negotiation, revision = talks.begin(known, 1, affected), before.revision + revision
         else:
-            negotiation = talks.rebuilt(before.negotiation, known, affected)
+            negotiation = talks.rebuilt(before.negotiation, known, affected, diff(before.table, table).units)
         draft = Draft(
             community=community,
             revision=revision + 1,
@@ -159,16 +169,18 @@ class TimetableService:
     async def publish(self, community: str, *, unit: str, by: str, revision: int) -> Version:
         """Freeze the agreed draft as the next version."""
         draft = await self._current(community, revision)
-        newest = await self._store.newest(community)
+        newest, last = await self.newest(community), await self._store.newest(community)
         if (newest.number if newest else 0) != draft.base:
             raise DraftOutdated(draft.base, newest.number if newest else 0)
+        term = (await self.register()).term
         version = Version(
             community=community,
-            number=newest.number + 1 if newest else 1,
+            number=last.number + 1 if last else 1,
             author=by,
             at=self._now(),
             table=draft.table,
             diff=diff(newest.table if newest else None, draft.table),
+            valid_from=term.first_day if newest is None and last is not None else None,
         )
         published = talks.publish(draft.negotiation, unit=unit, now=self._now())
         draft = structs.replace(draft, negotiation=published, revision=revision + 1)
@@ -178,7 +190,7 @@ class TimetableService:
 
     async def _current(self, community: str, revision: int) -> Draft:
         draft = await self._store.draft(community)
-        if draft is None:
+        if draft is None or draft.table.term != await self._term():
             raise NotFound("draft", community)
         if draft.revision != revision:
             raise StaleVersion(revision, draft.revision)

@@ -12,6 +12,7 @@ from server.repairs import Proposal
 from server.shapes.repair import MoveView, NewRepair, RepairView, SlotsView, SlotView
 from server.shapes.table import Revision
 from server.web import body, reply
+from timetable.errors import NotFound
 from timetable.model import Community, Slot
 
 routes = web.RouteTableDef()
@@ -19,13 +20,18 @@ routes = web.RouteTableDef()
 
 @routes.get("/api/communities/{community}/slots")
 async def slots(request: web.Request) -> web.Response:
-    """`?lesson=ID`: every period of its host's week, with what moving it there would mean."""
+    """`?lesson=ID`: every period of its host's week, with what moving it there would mean; in the draft, or in
+    `?version=N`."""
     asker = principal(request)
     community = await _community(request)
     if asker.kind == "room" or not sees_table(asker, community):
         raise NotPermitted("view_table")
     lesson = request.query.get("lesson", "")
-    revision, found = await request.app[repairs_key].slots(community.id, lesson)
+    version = request.query.get("version", "draft")
+    if version != "draft" and not version.isdecimal():
+        raise NotFound("version", version[:20])
+    number = None if version == "draft" else int(version[:9])
+    revision, found = await request.app[repairs_key].slots(community.id, lesson, version=number)
     rows = tuple(
         SlotView(
             weekday=slot.weekday,

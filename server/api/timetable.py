@@ -1,8 +1,7 @@
 """The shared timetable of a community: reading it, building a draft, agreeing on it, publishing it."""
 
-import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,12 +14,12 @@ from server.auth.principal import Principal
 from server.builds import Build
 from server.county import County
 from server.event_stream import stream
-from server.keys import builds_key, counties_key, timetable_key
-from server.shapes.table import BuildView, Objection, Revision, StartBuild, TimetableView
+from server.keys import builds_key, counties_key, registers_key, timetable_key
+from server.shapes.table import BuildView, Objection, Revision, StartBuild, TermChoice, TimetableView
 from server.table_view import timetable_view
 from server.web import InvalidBody, body, reply
 from timetable.errors import NotFound, StaleVersion
-from timetable.model import Community, Slot
+from timetable.model import Community, Slot, Term
 from timetable.term import local_date
 
 LONGEST_BUILD = 600
@@ -31,9 +30,10 @@ routes = web.RouteTableDef()
 
 @routes.get("/api/communities/{community}/timetable")
 async def show(request: web.Request) -> web.Response:
-    """`?version=N`, `?version=draft`, or the newest published version, else the draft."""
+    """`?version=N`, `?version=draft`, or the newest version, else the draft; `?term=ID` of an earlier term."""
     _, community, asker = await community_of(request)
-    return reply(request, await view_of(request, community, asker, request.query.get("version", "")))
+    wanted, term = request.query.get("version", ""), request.query.get("term", "")
+    return reply(request, await view_of(request, community, asker, wanted, term))
 
 
 @routes.post("/api/communities/{community}/builds")
@@ -166,9 +166,17 @@ async def _build(request: web.Request) -> tuple[Build, Community, Principal]:
     return found, community, asker
 
 
-async def view_of(request: web.Request, community: Community, asker: Principal, wanted: str) -> TimetableView:
-    tables = request.app[timetable_key]
-    draft, history = await asyncio.gather(tables.draft(community.id), tables.history(community.id))
+async def view_of(
+    request: web.Request, community: Community, asker: Principal, wanted: str, term: str = ""
+) -> TimetableView:
+    tables, county = request.app[timetable_key], await request.app[counties_key].now()
+    known = await request.app[registers_key].terms()
+    if term not in ("", county.register.term.id):
+        county = await _county_then(request, known, term)
+        community = county.community(community.id)
+    over = county.register.term.id != known[0][0].id
+    draft = None if over else await tables.draft(community.id)
+    history = await tables.history(community.id, county.register.term.id)
     shown = history[0] if history else None
     if wanted == "draft" and draft is not None:
         shown = None
@@ -178,12 +186,21 @@ async def view_of(request: web.Request, community: Community, asker: Principal, 
             raise NotFound("version", wanted[:20])
     now = time.time()
     return timetable_view(
-        await request.app[counties_key].now(),
+        county,
         community,
         draft=draft,
         shown=shown,
         history=history,
         asker=asker,
+        terms=[TermChoice(id=one.id, name=one.name) for one, _ in known],
         today=local_date(now),
         now=now,
     )
+
+
+async def _county_then(request: web.Request, known: Sequence[tuple[Term, int]], term: str) -> County:
+    """The county as it was at the end of an earlier term."""
+    number = next((number for one, number in known if one.id == term), None)
+    if number is None:
+        raise NotFound("term", term[:96])
+    return County(await request.app[registers_key].at(number))

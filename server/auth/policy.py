@@ -28,6 +28,7 @@ Action = Literal[
     "patrol",
     "create_feed",
     "close_schools",
+    "plan_terms",
     "turn_terms",
 ]
 
@@ -49,6 +50,7 @@ PERMISSIONS: dict[Action, frozenset[str]] = {
     "patrol": frozenset({"bureau_admin", "bureau_viewer"}),
     "create_feed": EVERYBODY,
     "close_schools": frozenset({"bureau_admin", "convenor", "principal", "academic_director"}),
+    "plan_terms": frozenset({"bureau_admin", "convenor", "principal", "academic_director"}),
     "turn_terms": frozenset({"bureau_admin"}),
 }
 """Administrators see facts, not pictures: no bureau role may watch recordings."""

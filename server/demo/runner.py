@@ -18,6 +18,7 @@ from server.app import create_app
 from server.auth.middleware import auth_key
 from server.calendars import target_name
 from server.county import County
+from server.demo import exercises
 from server.demo import state as demo_state
 from server.demo.accounts import accounts
 from server.demo.announcement import Access, Announcement, EndpointEntry, FeedEntry, LessonEntry, users
@@ -30,6 +31,7 @@ from server.keys import (
     calendars_key,
     counties_key,
     demo_key,
+    exercises_key,
     importing_key,
     live_key,
     materials_key,
@@ -120,6 +122,7 @@ class Demo:
         lesson = demo_lesson(county, version.table)
         self._state.lesson = lesson.id
         await self._people(app, county, lesson)
+        await exercises.prepare(app[exercises_key], lesson.id, f"person.{lesson.host.teachers[0]}", time.time())
         feeds = await self._feeds(app, county)
         self._keeper = RehearsalKeeper(app[live_key], app[counties_key], lesson, time.time)
         await supply(app[materials_key], app[live_key].running(await self._keeper.current()).plan)

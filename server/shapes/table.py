@@ -41,6 +41,11 @@ class NameRef(Body, frozen=True, kw_only=True):
     unit: str
 
 
+class TermChoice(Body, frozen=True, kw_only=True):
+    id: str
+    name: str
+
+
 class TermRef(Body, frozen=True, kw_only=True):
     name: str
     week_one: str
@@ -68,6 +73,8 @@ class ConsentRow(Body, frozen=True, kw_only=True):
 class NegotiationView(Body, frozen=True, kw_only=True):
     state: Literal["draft", "proposed", "agreed", "published"]
     draft: int
+    author: str
+    """Who built the draft, or changed it last."""
     mode: Literal["merged", "co_built", "collaborative"]
     deadline: float | None
     consents: tuple[ConsentRow, ...]
@@ -101,8 +108,13 @@ class TimetableView(Body, frozen=True, kw_only=True):
     lessons: tuple[Lesson, ...]
     cost: int
     cost_by_rule: tuple[RuleCost, ...]
+    may_build: bool
+    """Whether the person asking may build a draft, or change it."""
     negotiation: NegotiationView | None
     versions: tuple[VersionRow, ...]
+    term_id: str
+    terms: tuple[TermChoice, ...]
+    """All terms, the present one first."""
 
 
 class Revision(Body, frozen=True, kw_only=True):

@@ -1,11 +1,12 @@
 """The county's register: one document per version, none ever changed."""
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Column, Connection, Double, Integer, Table, Text, func, insert, select
 
 from server.storage.database import Database, metadata
 from timetable.errors import StaleVersion
-from timetable.model import Register
+from timetable.model import Register, Term
 
 versions = Table(
     "register_version",
@@ -14,7 +15,17 @@ versions = Table(
     Column("author", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("body", Text, nullable=False),
+    Column("term", Text, nullable=False),
 )
+
+TERMS_KEPT = 2
+"""Decoded registers of earlier terms that are kept at hand."""
+
+
+class _Dated(Struct, frozen=True):
+    """A register as far as its term goes; nothing else is decoded."""
+
+    term: Term
 
 
 class SqlRegisterStore:
@@ -23,19 +34,45 @@ class SqlRegisterStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: tuple[int, Register] | None = None
+        self._earlier: dict[int, Register] = {}
+        self._terms: dict[int, Term] = {}
 
     async def load(self) -> Register | None:
         number = await self.version()
         if number == 0:
             return None
         if self._known is None or self._known[0] != number:
-            query = select(versions.c.body).where(versions.c.number == number)
-            body: str = await self._database.read(lambda c: c.execute(query).scalar_one())
-            self._known = number, msgspec.json.decode(body, type=Register)
+            self._known = number, msgspec.json.decode(await self._body(number), type=Register)
         return self._known[1]
 
     async def version(self) -> int:
         return await self._database.read(_newest)
+
+    async def terms(self) -> list[tuple[Term, int]]:
+        """Every term that the register was ever in, the newest first, with its last version."""
+        last = func.max(versions.c.number)
+        query = select(last).group_by(versions.c.term).order_by(last.desc())
+        numbers = await self._database.read(lambda c: list(c.execute(query).scalars()))
+        for number in numbers:
+            if number not in self._terms:
+                self._terms[number] = msgspec.json.decode(await self._body(number), type=_Dated).term
+        return [(self._terms[number], number) for number in numbers]
+
+    async def at(self, number: int) -> Register:
+        """The register as it was in that version."""
+        if self._known is not None and self._known[0] == number:
+            return self._known[1]
+        known = self._earlier.get(number)
+        if known is None:
+            known = self._earlier[number] = msgspec.json.decode(await self._body(number), type=Register)
+            while len(self._earlier) > TERMS_KEPT:
+                del self._earlier[next(iter(self._earlier))]
+        return known
+
+    async def _body(self, number: int) -> str:
+        query = select(versions.c.body).where(versions.c.number == number)
+        body: str = await self._database.read(lambda c: c.execute(query).scalar_one())
+        return body
 
     async def save(self, register: Register, author: str, at: float, expected_version: int) -> int:
         body = msgspec.json.encode(register).decode()
@@ -44,7 +81,8 @@ class SqlRegisterStore:
             newest = _newest(connection)
             if newest != expected_version:
                 raise StaleVersion(expected_version, newest)
-            connection.execute(insert(versions).values(number=newest + 1, author=author, at=at, body=body))
+            row = {"number": newest + 1, "author": author, "at": at, "body": body, "term": register.term.id}
+            connection.execute(insert(versions).values(row))
             return newest + 1
 
         return await self._database.write(append)

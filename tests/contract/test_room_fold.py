@@ -41,6 +41,7 @@ from signaling.exercises import (
 )
 from signaling.materials import CloseMaterial, Material, MaterialsShelved, OpenMaterial, TurnPage, parts_of
 from signaling.messages import AnyRoomEvent, Event
+from signaling.pictures import SelectSource
 from signaling.room import Room
 from signaling.room_state import ExpectedRoom, LessonInfo
 from signaling.rules import arrive, decide, depart, due, vanish
@@ -130,6 +131,7 @@ def some_command(rng: random.Random, ids: count[int]) -> Command:
             Signal(msg_id=msg_id, kind=rng.choice(["ready", "slower", "no_sound"])),
             SetTimer(msg_id=msg_id, seconds=rng.choice([0, 120])),
             TakeAttendance(msg_id=msg_id, absent=(4,), late=(9, 4)),
+            SelectSource(msg_id=msg_id, source=rng.choice(["teacher", "pupils", "screen"])),
         ]
     )
 

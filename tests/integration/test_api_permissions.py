@@ -47,6 +47,8 @@ TEACHERS_OF_SYNC = OF_A - BUREAU
 OLD = {"revision": -1}
 """A revision that never stands: who may speak hears that it is stale, and nothing changes."""
 
+NO_PLAN = {"term": {"id": "x", "name": "x", "firstDay": "2030-09-02", "lastDay": "2031-01-10", "weekOne": "2030-09-02"}}
+
 MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/me", None, EVERYBODY),
     ("GET", "/api/communities", None, EVERYBODY),
@@ -127,6 +129,9 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
         SPEAKERS,
     ),
     ("GET", "/api/communities/A/week?week=7", None, OF_A | {"panel A1"}),
+    ("GET", "/api/terms", None, CLOSERS),
+    ("POST", "/api/rollover", {"registerVersion": 0, "plan": NO_PLAN}, frozenset({"bureau_admin"})),
+    ("POST", "/api/rollover?check=1", {"registerVersion": 0, "plan": NO_PLAN}, CLOSERS),
     ("GET", "/api/builds/absent", None, EVERYBODY),
     ("GET", "/api/builds/absent/events", None, EVERYBODY),
     ("DELETE", "/api/builds/absent", None, EVERYBODY),

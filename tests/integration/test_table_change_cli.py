@@ -10,9 +10,10 @@ import pytest
 
 from server.cli import run
 from server.commands.table_change import DatedFile
+from server.demo.county import demo_register
 from tests.dated_days import community
 from timetable.checker import check
-from timetable.model import TableSet
+from timetable.model import Register, TableSet
 
 
 @pytest.fixture
@@ -166,3 +167,24 @@ def test_closing_says_what_it_takes_and_why_it_cannot_be(files: Path, capsys: py
         ["--reopen", "closing-9"],
     ):
         assert close(files, *wrong) == 2
+
+
+def test_next_term_is_seen_first_and_then_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register = demo_register()
+    source, plan, out = tmp_path / "input.json", tmp_path / "plan.json", tmp_path / "next.json"
+    source.write_bytes(msgspec.json.encode(register))
+    term = {"id": "2027-autumn", "name": "新学年", "firstDay": "2027-09-01", "lastDay": "2028-01-14"}
+    wanted = {"term": {**term, "weekOne": "2027-08-30"}, "promote": True, "teachers": "follow"}
+    plan.write_bytes(msgspec.json.encode(wanted))
+    names = ["table", "rollover", str(source), str(plan)]
+    assert run([*names, "--today", "2027-08-01", "--json"]) == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert (report["possible"], len(report["classes"])) == (
+        True,
+        sum(c.grade in (6, 9) for c in register.classes) + len(register.classes),
+    )
+    assert run([*names, "--today", "2026-11-22", "--out", str(out)]) == 1
+    assert not out.exists()
+    assert run([*names, "--today", "2027-08-01", "--out", str(out)]) == 0
+    assert msgspec.json.decode(out.read_bytes(), type=Register).term.id == "2027-autumn"
+    assert run([*names, "--today", "soon"]) == 2

@@ -70,8 +70,36 @@ def test_published_draft_takes_no_more_words() -> None:
         talks.agree(published, unit="east", by="e", now=NOW)
 
 
+def test_objection_after_the_window_comes_too_late_where_there_is_one() -> None:
+    late = NOW + talks.OBJECTION_WINDOW_SECONDS
+    waiting = proposed("co_built")
+    assert "object" in talks.possible(waiting, "west", late - 1)
+    assert "object" not in talks.possible(waiting, "west", late)
+    with pytest.raises(talks.WindowClosed):
+        talks.object_to(waiting, unit="west", by="w", now=late, reason="晚了")
+    anytime = talks.object_to(proposed("collaborative"), unit="west", by="w", now=late, reason="不晚")
+    assert talks.missing(anytime, late)
+
+
+def test_changed_draft_asks_again_only_whom_it_changed() -> None:
+    said = talks.agree(proposed("collaborative"), unit="east", by="e", now=NOW)
+    said = talks.object_to(said, unit="west", by="w", now=NOW, reason="撞了")
+    again = talks.rebuilt(said, community("collaborative"), UNITS, ("west",))
+    assert (again.state, [c.unit for c in again.consents]) == (talks.State.DRAFT, ["core", "east"])
+    asked = talks.propose(again, unit="core", by="c", now=NOW + 1)
+    assert talks.missing(asked, NOW + 1) == ("west",)
+    assert talks.agree(asked, unit="west", by="w", now=NOW + 2).state == talks.State.AGREED
+    elsewhere = talks.rebuilt(said, community("collaborative"), UNITS, UNITS)
+    assert elsewhere.consents == ()
+
+
+def test_draft_after_a_publication_asks_everybody() -> None:
+    published = talks.publish(proposed("merged"), unit="core", now=NOW)
+    assert talks.rebuilt(published, community("merged"), UNITS, ()).consents == ()
+
+
 def test_rebuilt_draft_starts_over() -> None:
-    again = talks.rebuilt(proposed("collaborative"), community("collaborative"), ("east",))
+    again = talks.rebuilt(proposed("collaborative"), community("collaborative"), ("east",), UNITS)
     assert (again.draft, again.state, again.consents, again.affected) == (2, talks.State.DRAFT, (), ("east",))
 
 

@@ -46,6 +46,7 @@ from signaling.events import (
     TimerSet,
 )
 from signaling.messages import AnyRoomEvent
+from signaling.pictures import SelectSource, SourceSelected
 from signaling.room import TRANSITIONS, Room
 from signaling.room_state import Participant
 from signaling.rules import (
@@ -310,6 +311,23 @@ def test_spotlight_goes_to_anybody_who_is_there_and_back(lesson: Lesson) -> None
     assert lesson.do(HOST, Spotlight(msg_id="3")) == [SpotlightSet(participant=None)]
 
 
+def test_the_host_selects_the_picture_of_any_room_and_an_assistant_of_its_own(lesson: Lesson) -> None:
+    assert lesson.of(HOST).source == "teacher"
+    assert lesson.of(YANLI).source == "pupils"
+    assert lesson.do(HOST, SelectSource(msg_id="1", source="screen")) == [
+        SourceSelected(participant=HOST, source="screen", by=HOST)
+    ]
+    assert lesson.do(HOST, SelectSource(msg_id="2", participant=YANLI, source="teacher")) == [
+        SourceSelected(participant=YANLI, source="teacher", by=HOST)
+    ]
+    assert lesson.do(ASSISTANT, SelectSource(msg_id="3", source="pupils")) == [
+        SourceSelected(participant=YANLI, source="pupils", by=ASSISTANT)
+    ]
+    assert lesson.do(YANLI, SelectSource(msg_id="4", source="pupils")) == []
+    with pytest.raises(Refusal, match="not_your_room"):
+        lesson.do(ASSISTANT, SelectSource(msg_id="5", participant=GULONG, source="pupils"))
+
+
 def test_mark_tells_the_side_it_comes_from(lesson: Lesson) -> None:
     sides = [lesson.do(sender, Mark(msg_id=sender)) for sender in (HOST, YANLI, ASSISTANT)]
     assert [getattr(events[0], "side", None) for events in sides] == ["host", "member", "member"]
@@ -362,6 +380,12 @@ COMMANDS = st.one_of(
         Mute, msg_id=st.just("m"), muted=st.booleans(), participant=st.none() | st.sampled_from([YANLI, GULONG, HOST])
     ),
     st.builds(Mark, msg_id=st.just("m")),
+    st.builds(
+        SelectSource,
+        msg_id=st.just("m"),
+        source=st.sampled_from(["teacher", "pupils", "screen"]),
+        participant=st.none() | st.sampled_from([YANLI, HOST, "x"]),
+    ),
     st.builds(Signal, msg_id=st.just("m"), kind=st.sampled_from(["ready", "slower", "no_sound"])),
     st.builds(SetTimer, msg_id=st.just("m"), seconds=st.integers(0, 60)),
     st.builds(TakeAttendance, msg_id=st.just("m"), absent=st.tuples(st.integers(1, 5)), late=st.just((2,))),

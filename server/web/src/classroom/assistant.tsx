@@ -1,22 +1,28 @@
 /** The assistant's phone in a far classroom: how the class is, hands for pupils, attendance, and the telephone. */
 import { useEffect, useState } from "preact/hooks";
 import type { Participant, SignalKind } from "../generated/live";
-import { t, remember } from "../ui/i18n";
+import { t } from "../ui/i18n";
 import { Icon, type IconName } from "../ui/icons";
 import { LanguageSwitch } from "../ui/top";
+import { ChatPanel, UnreadMark } from "./chat";
 import type { Classroom } from "./classroom";
-import { EndButton } from "./host";
+import { EndButton } from "./end-button";
+import { useKeys } from "./keys";
 import { LineState, progressOf, Undelivered } from "./parts";
 import { strokesOn } from "./board";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { titleOf } from "./paper";
+import { nextSource, Sources } from "./pictures";
 import { host, inLesson, ownRoom, type Room, tileState } from "./room";
+import { PhoneExercise } from "./phone-exercise";
+import { classSize, LARGEST_CLASS, rememberSize, seatsOf } from "./seats";
 import { lasting, serverNow } from "./ticker";
 
-type Tab = "lesson" | "attendance" | "phone";
+type Tab = "lesson" | "attendance" | "chat" | "phone";
 const TABS: readonly { tab: Tab; icon: IconName }[] = [
   { tab: "lesson", icon: "sync" },
   { tab: "attendance", icon: "users" },
+  { tab: "chat", icon: "joint" },
   { tab: "phone", icon: "phone" },
 ];
 const SIGNALS: readonly { kind: SignalKind; icon: IconName }[] = [
@@ -33,19 +39,27 @@ export function AssistantPage({ classroom }: { classroom: Classroom }) {
   const own = room && ownRoom(room);
   const down = own?.role === "endpoint" && own.presence !== "connected";
   // The telephone comes forward by itself when the classroom's line falls, and goes when it is back.
+  useKeys((key) => {
+    const after = room && own && nextSource(room, own);
+    if (key !== "c" || !own || !after) return false;
+    classroom.selectSource(own, after);
+    return true;
+  });
   useEffect(() => choose((tab) => (down ? "phone" : tab === "phone" ? "lesson" : tab)), [down]);
   if (room === null || !own) return null;
   return (
     <div class="phone" data-session={room.snapshot.session} data-state={room.snapshot.state} data-role="assistant">
       <PhoneHeader room={room} own={own} />
       {chosen === "lesson" && <Lesson classroom={classroom} room={room} own={own} />}
-      {chosen === "attendance" && <Attendance classroom={classroom} own={own} />}
+      {chosen === "attendance" && <Attendance classroom={classroom} room={room} own={own} />}
+      {chosen === "chat" && <ChatPanel classroom={classroom} room={room} />}
       {chosen === "phone" && <Telephone room={room} own={own} down={down} />}
       <nav class="tb" aria-label={t("classroom.phone.parts")}>
         {TABS.map(({ tab, icon }) => (
           <button type="button" key={tab} data-tab={tab} aria-pressed={tab === chosen} onClick={() => choose(tab)}>
             <Icon name={icon} />
             {t(`classroom.phone.tab_${tab}`)}
+            {tab === "chat" && chosen !== "chat" && <UnreadMark room={room} />}
           </button>
         ))}
       </nav>
@@ -97,8 +111,16 @@ function PhoneHeader({ room, own }: { room: Room; own: Participant }) {
             )}
           </>
         )}
+        {snapshot.timerUntil !== null && snapshot.timerUntil > now && (
+          <span class="st warn" role="timer">
+            <Icon name="timer" size="sm" />
+            {lasting(snapshot.timerUntil - now)}
+          </span>
+        )}
         <b class="left">
-          {inLesson(snapshot)
+          {snapshot.state === "overrun" && snapshot.overrunUntil !== null
+            ? t("classroom.host.ends_in", { time: lasting(snapshot.overrunUntil - now) })
+            : inLesson(snapshot)
             ? t("classroom.minutes_left", { n: Math.max(0, Math.ceil((snapshot.lesson.ends - now) / 60)) })
             : t(`classroom.state.${snapshot.state}`)}
         </b>
@@ -128,6 +150,7 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
       <div class="row notices">
         <LineState classroom={classroom} />
         <Undelivered classroom={classroom} />
+        <Sources classroom={classroom} room={room} participant={own} />
       </div>
       {called && (
         <section class="call" role="alert">
@@ -150,6 +173,7 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
         </section>
       )}
       <BoardCard classroom={classroom} room={room} />
+      {snapshot.exercise && <PhoneExercise classroom={classroom} room={room} run={snapshot.exercise} own={own} />}
       <h2 class="h">{t("classroom.phone.how")}</h2>
       <div class="tri" role="radiogroup" aria-label={t("classroom.phone.how")}>
         {SIGNALS.map(({ kind, icon }) => (
@@ -210,7 +234,7 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
           {t("classroom.phone.by_seat")}
         </button>
       </div>
-      {pad && <SeatPad own={own} raise={raise} />}
+      {pad && <SeatPad room={room} own={own} raise={raise} />}
       <div class="row two">
         <button type="button" class="big quiet" data-action="mark-point" aria-disabled={!live || undefined} onClick={() => live && classroom.ask({ t: "mark" })}>
           <Icon name="mark" size="lg" />
@@ -274,11 +298,11 @@ function BoardCard({ classroom, room }: { classroom: Classroom; room: Room }) {
   );
 }
 
-function SeatPad({ own, raise }: { own: Participant; raise: (seat: number) => void }) {
+function SeatPad({ room, own, raise }: { room: Room; own: Participant; raise: (seat: number) => void }) {
   const up = new Set(own.hands.map((hand) => hand.seat));
   return (
     <div class="seats pad">
-      {seatsOf(own).map((seat) => (
+      {seatsOf(room, own).map((seat) => (
         <button
           type="button"
           key={seat}
@@ -296,21 +320,8 @@ function SeatPad({ own, raise }: { own: Participant; raise: (seat: number) => vo
   );
 }
 
-const SIZE = "tongke.seats.";
-const USUAL_CLASS = 40;
-const LARGEST_CLASS = 99;
-
-function classSize(own: Participant): number {
-  const remembered = Number(remember(SIZE + (own.room || own.unit)));
-  return remembered >= 1 && remembered <= LARGEST_CLASS ? remembered : USUAL_CLASS;
-}
-
-function seatsOf(own: Participant): number[] {
-  return Array.from({ length: classSize(own) }, (_, index) => index + 1);
-}
-
-function Attendance({ classroom, own }: { classroom: Classroom; own: Participant }) {
-  const [size, setSize] = useState(() => classSize(own));
+function Attendance({ classroom, room, own }: { classroom: Classroom; room: Room; own: Participant }) {
+  const [size, setSize] = useState(() => classSize(room, own));
   const [absent, setAbsent] = useState<readonly number[]>(own.absent ?? []);
   const [late, setLate] = useState<readonly number[]>(own.late);
   const taken = own.absent !== null && same(own.absent, absent) && same(own.late, late);
@@ -325,7 +336,7 @@ function Attendance({ classroom, own }: { classroom: Classroom; own: Participant
   };
   const resize = (to: number) => {
     const next = Math.min(LARGEST_CLASS, Math.max(1, to));
-    remember(SIZE + (own.room || own.unit), String(next));
+    rememberSize(own, next);
     setSize(next);
     setAbsent(absent.filter((seat) => seat <= next));
     setLate(late.filter((seat) => seat <= next));

@@ -17,9 +17,10 @@ export interface Picture {
   maxBitrate: number;
 }
 
-/** The host's picture carries the board; a room's is a tile. */
-export const HOST_PICTURE: Picture = { width: 960, height: 540, frameRate: 15, maxBitrate: 850_000 };
-export const ROOM_PICTURE: Picture = { width: 320, height: 180, frameRate: 15, maxBitrate: 250_000 };
+/** A camera as it is opened, and as it is sent when somebody sees it large: it carries the board. */
+export const CAMERA: Picture = { width: 960, height: 540, frameRate: 15, maxBitrate: 850_000 };
+/** The same camera, sent beside it for tiles and weak lines. */
+export const TILE: Picture = { width: 320, height: 180, frameRate: 15, maxBitrate: 150_000 };
 export const AUDIO_BITRATE = 48_000;
 /** A device that another program holds announces nothing when it is let go. */
 const BUSY_AGAIN_MS = 10_000;
@@ -27,14 +28,13 @@ const BUSY_AGAIN_MS = 10_000;
 export interface Plan {
   /** The cameras wanted; the first is opened on the only camera there is. */
   cameras: readonly CameraSource[];
-  picture: Picture;
   /** Sound as the microphone gives it, for measuring. */
   raw?: boolean;
 }
 
 export const PLANS: Partial<Record<string, Plan>> = {
-  host: { cameras: ["teacher", "pupils"], picture: HOST_PICTURE },
-  endpoint: { cameras: ["pupils", "teacher"], picture: ROOM_PICTURE },
+  host: { cameras: ["teacher", "pupils"] },
+  endpoint: { cameras: ["pupils", "teacher"] },
 };
 
 /** One device that stands in for another that is gone. */
@@ -111,7 +111,7 @@ export class Capture {
   }
 
   /** The two cameras change places, and keep them on this machine. */
-  async swap(): Promise<void> {
+  swap(): void {
     const [first, second] = this.plan.cameras;
     const one = first && this.tracks.get(first);
     const other = second && this.tracks.get(second);
@@ -123,7 +123,6 @@ export class Capture {
       if (id) choose(source, { id, label: track.label });
       this.standIns.delete(source);
     }
-    await Promise.all([other.applyConstraints(size(this.plan.picture)), one.applyConstraints(size(ROOM_PICTURE))]);
     this.tell();
   }
 
@@ -183,7 +182,6 @@ export class Capture {
     if (second && other && !free) {
       // the picture that stands for the room comes from the only camera that is left
       this.tracks.delete(second);
-      await other.applyConstraints(size(this.plan.picture));
       this.keep(main, other, false);
       return;
     }
@@ -200,7 +198,7 @@ export class Capture {
       if (this.lost.has(source)) this.faults.set(source, "unplugged");
       return;
     }
-    this.take(source, await ask({ video: { ...size(ROOM_PICTURE), deviceId: { exact: free.deviceId } } }));
+    this.take(source, await ask({ video: { ...size(CAMERA), deviceId: { exact: free.deviceId } } }));
   }
 
   private wants(source: Source): boolean {
@@ -228,10 +226,10 @@ export class Capture {
     const free = fitting(devices, source).filter((device) => !used.has(device.deviceId));
     const chosen = this.chosen(source, free);
     const choice = choiceOf(source);
-    if (chosen) return { ...size(this.plan.picture), deviceId: { exact: chosen.deviceId } };
+    if (chosen) return { ...size(CAMERA), deviceId: { exact: chosen.deviceId } };
     // ids are hidden until the browser was asked once: then the remembered one is a wish
     const wish = choice !== null && choice !== "off" ? choice.id : used.size > 0 ? free[0]?.deviceId : undefined;
-    return { ...size(this.plan.picture), ...(wish ? { deviceId: { ideal: wish } } : {}) };
+    return { ...size(CAMERA), ...(wish ? { deviceId: { ideal: wish } } : {}) };
   }
 
   /** The chosen device, and where just that one fails, any. */

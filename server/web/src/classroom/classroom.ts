@@ -4,15 +4,17 @@
  */
 import { batch, signal } from "@preact/signals";
 import type { JoinReply, SessionRow } from "../generated/api";
-import type { Role, ServerMessage, Track } from "../generated/live";
+import type { DeviceState, Participant, Role, ServerMessage, Track } from "../generated/live";
 import { get, post, Problem } from "../ui/api";
-import { Capture, type Fault, type Plan, PLANS, type Source } from "./capture";
+import { Capture, type Fault, type Plan, PLANS } from "./capture";
 import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
 import { LineReport } from "./line";
-import { type PathState, Publisher, Subscriber } from "./media";
+import { type PathState, Publisher, type Sent, Subscriber } from "./media";
 import { Drawing } from "./drawing";
 import { PagePictures, picturesFor } from "./page-pictures";
 import { faceOf, next, recordedUnheard, type Room, self } from "./room";
+import { openScreen } from "./screen";
+import { View } from "./view";
 
 export interface Line {
   phase: Phase;
@@ -27,7 +29,7 @@ export interface Line {
 export interface Media {
   /** By track id. */
   received: Map<string, MediaStream>;
-  local: Map<Source, MediaStream>;
+  local: Map<Sent, MediaStream>;
   microphone: Fault | null;
   camera: Fault | null;
   publishing: PathState;
@@ -68,8 +70,11 @@ export class Classroom {
   private streams = new Map<string, MediaStream>();
   private report: ReturnType<typeof setInterval> | undefined;
   private lineReport = new LineReport();
+  private readonly view = new View((heights) => this.connection.tell({ t: "view", heights }));
+  private screen: MediaStreamTrack | null = null;
   private epoch: number | null = null;
   private over = false;
+  private told = "";
 
   constructor(
     readonly session: string,
@@ -89,6 +94,7 @@ export class Classroom {
   start(): void {
     this.connection.start();
     this.report = setInterval(() => void this.reportLine(), REPORT_EVERY);
+    this.view.start();
     addEventListener("online", this.retry);
     addEventListener("pagehide", this.onHide);
   }
@@ -134,8 +140,48 @@ export class Classroom {
     await this.devices.value?.open();
   }
 
-  async swapCameras(): Promise<void> {
-    await this.devices.value?.swap();
+  swapCameras(): void {
+    this.devices.value?.swap();
+  }
+
+  /** Lets another picture of a room stand for it. */
+  selectSource(participant: Participant, source: string): void {
+    if (source === "teacher" || source === "pupils" || source === "screen") this.ask({ t: "select_source", participant: participant.id, source });
+  }
+
+  /** Shows this machine's screen to all, or its camera again. */
+  async shareScreen(): Promise<void> {
+    if (this.screen !== null) {
+      this.stopScreen();
+      return;
+    }
+    const track = await openScreen(() => this.stopScreen());
+    if (track === null) return;
+    if (this.over) {
+      track.stop();
+      return;
+    }
+    this.screen = track;
+    this.showMedia();
+    await this.publish();
+    this.ask({ t: "select_source", source: "screen" });
+  }
+
+  private stopScreen(): void {
+    if (this.screen === null) return;
+    this.screen.stop();
+    this.screen = null;
+    this.showMedia();
+    if (this.over) return;
+    const me = this.room.value && self(this.room.value);
+    if (me?.source === "screen") this.ask({ t: "select_source", source: me.role === "host" ? "teacher" : "pupils" });
+    void this.publish();
+  }
+
+  private async publish(): Promise<void> {
+    const tracks = new Map<Sent, MediaStreamTrack>(this.devices.value?.tracks ?? []);
+    if (this.screen !== null) tracks.set("screen", this.screen);
+    await this.publisher?.send(tracks);
   }
 
   /** A sound element could not start, or now could. */
@@ -163,9 +209,13 @@ export class Classroom {
       const fresh = this.epoch !== null && this.epoch !== message.epoch;
       this.epoch = message.epoch;
       this.prepare(message.role);
+      this.view.reset();
+      this.told = "";
+      this.reportDevices();
       this.publisher?.recover(fresh);
       this.subscriber?.recover(fresh);
     }
+    if (message.t === "sending") this.publisher?.limit(message.limits);
     if (after === null) return;
     if (before?.tracks !== after.tracks || before.snapshot.participants !== after.snapshot.participants) this.watch(after);
     if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot.board));
@@ -189,12 +239,30 @@ export class Classroom {
     const capture = new Capture(plan, () => {
       if (this.room.value) this.obeyMute(this.room.value);
       this.showMedia();
-      void this.publisher?.send(capture.tracks);
+      this.reportDevices();
+      void this.publish();
     });
     this.devices.value = capture;
-    this.publisher = new Publisher(door, iceServers, plan.picture, plan.cameras[0] ?? "teacher");
+    this.publisher = new Publisher(door, iceServers);
     capture.watch();
     await capture.open();
+  }
+
+  /** Says what camera and microphone are able to give, whenever that changes: the host sees why a tile is dark. */
+  private reportDevices(): void {
+    const capture = this.devices.value;
+    if (capture === null || capture.version.value === 0 || this.connection.phase !== "connected") return;
+    const main = capture.plan.cameras[0];
+    const state = (source: "mic" | "teacher" | "pupils"): DeviceState => (capture.tracks.has(source) ? "ok" : (capture.faults.get(source) ?? "missing"));
+    const camera = main ? state(main) : "off";
+    const microphone = state("mic");
+    if (this.told === `${camera} ${microphone}`) return;
+    this.told = `${camera} ${microphone}`;
+    this.connection.request({ t: "report_devices", camera, microphone }).catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      // before the doors open nobody needs to know; the next change or return says it again
+      this.told = "";
+    });
   }
 
   private watch(room: Room): void {
@@ -213,6 +281,8 @@ export class Classroom {
     this.over = true;
     clearInterval(this.report);
     this.pages.close();
+    this.view.stop();
+    this.stopScreen();
     removeEventListener("online", this.retry);
     removeEventListener("pagehide", this.onHide);
     this.publisher?.close();
@@ -259,7 +329,8 @@ export class Classroom {
   private showMedia(): void {
     const received = new Map<string, MediaStream>();
     for (const [id, track] of this.subscriber?.received ?? []) received.set(id, this.streamOf(track));
-    const local = new Map<Source, MediaStream>();
+    const local = new Map<Sent, MediaStream>();
+    if (this.screen !== null) local.set("screen", this.streamOf(this.screen));
     for (const [source, track] of this.devices.value?.tracks ?? []) local.set(source, this.streamOf(track));
     batch(() => {
       this.media.value = {
@@ -286,13 +357,12 @@ export class Classroom {
   private readonly onHide = (): void => this.stop();
 }
 
-/** Everybody's voice, and one picture of each but oneself; a shared screen besides. */
+/** Everybody's voice, and one picture of each but oneself: the one that stands for it. */
 export function wanted(room: Room): Track[] {
   const others = room.snapshot.participants.filter((p) => p.id !== room.me);
   const audio = room.tracks.filter((t) => t.kind === "audio" && t.participant !== room.me);
   const faces = others.flatMap((p) => faceOf(room.tracks, p) ?? []);
-  const screens = room.tracks.filter((t) => t.source === "screen" && t.participant !== room.me && !faces.includes(t));
-  return [...audio, ...faces, ...screens];
+  return [...audio, ...faces];
 }
 
 /** The name of this tab, the same after a reload, so that a return replaces the old socket. */

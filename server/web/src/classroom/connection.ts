@@ -3,9 +3,9 @@
  * still wait for their acknowledgement. It knows nothing of what a lesson is.
  */
 import { decode, encode } from "@msgpack/msgpack";
-import type { Ack, ClientMessage, Hello, LinkReport, MediaAnswer, ServerMessage } from "../generated/live";
+import type { Ack, ClientMessage, Hello, LinkReport, MediaAnswer, ServerMessage, View as ViewMessage } from "../generated/live";
 
-export type Command = Exclude<ClientMessage, Hello | LinkReport>;
+export type Command = Exclude<ClientMessage, Hello | LinkReport | ViewMessage>;
 type WithoutId<T> = T extends Command ? Omit<T, "msgId"> : never;
 /** A command before it has its id. */
 export type Wish = WithoutId<Command>;
@@ -162,7 +162,7 @@ export class Connection {
   }
 
   /** Say something that needs no answer; lost when there is no connection. */
-  tell(message: LinkReport): void {
+  tell(message: LinkReport | ViewMessage): void {
     if (this.ready) this.send(message);
   }
 

@@ -1,4 +1,5 @@
 /** The host teacher's screen: all rooms, whom to call next, what all rooms see, and the lesson's beginning and end. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Participant } from "../generated/live";
 import { Button } from "../ui/components";
@@ -8,10 +9,16 @@ import { clockAt, weekdayName } from "../ui/time";
 import { LanguageSwitch } from "../ui/top";
 import type { Classroom } from "./classroom";
 import { keysOn, switchKeys, useKeys } from "./keys";
+import { ChatPanel, UnreadMark } from "./chat";
 import { DeviceDialog } from "./device-dialog";
 import { DeviceTrouble } from "./device-trouble";
+import { EndButton } from "./end-button";
+import { ExerciseSheet } from "./exercise-sheet";
+import { ExerciseCard } from "./host-exercise";
 import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
+import { lineWords, nextSource, seenWord, Sources } from "./pictures";
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
+import { canShareScreen } from "./screen";
 import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
 import { titleOf } from "./paper";
@@ -25,6 +32,8 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
   const [timerOpen, setTimerOpen] = useState(false);
   const [trayOpen, setTrayOpen] = useState(false);
   const [devicesOpen, openDevices] = useState(false);
+  const [sheetOpen, openSheet] = useState(false);
+  const [chatOpen, openChat] = useState(false);
   useEffect(() => {
     document.documentElement.dataset.theme = "dark";
     return () => delete document.documentElement.dataset.theme;
@@ -37,6 +46,14 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
     else if (key === "m" && inLesson(room.snapshot)) classroom.ask({ t: "mark" });
     else if (key === "r") setTrayOpen((open) => !open);
     else if (key === "t") setTimerOpen((open) => !open);
+    else if (key === "s" && canShareScreen()) void classroom.shareScreen();
+    else if (key === "c") {
+      const shown = program(room);
+      const after = shown && nextSource(room, shown);
+      if (!shown || !after) return false;
+      classroom.selectSource(shown, after);
+    }
+    else if (key === "e" && inLesson(room.snapshot)) openSheet(true);
     else return false;
     return true;
   });
@@ -65,11 +82,28 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
       <aside class="side">
         <Program classroom={classroom} room={room} />
         {next && <Suggestion classroom={classroom} room={room} next={next} />}
-        <RoomsTable room={room} />
+        {room.snapshot.exercise ? <ExerciseCard classroom={classroom} room={room} run={room.snapshot.exercise} /> : <RoomsTable room={room} />}
       </aside>
-      <Dock classroom={classroom} room={room} timerOpen={timerOpen} setTimerOpen={setTimerOpen} trayOpen={trayOpen} setTrayOpen={setTrayOpen} />
+      <Dock classroom={classroom} room={room} timerOpen={timerOpen} setTimerOpen={setTimerOpen} trayOpen={trayOpen} setTrayOpen={setTrayOpen}>
+        <button type="button" class="dk" data-action="exercises" aria-disabled={!inLesson(room.snapshot) || undefined} onClick={() => inLesson(room.snapshot) && openSheet(true)}>
+          <Icon name="quiz" size="lg" />
+          <span>{t("classroom.exercise.push")}</span>
+          <kbd class="kbd">E</kbd>
+        </button>
+        <button type="button" class="dk" data-action="chat" aria-expanded={chatOpen} onClick={() => openChat(!chatOpen)}>
+          <Icon name="joint" size="lg" />
+          <span>{t("classroom.chat.short")}</span>
+          {!chatOpen && <UnreadMark room={room} />}
+        </button>
+      </Dock>
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
+      {sheetOpen && <ExerciseSheet classroom={classroom} room={room} onClose={() => openSheet(false)} />}
+      {chatOpen && (
+        <div class="card drawer">
+          <ChatPanel classroom={classroom} room={room} onClose={() => openChat(false)} />
+        </div>
+      )}
       {devicesOpen && <DeviceDialog capture={classroom.devices.value} role="host" onClose={() => openDevices(false)} />}
     </div>
   );
@@ -157,7 +191,7 @@ function OwnTile({ classroom, room, choose }: { classroom: Classroom; room: Room
           <DeviceTrouble classroom={classroom} choose={choose} />
           {media.microphone === null && media.camera === null && (
             <span class="sm dim ell">
-              {t(`classroom.sending.${media.publishing}`, { n: [...media.local.keys()].filter((s) => s !== "mic").length })}
+              {t(`classroom.sending.${media.publishing}`, { n: [...media.local.keys()].filter((s) => s !== "mic" && s !== "screen").length })}
             </span>
           )}
         </div>
@@ -167,7 +201,7 @@ function OwnTile({ classroom, room, choose }: { classroom: Classroom; room: Room
             <Icon name="cam" size="sm" />
           </button>
           {media.local.has("teacher") && media.local.has("pupils") && (
-            <Button small icon="swap" action="swap-cameras" onClick={() => void classroom.swapCameras()}>
+            <Button small icon="swap" action="swap-cameras" onClick={() => classroom.swapCameras()}>
               {t("classroom.act.swap_cameras")}
             </Button>
           )}
@@ -225,6 +259,7 @@ function Program({ classroom, room }: { classroom: Classroom; room: Room }) {
             {t("board.large", { title: titleOf(snapshot.board.shown.material), page: snapshot.board.shown.page })}
           </p>
         )}
+        {shown && <Sources classroom={classroom} room={room} participant={shown} />}
         <p class="xs mut au">
           <Icon name="vol" size="sm" />
           {onAir.length === 0
@@ -269,6 +304,7 @@ function RoomsTable({ room }: { room: Room }) {
             <th scope="col">{t("classroom.facts.room")}</th>
             <th scope="col">{t("classroom.facts.attendance")}</th>
             <th scope="col">{t("classroom.facts.assistant")}</th>
+            <th scope="col">{t("classroom.facts.sees")}</th>
           </tr>
         </thead>
         <tbody>
@@ -287,12 +323,23 @@ function RoomsTable({ room }: { room: Room }) {
                           .join(" · ")}
               </td>
               <td class={p.signal && p.signal !== "ready" ? "z" : ""}>{p.signal ? t(`classroom.signal.${p.signal}`) : "—"}</td>
+              <Sees room={room} participant={p} />
             </tr>
           ))}
         </tbody>
       </table>
       {memberRooms(room).length === 0 && <p class="dim sm">{t("classroom.facts.nobody")}</p>}
     </section>
+  );
+}
+
+/** What really arrives at a far room of the picture that is shown to all. */
+function Sees({ room, participant }: { room: Room; participant: Participant }) {
+  const seen = seenWord(room, participant);
+  return (
+    <td class={seen?.poor ? "z" : ""} data-sees={room.links[participant.id]?.sees ?? ""} title={lineWords(room, participant)}>
+      {seen?.word ?? "—"}
+    </td>
   );
 }
 
@@ -303,11 +350,14 @@ interface DockProps {
   setTimerOpen: (open: boolean) => void;
   trayOpen: boolean;
   setTrayOpen: (open: boolean) => void;
+  /** Buttons of the lesson's other tools, before the timer. */
+  children: ComponentChildren;
 }
 
-function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen }: DockProps) {
+function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen, children }: DockProps) {
   const { snapshot } = room;
   const live = inLesson(snapshot);
+  const sharing = classroom.media.value.local.has("screen");
   const waiting = classroom.line.value.pending.filter((command) => command.t === "mark").length;
   const marks = snapshot.marks + waiting;
   const remaining = snapshot.timerUntil === null ? null : snapshot.timerUntil - serverNow(room);
@@ -318,6 +368,14 @@ function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen 
         <span>{t("classroom.act.mute_all")}</span>
         <kbd class="kbd">0</kbd>
       </button>
+      {canShareScreen() && (
+        <button type="button" class="dk" data-action="share-screen" aria-pressed={sharing} onClick={() => void classroom.shareScreen()}>
+          <Icon name="panel" size="lg" />
+          <span>{t(sharing ? "classroom.act.screen_stop" : "classroom.act.screen")}</span>
+          <kbd class="kbd">S</kbd>
+        </button>
+      )}
+      {children}
       <div class="timer">
         <button type="button" class="dk" data-action="push-material" aria-expanded={trayOpen} onClick={() => setTrayOpen(!trayOpen)}>
           <Icon name="doc" size="lg" />
@@ -405,32 +463,6 @@ function StartButton({ classroom, room }: { classroom: Classroom; room: Room }) 
       >
         <Icon name="play" size="lg" />
         <span>{t(state === "scheduled" ? "classroom.act.start_later" : "classroom.act.start")}</span>
-      </button>
-    </>
-  );
-}
-
-/** Asks once more in its own place, and the second label names what follows. */
-export function EndButton({ classroom, room }: { classroom: Classroom; room: Room }) {
-  const [sure, setSure] = useState(false);
-  const busy = classroom.line.value.pending.some((command) => command.t === "end_lesson");
-  const rooms = memberRooms(room).filter((p) => p.presence !== "offline").length;
-  const press = (event: MouseEvent) => {
-    // The second half of a double click is no decision.
-    if (event.detail > 1 || busy) return;
-    if (sure) classroom.ask({ t: "end_lesson" });
-    setSure(!sure);
-  };
-  return (
-    <>
-      {sure && (
-        <button type="button" class="dk" data-action="cancel-end" onClick={() => setSure(false)}>
-          {t("act.cancel")}
-        </button>
-      )}
-      <button type="button" class={`dk end ${sure ? "sure" : ""}`} data-action="end-lesson" data-confirm={sure} aria-busy={busy || undefined} onClick={press}>
-        <Icon name="stop" size="lg" />
-        <span>{sure ? t("classroom.act.end_sure", { n: rooms }) : t("classroom.act.end")}</span>
       </button>
     </>
   );

@@ -4,6 +4,7 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Header } from "./host";
+import { ChatPanel, UnreadMark } from "./chat";
 import { DeviceDialog } from "./device-dialog";
 import { captionOf, Face } from "./parts";
 import { host, program, tiles } from "./room";
@@ -14,6 +15,7 @@ import { Tile } from "./tile";
 export function ObserverPage({ classroom }: { classroom: Classroom }) {
   const room = classroom.room.value;
   const [devicesOpen, openDevices] = useState(false);
+  const [chatOpen, openChat] = useState(false);
   useEffect(() => {
     document.documentElement.dataset.theme = "dark";
     return () => delete document.documentElement.dataset.theme;
@@ -63,6 +65,13 @@ export function ObserverPage({ classroom }: { classroom: Classroom }) {
           <Icon name="eye" size="sm" /> {t("classroom.observer.silent")}
         </span>
         <span class="grow" />
+        {room.role === "observer" && (
+          <button type="button" class="dk" data-action="chat" aria-expanded={chatOpen} onClick={() => openChat(!chatOpen)}>
+            <Icon name="joint" size="lg" />
+            <span>{t("classroom.chat.short")}</span>
+            {!chatOpen && <UnreadMark room={room} />}
+          </button>
+        )}
         <button type="button" class="dk" data-action="choose-devices" onClick={() => openDevices(true)}>
           <Icon name="vol" size="lg" />
           <span>{t("classroom.devices.speaker")}</span>
@@ -74,6 +83,11 @@ export function ObserverPage({ classroom }: { classroom: Classroom }) {
       </div>
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
+      {chatOpen && (
+        <div class="card drawer">
+          <ChatPanel classroom={classroom} room={room} onClose={() => openChat(false)} />
+        </div>
+      )}
       {devicesOpen && <DeviceDialog capture={null} role="observer" onClose={() => openDevices(false)} />}
     </div>
   );

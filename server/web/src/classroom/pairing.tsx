@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { PairingCode, PairingState } from "../generated/api";
 import { explain, post, Problem } from "../ui/api";
 import { t } from "../ui/i18n";
+import { Qr } from "../ui/qr";
 import { Icon, Mark } from "../ui/icons";
 import { LanguageSwitch } from "../ui/top";
 import { WallButton } from "./panel";
@@ -55,7 +56,8 @@ export function PairingPage({ paired }: { paired: () => void }) {
         <span class="grow" />
         <LanguageSwitch />
       </header>
-      <main>
+      <main class={code ? "with-qr" : ""}>
+        {code && <Qr code={code.confirmQr} label={t("classroom.pairing.scan")} />}
         <h1 class="w64">{t("classroom.pairing.title")}</h1>
         <p class="w36 mut">{t("classroom.pairing.text")}</p>
         <p class="code" data-code={code?.code} aria-label={code?.code.split("").join(" ")}>

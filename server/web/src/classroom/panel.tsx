@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Participant } from "../generated/live";
 import { t } from "../ui/i18n";
+import { Qr } from "../ui/qr";
 import { Icon } from "../ui/icons";
 import { clockAt } from "../ui/time";
 import type { Classroom } from "./classroom";
@@ -11,6 +12,7 @@ import { DeviceTrouble, troubleOf } from "./device-trouble";
 import { LevelMeter } from "./level";
 import { captionOf, Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
 import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self, tileState } from "./room";
+import { PanelExercise } from "./panel-exercise";
 import { Sounds, SoundUnlock } from "./sound";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { lasting, second, serverNow } from "./ticker";
@@ -57,6 +59,8 @@ export function PanelPage({ classroom, phone }: PanelProps) {
         <Offline classroom={classroom} room={room} me={me} phone={me.phone || phone || ""} since={line.downSince ?? 0} />
       ) : view === "called" ? (
         <Called classroom={classroom} room={room} me={me} called={called} />
+      ) : room.snapshot.exercise ? (
+        <PanelExercise classroom={classroom} room={room} run={room.snapshot.exercise} me={me} />
       ) : (
         <Live classroom={classroom} room={room} me={me} audioOnly={weak} choose={choose} />
       )}
@@ -80,8 +84,10 @@ function TopLine({ room }: { room: Room }) {
           <Icon name="timer" /> {lasting(snapshot.timerUntil - now)}
         </b>
       )}
-      <span class="w28 mut nw">
-        {inLesson(snapshot)
+      <span class={`w28 nw ${snapshot.state === "overrun" ? "over" : "mut"}`} role={snapshot.state === "overrun" ? "status" : undefined}>
+        {snapshot.state === "overrun" && snapshot.overrunUntil !== null
+          ? t("classroom.host.ends_in", { time: lasting(snapshot.overrunUntil - now) })
+          : inLesson(snapshot)
           ? t("classroom.minutes_left", { n: Math.max(0, Math.ceil(left / 60)) })
           : now < snapshot.lesson.starts
             ? t("classroom.panel.begins", { time: clockAt(snapshot.lesson.starts) })
@@ -164,6 +170,7 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
             .map((p) => (
               <Mini key={p.id} classroom={classroom} room={room} participant={p} />
             ))}
+          <AssistantCode classroom={classroom} room={room} me={me} />
           {others.length > 0 && (
             <div class="mini off n">
               <Icon name="users" />
@@ -173,6 +180,19 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
         </div>
       </aside>
       <Foot classroom={classroom} room={room} me={me} choose={choose} />
+    </div>
+  );
+}
+
+/** For the assistant's phone: the way into this room's lesson, as long as none is in. */
+function AssistantCode({ classroom, room, me }: ViewProps) {
+  const code = classroom.joined.value?.assistantQr;
+  const helped = room.snapshot.participants.some((p) => p.role === "assistant" && p.unit === me.unit && p.presence !== "offline");
+  if (!code || helped) return null;
+  return (
+    <div class="helper" data-assistant-url={classroom.joined.value?.assistantUrl}>
+      <Qr code={code} label={t("classroom.panel.assistant_code")} />
+      <span>{t("classroom.panel.assistant_code")}</span>
     </div>
   );
 }
@@ -248,7 +268,7 @@ function Foot({ classroom, room, me, choose }: ViewProps & { choose: () => void 
         </WallButton>
       )}
       {!live && classroom.media.value.local.has("teacher") && (
-        <WallButton action="swap-cameras" onClick={() => void classroom.swapCameras()}>
+        <WallButton action="swap-cameras" onClick={() => classroom.swapCameras()}>
           <Icon name="swap" />
           {t("classroom.act.swap_cameras")}
         </WallButton>

@@ -4,16 +4,19 @@ import type { Participant, Snapshot } from "../generated/live";
 import { has, t } from "../ui/i18n";
 import { Icon, Signal } from "../ui/icons";
 import type { Classroom } from "./classroom";
+import { lineWords, Still } from "./pictures";
 import { faceOf, hasNotCome, linkBars, type Room, tileState } from "./room";
 
 export interface PictureProps {
   stream: MediaStream | undefined;
   participant: string;
   source?: string;
+  /** Of a received picture: how large it is seen is told to the server. */
+  track?: string;
 }
 
 /** A moving picture, always without sound: sound is played once, by `Sounds`. */
-export function Picture({ stream, participant, source }: PictureProps) {
+export function Picture({ stream, participant, source, track }: PictureProps) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = video.current;
@@ -23,7 +26,7 @@ export function Picture({ stream, participant, source }: PictureProps) {
     // Interrupted by the next stream, or refused in a hidden tab: both heal by the autoplay attribute.
     if (stream) element.play().catch(() => undefined);
   }, [stream]);
-  return <video ref={video} class="cam" data-participant={participant} data-source={source} data-frames="0" autoplay muted playsInline />;
+  return <video ref={video} class="cam" data-participant={participant} data-source={source} data-track={track} data-frames="0" autoplay muted playsInline />;
 }
 
 /** Writes how many frames each picture of the page has shown into `data-frames`. */
@@ -41,12 +44,17 @@ export function Face({ classroom, participant }: { classroom: Classroom; partici
   const media = classroom.media.value;
   if (room === null) return null;
   if (participant.id === room.me) {
-    const source = participant.role === "host" ? (["teacher", "pupils"] as const) : (["pupils", "teacher"] as const);
-    const own = source.find((s) => media.local.has(s));
+    const sources = [participant.source, ...(participant.role === "host" ? (["teacher", "pupils"] as const) : (["pupils", "teacher"] as const))];
+    const own = sources.find((s) => media.local.has(s));
     return <Picture stream={own && media.local.get(own)} participant={participant.id} source={own} />;
   }
   const track = faceOf(room.tracks, participant);
-  return <Picture stream={track && media.received.get(track.id)} participant={participant.id} source={track?.source} />;
+  return (
+    <>
+      <Picture stream={track && media.received.get(track.id)} participant={participant.id} source={track?.source} track={track?.id} />
+      {track && room.levels[track.id] === "still" && <Still />}
+    </>
+  );
 }
 
 /** "未送达，正在重试", or why the server refused. */
@@ -92,7 +100,7 @@ export function LinkMark({ room, participant, seconds }: { room: Room; participa
     const bars = linkBars(room, participant);
     const word = bars >= 4 ? "good" : bars === 3 ? "fair" : "weak";
     return (
-      <span class={`lk ${bars >= 4 ? "ok" : "warn"}`}>
+      <span class={`lk ${bars >= 4 ? "ok" : "warn"}`} title={lineWords(room, participant)}>
         <Signal bars={bars} />
         {t(`classroom.link.${word}`)}
       </span>

@@ -4,7 +4,7 @@
  */
 import { foldBoard, isBoardEvent } from "./board";
 import { foldExercise, isExerciseEvent } from "./exercise";
-import type { Event, ExpectedRoom, Link, Participant, ServerMessage, Snapshot, Track } from "../generated/live";
+import type { Event, ExpectedRoom, Link, Participant, Receiving, ServerMessage, Snapshot, Track } from "../generated/live";
 
 export interface Room {
   me: string;
@@ -12,6 +12,8 @@ export interface Room {
   snapshot: Snapshot;
   tracks: Track[];
   links: Record<string, Link>;
+  /** What this page gets of each track that it sees. */
+  levels: Receiving["levels"];
   /** Server's unix seconds less this machine's. */
   clockOffset: number;
 }
@@ -26,6 +28,7 @@ export function next(room: Room | null, message: ServerMessage, localNow: number
         snapshot: message.snapshot,
         tracks: message.tracks,
         links: {},
+        levels: {},
         clockOffset: message.serverTime - localNow,
       };
     case "resumed":
@@ -36,6 +39,8 @@ export function next(room: Room | null, message: ServerMessage, localNow: number
       return room && { ...room, tracks: message.tracks };
     case "links":
       return room && { ...room, links: { ...room.links, ...message.links } };
+    case "receiving":
+      return room && { ...room, levels: message.levels };
     default:
       return room;
   }
@@ -101,6 +106,8 @@ export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
       const { type: _, message: id, ...rest } = event;
       return { ...snapshot, chat: [...snapshot.chat, { id, at, ...rest }].slice(-CHAT_KEPT) };
     }
+    case "source_selected":
+      return change(snapshot, event.participant, { source: event.source });
     case "talk_measured":
     case "line_measured":
     case "withheld":
@@ -142,6 +149,7 @@ function join(snapshot: Snapshot, event: Extract<Event["event"], { type: "joined
     late: known?.late ?? [],
     camera: null,
     microphone: null,
+    source: known?.source ?? (who.role === "host" || who.role === "encoder" ? "teacher" : "pupils"),
   };
   if (known === undefined) return { ...snapshot, participants: [...snapshot.participants, fresh] };
   return change(snapshot, id, fresh);
@@ -206,6 +214,7 @@ function notCome(expected: ExpectedRoom): Participant {
     late: [],
     camera: null,
     microphone: null,
+    source: "pupils",
   };
 }
 
@@ -265,11 +274,18 @@ export function nextToCall(room: Room): Participant | undefined {
     )[0];
 }
 
-/** The video track that stands for a participant: the pupils' camera of a room, the teacher's of the host. */
+/** The video track that stands for a participant: the selected one, and while it is not there another. */
 export function faceOf(tracks: Track[], participant: Participant): Track | undefined {
-  const own = tracks.filter((t) => t.participant === participant.id && t.kind === "video");
-  const wanted = participant.role === "host" ? "teacher" : "pupils";
-  return own.find((t) => t.source === wanted) ?? own[0];
+  const own = picturesOf(tracks, participant);
+  return own.find((t) => t.source === participant.source) ?? own[0];
+}
+
+/** Everything of a participant that can be seen, always in the same order. */
+export function picturesOf(tracks: Track[], participant: Participant): Track[] {
+  const order = ["teacher", "pupils", "screen"];
+  return tracks
+    .filter((t) => t.participant === participant.id && t.kind === "video")
+    .sort((a, b) => order.indexOf(a.source) - order.indexOf(b.source));
 }
 
 /** What every room sees large: the spotlight, or the host. */

@@ -2,6 +2,8 @@
 import "./gate.css";
 import "./panel.css";
 import "./devices.css";
+import "./exercise.css";
+import "./chat.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RoomDay } from "../generated/api";
 import { explain, get, Problem } from "../ui/api";

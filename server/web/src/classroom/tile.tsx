@@ -5,6 +5,7 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
+import { NextSource } from "./pictures";
 import { faceOf, hasNotCome, inLesson, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
@@ -50,7 +51,7 @@ export function Tile(props: TileProps) {
         {quiet && (
           <span class="ov">
             <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="lg" spin={state === "reconnecting"} />
-            <b>{t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
+            <b>{state === "audio_only" && darkened(participant) ? t(`classroom.device.short_${participant.camera}`) : t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
             {state !== "audio_only" && participant.phone && (
               <span class="sm">
                 <Icon name="phone" size="sm" /> {participant.phone}
@@ -79,16 +80,23 @@ export function Tile(props: TileProps) {
   );
 }
 
+/** Whether the room itself says that its camera gives nothing. */
+function darkened(participant: Participant): boolean {
+  return participant.camera !== null && participant.camera !== "ok";
+}
+
 /** Seconds within which a camera that works has begun to send. */
 const CAMERAS_OPEN_WITHIN = 12;
 
 /** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. */
 function NoPicture({ room, participant, waited }: { room: Room; participant: Participant; waited: number }) {
   const heard = room.tracks.some((track) => track.participant === participant.id && track.kind === "audio");
-  const gives = waited < CAMERAS_OPEN_WITHIN ? "no_picture" : heard ? "sound_only" : "listens";
+  const waits = !darkened(participant) && waited < CAMERAS_OPEN_WITHIN;
+  const gives = waits ? "no_picture" : heard ? "sound_only" : "listens";
   return (
     <span class="ov" data-gives={gives}>
       <Icon name={gives === "sound_only" ? "ear" : "camoff"} size="lg" />
+      {darkened(participant) && <b>{t(`classroom.device.short_${participant.camera}`)}</b>}
       <span class="sm">{t(`classroom.tile.${gives}`)}</span>
     </span>
   );
@@ -96,6 +104,15 @@ function NoPicture({ room, participant, waited }: { room: Room; participant: Par
 
 /** The one thing worth saying over the picture, the most urgent first. */
 function Badge({ room, participant, shown }: { room: Room; participant: Participant; shown: boolean }) {
+  const echo = room.links[participant.id]?.echo;
+  if (echo) {
+    return (
+      <span class="ask" role="alert" data-echo={echo}>
+        <Icon name="vol" size="sm" />
+        {t(`classroom.tile.${echo}`)}
+      </span>
+    );
+  }
   if (room.snapshot.called === participant.id) {
     const seat = room.snapshot.calledSeat;
     return (
@@ -210,6 +227,7 @@ function Acts({ classroom, room, participant, next, shortcut }: TileProps) {
       >
         <Icon name="focus" size="sm" />
       </button>
+      <NextSource classroom={classroom} room={room} participant={participant} />
       <button
         type="button"
         class="btn s icon2"

@@ -772,6 +772,11 @@ export interface NameRef {
   unit: string;
 }
 
+export interface TermChoice {
+  id: string;
+  name: string;
+}
+
 export interface TermRef {
   name: string;
   weekOne: string;
@@ -798,6 +803,8 @@ export interface ConsentRow {
 export interface NegotiationView {
   state: "draft" | "proposed" | "agreed" | "published";
   draft: number;
+  /** Who built the draft, or changed it last. */
+  author: string;
   mode: Mode;
   deadline: number | null;
   consents: ConsentRow[];
@@ -831,8 +838,13 @@ export interface TimetableView {
   lessons: Lesson[];
   cost: number;
   costByRule: RuleCost[];
+  /** Whether the person asking may build a draft, or change it. */
+  mayBuild: boolean;
   negotiation: NegotiationView | null;
   versions: VersionRow[];
+  termId: string;
+  /** All terms, the present one first. */
+  terms: TermChoice[];
 }
 
 export interface Revision {
@@ -985,6 +997,47 @@ export interface ExportView {
   name: string;
   bytes: number;
   findings: Finding[];
+}
+
+export interface TermRow {
+  id: string;
+  name: string;
+  firstDay: string;
+  lastDay: string;
+}
+
+/** The classes of a unit that leave at the year's turn, whose places new ones take: the pupils of each. */
+export interface LeavingClasses {
+  unit: string;
+  unitName: string;
+  community: string;
+  pupils: number[];
+}
+
+/** All terms, the present one first, and what the next one could be. */
+export interface TermsView {
+  terms: TermRow[];
+  registerVersion: number;
+  proposed: Rollover;
+  leaving: LeavingClasses[];
+  mayTurn: boolean;
+}
+
+/** `registerVersion` is that of the `TermsView`; a newer one stands: 409. */
+export interface NewRollover {
+  registerVersion: number;
+  plan: Rollover;
+}
+
+/** What the turn brings. `taken`: it was carried out, and `registerVersion` is that of the new term. */
+export interface RolloverView {
+  taken: boolean;
+  possible: boolean;
+  registerVersion: number;
+  findings: Finding[];
+  classes: Moved[];
+  teachers: Assignment[];
+  requirements: Record<string, number>;
 }
 
 /** One thing wrong with an input or a table. `code` is stable and has a sentence in both languages in the catalogue (`finding.<code>`), filled from `values`; file, sheet, row and field name the place. */
@@ -1174,6 +1227,33 @@ export interface Lesson {
   later?: Times[];
 }
 
+/** How the next term is made. `promote`: a school year ends with the old one. */
+export interface Rollover {
+  format?: "tongke-rollover/1";
+  term: Term;
+  promote?: boolean;
+  entries?: Entry[];
+  teachers?: "follow" | "stay";
+  /** End the old term before its last day. */
+  endRunning?: boolean;
+}
+
+/** A class before and after; no `before` of one that begins, no `after` of one that leaves. */
+export interface Moved {
+  id: string;
+  unit: string;
+  before?: string;
+  after?: string;
+}
+
+/** A teacher whose classes are others afterwards. */
+export interface Assignment {
+  teacher: string;
+  unit: string;
+  before: string[];
+  after: string[];
+}
+
 /** Where an occurrence stands and who teaches it, as people are shown it. */
 export interface Stand {
   date: string;
@@ -1232,6 +1312,25 @@ export interface Times {
   parties: PartyTimes[];
 }
 
+export interface Term {
+  id: string;
+  name: string;
+  firstDay: string;
+  lastDay: string;
+  /** The Monday of term week 1. */
+  weekOne: string;
+  closures?: Closure[];
+  makeUpDays?: MakeUpDay[];
+  /** From this date on no official calendar is published yet: lessons are marked provisional. */
+  provisionalFrom?: string | null;
+}
+
+/** The classes that begin at a unit: the pupils of each. */
+export interface Entry {
+  unit: string;
+  pupils: number[];
+}
+
 /** One thing that speaks for or against a candidate; `code` has a sentence (`cover.reason.<code>`). */
 export interface Reason {
   code: string;
@@ -1253,4 +1352,12 @@ export interface PartyTimes {
   start: string;
   end: string;
   leftover?: Leftover[];
+}
+
+export interface Closure {
+  first: string;
+  last: string;
+  name: string;
+  /** Empty: the whole county. */
+  units?: string[];
 }

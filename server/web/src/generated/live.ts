@@ -104,12 +104,13 @@ export interface ReportDevices {
   microphone: DeviceState;
 }
 
-/** An SDP offer with send-only sections. `sources`: mid to mic, teacher, pupils or screen. */
+/** An SDP offer with send-only sections. `sources`: mid to mic, teacher, pupils or screen; `layers`: mid to high (as where it is left out) or low. Two sections of one source are one track, of which each receiver gets one layer. */
 export interface Publish {
   t: "publish";
   msgId: string;
   sdp: string;
   sources?: Record<string, TrackSource>;
+  layers?: Record<string, Layer>;
 }
 
 /** An SDP offer with receive-only sections. `slots`: mid to track id. */
@@ -135,6 +136,12 @@ export interface LinkReport {
   lost?: number;
   rttMs?: number;
   frames?: number;
+  /** Of the largest picture as it arrives, in lines. */
+  height?: number;
+  /** At which it is shown. */
+  fps?: number;
+  /** Share of the sound that had to be made up. */
+  concealed?: number;
 }
 
 /** One version of a material, as rooms need it to lay its pages out before they have them. */
@@ -635,7 +642,7 @@ export interface TalkMeasured {
   seconds: number;
 }
 
-/** What a participant's line was like for `seconds` from `since` (unix seconds): mean and worst loss (0 to 1), mean round trip and bit rate, the share of the time in which it was weak, and how often pictures froze there. */
+/** What a participant's line was like for `seconds` from `since` (unix seconds): mean and worst loss (0 to 1), mean round trip and bit rate, the share of the time in which it was weak, and how often pictures froze there; what it received, and the shares in which the picture shown to all came in the low layer only, or stood still. */
 export interface LineMeasured {
   type: "line_measured";
   participant: string;
@@ -647,6 +654,9 @@ export interface LineMeasured {
   kbps: number;
   weak: number;
   freezes: number;
+  downKbps: number;
+  low: number;
+  still: number;
 }
 
 export interface DevicesReported {
@@ -697,6 +707,8 @@ export interface Participant {
   /** None until it was reported. */
   camera: DeviceState | null;
   microphone: DeviceState | null;
+  /** Which of its pictures stands for it. */
+  source: PictureSource;
 }
 
 /** A classroom that belongs to the lesson: what to call it, and where to ring when it does not come. */
@@ -772,6 +784,18 @@ export interface Link {
   /** Audio level in -dBov (RFC 6464): 0 is loudest, 127 silence. */
   level: number;
   speaking: boolean;
+  downKbps: number;
+  /** What it really gets of the picture that is shown to all; absent: it is shown itself, or nothing is. */
+  sees: Level | null;
+  /** Lines of the largest picture that its screen gets, and pictures a second: what it reports. */
+  height: number;
+  fps: number;
+  /** In the last seconds. */
+  freezes: number;
+  /** Share of the sound that it had to make up. */
+  concealed: number;
+  /** Its loudspeakers come back through its microphone. */
+  echo: Echo | null;
 }
 
 /** The answer to `hello`: who you are and the whole room. Events after (`epoch`, `seq`) follow. */
@@ -854,17 +878,19 @@ export interface Closing {
   code: string;
 }
 
-export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say;
+export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | SelectSource | View | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say;
 
-export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared | LineMeasured | DevicesReported | ExercisePushed | ExerciseClosed | ResultShown | ExercisePutAway | Answered | HandsCounted | PhotoAdded | PhotoRemoved | Said | Withheld;
+export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | SourceSelected | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared | LineMeasured | DevicesReported | ExercisePushed | ExerciseClosed | ResultShown | ExercisePutAway | Answered | HandsCounted | PhotoAdded | PhotoRemoved | Said | Withheld;
 
-export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Moved | Closing;
+export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | Moved | Closing;
 
 export type SignalKind = "ready" | "slower" | "no_sound";
 
 export type DeviceState = "ok" | "missing" | "denied" | "busy" | "unplugged" | "insecure" | "off";
 
 export type TrackSource = "mic" | "teacher" | "pupils" | "screen";
+
+export type Layer = "high" | "low";
 
 export type Role = "host" | "assistant" | "endpoint" | "observer" | "patrol" | "encoder";
 
@@ -874,6 +900,51 @@ export type LeaveReason = "left" | "lost" | "replaced" | "ended";
 
 export type RecordingState = "off" | "recording" | "no_consent" | "paused" | "unsupported";
 
+export type PictureSource = "teacher" | "pupils" | "screen";
+
 export type SessionState = "scheduled" | "open" | "live" | "overrun" | "ended";
 
 export type RoomState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
+
+export type Level = "high" | "low" | "still";
+
+export type Echo = "howl" | "echo";
+
+/** Which of a participant's pictures stands for it; without `participant` the sender's own room. */
+export interface SelectSource {
+  t: "select_source";
+  msgId: string;
+  source: PictureSource;
+  participant?: string | null;
+}
+
+/** How high each track stands on the sender's screen, in device pixels; what is left out is not seen and not sent. Not journalled, not acknowledged. */
+export interface View {
+  t: "view";
+  heights: Record<string, number>;
+}
+
+export interface SourceSelected {
+  type: "source_selected";
+  participant: string;
+  source: PictureSource;
+  by: string;
+}
+
+/** What the receiver should send of each of its pictures, whenever it changes. */
+export interface Sending {
+  t: "sending";
+  limits: Record<string, LayerLimits>;
+}
+
+/** What the receiver gets of each track that it sees, whenever it changes, at most once a second. */
+export interface Receiving {
+  t: "receiving";
+  levels: Record<string, Level>;
+}
+
+/** bit/s; 0: nobody looks, it may rest. */
+export interface LayerLimits {
+  high: number;
+  low: number;
+}

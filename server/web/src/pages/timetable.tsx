@@ -106,7 +106,7 @@ function Timetable({ table: plain, week, loaded }: { table: Table; week: number;
         <Stale at={loaded.at} error={loaded.error} retry={loaded.reload} />
         {view !== "class" && !empty && <PrintHead table={table} week={week} title={view === "day" ? `${table.view.community.name} ${weekdayName(day)} ${gradeName(grade)}` : table.view.community.name} />}
         {empty ? (
-          <Empty action={table.view.negotiation?.may.includes("build") && <Button onClick={() => openTab("build")}>{t("tools.next.build")}</Button>}>{t("table.empty")}</Empty>
+          <Empty action={table.view.mayBuild && <Button onClick={() => openTab("build")}>{t("tools.next.build")}</Button>}>{t("table.empty")}</Empty>
         ) : view === "clock" ? (
           <>
             {narrow && <Segmented label={t("tools.day")} value={String(day)} choices={days.map((one) => ({ value: String(one), label: weekdayName(one) }))} onChange={(next) => go({ day: Number(next) })} />}

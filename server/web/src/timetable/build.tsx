@@ -21,7 +21,7 @@ const PHASES: readonly BuildView["phase"][] = ["lints", "first", "improving"];
 
 export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void }) {
   const community = table.view.community.id;
-  const may = table.view.negotiation?.may.includes("build") ?? false;
+  const may = table.view.mayBuild;
   const [limit, setLimit] = useState<Limit>("20");
   const { busy, error, run: act } = useAction();
   const current = run.value?.view.community === community ? run.value : null;

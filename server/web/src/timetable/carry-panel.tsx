@@ -7,7 +7,8 @@ import { Button, Failure, KindChip, Note, StateChip, useAction } from "../ui/com
 import { findingText } from "../ui/findings";
 import { Icon } from "../ui/icons";
 import { has, t } from "../ui/i18n";
-import { accept, carry, type Drop, dropped, drop, openSlots, putBack, slotName } from "./carry";
+import { accept, carry, type Drop, dropped, drop, looking, openSlots, putBack, slotBelow, slotName } from "./carry";
+import { Conflict } from "./conflict";
 import { slotTitle, verdictText } from "./drop-slots";
 import type { Table } from "./table";
 
@@ -20,7 +21,7 @@ export function CarryPanel({ table, onChange, onStale }: { table: Table; onChang
   return (
     <div class="pb carry" data-lesson={lesson.id} data-state={carry.value ? "carrying" : dropped.value?.repair ? "proposed" : "repairing"}>
       <div class="pt0">
-        <span class="dim xs">{t(carry.value ? "carry.moving" : "repair.moving")}</span>
+        <span class="dim xs">{t(looking.value ? "carry.looking_at" : carry.value ? "carry.moving" : "repair.moving")}</span>
         <h2>{table.title(lesson)}</h2>
         <div class="row">
           <KindChip kind={lesson.kind} />
@@ -41,15 +42,42 @@ function Places({ table }: { table: Table }) {
   return (
     <>
       <Failure error={held.error} />
-      {!held.loading && held.error === undefined && openSlots.value.length === 0 && <Note tone="warn">{t("carry.no_place")}</Note>}
+      {!held.loading && held.error === undefined && openSlots.value.length === 0 && <Note tone="warn">{t(looking.value ? "carry.no_place_look" : "carry.no_place")}</Note>}
+      <Below table={table} />
       <Best table={table} />
       {none.length > 0 && <Reasons slots={none} />}
       <div class="acts">
         <Button small onClick={putBack}>
-          {t("carry.put_back")} <kbd class="kbd">Esc</kbd>
+          {t(looking.value ? "act.close" : "carry.put_back")} <kbd class="kbd">Esc</kbd>
         </Button>
       </div>
     </>
+  );
+}
+
+/** The slot that is pointed at: whether it would do, everything that stands against it, what it would cost. */
+function Below({ table }: { table: Table }) {
+  const slot = slotBelow.value;
+  if (slot === null || slot.verdict === "here") return null;
+  const inTheWay = slot.lessons.map((id) => table.lessons.get(id)).filter((lesson) => lesson !== undefined);
+  return (
+    <section class="below" data-slot-verdict={slot.verdict} aria-live="polite">
+      <h3 class="h">{t(`slot.said.${slot.verdict}`, { slot: slotTitle(slot) })}</h3>
+      <ul class="why">
+        {slot.reasons.map((reason) => (
+          <li class="sm" key={findingText(reason)}>
+            {findingText(reason)}
+          </li>
+        ))}
+        {inTheWay.length > 0 && <li class="sm mut">{t("carry.in_the_way", { lessons: inTheWay.map((lesson) => table.full(lesson)).join(t("list.comma")) })}</li>}
+        {slot.rules.map((rule) => (
+          <li class="sm row" key={rule.rule}>
+            <span class="grow">{t(`rule.${rule.rule}`)}</span>
+            <b>{rule.cost > 0 ? `+${rule.cost}` : rule.cost}</b>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -68,9 +96,11 @@ function Best({ table }: { table: Table }) {
               <b>{slotTitle(slot)}</b>
               <span class="sm mut">{verdictText(slot)}</span>
             </span>
-            <Button small kind={index === 0 ? "pri" : undefined} onClick={() => void drop(slot, table.view.revision)}>
-              {t("carry.put_here")}
-            </Button>
+            {!looking.value && (
+              <Button small kind={index === 0 ? "pri" : undefined} onClick={() => void drop(slot, table.view.revision)}>
+                {t("carry.put_here")}
+              </Button>
+            )}
           </li>
         ))}
       </ol>
@@ -103,9 +133,10 @@ function Reasons({ slots }: { slots: readonly SlotView[] }) {
   );
 }
 
-function Dropped({ table, dropped: { slot, repair, error, community }, onChange, onStale }: { table: Table; dropped: Drop; onChange: (view: TimetableView) => void; onStale: () => void }) {
-  if (repair) return <Repair table={table} community={community} repair={repair} onChange={onChange} onStale={onStale} />;
+function Dropped({ table, dropped: { lesson, slot, repair, error, community }, onChange, onStale }: { table: Table; dropped: Drop; onChange: (view: TimetableView) => void; onStale: () => void }) {
+  if (repair) return <Repair table={table} slot={slot} community={community} repair={repair} onChange={onChange} onStale={onStale} />;
   const stale = error instanceof Problem && error.status === 409;
+  if (error instanceof Problem && error.code === "stale_version") return <Faster table={table} lesson={lesson} slot={slot} onChange={onChange} />;
   const reasons = error instanceof Problem ? error.errors.filter(isFinding) : slot.reasons;
   return (
     <>
@@ -137,10 +168,30 @@ function Dropped({ table, dropped: { slot, repair, error, community }, onChange,
   );
 }
 
+/** Somebody changed the draft while the lesson was in the hand. */
+function Faster({ table, lesson, slot, onChange }: { table: Table; lesson: string; slot: SlotView; onChange: (view: TimetableView) => void }) {
+  const moved = table.lessons.get(lesson);
+  return (
+    <Conflict
+      table={table}
+      mine={t("conflict.mine.move", { lesson: moved ? table.full(moved) : "", slot: slotTitle(slot) })}
+      onTake={(view) => {
+        putBack();
+        onChange(view);
+      }}
+      onAgain={(view) => {
+        onChange(view);
+        void drop(slot, view.revision);
+      }}
+    />
+  );
+}
+
 const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
 
 interface RepairProps {
   table: Table;
+  slot: SlotView;
   community: string;
   repair: RepairView;
   onChange: (view: TimetableView) => void;
@@ -148,12 +199,13 @@ interface RepairProps {
 }
 
 /** The repair found: what moves, what it costs, who has to agree. Nothing is changed before it is accepted. */
-function Repair({ table, community, repair, onChange, onStale }: RepairProps) {
+function Repair({ table, slot, community, repair, onChange, onStale }: RepairProps) {
   const { busy, error, run } = useAction();
   const head = useRef<HTMLHeadingElement>(null);
   const stale = error instanceof Problem && error.status === 409;
   const change = repair.costAfter - repair.costBefore;
   useEffect(() => head.current?.focus(), []);
+  if (error instanceof Problem && error.code === "stale_version") return <Faster table={table} lesson={repair.lesson} slot={slot} onChange={onChange} />;
   const take = () =>
     run(async () => {
       onChange(await accept(community, repair));

@@ -7,8 +7,8 @@ import { get, post } from "../ui/api";
 export interface Carry {
   community: string;
   lesson: string;
-  /** By pointer it falls where it is let go; by keys it waits for Enter. */
-  how: "pointer" | "keys";
+  /** By pointer it falls where it is let go, by keys it waits for Enter; who only looks leaves it where it is. */
+  how: "pointer" | "keys" | "look";
   slots: readonly SlotView[];
   /** The name of the slot below it, of `slotName`. */
   over: string | null;
@@ -38,20 +38,21 @@ export const openSlots = computed(() =>
   ((carry.value ?? dropped.value)?.slots ?? []).filter(isOpen).sort((a, b) => a.delta - b.delta || a.weekday - b.weekday || a.period - b.period),
 );
 export const bestSlot = computed(() => openSlots.value[0] ?? null);
+export const looking = computed(() => carry.value?.how === "look");
 export const slotBelow = computed(() => carry.value?.slots.find((slot) => slotName(slot) === carry.value?.over) ?? null);
 
 const address = (community: string) => `/api/communities/${encodeURIComponent(community)}`;
 let asked: AbortController | null = null;
 
-/** Takes a lesson of the draft into the hand, and asks once for all its slots. */
-export async function pickUp(community: string, lesson: string, how: Carry["how"]): Promise<void> {
+/** Takes a lesson of the draft (to look: of any version) into the hand, and asks once for all its slots. */
+export async function pickUp(community: string, lesson: string, how: Carry["how"], version = "draft"): Promise<void> {
   asked?.abort();
   asked = new AbortController();
   const { signal: stopped } = asked;
   dropped.value = null;
   carry.value = { community, lesson, how, slots: [], over: null, loading: true };
   try {
-    const { slots } = await get<SlotsView>(`${address(community)}/slots?lesson=${encodeURIComponent(lesson)}`, stopped);
+    const { slots } = await get<SlotsView>(`${address(community)}/slots?lesson=${encodeURIComponent(lesson)}&version=${version}`, stopped);
     const here = slots.find((slot) => slot.verdict === "here");
     if (carry.value?.lesson === lesson) carry.value = { ...carry.value, slots, over: carry.value.over ?? (here ? slotName(here) : null), loading: false };
   } catch (error) {
@@ -75,6 +76,10 @@ export function putBack(): void {
 export async function drop(slot: SlotView | null, revision: number): Promise<void> {
   const held = carry.value ?? dropped.value;
   if (held === null) return;
+  if (looking.value) {
+    if (slot !== null) carryOver(slotName(slot));
+    return;
+  }
   carry.value = null;
   dropped.value = null;
   if (slot === null || slot.verdict === "here") return;
@@ -87,6 +92,16 @@ export async function drop(slot: SlotView | null, revision: number): Promise<voi
   } catch (error) {
     if (dropped.value === own) dropped.value = { ...own, error };
   }
+}
+
+/**
+ * Another place for a lesson, all else as far as possible where it is: the slot that somebody asks for, else the
+ * cheapest. Where there is none the lesson stays in the hand, and the panel says why.
+ */
+export async function seek(community: string, lesson: string, wanted: { weekday: number; period: number } | null, revision: number): Promise<void> {
+  await pickUp(community, lesson, "keys");
+  const slot = wanted === null ? bestSlot.value : (carry.value?.slots.find((one) => slotName(one) === slotName(wanted)) ?? null);
+  if (slot !== null) await drop(slot, revision);
 }
 
 /** Makes the repair's table the draft. */
@@ -108,7 +123,7 @@ export function neighbour(key: string, any: boolean): SlotView | null {
   const held = carry.value;
   if (held === null) return null;
   const from = slotBelow.value;
-  const all = held.slots.filter((slot) => any || isOpen(slot) || slot.verdict === "here");
+  const all = held.slots.filter((slot) => any || looking.value || isOpen(slot) || slot.verdict === "here");
   if (from === null) return all[0] ?? null;
   const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
   const updown = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;

@@ -8,6 +8,8 @@ import { Button, Dialog, Empty, Failure, Field, Note, StateChip, useAction } fro
 import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { dateTime, weekdayName } from "../ui/time";
+import { seek } from "./carry";
+import { Conflict } from "./conflict";
 import { go, openLesson, place } from "./place";
 import { isShared, type Table } from "./table";
 
@@ -19,6 +21,13 @@ const ANSWERS: Record<ConsentRow["answer"], { tone: string; icon?: IconName; sho
 };
 /** Objections first: they are what has to be solved. */
 const ORDER: readonly ConsentRow["answer"][] = ["objected", "silent", "agreed", "unaffected"];
+
+type Action = "propose" | "agree" | "object" | "publish";
+
+interface Tried {
+  action: Action;
+  body: Revision | Objection;
+}
 
 export interface ConsentProps {
   table: Table;
@@ -33,18 +42,22 @@ export interface ConsentProps {
 export function ConsentPanel({ table, onChange, onStale, children }: ConsentProps) {
   const { negotiation, community } = table.view;
   const [asking, setAsking] = useState<"object" | "publish" | null>(null);
-  const { busy, error, run } = useAction();
+  const [tried, setTried] = useState<Tried | null>(null);
+  const { busy, error, run, clear } = useAction();
   const looksAt = table.view.status === "published" && negotiation !== null && negotiation.state !== "published";
   if (negotiation === null && table.view.versions.length === 0) return <Empty>{t("nego.none")}</Empty>;
   if (negotiation === null) return <div class="pb">{children}</div>;
-  const send = (action: "propose" | "agree" | "object" | "publish", body: Revision | Objection) =>
+  const send = (action: Action, body: Revision | Objection) => {
+    setTried({ action, body });
     run(async () => {
       onChange(await post<TimetableView>(`/api/communities/${encodeURIComponent(community.id)}/${action}`, body));
       setAsking(null);
     });
+  };
   const revision = table.view.revision;
   const idle = negotiation.state === "draft" || negotiation.state === "published";
   const stale = error instanceof Problem && error.status === 409;
+  const conflict = error instanceof Problem && error.code === "stale_version" && table.view.status !== "published";
   const rows = [...negotiation.consents].sort((a, b) => ORDER.indexOf(a.answer) - ORDER.indexOf(b.answer));
   return (
     <div class="pb" data-state={negotiation.state}>
@@ -63,7 +76,23 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
           </div>
         </Note>
       )}
-      <Failure error={error} retry={stale ? onStale : undefined} />
+      {conflict && tried ? (
+        <Conflict
+          table={table}
+          mine={t(`conflict.mine.${tried.action}`, { reason: "reason" in tried.body ? tried.body.reason : "" })}
+          onTake={(view) => {
+            clear();
+            setAsking(null);
+            onChange(view);
+          }}
+          onAgain={(view) => {
+            onChange(view);
+            send(tried.action, { ...tried.body, revision: view.revision });
+          }}
+        />
+      ) : (
+        <Failure error={error} retry={stale ? onStale : undefined} />
+      )}
       {idle && children}
       {rows.length > 0 && (
         <ul>
@@ -81,7 +110,7 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
         object={() => setAsking("object")}
         publish={() => setAsking("publish")}
       />
-      {asking === "publish" && (
+      {asking === "publish" && !conflict && (
         <Dialog title={t("nego.publish_title", { draft: negotiation.draft })} onClose={() => setAsking(null)}>
           <p>{t("nego.publish_means", { count: table.view.units.length })}</p>
           <Failure error={error} />
@@ -93,7 +122,7 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
           </div>
         </Dialog>
       )}
-      {asking === "object" && <ObjectDialog table={table} busy={busy} error={error} close={() => setAsking(null)} send={(objection) => send("object", objection)} />}
+      {asking === "object" && !conflict && <ObjectDialog table={table} busy={busy} error={error} close={() => setAsking(null)} send={(objection) => send("object", objection)} />}
     </div>
   );
 }
@@ -125,7 +154,8 @@ function Meter({ negotiation }: { negotiation: NegotiationView }) {
 function ConsentLine({ table, row }: { table: Table; row: ConsentRow }) {
   const { tone, icon } = ANSWERS[row.answer];
   const lesson = row.lesson === null ? undefined : table.lessons.get(row.lesson);
-  const counter = row.counterWeekday !== null && row.counterPeriod !== null ? t("nego.counter", { day: weekdayName(row.counterWeekday), period: row.counterPeriod }) : "";
+  const wanted = row.counterWeekday !== null && row.counterPeriod !== null ? { weekday: row.counterWeekday, period: row.counterPeriod } : null;
+  const counter = wanted === null ? "" : t("nego.counter", { day: weekdayName(wanted.weekday), period: wanted.period });
   return (
     <li class="ng" data-unit={row.unit} data-state={row.answer}>
       <div class="row">
@@ -145,6 +175,13 @@ function ConsentLine({ table, row }: { table: Table; row: ConsentRow }) {
               {table.title(lesson)}
             </Button>
           )}
+        </div>
+      )}
+      {lesson && row.answer === "objected" && table.movable && (
+        <div class="ctr">
+          <Button small icon="search" action="seek-place" onClick={() => void seek(table.view.community.id, lesson.id, wanted, table.view.revision)}>
+            {t(wanted === null ? "nego.seek" : "nego.seek_counter")}
+          </Button>
         </div>
       )}
     </li>

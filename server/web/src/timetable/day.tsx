@@ -63,7 +63,7 @@ export function ClockDay({ table, week, day, grade }: DayProps) {
       aria-label={t("clock.day_label", { day: weekdayName(day), grade })}
       ref={grid}
       style={{ "--ppm": `${ppm}px`, "--days": units.length }}
-      onKeyDown={gridKeys(community.id, revision, table.movable)}
+      onKeyDown={gridKeys(table)}
       onPointerDown={take}
       data-carrying={carry.value !== null}
     >

@@ -142,16 +142,21 @@ export function Carrying({ table }: { table: Table }) {
       <div class={`carry-hint ${below !== null && minutesOf(below.start) >= 12 * 60 ? "up" : ""}`} role="status">
         <b class="row">
           <Icon name={held.loading ? "load" : below === null ? "info" : ICONS[below.verdict]} size="sm" spin={held.loading} />
-          {held.loading ? t("carry.looking") : below ? t(`slot.said.${below.verdict}`, { slot: slotTitle(below) }) : t("carry.lead", { lesson: table.title(lesson) })}
+          {held.loading ? t("carry.looking") : below ? t(`slot.said.${below.verdict}`, { slot: slotTitle(below) }) : t(held.how === "look" ? "carry.look_lead" : "carry.lead", { lesson: table.title(lesson) })}
         </b>
-        {below?.verdict === "impossible" && below.reasons.slice(0, 2).map((reason) => <p key={reason.code}>{findingText(reason)}</p>)}
-        {below?.verdict === "impossible" && below.lessons.length > 0 && <p class="mut">{t("slot.may_repair", { count: below.lessons.length })}</p>}
+        {below?.verdict === "impossible" && below.reasons.slice(0, 3).map((reason) => <p key={reason.code}>{findingText(reason)}</p>)}
+        {below?.verdict === "impossible" && below.lessons.length > 0 && held.how !== "look" && <p class="mut">{t("slot.may_repair", { count: below.lessons.length })}</p>}
         {below?.verdict === "costs" && <p>{verdictText(below)}</p>}
         {best !== null && (below === null || !isOpen(below)) && <p class="way">{t("carry.best", { slot: slotTitle(best), text: verdictText(best) })}</p>}
-        {held.how === "keys" && (
+        {held.how !== "pointer" && (
           <p class="mut keys">
-            <kbd class="kbd">← ↑ ↓ →</kbd> {t("carry.key_next")} <kbd class="kbd">Shift</kbd> {t("carry.key_any")} <kbd class="kbd">Enter</kbd> {t("carry.key_drop")} <kbd class="kbd">Esc</kbd>{" "}
-            {t("carry.key_back")}
+            <kbd class="kbd">← ↑ ↓ →</kbd> {t(held.how === "look" ? "carry.key_any" : "carry.key_next")}{" "}
+            {held.how === "keys" && (
+              <>
+                <kbd class="kbd">Shift</kbd> {t("carry.key_any")} <kbd class="kbd">Enter</kbd> {t("carry.key_drop")}{" "}
+              </>
+            )}
+            <kbd class="kbd">Esc</kbd> {t("carry.key_back")}
           </p>
         )}
       </div>

@@ -10,7 +10,7 @@ import type { Resource } from "../ui/resource";
 import { me } from "../ui/session";
 import { clockOf, longDate, shortClock, shortDate, span, weekdayName, weekdayOf } from "../ui/time";
 import { AmendPanel } from "./amend-panel";
-import { pickUp } from "./carry";
+import { takeUp } from "./carry-keys";
 import { go, panelOpen, place } from "./place";
 import { supervisors } from "./day";
 import { heldIn } from "./turns";
@@ -68,7 +68,7 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
         ))}
       </ul>
       {shared && <Leftovers table={table} lesson={lesson} />}
-      {((shared && lesson.parties.length > 1) || table.movable) && <Actions table={table} lesson={lesson} />}
+      <Actions table={table} lesson={lesson} />
     </div>
   );
 }
@@ -199,17 +199,15 @@ function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
   const move = () => {
     panelOpen.value = false;
     document.querySelector<HTMLElement>('.table-main [role="grid"]')?.focus();
-    void pickUp(table.view.community.id, lesson.id, "keys");
+    takeUp(table, lesson);
   };
   return (
     <div class="acts-block">
       <Failure error={error} />
       <div class="acts">
-        {table.movable && (
-          <Button small icon="grip" action="move-lesson" onClick={move}>
-            {t("carry.move")}
-          </Button>
-        )}
+        <Button small icon={table.movable ? "grip" : "search"} action={table.movable ? "move-lesson" : "look-slots"} onClick={move}>
+          {t(table.movable ? "carry.move" : "carry.look")}
+        </Button>
         {isShared(lesson) && place.value.view !== "day" && grade !== undefined && (
           <Button small icon="clock" onClick={() => go({ view: "day", day: lesson.weekday, grade })}>
             {t("lesson.in_the_day")}

@@ -114,7 +114,7 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
   const { community, revision } = table.view;
   const take = useDragging(community.id, revision, table.movable);
   return (
-    <table class="pt" role="grid" tabIndex={-1} onKeyDown={gridKeys(community.id, revision, table.movable)} onPointerDown={take} data-carrying={carry.value !== null}>
+    <table class="pt" role="grid" tabIndex={-1} onKeyDown={gridKeys(table)} onPointerDown={take} data-carrying={carry.value !== null}>
       <thead>
         <tr>
           <th />

@@ -119,7 +119,7 @@ export class Table {
 
   /** Whether the person may move the lessons of what is shown: those of a draft that nobody was asked about yet. */
   get movable(): boolean {
-    return this.view.status !== "published" && (this.view.negotiation?.may.includes("build") ?? false);
+    return this.view.status !== "published" && this.view.mayBuild;
   }
 
   /** Whether the person may ask for changes of what is shown: the newest version, by a school that speaks in it. */

@@ -126,7 +126,7 @@ function NextStep({ view }: { view: TimetableView }) {
       </Button>
     );
   }
-  if (view.status === "none" && may.includes("build")) {
+  if (view.status === "none" && view.mayBuild) {
     return (
       <Button kind="pri" onClick={() => open("build")}>
         {t("tools.next.build")}

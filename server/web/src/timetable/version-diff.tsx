@@ -21,7 +21,7 @@ interface Line {
   after: string;
 }
 
-interface Difference {
+export interface Difference {
   added: Line[];
   moved: Line[];
   cancelled: Line[];
@@ -78,7 +78,15 @@ export function VersionDiff({ community, number }: { community: string; number: 
   if (now.error !== undefined || then.error !== undefined) return <Failure error={now.error ?? then.error} />;
   if (found === null) return now.slow || then.slow ? <Skeleton lines={3} /> : null;
   return (
-    <div class="diffs" data-diff={number}>
+    <div data-diff={number}>
+      <Differences found={found} />
+    </div>
+  );
+}
+
+export function Differences({ found }: { found: Difference }) {
+  return (
+    <div class="diffs">
       {(["moved", "added", "cancelled"] as const).map((what) => (
         <Lines key={what} what={what} lines={found[what]} />
       ))}

@@ -58,7 +58,7 @@ export function ClockWeek({ table, week, days, show }: WeekProps) {
       aria-label={t("clock.week_label", { week })}
       ref={grid}
       style={{ "--ppm": `${ppm}px`, "--days": days.length }}
-      onKeyDown={gridKeys(community.id, revision, table.movable)}
+      onKeyDown={gridKeys(table)}
       onPointerDown={take}
       data-carrying={carry.value !== null}
       onPointerLeave={() => setHovered(null)}

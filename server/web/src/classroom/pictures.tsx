@@ -1,0 +1,98 @@
+/** Which picture stands for a room, and what becomes of it on the way: choosing among cameras, and the words for lines. */
+import type { Participant } from "../generated/live";
+import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
+import type { Classroom } from "./classroom";
+import { faceOf, picturesOf, type Room } from "./room";
+
+/** Over a picture that the line cannot carry at the moment. */
+export function Still() {
+  return (
+    <span class="still" role="status">
+      <Icon name="pause" size="sm" />
+      {t("classroom.picture.still")}
+    </span>
+  );
+}
+
+interface SourcesProps {
+  classroom: Classroom;
+  room: Room;
+  participant: Participant;
+}
+
+/** One button for each picture of a room, where there is more than one. */
+export function Sources({ classroom, room, participant }: SourcesProps) {
+  const pictures = picturesOf(room.tracks, participant);
+  if (pictures.length < 2) return null;
+  const shown = faceOf(room.tracks, participant);
+  return (
+    <div class="seg-ctl" role="group" aria-label={t("classroom.picture.choose", { unit: participant.unitName })}>
+      {pictures.map((track) => (
+        <button
+          key={track.id}
+          type="button"
+          data-action="select-source"
+          data-source={track.source}
+          aria-pressed={track.id === shown?.id}
+          onClick={() => classroom.selectSource(participant, track.source)}
+        >
+          {t(`classroom.picture.${track.source}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The same for a narrow place: one button that goes on to the next picture. */
+export function NextSource({ classroom, room, participant }: SourcesProps) {
+  const after = nextSource(room, participant);
+  if (after === undefined) return null;
+  const label = t("classroom.picture.next", { source: t(`classroom.picture.${after}`) });
+  return (
+    <button
+      type="button"
+      class="btn s icon2"
+      data-action="select-source"
+      data-source={after}
+      aria-label={label}
+      title={label}
+      onClick={() => classroom.selectSource(participant, after)}
+    >
+      <Icon name="swap" size="sm" />
+    </button>
+  );
+}
+
+/** The picture after the one that is shown; none where there is no other. */
+export function nextSource(room: Room, participant: Participant): string | undefined {
+  const pictures = picturesOf(room.tracks, participant);
+  const at = pictures.findIndex((track) => track.id === faceOf(room.tracks, participant)?.id);
+  return pictures.length < 2 ? undefined : pictures[(at + 1) % pictures.length]?.source;
+}
+
+/** What a far room gets of the picture that is shown to all: a word, and whether it is less than it should be. */
+export function seenWord(room: Room, participant: Participant): { word: string; poor: boolean } | null {
+  const link = room.links[participant.id];
+  if (participant.presence !== "connected" || !link?.sees) return null;
+  const { sees, height } = link;
+  if (sees === "still") return { word: t("classroom.sees.still"), poor: true };
+  const frozen = link.freezes > 0;
+  const lines = height > 0 ? t("classroom.sees.lines", { word: t(`classroom.sees.${sees}`), n: height }) : t(`classroom.sees.${sees}`);
+  return { word: frozen ? t("classroom.sees.freezing", { word: lines }) : lines, poor: frozen || sees === "low" };
+}
+
+/** Everything known of a line, for whoever asks for it. */
+export function lineWords(room: Room, participant: Participant): string | undefined {
+  const link = room.links[participant.id];
+  if (!link) return undefined;
+  const seen = seenWord(room, participant);
+  return [
+    seen && t("classroom.line.sees", { word: seen.word }),
+    t("classroom.line.round", { n: Math.round(link.rttMs) }),
+    t("classroom.line.lost", { n: Math.round(link.loss * 100) }),
+    t("classroom.line.rates", { up: Math.round(link.kbps), down: Math.round(link.downKbps) }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}

@@ -1,0 +1,326 @@
+"""A small county's table in real Chromium: the way out where there is none, why a slot will not do, another place for
+a lesson that a school objects to, two directors at once, and tables that come in and go out by the pages' buttons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, expect
+
+from server.auth.middleware import COOKIE, auth_key
+from server.keys import counties_key, importing_key, timetable_key
+from tests.county_server import (
+    MEMBER,
+    SYNC,
+    SYNC_REQUIREMENT,
+    Caller,
+    CountyServer,
+    person_id,
+    running_county,
+)
+from tests.e2e.test_pages import OVERFLOW, PC, PHONE, UNTRANSLATED, WAIT
+from timetable.model import Register
+from timetable.solver import solve
+
+pytestmark = pytest.mark.slow
+
+STATIC = Path(__file__).parents[2] / "server" / "static"
+TABLE = "/api/communities/A/timetable?version=draft"
+
+
+@pytest.fixture
+async def small(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
+    """The small county with its pages; no table is published yet."""
+    async with running_county(tmp_path / "data", migrated_sqlite, publish=False, client=STATIC) as county:
+        yield county
+
+
+class Desks:
+    """Browsers of people, with everything that went wrong in them."""
+
+    def __init__(self, county: CountyServer, chromium: Browser) -> None:
+        self._county = county
+        self._chromium = chromium
+        self._contexts: list[BrowserContext] = []
+        self.errors: list[str] = []
+
+    async def open(self, name: str, path: str, **options: Any) -> Page:
+        """Somebody's page, signed in."""
+        context = await self._chromium.new_context(**{"viewport": PC, **options})
+        self._contexts.append(context)
+        token = await self._county.app[auth_key].open_session("person", person_id(name))
+        await context.add_cookies([{"name": COOKIE, "value": token, "url": self._county.base}])
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        await page.goto(self._county.base + path)
+        return page
+
+    async def close(self) -> None:
+        for context in self._contexts:
+            await context.close()
+        assert self.errors == []
+
+
+@pytest.fixture
+async def desks(small: CountyServer, chromium: Browser) -> AsyncIterator[Desks]:
+    desks = Desks(small, chromium)
+    yield desks
+    await desks.close()
+
+
+async def a_draft(county: CountyServer) -> Caller:
+    """Let the solver make a draft; the answer asks as the core school's director."""
+    director = await county.person("core_director")
+    register = (await county.app[counties_key].now()).register
+    table = (await asyncio.to_thread(solve, register, "A", seconds=20, workers=1, first_only=True)).table
+    assert table is not None
+    await county.app[timetable_key].take_draft("A", table, author="教务", revision=0)
+    assert (await director.get(TABLE)).json["status"] == "draft"
+    return director
+
+
+async def overwork(county: CountyServer) -> None:
+    """One teacher of the core school has eight lessons and may give one a day."""
+
+    def changed(register: Register) -> Register:
+        wanted = next(one for one in register.requirements if one.id == "A-r2")
+        teacher = wanted.parties[0].teachers[0]
+        return structs.replace(
+            register,
+            requirements=tuple(structs.replace(r, weekly=8) if r is wanted else r for r in register.requirements),
+            teachers=tuple(structs.replace(t, max_per_day=1) if t.id == teacher else t for t in register.teachers),
+        )
+
+    await county.app[importing_key].edit(changed, "tests")
+
+
+def file(name: str, content: str | bytes) -> FilePayload:
+    body = content.encode("gb18030") if isinstance(content, str) else content
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": body}
+
+
+async def nothing_is_cut_off(page: Page) -> None:
+    assert await page.evaluate(UNTRANSLATED) == []
+    assert (await page.evaluate(OVERFLOW))["right"] <= 0
+
+
+async def test_where_no_table_exists_a_press_makes_the_cheapest_concession_and_builds(
+    small: CountyServer, desks: Desks
+) -> None:
+    await overwork(small)
+    page = await desks.open("core_director", "/timetable?tab=build&lang=en")
+    await page.locator('[data-action="build"]').last.click()
+    first = page.locator("[data-concession]").first
+    await expect(first).to_be_visible(timeout=60_000)
+    await expect(page.locator('.way-out[data-state="done"]')).to_be_visible(timeout=60_000)
+    prices = [int(price or 0) for price in await page.locator("[data-price]").evaluate_all(PRICES)]
+    assert prices == sorted(prices)
+    assert await first.get_attribute("data-concession") == "teacher_day"
+    assert await page.locator(".note.bad").count() == 1
+    await nothing_is_cut_off(page)
+    await first.locator('[data-action="concede"]').click()
+    await expect(page.locator('.table-page[data-status="draft"]')).to_be_visible(timeout=60_000)
+    register = (await small.app[counties_key].now()).register
+    assert any(teacher.max_per_day == 2 for teacher in register.teachers)
+
+
+PRICES = "rows => rows.map(row => row.dataset.price)"
+
+
+async def test_who_may_not_move_a_lesson_sees_why_a_slot_will_not_do(small: CountyServer, desks: Desks) -> None:
+    await a_draft(small)
+    page = await desks.open("member_director", f"/timetable?version=draft&lesson={SYNC}&tab=lesson&lang=en")
+    await page.locator(f'.les[data-lesson="{SYNC}"]').focus()
+    await page.keyboard.press("m")
+    await expect(page.locator('.cd[data-verdict="impossible"]').first).to_be_visible(timeout=WAIT)
+    below = page.locator(".below")
+    for _ in range(12):
+        await page.keyboard.press("ArrowDown")
+        if await below.get_attribute("data-slot-verdict", timeout=WAIT) == "impossible":
+            break
+    assert await below.locator(".why li").count() > 0
+    before = (await (await small.person("core_director")).get(TABLE)).json
+    await page.keyboard.press("Enter")
+    await page.locator('.cd[data-verdict="fits"], .cd[data-verdict="costs"]').first.click()
+    await expect(page.locator('.below[data-slot-verdict="fits"], .below[data-slot-verdict="costs"]')).to_be_visible()
+    assert await page.evaluate(UNTRANSLATED) == []
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".cd")).to_have_count(0)
+    assert (await (await small.person("core_director")).get(TABLE)).json == before
+
+
+async def test_a_finger_asks_why_a_slot_will_not_do(small: CountyServer, desks: Desks) -> None:
+    await a_draft(small)
+    path = f"/timetable?version=draft&lesson={SYNC}&tab=lesson&lang=zh-CN"
+    page = await desks.open("member_director", path, viewport=PHONE, has_touch=True)
+    await page.locator('[data-action="look-slots"]').tap()
+    await page.locator('.cd[data-verdict="impossible"]').first.tap(timeout=WAIT)
+    await expect(page.locator(".carry-hint p").first).to_be_visible()
+    assert await page.evaluate(UNTRANSLATED) == []
+
+
+async def test_an_objection_finds_its_lesson_the_slot_that_is_wanted(small: CountyServer, desks: Desks) -> None:
+    director = await a_draft(small)
+    view = (await director.get(TABLE)).json
+    slots = (await director.get(f"/api/communities/A/slots?lesson={SYNC}")).json["slots"]
+    wanted = next(slot for slot in slots if slot["verdict"] in ("fits", "costs"))
+    await director.post("/api/communities/A/propose", {"revision": view["revision"]})
+    member = await small.person("member_director")
+    objection = {"reason": "操场那时在用", "lesson": SYNC, "counterWeekday": wanted["weekday"]}
+    objection |= {"revision": view["revision"] + 1, "counterPeriod": wanted["period"]}
+    assert (await member.post("/api/communities/A/object", objection)).status == 200
+    page = await desks.open("core_director", "/timetable?version=draft&tab=nego&lang=en")
+    row = page.locator(f'[data-unit="{MEMBER}"]')
+    await expect(row).to_have_attribute("data-state", "objected")
+    await row.locator('[data-action="seek-place"]').click()
+    await page.locator('[data-action="accept-repair"]').click(timeout=WAIT)
+    await expect(page.locator('.table-page[data-status="draft"]')).to_be_visible()
+    after = (await director.get(TABLE)).json
+    moved = next(lesson for lesson in after["lessons"] if lesson["id"] == SYNC)
+    assert (moved["weekday"], moved["parties"][0]["period"]) == (wanted["weekday"], wanted["period"])
+    before = {lesson["id"]: lesson for lesson in view["lessons"]}
+    assert [one["id"] for one in after["lessons"] if one != before[one["id"]]] == [SYNC]
+
+
+async def test_of_two_directors_the_second_sees_what_the_first_changed(small: CountyServer, desks: Desks) -> None:
+    principal = await small.person("core_principal")
+    await a_draft(small)
+    page = await desks.open("core_director", "/timetable?version=draft&tab=nego&lang=en")
+    propose = page.locator('.panel [data-action="propose"]')
+    await expect(propose).to_be_visible(timeout=WAIT)
+    view = (await principal.get(TABLE)).json
+    slots = (await principal.get(f"/api/communities/A/slots?lesson={SYNC}")).json["slots"]
+    free = next(slot for slot in slots if slot["verdict"] in ("fits", "costs"))
+    move = {"revision": view["revision"], "lesson": SYNC, "weekday": free["weekday"], "period": free["period"]}
+    repair = (await principal.post("/api/communities/A/repairs", move)).json
+    await principal.post(f"/api/communities/A/repairs/{repair['id']}/accept")
+    await propose.click()
+    conflict = page.locator('[data-state="conflict"]')
+    await expect(conflict.locator('[data-change="moved"]')).to_have_count(1, timeout=WAIT)
+    await expect(conflict).to_contain_text("某core_principal")
+    await expect(conflict).to_contain_text("Propose the draft")
+    await nothing_is_cut_off(page)
+    await conflict.locator('[data-action="do-again"]').click()
+    await expect(page.locator('.table-page[data-status="proposed"]')).to_be_visible(timeout=WAIT)
+    assert (await principal.get(TABLE)).json["negotiation"]["state"] == "proposed"
+
+
+async def test_a_schools_own_table_is_looked_at_mended_and_taken(small: CountyServer, desks: Desks) -> None:
+    page = await desks.open("core_director", "/import?kind=own&lang=en")
+    choose = page.locator('input[type="file"]')
+    head = "班级,星期,节次,学科,教师\n"
+    await choose.set_input_files([file("表.csv", f"{head}A0-5-1班,周一,2,语文,\n九(9)班,周二,2,语文,\n")])
+    await page.locator('[data-action="check-import"]').click()
+    fault = page.locator('[data-finding="own_row_unreadable"], [data-finding="own_class_unknown"]')
+    await expect(fault).to_contain_text("表.csv", timeout=WAIT)
+    await expect(fault).to_contain_text("row 3")
+    await nothing_is_cut_off(page)
+    await choose.set_input_files([file("表.csv", f"{head}A0-5-1班,周一,2,语文,\n")])
+    await page.locator('[data-action="check-import"]').click()
+    await page.locator('[data-action="import"]').click(timeout=WAIT)
+    await expect(page.locator(".note.ok")).to_be_visible(timeout=WAIT)
+    await expect(page.locator('[data-action="import"]')).to_have_count(0)
+    register = (await small.app[counties_key].now()).register
+    locked = next(one.locked for one in register.requirements if one.id == "A-r2")
+    assert [(slot.weekday, slot.period) for slot in locked] == [(1, 2)]
+
+
+async def test_calendars_and_fet_files_come_in_by_their_buttons(small: CountyServer, desks: Desks) -> None:
+    first = (await small.app[counties_key].now()).register.term.week_one.replace("-", "")
+    calendar = (
+        f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:{first}T000000Z\r\n"
+        f"DTSTART;TZID=Asia/Shanghai:{first}T080000\r\nDTEND;TZID=Asia/Shanghai:{first}T090000\r\n"
+        "RRULE:FREQ=WEEKLY;COUNT=12\r\nSUMMARY:Duty\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    ).encode()
+    page = await desks.open("member_director", "/import?kind=calendar&lang=en")
+    await page.locator('input[type="file"]').set_input_files([file("日历.ics", calendar)])
+    await page.locator('[data-action="check-import"]').click()
+    await expect(page.locator(".taken-times li")).to_contain_text("Duty", timeout=WAIT)
+    await nothing_is_cut_off(page)
+    await page.locator('[data-action="import"]').click()
+    await expect(page.locator('[data-action="import"]')).to_have_count(0, timeout=WAIT)
+    register = (await small.app[counties_key].now()).register
+    assert sum(len(teacher.unavailable) for teacher in register.teachers) == 1
+    school = (
+        b"<fet version='6.8.5'><Institution_Name>North</Institution_Name><Days_List><Day><Name>Monday</Name></Day>"
+        b"</Days_List><Hours_List><Hour><Name>1</Name></Hour></Hours_List><Students_List><Year><Name>5a</Name></Year>"
+        b"</Students_List><Activities_List><Activity><Teacher>Li</Teacher><Subject>Art</Subject><Students>5a</Students>"
+        b"<Duration>1</Duration><Id>1</Id><Activity_Group_Id>0</Activity_Group_Id><Active>true</Active></Activity>"
+        b"</Activities_List></fet>"
+    )
+    bureau = await desks.open("bureau_admin", "/import?kind=fet&lang=zh-CN")
+    await bureau.locator('input[name="unit"]').fill("north")
+    await bureau.locator('input[type="file"]').set_input_files([file("学校.fet", school)])
+    await bureau.locator('[data-action="check-import"]').click()
+    await expect(bureau.locator('[data-finding="fet_hours_assumed"]')).to_be_visible(timeout=WAIT)
+    await nothing_is_cut_off(bureau)
+    await bureau.locator('[data-action="import"]').click()
+    await expect(bureau.locator('[data-action="import"]')).to_have_count(0, timeout=WAIT)
+    assert (await small.app[counties_key].now()).unit("north").name == "North"
+
+
+@pytest.mark.parametrize("name", ["core_teacher", "researcher", "core_principal", "bureau_viewer"])
+async def test_who_may_not_import_is_told_so(desks: Desks, name: str) -> None:
+    page = await desks.open(name, "/import?lang=en")
+    await expect(page.locator('[data-state="not-permitted"]')).to_be_visible(timeout=WAIT)
+    assert await page.locator('input[type="file"]').count() == 0
+
+
+async def test_the_table_is_taken_away_in_every_form(small: CountyServer, desks: Desks) -> None:
+    await a_draft(small)
+    page = await desks.open("core_director", "/timetable?version=draft&lang=en")
+    await page.locator('[data-action="take-away"]').click()
+    dialog = page.locator("dialog")
+    save = dialog.locator('[data-action="save-table"]')
+    for form, audience, begins in (
+        ("xlsx", "class", b"PK"),
+        ("csv", "teacher", b"\xef\xbb\xbf"),
+        ("json", "unit", b"{"),
+    ):
+        await dialog.locator(f'[data-value="{form}"]').click()
+        await dialog.locator(f'[data-value="{audience}"]').click()
+        await dialog.locator('select[name="target"]').select_option(index=1)
+        async with page.expect_download() as waiting:
+            await save.click()
+        taken = await waiting.value
+        assert taken.suggested_filename.endswith(f".{form}")
+        assert Path(await taken.path()).read_bytes().startswith(begins)
+    assert await dialog.locator('[data-value="ics"]').count() == 0
+    await dialog.locator('[data-value="fet"]').click()
+    await expect(dialog.locator('[data-finding="fet_bells"]')).to_be_visible(timeout=WAIT)
+    await nothing_is_cut_off(page)
+    async with page.expect_download() as waiting:
+        await save.click()
+    assert (await waiting.value).suggested_filename.endswith(".fet")
+
+
+async def test_what_another_school_would_have_to_concede_has_no_button(small: CountyServer, desks: Desks) -> None:
+    def changed(register: Register) -> Register:
+        member = next(
+            party.teachers[0]
+            for r in register.requirements
+            if r.id == SYNC_REQUIREMENT
+            for party in r.parties
+            if party.unit == MEMBER
+        )
+        return structs.replace(
+            register,
+            requirements=tuple(
+                structs.replace(r, weekly=8) if r.id == SYNC_REQUIREMENT else r for r in register.requirements
+            ),
+            teachers=tuple(structs.replace(t, max_per_day=1) if t.id == member else t for t in register.teachers),
+        )
+
+    await small.app[importing_key].edit(changed, "tests")
+    page = await desks.open("core_director", "/timetable?tab=build&lang=en")
+    await page.locator('[data-action="build"]').last.click()
+    theirs = page.locator('[data-concession="teacher_day"]')
+    await expect(theirs).to_be_visible(timeout=60_000)
+    assert await theirs.locator('[data-action="concede"]').count() == 0
+    name = (await small.app[counties_key].now()).unit(MEMBER).name
+    await expect(theirs).to_contain_text(name)
