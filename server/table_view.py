@@ -20,6 +20,7 @@ from server.shapes.table import (
     VersionRow,
 )
 from timetable import negotiation as talks
+from timetable.bell_changes import parted_lessons
 from timetable.bells import periods, seasons
 from timetable.model import Community, Lesson, Period, SchoolUnit, Table, Term, clock
 from timetable.service import Draft
@@ -64,6 +65,7 @@ def timetable_view(
         cost=table.cost if table else 0,
         cost_by_rule=table.cost_by_rule if table else (),
         may_build=speaks_for(asker, community.core, community.units, community.id) == community.core,
+        warnings=tuple(parted_lessons(county.register, table)) if table else (),
         negotiation=negotiation_view(draft, community, asker, now) if draft else None,
         versions=tuple(version_row(version) for version in history),
         term_id=county.register.term.id,

@@ -99,15 +99,17 @@ def parted_lessons(register: Register, table: Table) -> list[Finding]:
     classes = {school_class.id: school_class.name for school_class in register.classes}
     requirements = {requirement.id: requirement for requirement in register.requirements}
     usual = next((c.overlap_slack for c in register.communities if c.id == table.community), 0)
-    weekdays = sorted({lesson.weekday for lesson in table.lessons})
-    rung = Bells(register.units, weekdays, term.first_day, term.last_day)
+    together = [lesson for lesson in table.lessons if len(lesson.parties) > 1]
+    taking = {party.unit for lesson in together for party in lesson.parties}
+    units_taking = [unit for unit in register.units if unit.id in taking]
+    rung = Bells(units_taking, sorted({lesson.weekday for lesson in together}), term.first_day, term.last_day)
     found = []
-    for lesson in table.lessons:
+    for lesson in together:
         requirement = requirements.get(lesson.requirement)
         block, slack = (requirement.block, usual + requirement.overlap_conceded) if requirement else (1, usual)
         runs = [rung.run(party.unit, lesson.weekday, party.period, block) for party in lesson.parties]
         sides = [run[1] for run in runs if run is not None]
-        if len(runs) < 2 or len(sides) < len(runs):
+        if len(sides) < len(runs):
             continue
         for season, first in enumerate(rung.seasons):
             windows = [side[season] for side in sides]

@@ -13,7 +13,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from timetable.errors import NotAllowedNow, TimetableError
-from timetable.model import Community, Mode, Slot
+from timetable.model import Community, Mode, Slot, Table
 
 OBJECTION_WINDOW_SECONDS = 7 * 86400
 """How long members of a co-built community may object; the deadline shown in the other modes."""
@@ -84,6 +84,15 @@ class Consent(Struct, frozen=True, kw_only=True):
     counter: Slot | None = None
 
 
+class Raised(Struct, frozen=True, kw_only=True):
+    """An objection to an earlier draft of this round: against which lesson, where it stood, what was asked for."""
+
+    unit: str
+    lesson: str
+    stood: Slot
+    counter: Slot | None
+
+
 class Negotiation(Struct, frozen=True, kw_only=True):
     """Where the schools stand on draft number `draft`. `affected` are the units whose day the draft changes."""
 
@@ -95,6 +104,7 @@ class Negotiation(Struct, frozen=True, kw_only=True):
     affected: tuple[str, ...] = ()
     consents: tuple[Consent, ...] = ()
     deadline: float | None = None
+    raised: tuple[Raised, ...] = ()
 
     def answer(self, unit: str) -> Consent | None:
         return next((consent for consent in self.consents if consent.unit == unit), None)
@@ -153,6 +163,20 @@ def rebuilt(
         if consent.answer == "agreed" and consent.unit in affected and consent.unit not in changed
     )
     return structs.replace(begin(community, negotiation.draft + 1, affected), consents=kept)
+
+
+def remembered(negotiation: Negotiation, table: Table) -> tuple[Raised, ...]:
+    """What was objected to in this round, the objections to `table`, its draft, included: until something is published
+    a later draft may meet it."""
+    if negotiation.state is State.PUBLISHED:
+        return ()
+    stood = {lesson.id: Slot(weekday=lesson.weekday, period=lesson.host.period) for lesson in table.lessons}
+    raised = (
+        Raised(unit=one.unit, lesson=one.lesson, stood=stood[one.lesson], counter=one.counter)
+        for one in negotiation.objections
+        if one.lesson in stood
+    )
+    return (*negotiation.raised, *raised)
 
 
 def propose(negotiation: Negotiation, *, unit: str, by: str, now: float) -> Negotiation:

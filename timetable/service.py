@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from timetable import negotiation as talks
 from timetable.errors import NotFound, StaleVersion, TimetableError
+from timetable.ledger import met
 from timetable.model import Community, Register, Slot, Table
 from timetable.negotiation import Negotiation
 from timetable.versions import Version, diff
@@ -131,6 +132,7 @@ class TimetableService:
             negotiation, revision = talks.begin(known, 1, affected), before.revision + revision
         else:
             negotiation = talks.rebuilt(before.negotiation, known, affected, diff(before.table, table).units)
+            negotiation = structs.replace(negotiation, raised=talks.remembered(before.negotiation, before.table))
         draft = Draft(
             community=community,
             revision=revision + 1,
@@ -181,6 +183,7 @@ class TimetableService:
             table=draft.table,
             diff=diff(newest.table if newest else None, draft.table),
             valid_from=term.first_day if newest is None and last is not None else None,
+            yielded=met(draft.negotiation.raised, draft.table),
         )
         published = talks.publish(draft.negotiation, unit=unit, now=self._now())
         draft = structs.replace(draft, negotiation=published, revision=revision + 1)

@@ -14,6 +14,14 @@ class Diff(Struct, frozen=True, kw_only=True):
     units: tuple[str, ...] = ()
 
 
+class Yielded(Struct, frozen=True, kw_only=True):
+    """A lesson that stands elsewhere because the unit `to` objected: those in `by` gave way (让步)."""
+
+    lesson: str
+    to: str
+    by: tuple[str, ...]
+
+
 class Version(Struct, frozen=True, kw_only=True):
     """An immutable published table. `at` is unix seconds; numbers count from 1 without holes."""
 
@@ -25,6 +33,8 @@ class Version(Struct, frozen=True, kw_only=True):
     diff: Diff
     valid_from: IsoDate | None = None
     """The first date it counts for; where absent the day it was published on."""
+    yielded: tuple[Yielded, ...] = ()
+    """The objections that were met on the way to it."""
 
 
 def diff(old: Table | None, new: Table) -> Diff:

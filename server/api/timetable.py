@@ -1,5 +1,6 @@
 """The shared timetable of a community: reading it, building a draft, agreeing on it, publishing it."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
@@ -14,11 +15,12 @@ from server.auth.principal import Principal
 from server.builds import Build
 from server.county import County
 from server.event_stream import stream
-from server.keys import builds_key, counties_key, registers_key, timetable_key
-from server.shapes.table import BuildView, Objection, Revision, StartBuild, TermChoice, TimetableView
+from server.keys import amendments_key, builds_key, counties_key, registers_key, timetable_key
+from server.shapes.table import BuildView, LedgerView, Objection, Revision, StartBuild, TermChoice, TimetableView
 from server.table_view import timetable_view
 from server.web import InvalidBody, body, reply
 from timetable.errors import NotFound, StaleVersion
+from timetable.ledger import ledger
 from timetable.model import Community, Slot, Term
 from timetable.term import local_date
 
@@ -34,6 +36,18 @@ async def show(request: web.Request) -> web.Response:
     _, community, asker = await community_of(request)
     wanted, term = request.query.get("version", ""), request.query.get("term", "")
     return reply(request, await view_of(request, community, asker, wanted, term))
+
+
+@routes.get("/api/communities/{community}/ledger")
+async def gave_way(request: web.Request) -> web.Response:
+    """Who gave way, how often, as the version or the draft stands that `show` gives for the same query."""
+    county, community, asker = await community_of(request)
+    view = await view_of(request, community, asker, request.query.get("version", ""))
+    history = await request.app[timetable_key].history(community.id)
+    amended = await request.app[amendments_key].all(community.id)
+    on = local_date(time.time()).isoformat()
+    rows = await asyncio.to_thread(ledger, county.register, community, view.lessons, history, amended, on)
+    return reply(request, LedgerView(rows=rows))
 
 
 @routes.post("/api/communities/{community}/builds")

@@ -4,6 +4,7 @@ from typing import Literal
 
 from server.shapes.base import Body
 from server.shapes.people import CommunityRef
+from timetable.ledger import LedgerRow
 from timetable.model import Finding, Lesson, Period, RuleCost, Weeks
 
 TableStatus = Literal["none", "draft", "proposed", "agreed", "published"]
@@ -93,6 +94,12 @@ class VersionRow(Body, frozen=True, kw_only=True):
     cancelled: int
 
 
+class LedgerView(Body, frozen=True, kw_only=True):
+    """Who gave way in the community, every unit in its order."""
+
+    rows: tuple[LedgerRow, ...]
+
+
 class TimetableView(Body, frozen=True, kw_only=True):
     community: CommunityRef
     status: TableStatus
@@ -110,6 +117,8 @@ class TimetableView(Body, frozen=True, kw_only=True):
     cost_by_rule: tuple[RuleCost, ...]
     may_build: bool
     """Whether the person asking may build a draft, or change it."""
+    warnings: tuple[Finding, ...]
+    """Lessons whose schools share too few minutes by the bells of some part of the term, with the smallest shift."""
     negotiation: NegotiationView | None
     versions: tuple[VersionRow, ...]
     term_id: str

@@ -75,6 +75,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/today?community=A", None, OF_A),
     ("GET", "/api/today", None, PERSONS),
     ("GET", "/api/communities/A/timetable", None, OF_A | {"panel A1"}),
+    ("GET", "/api/communities/A/ledger", None, OF_A | {"panel A1"}),
     ("GET", "/api/communities/B/timetable?version=1", None, OF_B | BUREAU | {"panel B0"}),
     ("POST", "/api/communities/A/builds", OLD, CORE_SPEAKERS),
     ("POST", "/api/communities/A/propose", OLD, SPEAKERS),

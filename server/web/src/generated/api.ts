@@ -823,6 +823,11 @@ export interface VersionRow {
   cancelled: number;
 }
 
+/** Who gave way in the community, every unit in its order. */
+export interface LedgerView {
+  rows: LedgerRow[];
+}
+
 export interface TimetableView {
   community: CommunityRef;
   status: TableStatus;
@@ -840,6 +845,8 @@ export interface TimetableView {
   costByRule: RuleCost[];
   /** Whether the person asking may build a draft, or change it. */
   mayBuild: boolean;
+  /** Lessons whose schools share too few minutes by the bells of some part of the term, with the smallest shift. */
+  warnings: Finding[];
   negotiation: NegotiationView | null;
   versions: VersionRow[];
   termId: string;
@@ -1208,6 +1215,27 @@ export interface Period {
 }
 
 export type Weeks = "all" | "odd" | "even";
+
+/** One unit's side of the ledger. Lessons are counted by the week, all else since the term began. */
+export interface LedgerRow {
+  unit: string;
+  /** Shared lessons that it takes part in. */
+  shared: number;
+  /** Those of them at a time that it wished to keep free. */
+  unwelcome: number;
+  /** How many of these are its share of the community's, by its shared lessons. */
+  fairShare: number;
+  /** Minutes of its own periods in which its pupils wait for the others, or the others go on without them. */
+  leftoverMinutes: number;
+  /** Lessons of its that were moved because another school objected. */
+  yielded: number;
+  /** Its own objections that were met. */
+  met: number;
+  /** Changes after publication that it agreed to for another school. */
+  agreed: number;
+  /** Changes after publication that others agreed to for it. */
+  granted: number;
+}
 
 /** A requirement's weekly placement. `start` to `end` is the shared window: the minutes that all parties share. Its own times are those by which the term begins; `later` are those after each change of bells. */
 export interface Lesson {

@@ -5,11 +5,13 @@ import { useState } from "preact/hooks";
 import type { ConsentRow, NegotiationView, Objection, Revision, TimetableView } from "../generated/api";
 import { post, Problem } from "../ui/api";
 import { Button, Dialog, Empty, Failure, Field, Note, StateChip, useAction } from "../ui/components";
+import { findingText } from "../ui/findings";
 import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { dateTime, weekdayName } from "../ui/time";
 import { seek } from "./carry";
 import { Conflict } from "./conflict";
+import { Ledger } from "./ledger";
 import { go, openLesson, place } from "./place";
 import { isShared, type Table } from "./table";
 
@@ -46,7 +48,20 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
   const { busy, error, run, clear } = useAction();
   const looksAt = table.view.status === "published" && negotiation !== null && negotiation.state !== "published";
   if (negotiation === null && table.view.versions.length === 0) return <Empty>{t("nego.none")}</Empty>;
-  if (negotiation === null) return <div class="pb">{children}</div>;
+  const warnings = table.view.warnings.map((finding) => (
+    <Note tone="warn" key={findingText(finding)}>
+      {findingText(finding)}
+    </Note>
+  ));
+  if (negotiation === null) {
+    return (
+      <div class="pb">
+        {warnings}
+        {children}
+        <Ledger table={table} />
+      </div>
+    );
+  }
   const send = (action: Action, body: Revision | Objection) => {
     setTried({ action, body });
     run(async () => {
@@ -76,6 +91,7 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
           </div>
         </Note>
       )}
+      {warnings}
       {conflict && tried ? (
         <Conflict
           table={table}
@@ -102,6 +118,7 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
         </ul>
       )}
       {!idle && children}
+      {table.view.lessons.length > 0 && <Ledger table={table} />}
       <NegotiationActions
         negotiation={negotiation}
         busy={busy}

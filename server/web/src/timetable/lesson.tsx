@@ -22,6 +22,7 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
   const shared = isShared(lesson);
   const state = table.state(lesson);
   const host = lesson.parties[0];
+  const taught = lesson.kind === "sync" || lesson.kind === "dedicated";
   const turns = lesson.rotation ?? [];
   const onlyWeeks = lesson.onlyWeeks ?? [];
   const same = table.plain.view.lessons.filter((other) => other.requirement === lesson.requirement);
@@ -62,7 +63,7 @@ export function LessonPanel({ table, week, amendments }: { table: Table; week: n
             <b>{table.unitShort(party.unit)}</b>
             <span class="grow">
               {[t("lesson.period", { period: party.period }), classesOf(table, party), party.room ? table.name(party.room) : ""].filter(Boolean).join(" · ")}
-              {party.unit !== host?.unit && peopleOf(table, party) && <span class="dim"> {t("lesson.assistant_is", { name: peopleOf(table, party) })}</span>}
+              {(!taught || party.unit !== host?.unit) && peopleOf(table, party) && <span class="dim"> {taught ? t("lesson.assistant_is", { name: peopleOf(table, party) }) : peopleOf(table, party)}</span>}
             </span>
           </li>
         ))}
