@@ -22,14 +22,16 @@ async def serve(host: str) -> None:
     await hub.open()
 
     async def publish(request: web.Request) -> web.Response:
-        answer = hub.publish(LESSON, request.match_info["name"], await request.text(), {})
-        return web.Response(text=answer.sdp)
+        name = request.match_info["name"]
+        return web.Response(text=hub.publish(LESSON, name, await request.text(), {}).sdp)
 
     async def subscribe(request: web.Request) -> web.Response:
-        tracks = {track.kind: track.id for track in hub.tracks(LESSON)}
-        slots = {"0": tracks["audio"], "1": tracks["video"]}
-        answer = hub.subscribe(LESSON, request.match_info["name"], await request.text(), slots)
-        return web.Response(text=answer.sdp)
+        name = request.match_info["name"]
+        others = [track for track in hub.tracks(LESSON) if track.participant != name]
+        # sections are offered in pairs of sound and picture, one pair for each publisher
+        others.sort(key=lambda track: (track.participant, track.kind))
+        slots = {str(mid): track.id for mid, track in enumerate(others)}
+        return web.Response(text=hub.subscribe(LESSON, name, await request.text(), slots).sdp)
 
     app = web.Application()
     app.router.add_post("/publish/{name}", publish)
