@@ -30,6 +30,7 @@ from server.api import (
     materials,
     people,
     repair,
+    reports,
     room,
     rooms,
     table_io,
@@ -137,6 +138,7 @@ RESOURCES = (
     live_socket,
     whip,
     exercises,
+    reports,
     review_routes,
     demo,
 )

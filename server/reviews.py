@@ -69,7 +69,7 @@ class Reviews:
     async def open(self, plan: SessionPlan, ended: Snapshot) -> str:
         """The review of a session that has ended. The host's conclusion is the hosts' to write, a member unit's any
         of its teachers'."""
-        events = await asyncio.to_thread(self._events, plan.session)
+        events = await asyncio.to_thread(self.events, plan.session)
         await asyncio.to_thread(self._answers.remember, plan.session, events)
         attended, hosts = _attendance(events)
         held_at = ended.live_since or plan.lesson.starts
@@ -116,7 +116,7 @@ class Reviews:
         await self.permit_watching(asker, review_id)
         dossier, _ = await self._dossier(asker, review_id)
         session = dossier.review.session
-        events = await asyncio.to_thread(self._events, session)
+        events = await asyncio.to_thread(self.events, session)
         zero = next((record.at for record in events if record.event["type"] == "session_live"), dossier.review.held_at)
         return ReviewBoard(
             session=session,
@@ -222,10 +222,11 @@ class Reviews:
         for file in list(self._indexes)[:-INDEXES]:
             self._indexes.pop(file, None)
         durations = {id: found.duration for id, found in indexes.items()}
-        timeline = build_timeline(recording, self._events(session), self._clock(), durations)
+        timeline = build_timeline(recording, self.events(session), self._clock(), durations)
         return Recorded(timeline, indexes)
 
-    def _events(self, session: str) -> list[Record]:
+    def events(self, session: str) -> list[Record]:
+        """Everything that happened in a session; reads its whole journal."""
         path = self._journals.path(self._journals.locate(session))
         if not path.exists():
             return []

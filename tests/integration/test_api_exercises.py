@@ -96,6 +96,36 @@ async def test_panel_is_not_told_what_teachers_are(county: CountyServer) -> None
             await one.close()
 
 
+async def test_report_is_for_those_who_see_reviews_and_single_answers_for_fewer(county: CountyServer) -> None:
+    host, member = await county.person("host_teacher"), await county.person("member_teacher")
+    session = (await host.post("/api/sessions", {"lesson": SYNC})).json["id"]
+    path = f"/api/sessions/{session}/report"
+    async with ClientSession() as http:
+        teacher, assistant = await enter(county, http, host, session), await enter(county, http, member, session)
+        await teacher.ask(StartLesson)
+        await teacher.ask(PushExercise, exercise=Exercise(kind="text", prompt="什么是法线？"))
+        run = next(event.run for event in teacher.events if isinstance(event, ExercisePushed))
+        await assistant.ask(GiveAnswer, exercise=run, seat=7, text="垂线")
+        found = (await member.get(path)).json
+        of_member = next(one for one in found["exercises"][0]["classes"] if one["unit"] == MEMBER)
+        assert (found["state"], found["singleAnswers"], of_member["answered"]) == ("live", True, 1)
+        assert [(one["seat"], one["text"]) for one in of_member["single"]] == [(7, "垂线")]
+        seen = (await (await county.person("bureau_viewer")).get(path)).json
+        assert (seen["singleAnswers"], [one["single"] for one in seen["exercises"][0]["classes"]]) == (
+            False,
+            [[] for _ in seen["exercises"][0]["classes"]],
+        )
+        assert (await (await county.person("foreign_director")).get(path)).refusal == (403, "not_permitted")
+        assert (await (await county.panel(MEMBER)).get(path)).refusal == (403, "not_permitted")
+        sheet = await host.get(f"{path}?form=csv&lang=en")
+        assert (sheet.status, sheet.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+        assert "attachment" in sheet.headers["Content-Disposition"]
+        assert (await host.get(f"{path}?form=xlsx")).body[:2] == b"PK"
+        assert (await host.get(f"{path}?form=exe")).refusal == (422, "invalid_body")
+        for one in (teacher, assistant):
+            await one.close()
+
+
 async def test_panel_gets_the_code_of_its_assistants_page(county: CountyServer) -> None:
     host = await county.person("host_teacher")
     session = (await host.post("/api/sessions", {"lesson": SYNC})).json["id"]

@@ -158,6 +158,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("POST", "/api/sessions/absent/photos?exercise=x", None, EVERYBODY),
     ("GET", "/api/sessions/absent/photos/x", None, EVERYBODY),
     ("DELETE", "/api/sessions/absent/photos/x", None, EVERYBODY),
+    ("GET", "/api/sessions/absent/report", None, EVERYBODY),
     ("GET", "/api/reviews", None, EVERYBODY),
     ("GET", "/api/reviews?community=A", None, EVERYBODY),
     ("GET", "/api/reviews/absent", None, EVERYBODY),

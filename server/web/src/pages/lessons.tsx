@@ -142,11 +142,18 @@ function Enter({ row }: { row: SessionRow }) {
       </LinkButton>
     );
   }
-  if (row.review !== null) {
+  if (row.state === "ended") {
     return (
-      <LinkButton small icon="joint" href={`/review/${row.review}`}>
-        {t("lessons.review")}
-      </LinkButton>
+      <span class="row">
+        <LinkButton small icon="doc" action="report" href={`/report/${encodeURIComponent(row.id)}`}>
+          {t("report.open")}
+        </LinkButton>
+        {row.review !== null && (
+          <LinkButton small icon="joint" href={`/review/${row.review}`}>
+            {t("lessons.review")}
+          </LinkButton>
+        )}
+      </span>
     );
   }
   return row.state === "scheduled" && row.role !== null ? <span class="dim sm nw">{t("lessons.opens")}</span> : null;

@@ -148,6 +148,9 @@ function Heading({ view }: { view: ReviewView }) {
       {row.rehearsal && <span class="chip">{t("classroom.rehearsal")}</span>}
       <span class="dim sm nw">{dateTime(row.heldAt)}</span>
       <span class="grow" />
+      <a class="btn s quiet" data-action="report" href={`/report/${encodeURIComponent(row.session)}`}>
+        {t("report.open")}
+      </a>
       {view.recording && (
         <span class="st bad" role="status">
           <i class="live-dot" />
