@@ -28,6 +28,7 @@ from server.api import (
     importing,
     live,
     materials,
+    memberships,
     people,
     repair,
     reports,
@@ -67,6 +68,7 @@ from server.keys import (
     live_sessions_key,
     materials_key,
     media_key,
+    memberships_key,
     metrics_key,
     people_key,
     registers_key,
@@ -85,6 +87,7 @@ from server.materials.blobs import DiskBlobs
 from server.materials.pictures import PagePictures
 from server.materials.service import Limits, Materials
 from server.media_links import MediaLinks
+from server.memberships import Memberships
 from server.metrics import Metrics
 from server.private_file import kept_secret
 from server.relay import Relay
@@ -100,8 +103,10 @@ from server.storage.draft_history import SqlDraftHistory
 from server.storage.exercise_store import SqlExerciseStore
 from server.storage.feed_store import SqlFeedStore
 from server.storage.material_store import SqlMaterialStore
+from server.storage.membership_store import SqlMembershipStore
 from server.storage.migrate import migrate
 from server.storage.people_store import SqlPeopleStore
+from server.storage.proposal_store import SqlProposalStore
 from server.storage.register_store import SqlRegisterStore
 from server.storage.review_store import SqlReviewStore
 from server.storage.session_store import SqlSessionStore
@@ -132,6 +137,7 @@ RESOURCES = (
     amendments,
     closings,
     terms,
+    memberships,
     feeds,
     live,
     materials,
@@ -281,10 +287,23 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         service,
         counties,
         SqlDraftHistory(app[database_key]),
+        SqlProposalStore(app[database_key]),
         workers=settings.timetable.workers or os.cpu_count() or 1,
     )
     app[repairs_key] = repairs
+    memberships = Memberships(
+        SqlMembershipStore(app[database_key]),
+        service,
+        app[importing_key],
+        settings.server.data_dir / "builds",
+        workers=settings.timetable.workers or os.cpu_count() or 1,
+        clock=time.time,
+    )
+    app[memberships_key] = memberships
+    watching = asyncio.create_task(memberships.run(), name="memberships")
     yield
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
     await builds.close()
     await explanations.close()
     await repairs.close()

@@ -49,6 +49,7 @@ STATUS: dict[str, int] = {
     "draft_outdated": 409,
     "closing_refused": 422,
     "rollover_refused": 422,
+    "membership_refused": 422,
     "fet_unreadable": 422,
     "export_refused": 422,
     "reason_missing": 422,

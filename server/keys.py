@@ -15,6 +15,7 @@ from server.county import Counties
 from server.explanations import Explanations
 from server.live_sessions import LiveSessions
 from server.materials.service import Materials
+from server.memberships import Memberships
 from server.metrics import Metrics
 from server.relay import Relay
 from server.repairs import Repairs
@@ -55,6 +56,7 @@ metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 site_key: web.AppKey[Site] = web.AppKey("site", Site)
 people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
+memberships_key: web.AppKey[Memberships] = web.AppKey("memberships", Memberships)
 registers_key: web.AppKey[SqlRegisterStore] = web.AppKey("registers", SqlRegisterStore)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)
 amendments_key: web.AppKey[AmendmentService] = web.AppKey("amendments", AmendmentService)

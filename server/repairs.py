@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections import OrderedDict
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,17 +30,16 @@ from server.repair_worker import (
 )
 from server.solver_process import PROJECT
 from server.storage.draft_history import SqlDraftHistory
+from server.storage.proposal_store import Proposal, SqlProposalStore
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Slot, Table
-from timetable.repair import CannotRepair, Repair
+from timetable.repair import CannotRepair
 from timetable.service import Draft, TimetableService
 from timetable.slots import SlotVerdict
 
 IDLE_SECONDS = 300.0
 REPAIR_SECONDS = 8.0
 LONGEST_ANSWER = 60.0
-KEPT = 50
-"""Proposals remembered."""
 
 
 class WorkerStopped(TimetableError):
@@ -53,17 +52,6 @@ class NothingToUndo(TimetableError):
     """There is no earlier draft."""
 
     code = "nothing_to_undo"
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A repair that was worked out for a revision of the draft."""
-
-    id: str
-    community: str
-    revision: int
-    lesson: str
-    repair: Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +71,7 @@ class Repairs:
         tables: TimetableService,
         counties: Counties,
         history: SqlDraftHistory,
+        proposals: SqlProposalStore,
         *,
         workers: int,
         idle_seconds: float = IDLE_SECONDS,
@@ -92,7 +81,7 @@ class Repairs:
         self._history = history
         self._worker = _Worker(idle_seconds)
         self._workers = workers
-        self._proposals: OrderedDict[str, Proposal] = OrderedDict()
+        self._proposals = proposals
 
     async def slots(
         self, community: str, lesson: str, *, version: int | None = None
@@ -118,15 +107,13 @@ class Repairs:
         answer = await self._ask(draft.table, question)
         assert answer.repair is not None
         proposal = Proposal(secrets.token_hex(8), community, revision, lesson, answer.repair)
-        self._proposals[proposal.id] = proposal
-        while len(self._proposals) > KEPT:
-            self._proposals.popitem(last=False)
+        await self._proposals.add(proposal, time.time())
         return proposal
 
     async def accept(self, community: str, id: str, *, author: str) -> Draft:
         """Make the proposal the draft. StaleVersion when the draft has changed since."""
-        proposal = self._proposals.get(id)
-        if proposal is None or proposal.community != community:
+        proposal = await self._proposals.get(community, id)
+        if proposal is None:
             raise NotFound("repair", id[:32])
         draft = await self._current(community, proposal.revision)
         answer = await self._ask(draft.table, AskCheck(proposal.repair.table))
@@ -135,7 +122,7 @@ class Repairs:
         taken = await self._tables.take_draft(
             community, proposal.repair.table, author=author, revision=proposal.revision
         )
-        del self._proposals[id]
+        await self._proposals.forget(community)
         return taken
 
     async def undo(self, community: str, *, author: str, revision: int) -> Draft:

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from server import shapes
-from server.shapes import amendment, closing, exercise, explanation, people, repair, review, table, terms
+from server.shapes import amendment, closing, exercise, explanation, membership, people, repair, review, table, terms
 from server.shapes import live as live_shapes
 from signaling import board, chat, commands, events, exercises, materials, messages, room_state, strokes, wire
 
@@ -47,6 +47,7 @@ REQUESTS: frozenset[type] = frozenset(
         closing.NewClosing,
         closing.NewMakeUps,
         explanation.StartExplanation,
+        membership.NewMembership,
         people.ConfirmPairing,
         people.NewFeed,
         people.PairingPoll,

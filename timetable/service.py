@@ -8,8 +8,9 @@ from msgspec import Struct, structs
 from timetable import negotiation as talks
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.ledger import met
-from timetable.model import Community, Register, Slot, Table
+from timetable.model import Community, IsoDate, Register, Slot, Table
 from timetable.negotiation import Negotiation
+from timetable.term import local_date
 from timetable.versions import Version, diff
 
 
@@ -23,6 +24,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     negotiation: Negotiation
     base: int = 0
     """Number of the version that was published when the table was built; 0: none."""
+    valid_from: IsoDate | None = None
+    """The first date that it is to count for, where that is later than its publication."""
 
 
 class DraftOutdated(TimetableError):
@@ -119,7 +122,9 @@ class TimetableService:
     async def _term(self) -> str:
         return (await self.register()).term.id
 
-    async def take_draft(self, community: str, table: Table, *, author: str, revision: int) -> Draft:
+    async def take_draft(
+        self, community: str, table: Table, *, author: str, revision: int, valid_from: str | None = None
+    ) -> Draft:
         """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed."""
         known = await self.community(community)
         before = await self._store.draft(community)
@@ -140,6 +145,7 @@ class TimetableService:
             author=author,
             negotiation=negotiation,
             base=newest.number if newest else 0,
+            valid_from=valid_from,
         )
         await self._store.save_draft(draft, expected=revision)
         return draft
@@ -175,6 +181,9 @@ class TimetableService:
         if (newest.number if newest else 0) != draft.base:
             raise DraftOutdated(draft.base, newest.number if newest else 0)
         term = (await self.register()).term
+        valid_from = term.first_day if newest is None and last is not None else None
+        if draft.valid_from is not None and draft.valid_from > local_date(self._now()).isoformat():
+            valid_from = draft.valid_from
         version = Version(
             community=community,
             number=last.number + 1 if last else 1,
@@ -182,7 +191,7 @@ class TimetableService:
             at=self._now(),
             table=draft.table,
             diff=diff(newest.table if newest else None, draft.table),
-            valid_from=term.first_day if newest is None and last is not None else None,
+            valid_from=valid_from,
             yielded=met(draft.negotiation.raised, draft.table),
         )
         published = talks.publish(draft.negotiation, unit=unit, now=self._now())

@@ -8,9 +8,9 @@ from server.auth.middleware import principal
 from server.auth.policy import sees_table, speaks_for
 from server.auth.principal import Principal
 from server.keys import counties_key, repairs_key
-from server.repairs import Proposal
 from server.shapes.repair import MoveView, NewRepair, RepairView, SlotsView, SlotView
 from server.shapes.table import Revision
+from server.storage.proposal_store import Proposal
 from server.web import body, reply
 from timetable.errors import NotFound
 from timetable.model import Community, Slot

@@ -28,6 +28,7 @@ Action = Literal[
     "patrol",
     "create_feed",
     "close_schools",
+    "change_members",
     "plan_terms",
     "turn_terms",
 ]
@@ -50,6 +51,7 @@ PERMISSIONS: dict[Action, frozenset[str]] = {
     "patrol": frozenset({"bureau_admin", "bureau_viewer"}),
     "create_feed": EVERYBODY,
     "close_schools": frozenset({"bureau_admin", "convenor", "principal", "academic_director"}),
+    "change_members": frozenset({"bureau_admin", "convenor"}),
     "plan_terms": frozenset({"bureau_admin", "convenor", "principal", "academic_director"}),
     "turn_terms": frozenset({"bureau_admin"}),
 }

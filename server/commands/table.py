@@ -54,6 +54,7 @@ app.command("server.commands.table_change:amend", name="amend", help="Change pub
 app.command("server.commands.table_close:close", name="close", help="Shut schools, and plan what makes up for it.")
 app.command("server.commands.table_export:export", name="export", help="Take a table away for wall, desk or calendar.")
 app.command("server.commands.table_import:import_", name="import", help="Take in a table that exists already.")
+app.command("server.commands.table_member:member", name="member", help="Let a school join or leave in mid-term.")
 app.command("server.commands.table_rollover:rollover", name="rollover", help="Make the register of the next term.")
 app.command("server.commands.table_change:cover", name="cover", help="Say who could stand in for an absent teacher.")
 

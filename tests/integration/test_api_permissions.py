@@ -133,6 +133,13 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/terms", None, CLOSERS),
     ("POST", "/api/rollover", {"registerVersion": 0, "plan": NO_PLAN}, frozenset({"bureau_admin"})),
     ("POST", "/api/rollover?check=1", {"registerVersion": 0, "plan": NO_PLAN}, CLOSERS),
+    ("GET", "/api/communities/A/membership", None, OF_A),
+    (
+        "POST",
+        "/api/communities/A/membership",
+        {"revision": -1, "change": {"kind": "leave", "unit": "A2", "first": "2030-01-01"}},
+        frozenset({"bureau_admin", "convenor"}),
+    ),
     ("GET", "/api/builds/absent", None, EVERYBODY),
     ("GET", "/api/builds/absent/events", None, EVERYBODY),
     ("DELETE", "/api/builds/absent", None, EVERYBODY),

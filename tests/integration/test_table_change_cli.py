@@ -188,3 +188,28 @@ def test_next_term_is_seen_first_and_then_written(tmp_path: Path, capsys: pytest
     assert run([*names, "--today", "2027-08-01", "--out", str(out)]) == 0
     assert msgspec.json.decode(out.read_bytes(), type=Register).term.id == "2027-autumn"
     assert run([*names, "--today", "soon"]) == 2
+
+
+def test_a_school_leaves_and_comes_back(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register, _ = community()
+    change, out, following = files / "change.json", files / "out.json", files / "following.json"
+    names = ["table", "member", str(files / "input.json"), str(files / "table.json"), str(change), "--community", "A"]
+    change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "A2", "first": "2026-09-14"}))
+    assert run([*names, "--out", str(out), "--out-register", str(following), "--json"]) == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert (report["possible"], report["moves"], report["added"]) == (True, [], [])
+    future = msgspec.json.decode(following.read_bytes(), type=Register)
+    (table,) = msgspec.json.decode(out.read_bytes(), type=TableSet).tables
+    assert (future.communities[0].units, check(future, table)) == (("A0", "A1"), [])
+    standing = {one.id: one for one in future.requirements}
+    back = [one for one in register.requirements if standing.get(one.id) != one]
+    join = {"kind": "join", "unit": "A2", "first": "2026-09-28", "requirements": back}
+    change.write_bytes(msgspec.json.encode(join))
+    again = ["table", "member", str(following), str(out), str(change), "--community", "A", "--out", str(out)]
+    assert run(again) == 0
+    assert "stay" in capsys.readouterr().out
+    assert check(register, *msgspec.json.decode(out.read_bytes(), type=TableSet).tables) == []
+    change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "A0", "first": "2026-09-14"}))
+    assert run(names) == 1
+    change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "nobody", "first": "2026-09-14"}))
+    assert run(names) == 2

@@ -411,6 +411,49 @@ export interface MaterialsView {
   mostPages: number;
 }
 
+/** `revision` is that of the draft (0: none): the change becomes the next one. */
+export interface NewMembership {
+  revision: number;
+  change: MembershipKind;
+}
+
+/** What the change comes to: lesson ids by what happens to them. */
+export interface MembershipOutcome {
+  possible: boolean;
+  findings: Finding[];
+  moves: MoveView[];
+  added: string[];
+  dropped: string[];
+  changed: string[];
+  kept: number;
+  seconds: number;
+}
+
+export interface MembershipRow {
+  id: string;
+  kind: "join" | "leave";
+  unit: string;
+  unitName: string;
+  first: string;
+  by: string;
+  at: number;
+  state: "planned" | "done" | "withdrawn";
+}
+
+/** Who belongs to a community and who is to leave; `unattached` are units of no community. */
+export interface MembershipsView {
+  community: string;
+  core: string;
+  units: NameRef[];
+  unattached: NameRef[];
+  changes: MembershipRow[];
+  /** Of the draft that stands. */
+  revision: number;
+  mayChange: boolean;
+}
+
+export type MembershipKind = Join | Leave;
+
 export interface SignIn {
   login: string;
   password: string;
@@ -1301,6 +1344,28 @@ export interface MakeUpPlan {
   own: number;
 }
 
+/** The unit's lessons begin on `first`. Rows that the register has already are replaced, such as the requirement of a shared lesson in which the unit now takes part. */
+export interface Join {
+  kind: "join";
+  unit: string;
+  first: string;
+  campuses?: Campus[];
+  travel?: Travel[];
+  units?: SchoolUnit[];
+  rooms?: Room[];
+  teachers?: Teacher[];
+  classes?: SchoolClass[];
+  requirements?: Requirement[];
+  shortages?: Shortage[];
+}
+
+/** The unit's lessons end with the day before `first`. */
+export interface Leave {
+  kind: "leave";
+  unit: string;
+  first: string;
+}
+
 export type Mode = "merged" | "co_built" | "collaborative";
 
 export interface RuleCost {
@@ -1435,6 +1500,94 @@ export interface LostLesson {
   findings: Finding[];
 }
 
+export interface Campus {
+  id: string;
+  name: string;
+}
+
+/** Minutes between two campuses, the same in both directions. */
+export interface Travel {
+  campuses: [string, string];
+  minutes: number;
+}
+
+/** One stage of one school (学校（学段）): it has its own bells even where it shares a campus. */
+export interface SchoolUnit {
+  id: string;
+  name: string;
+  shortName: string;
+  code: string;
+  campus: string;
+  stage: Stage;
+  bells: BellSchedule[];
+  /** Shared lessons that the unit's line carries at one time. */
+  linkCapacity?: number;
+  phone?: string;
+  /** Times that the unit asks to keep free of shared lessons where that is possible. A lesson in one is a concession of the unit's (让步). */
+  wishes?: BusyTime[];
+}
+
+/** A room of a campus. A remote room (远程教室) has the cameras and the panel; a home room belongs to a class. */
+export interface Room {
+  id: string;
+  name: string;
+  unit: string;
+  campus: string;
+  kind: "home" | "remote" | "special";
+}
+
+export interface Teacher {
+  id: string;
+  name: string;
+  /** Units where the teacher has a post, the home unit first (一岗多校). */
+  posts: string[];
+  subjects: string[];
+  maxPerDay?: number;
+  maxPerWeek?: number;
+  unavailable?: BusyTime[];
+}
+
+export interface SchoolClass {
+  id: string;
+  name: string;
+  unit: string;
+  grade: number;
+  number: number;
+  pupils: number;
+  /** The home room. */
+  room: string;
+  /** Whether the guardians of the class agreed to recording; without it nothing of the class is written. */
+  recordingConsent?: boolean;
+}
+
+/** What must be taught each week. The first party is the host and owns the clock. local: one party with its class. sync: a host class and 1..n member classes. dedicated: the host party has a teacher and no class. The meetings and research have teachers and no classes. */
+export interface Requirement {
+  id: string;
+  kind: Kind;
+  subject: string;
+  parties: Party[];
+  weekly: number;
+  community: string;
+  weeks?: Weeks;
+  /** Length in consecutive periods; `weekly` counts blocks. */
+  block?: number;
+  /** The term weeks in which it takes place, where that is not in all of `weeks`: a monthly meeting, a series of a few lessons, a test. Its slot is kept free in the other weeks too. */
+  onlyWeeks?: number[];
+  /** Units that take turns, week by week in which it takes place, in this order: as the host of a lesson, as the chair of a meeting. Empty: always the first party. */
+  rotation?: string[];
+  /** Slots that are fixed already (a school's own fixed lessons): at most `weekly` of them. */
+  locked?: Slot[];
+  /** Minutes that its windows may share less than those of the community's other lessons. */
+  overlapConceded?: number;
+  topic?: string;
+}
+
+/** A subject that a unit has no teacher for: what dedicated lessons are driven by. */
+export interface Shortage {
+  unit: string;
+  subject: string;
+}
+
 export type Kind = "local" | "sync" | "dedicated" | "joint_preparation" | "joint_meeting" | "common_test" | "research";
 
 /** A lesson's clock from a date on, because a unit of it rings other bells; its periods stay. */
@@ -1479,6 +1632,32 @@ export interface Choice {
   end: string;
   points: number;
   reasons: Reason[];
+}
+
+export type Stage = "primary" | "junior";
+
+/** The periods of one unit on some weekdays, for some dates (open ends where absent). */
+export interface BellSchedule {
+  weekdays: number[];
+  periods: Period[];
+  validFrom?: string | null;
+  validTo?: string | null;
+}
+
+/** A weekly clock interval in which a teacher or a room cannot be used, or a unit would have no shared lesson. */
+export interface BusyTime {
+  weekday: number;
+  start: string;
+  end: string;
+  weeks?: Weeks;
+  reason?: string;
+}
+
+/** One unit's side of a requirement. `teachers` of the first party teach (the host); of the others assist. */
+export interface Party {
+  unit: string;
+  classes?: string[];
+  teachers?: string[];
 }
 
 /** When one party's period rings, and what is left over of it. */

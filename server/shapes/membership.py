@@ -1,0 +1,55 @@
+"""Bodies about schools that join or leave a community in mid-term."""
+
+from typing import Literal
+
+from server.shapes.base import Body
+from server.shapes.repair import MoveView
+from server.shapes.table import NameRef
+from timetable.membership import Join, Leave
+from timetable.model import Finding
+
+MembershipKind = Join | Leave
+
+
+class NewMembership(Body, frozen=True, kw_only=True):
+    """`revision` is that of the draft (0: none): the change becomes the next one."""
+
+    revision: int
+    change: MembershipKind
+
+
+class MembershipOutcome(Body, frozen=True, kw_only=True):
+    """What the change comes to: lesson ids by what happens to them."""
+
+    possible: bool
+    findings: tuple[Finding, ...]
+    moves: tuple[MoveView, ...]
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    changed: tuple[str, ...]
+    kept: int
+    seconds: float
+
+
+class MembershipRow(Body, frozen=True, kw_only=True):
+    id: str
+    kind: Literal["join", "leave"]
+    unit: str
+    unit_name: str
+    first: str
+    by: str
+    at: float
+    state: Literal["planned", "done", "withdrawn"]
+
+
+class MembershipsView(Body, frozen=True, kw_only=True):
+    """Who belongs to a community and who is to leave; `unattached` are units of no community."""
+
+    community: str
+    core: str
+    units: tuple[NameRef, ...]
+    unattached: tuple[NameRef, ...]
+    changes: tuple[MembershipRow, ...]
+    revision: int
+    """Of the draft that stands."""
+    may_change: bool

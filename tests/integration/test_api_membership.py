@@ -1,0 +1,110 @@
+"""A school joins or leaves in mid-term over HTTP: only those concerned are asked, and it counts from its date."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from server.keys import counties_key, memberships_key, timetable_key
+from tests.county_server import CORE, MEMBER, THIRD, CountyServer, agree_on, running_county
+from tests.integration.test_api_amendments import HERE, day
+from timetable.membership import Join
+from timetable.solver import solve
+from timetable.term import local_date
+
+MEMBERSHIP = f"{HERE}/membership"
+
+
+@pytest.fixture
+async def settled(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
+    """The county with a solved and published table of the first community."""
+    async with running_county(tmp_path / "data", migrated_sqlite, publish=False) as county:
+        register = (await county.app[counties_key].now()).register
+        table = (await asyncio.to_thread(solve, register, "A", seconds=5, workers=1, first_only=True)).table
+        assert table is not None
+        await agree_on(county.app[timetable_key], table, register.communities[0].units)
+        yield county
+
+
+async def test_a_school_leaves_by_a_version_from_its_date(settled: CountyServer) -> None:
+    convenor = await settled.person("convenor")
+    view = (await convenor.get(MEMBERSHIP)).json
+    assert ([unit["id"] for unit in view["units"]], view["mayChange"]) == ([CORE, MEMBER, THIRD], True)
+    leave = {"kind": "leave", "unit": THIRD, "first": day(7)}
+    looked = (await convenor.post(f"{MEMBERSHIP}?check=1", {"revision": view["revision"], "change": leave})).json
+    assert (looked["possible"], looked["moves"], looked["added"], looked["changed"]) == (True, [], [], ["A-r1.1"])
+    assert (await convenor.get(MEMBERSHIP)).json == view
+
+    done = await convenor.post(MEMBERSHIP, {"revision": view["revision"], "change": leave})
+    assert done.status == 201, done
+    stale = await convenor.post(MEMBERSHIP, {"revision": view["revision"], "change": leave})
+    assert stale.refusal == (409, "stale_version")
+    draft = (await convenor.get(f"{HERE}/timetable?version=draft")).json
+    asked = {row["unit"] for row in draft["negotiation"]["consents"] if row["answer"] != "unaffected"}
+    assert asked == {CORE, MEMBER, THIRD}
+    tables = settled.app[timetable_key]
+    revision = (await tables.propose("A", unit=CORE, by="x", revision=draft["revision"])).revision
+    for unit in (MEMBER, THIRD):
+        revision = (await tables.agree("A", unit=unit, by="x", revision=revision)).revision
+    version = await tables.publish("A", unit=CORE, by="x", revision=revision)
+    assert version.valid_from == day(7)
+
+    # until then it belongs here, and its lessons take place
+    memberships = settled.app[memberships_key]
+    await memberships.settle()
+    assert THIRD in (await settled.app[counties_key].now()).community("A").units
+    rows = [row for n in range(7) for row in (await convenor.get(f"{HERE}/occurrences?first={day(n)}")).json]
+    assert any(THIRD in [party["unit"] for party in row["parties"]] for row in rows)
+    later = [row for n in range(7, 21) for row in (await convenor.get(f"{HERE}/occurrences?first={day(n)}")).json]
+    assert later
+    assert not any(THIRD in [party["unit"] for party in row["parties"]] for row in later)
+
+    memberships._clock = lambda: time.time() + timedelta(days=8).total_seconds()
+    await memberships.settle()
+    assert (await settled.app[counties_key].now()).community("A").units == (CORE, MEMBER)
+    after = (await convenor.get(MEMBERSHIP)).json
+    assert [(row["unit"], row["state"]) for row in after["changes"]] == [(THIRD, "done")]
+    assert [unit["id"] for unit in after["unattached"]] == [THIRD]
+    assert local_date(time.time()).isoformat() == day(0)
+
+
+async def test_a_school_that_joins_has_its_say_at_once(settled: CountyServer) -> None:
+    bureau = await settled.person("bureau_admin")
+    before = (await settled.app[counties_key].now()).register
+    shared = [r for r in before.requirements if any(p.unit == THIRD for p in r.parties)]
+    leave = {"kind": "leave", "unit": THIRD, "first": day(0)}
+    revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+    assert (await bureau.post(MEMBERSHIP, {"revision": revision, "change": leave})).status == 201
+    tables = settled.app[timetable_key]
+    draft = await tables.draft("A")
+    assert draft is not None
+    await agree_on(tables, draft.table, before.communities[0].units)
+    await settled.app[memberships_key].settle()
+    assert THIRD not in (await settled.app[counties_key].now()).community("A").units
+
+    revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+    join = msgspec.to_builtins(Join(unit=THIRD, first=day(7), requirements=tuple(shared)))
+    done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})
+    assert (done.status, done.json["possible"], done.json["changed"]) == (201, True, ["A-r1.1"]), done
+    draft = await tables.draft("A")
+    assert draft is not None
+    assert (draft.valid_from, THIRD in draft.negotiation.affected) == (day(7), True)
+    director = await settled.person("third_director")
+    assert (await director.get(f"{HERE}/timetable?version=draft")).status == 200
+
+
+async def test_impossible_changes_come_back_with_their_reasons(settled: CountyServer) -> None:
+    bureau = await settled.person("bureau_admin")
+    revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+    core = {"revision": revision, "change": {"kind": "leave", "unit": CORE, "first": day(7)}}
+    looked = (await bureau.post(f"{MEMBERSHIP}?check=1", core)).json
+    assert (looked["possible"], [f["code"] for f in looked["findings"]]) == (False, ["membership_core"])
+    refused = await bureau.post(MEMBERSHIP, core)
+    assert refused.refusal == (422, "membership_refused")
+    assert [f["code"] for f in refused.json["errors"]] == ["membership_core"]

@@ -1,0 +1,190 @@
+"""This module owns what a school that joins or leaves a community in mid-term means for what must be taught there.
+
+Who joins brings its places, people and requirements; who leaves takes them along. Lessons shared with it go on without
+it where they can. Where the lessons then stand is found by `timetable.refit`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from timetable.errors import NotFound
+from timetable.model import (
+    SHARED_KINDS,
+    Campus,
+    Finding,
+    Id,
+    IsoDate,
+    Model,
+    Register,
+    Requirement,
+    Room,
+    SchoolClass,
+    SchoolUnit,
+    Shortage,
+    Teacher,
+    Travel,
+)
+
+CODES: Mapping[str, str] = {
+    "membership_core": "the core school cannot leave",
+    "membership_last": "nobody would be left to share a table with",
+    "membership_other": "the unit is of another community",
+    "membership_already": "the unit is of the community already",
+    "membership_stage": "the unit is of another stage than the community",
+    "membership_nothing": "the unit brings no lessons",
+    "membership_lesson_lost": "classes lose a lesson because its host leaves (a warning)",
+    "membership_goes_on": "a lesson goes on without the school that leaves (a warning)",
+    "membership_own_now": "a shared lesson becomes its host's own (a warning)",
+    "membership_teacher_stays": "a teacher of the unit still teaches for others of the community (a warning)",
+}
+"""Every code that this module can report."""
+
+R = TypeVar("R", bound=Struct)
+
+
+class Leave(Model, frozen=True, kw_only=True, tag_field="kind", tag="leave"):
+    """The unit's lessons end with the day before `first`."""
+
+    unit: Id
+    first: IsoDate
+
+
+class Join(Model, frozen=True, kw_only=True, tag_field="kind", tag="join"):
+    """The unit's lessons begin on `first`. Rows that the register has already are replaced, such as the requirement of
+    a shared lesson in which the unit now takes part."""
+
+    unit: Id
+    first: IsoDate
+    campuses: tuple[Campus, ...] = ()
+    travel: tuple[Travel, ...] = ()
+    units: tuple[SchoolUnit, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    teachers: tuple[Teacher, ...] = ()
+    classes: tuple[SchoolClass, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    shortages: tuple[Shortage, ...] = ()
+
+
+Membership = Join | Leave
+
+
+def changed(register: Register, community: str, change: Membership) -> tuple[Register, tuple[Finding, ...]]:
+    """The register with the change made, and what is to be said of it; with an error it is not made. Raises NotFound
+    for an unknown community, or an unknown unit that leaves."""
+    if not any(known.id == community for known in register.communities):
+        raise NotFound("community", community)
+    if isinstance(change, Leave):
+        return _left(register, community, change.unit)
+    return _joined(register, community, change)
+
+
+def _left(register: Register, community: str, unit: str) -> tuple[Register, tuple[Finding, ...]]:
+    known = next(c for c in register.communities if c.id == community)
+    if unit not in known.units:
+        raise NotFound("unit", unit)
+    name = _name(register, unit)
+    if unit == known.core:
+        return register, (Finding(code="membership_core", values={"unit": name}),)
+    if len(known.units) < 3:
+        return register, (Finding(code="membership_last", values={"unit": name}),)
+    findings: list[Finding] = []
+    requirements = []
+    for requirement in register.requirements:
+        if requirement.community == community:
+            left = _without(requirement, unit, findings, register)
+            if left is not None:
+                requirements.append(left)
+        else:
+            requirements.append(requirement)
+    communities = tuple(
+        structs.replace(c, members=tuple(m for m in c.members if m != unit)) if c.id == community else c
+        for c in register.communities
+    )
+    staying = {t for r in requirements for p in r.parties for t in p.teachers if r.community == community}
+    for teacher in register.teachers:
+        if teacher.posts[0] == unit and teacher.id in staying:
+            findings.append(_warning("membership_teacher_stays", name=teacher.name, unit=name))
+    return structs.replace(register, communities=communities, requirements=tuple(requirements)), tuple(findings)
+
+
+def _without(requirement: Requirement, unit: str, findings: list[Finding], register: Register) -> Requirement | None:
+    """What is left of a requirement without the unit."""
+    if all(party.unit != unit for party in requirement.parties):
+        return requirement
+    host, *others = requirement.parties
+    name, subject = _name(register, unit), requirement.subject
+    if host.unit == unit:
+        for party in others:
+            if party.classes:
+                values: dict[str, str | int] = {
+                    "unit": _name(register, party.unit),
+                    "subject": subject,
+                    "lessons": requirement.weekly,
+                }
+                findings.append(_warning("membership_lesson_lost", host=name, **values))
+        return None
+    parties = tuple(party for party in requirement.parties if party.unit != unit)
+    rotation = tuple(one for one in requirement.rotation if one != unit)
+    if len(parties) > 1 or requirement.kind not in SHARED_KINDS:
+        findings.append(_warning("membership_goes_on", subject=subject, id=requirement.id))
+        return structs.replace(requirement, parties=parties, rotation=rotation)
+    if not host.classes:
+        return None
+    findings.append(_warning("membership_own_now", subject=subject, unit=_name(register, host.unit)))
+    return structs.replace(requirement, kind="local", parties=parties, rotation=(), overlap_conceded=0)
+
+
+def _joined(register: Register, community: str, change: Join) -> tuple[Register, tuple[Finding, ...]]:
+    units = _over(register.units, change.units)
+    unit = next((one for one in units if one.id == change.unit), None)
+    if unit is None:
+        raise NotFound("unit", change.unit)
+    known = next(c for c in register.communities if c.id == community)
+    home = next((c for c in register.communities if change.unit in c.units), None)
+    findings = []
+    if home is not None:
+        code = "membership_already" if home.id == community else "membership_other"
+        findings.append(Finding(code=code, values={"unit": unit.short_name, "community": home.name}))
+    if unit.stage != known.stage:
+        findings.append(Finding(code="membership_stage", values={"unit": unit.short_name}))
+    if not any(party.unit == unit.id for r in change.requirements for party in r.parties):
+        findings.append(Finding(code="membership_nothing", values={"unit": unit.short_name}))
+    if findings:
+        return register, tuple(findings)
+    roads = {frozenset(road.campuses): road for road in (*register.travel, *change.travel)}
+    return structs.replace(
+        register,
+        communities=tuple(
+            structs.replace(c, members=(*c.members, unit.id)) if c.id == community else c for c in register.communities
+        ),
+        campuses=_over(register.campuses, change.campuses),
+        travel=tuple(roads.values()),
+        units=units,
+        rooms=_over(register.rooms, change.rooms),
+        teachers=_over(register.teachers, change.teachers),
+        classes=_over(register.classes, change.classes),
+        requirements=_over(register.requirements, change.requirements),
+        shortages=tuple(dict.fromkeys((*register.shortages, *change.shortages))),
+    ), ()
+
+
+def _over(standing: Sequence[R], given: Sequence[R]) -> tuple[R, ...]:
+    """The standing rows with the given ones in place of those of the same id, new ones at the end."""
+    return tuple(_merged(standing, given))
+
+
+def _merged(standing: Sequence[R], given: Sequence[R]) -> Iterator[R]:
+    new = {row.id: row for row in given}  # type: ignore[attr-defined]
+    for row in standing:
+        yield new.pop(row.id, row)  # type: ignore[attr-defined]
+    yield from new.values()
+
+
+def _name(register: Register, unit: str) -> str:
+    return next((one.short_name for one in register.units if one.id == unit), unit)
+
+
+def _warning(code: str, **values: str | int) -> Finding:
+    return Finding(code=code, values=values, severity="warning")
