@@ -120,7 +120,11 @@ class Repairs:
         if answer.findings:
             raise CannotRepair(answer.findings)
         taken = await self._tables.take_draft(
-            community, proposal.repair.table, author=author, revision=proposal.revision
+            community,
+            proposal.repair.table,
+            author=author,
+            revision=proposal.revision,
+            valid_from=draft.valid_from,
         )
         await self._proposals.forget(community)
         return taken
@@ -131,7 +135,9 @@ class Repairs:
         before = await self._history.newest(community)
         if before is None or before.table.term != current.table.term:
             raise NothingToUndo
-        draft = await self._tables.take_draft(community, before.table, author=author, revision=revision)
+        draft = await self._tables.take_draft(
+            community, before.table, author=author, revision=revision, valid_from=before.valid_from
+        )
         await self._history.forget(community, before.revision)
         return draft
 
