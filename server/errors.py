@@ -109,6 +109,7 @@ STATUS: dict[str, int] = {
     "material_too_heavy": 422,
     "material_in_use": 409,
     "too_many_materials": 409,
+    "material_unwritable": 507,
     # the server itself
     "bus_error": 503,
     "bus_unavailable": 503,

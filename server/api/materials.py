@@ -13,8 +13,14 @@ from aiohttp.http_exceptions import BadHttpMessage
 
 from server.auth.middleware import principal
 from server.keys import materials_key
-from server.materials.errors import MaterialNotFound, MaterialTooLarge, MaterialTooManyPages, MaterialWrongType
-from server.materials.service import Handed, NewMaterial
+from server.materials.errors import (
+    MaterialNotFound,
+    MaterialTooLarge,
+    MaterialTooManyPages,
+    MaterialUnwritable,
+    MaterialWrongType,
+)
+from server.materials.service import Handed, Materials, NewMaterial
 from server.shapes.materials import MaterialRow
 from server.uploads import file_name
 from server.web import InvalidBody, MalformedBody, reply
@@ -40,11 +46,15 @@ async def add(request: web.Request) -> web.Response:
     asker, materials = principal(request), request.app[materials_key]
     new = _new(request)
     plan = await materials.may_add(asker, request.match_info["id"], new)
-    folder = await asyncio.to_thread(materials.new_folder)
+    folder = await asyncio.to_thread(_folder, materials)
     try:
         files = await _received(request, folder, materials.limits.megabytes, materials.limits.pages)
         adding = asyncio.ensure_future(materials.add(asker, plan, new, files, folder))
         return reply(request, await _unless_gone(request, adding), 201)
+    except OSError as error:
+        if isinstance(error, ConnectionError):
+            raise
+        raise MaterialUnwritable(str(error)) from error
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, True)
 
@@ -83,6 +93,13 @@ async def original(request: web.Request) -> web.StreamResponse:
         "Cache-Control": "private, no-cache",
     }
     return await _file(request, file, headers)
+
+
+def _folder(materials: Materials) -> Path:
+    try:
+        return materials.new_folder()
+    except OSError as error:
+        raise MaterialUnwritable(str(error)) from error
 
 
 async def _file(request: web.Request, file: Path, headers: dict[str, str]) -> web.StreamResponse:

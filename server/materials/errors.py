@@ -67,3 +67,9 @@ class TooManyMaterials(MaterialError):
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} are kept")
         self.most = most
+
+
+class MaterialUnwritable(MaterialError):
+    """The disk refuses; nothing is kept."""
+
+    code = "material_unwritable"

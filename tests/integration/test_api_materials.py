@@ -242,3 +242,13 @@ async def test_what_a_crash_left_is_swept_at_the_next_start(tmp_path: Path, migr
         await until(lambda: not half.exists() and len(kept(county)) == 3)
         host = await county.person("host_teacher")
         assert await listed(host) == [row]
+
+
+async def test_a_disk_that_refuses_is_said_and_nothing_is_kept(county: CountyServer) -> None:
+    host = await county.person("host_teacher")
+    folder = county.app[settings_key].materials_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "blobs").write_bytes(b"no folder can be here")
+    assert (await upload(host, pdf(1))).refusal == (507, "material_unwritable")
+    assert await listed(host) == []
+    assert [file.name for file in kept(county)] == ["blobs"]
