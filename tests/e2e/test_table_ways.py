@@ -164,6 +164,17 @@ async def test_a_finger_asks_why_a_slot_will_not_do(small: CountyServer, desks: 
     assert await page.evaluate(UNTRANSLATED) == []
 
 
+async def test_a_printed_draft_says_that_it_is_one(small: CountyServer, desks: Desks) -> None:
+    await a_draft(small)
+    page = await desks.open("core_director", "/timetable?version=draft&view=class&lang=en")
+    head = page.locator(".wall-head")
+    await expect(head).to_be_hidden(timeout=WAIT)
+    await page.emulate_media(media="print")
+    await expect(head).to_be_visible()
+    await expect(head).to_contain_text("draft 1 (not published)")
+    await expect(page.locator(".panel")).to_be_hidden()
+
+
 async def test_an_objection_finds_its_lesson_the_slot_that_is_wanted(small: CountyServer, desks: Desks) -> None:
     director = await a_draft(small)
     view = (await director.get(TABLE)).json

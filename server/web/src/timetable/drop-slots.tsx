@@ -139,7 +139,7 @@ export function Carrying({ table }: { table: Table }) {
           <small>{lesson.parties.map((party) => table.unitShort(party.unit)).join(" · ")}</small>
         </div>
       )}
-      <div class={`carry-hint ${below !== null && minutesOf(below.start) >= 12 * 60 ? "up" : ""}`} role="status">
+      <div data-how={held.how} class={`carry-hint ${below !== null && minutesOf(below.start) >= 12 * 60 ? "up" : ""}`} role="status">
         <b class="row">
           <Icon name={held.loading ? "load" : below === null ? "info" : ICONS[below.verdict]} size="sm" spin={held.loading} />
           {held.loading ? t("carry.looking") : below ? t(`slot.said.${below.verdict}`, { slot: slotTitle(below) }) : t(held.how === "look" ? "carry.look_lead" : "carry.lead", { lesson: table.title(lesson) })}

@@ -1,0 +1,73 @@
+"""The largest community of the demonstration, about a hundred classes: the page paints what is looked at, a print of
+it is one sheet, and a draft says that it is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.e2e.conftest import Demo
+from tests.e2e.test_pages import PC, WAIT, Desk, account, sign_in
+
+pytestmark = pytest.mark.slow
+
+MOST_ELEMENTS = 2_500
+"""In the table's part of the page, whatever is chosen: the community has some 2,700 lessons and the grid of all of
+them would have ten times as many."""
+A4_LANDSCAPE, A3_LANDSCAPE = (842, 595), (1191, 842)
+VIEWS = {"clock": A3_LANDSCAPE, "day": A3_LANDSCAPE, "class": A4_LANDSCAPE}
+LARGEST = """async () => {
+    const me = await (await fetch('/api/me')).json();
+    const views = await Promise.all(me.communities.map(async ({id}) =>
+        (await fetch(`/api/communities/${encodeURIComponent(id)}/timetable`)).json()));
+    const sizes = views.map(({community, classes, lessons}) =>
+        ({id: community.id, classes: classes.length, lessons: lessons.length}));
+    return sizes.sort((a, b) => b.classes - a.classes)[0];
+}"""
+ELEMENTS = "() => document.querySelectorAll('.table-main *').length"
+
+
+@pytest.fixture
+async def bureau(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
+    """The bureau's administrator, who sees every community."""
+    context = await chromium.new_context(viewport=PC)
+    page = await context.new_page()
+    await sign_in(page, demo, account(demo, "bureau_admin"))
+    desk = Desk(context, page, demo)
+    yield desk
+    await context.close()
+    assert desk.errors == []
+
+
+async def sheets(page: Page) -> list[tuple[int, int]]:
+    """The sizes of the sheets that the page prints on, in points."""
+    printed = await page.pdf(prefer_css_page_size=True, print_background=True)
+    count = len(re.findall(rb"/Type\s*/Page\b", printed))
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0\s+0\s+([\d.]+)\s+([\d.]+)\s*\]", printed)
+    assert len(boxes) == count
+    return [(round(float(wide)), round(float(high))) for wide, high in boxes]
+
+
+async def test_a_hundred_classes_are_painted_as_far_as_they_are_seen(bureau: Desk) -> None:
+    page = bureau.page
+    largest = await page.evaluate(LARGEST)
+    assert largest["classes"] >= 90
+    assert largest["lessons"] >= 2_500
+    for view, sheet in VIEWS.items():
+        await bureau.open(f"/timetable?community={largest['id']}&view={view}")
+        await page.wait_for_selector(".table-main [data-lesson]", timeout=WAIT)
+        assert await page.evaluate(ELEMENTS) <= MOST_ELEMENTS, view
+        assert await sheets(page) == [sheet], view
+
+
+@pytest.mark.parametrize("by", ["unit", "teacher", "room"])
+async def test_every_classic_grid_prints_on_one_sheet(bureau: Desk, by: str) -> None:
+    page = bureau.page
+    largest = await page.evaluate(LARGEST)
+    await bureau.open(f"/timetable?community={largest['id']}&view=class&by={by}")
+    await page.wait_for_selector("table.pt", timeout=WAIT)
+    assert await page.evaluate(ELEMENTS) <= MOST_ELEMENTS
+    assert await sheets(page) == [A4_LANDSCAPE]
