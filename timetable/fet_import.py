@@ -19,6 +19,7 @@ from timetable.fet_hours import hours_of
 from timetable.fet_limits import MOST_A_DAY, limits_of
 from timetable.fet_students import FoundClass, classes_of, parts_of
 from timetable.fet_xml import FetUnreadable
+from timetable.import_findings import finding
 from timetable.model import (
     BusyTime,
     Campus,
@@ -37,6 +38,7 @@ from timetable.model import (
     Teacher,
     Term,
 )
+from timetable.register_rows import Source
 
 ERRORS: Mapping[str, str] = {
     "fet_no_file": "the bytes are no FET file",
@@ -82,6 +84,8 @@ def import_fet(
 ) -> FetImport:
     """The file `name` as a register of the term with one unit. Whatever is wrong with it is a finding, never an
     exception. Ids of the register `beside` which it is to stand are not given again, but to the same unit."""
+    if not document:
+        return FetImport(register=None, findings=(finding("file_empty", Source(name, "", 0)),))
     try:
         file = read(document)
     except FetUnreadable as refused:

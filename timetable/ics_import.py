@@ -18,7 +18,9 @@ from msgspec import Struct, structs
 from timetable.cells import shown
 from timetable.errors import NotFound
 from timetable.feeds import DOMAIN
+from timetable.import_findings import finding
 from timetable.model import BusyTime, Finding, Register, Term, Weeks, clock
+from timetable.register_rows import Source
 from timetable.term import TIME_ZONE, parity, teaching_day, week_of
 
 ERRORS: Mapping[str, str] = {
@@ -84,6 +86,8 @@ class _Stretch(NamedTuple):
 def read_calendar(name: str, content: bytes, term: Term) -> CalendarImport:
     """What the calendar in the file `name` takes of every week of the term. Whatever is wrong is a finding, never an
     exception."""
+    if not content:
+        return CalendarImport(proposals=(), findings=(finding("file_empty", Source(name, "", 0)),))
     if len(content) > MOST_BYTES:
         return CalendarImport(proposals=(), findings=(_finding(name, "ics_too_big"),))
     try:

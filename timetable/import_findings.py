@@ -14,6 +14,7 @@ ERRORS: Mapping[str, str] = {
     # files, sheets, columns
     "file_type_unknown": "the name ends in nothing that can be read",
     "file_name_unknown": "the name of a text file says not which sheet it is",
+    "file_empty": "no byte in it",
     "file_too_big": "unpacked, or laid out cell by cell, it would not fit",
     "file_damaged": "an archive that cannot be opened",
     "file_unreadable": "the content is not what the name says",

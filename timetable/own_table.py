@@ -15,6 +15,7 @@ from typing import NamedTuple
 from timetable.bells import Bells, Window
 from timetable.cells import FORMULA_ERROR, shown
 from timetable.fet_week import open_week
+from timetable.import_findings import finding
 from timetable.model import Finding, Register, SchoolClass, Weeks
 from timetable.own_cells import (
     NO_LESSON,
@@ -38,6 +39,7 @@ ERRORS: Mapping[str, str] = {
     "own_cell_unreadable": "a cell that names no lesson",
     "own_formula_failed": "a formula without a value",
     "own_row_unreadable": "a row of a list without a class, weekday or period",
+    "own_nothing": "no lesson in any of the files",
     "own_fet_without_times": "a FET file whose timetable has not been made yet",
 }
 WARNINGS: Mapping[str, str] = {
@@ -108,6 +110,9 @@ def read_own_table(files: Mapping[str, bytes], register: Register, unit: str) ->
     reading = _Reading(register, unit)
     table = reading.table
     for name in sorted(files):
+        if not files[name]:
+            table.findings.append(finding("file_empty", Source(name, "", 0)))
+            continue
         opener = open_week if name.lower().endswith(".fet") else open_file
         opened = opener(name, files[name])
         table.findings += opened.findings
@@ -115,6 +120,8 @@ def read_own_table(files: Mapping[str, bytes], register: Register, unit: str) ->
         code = "own_sheet_left_out" if len(strange) < len(opened.grids) else "own_no_form"
         for grid in strange:
             table.report(code, Source(grid.source.file, grid.source.sheet, 0))
+    if not table.lessons and all(problem.severity == "warning" for problem in table.findings):
+        table.report("own_nothing", Source("", "", 0))
     return table
 
 

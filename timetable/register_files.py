@@ -50,6 +50,10 @@ def _read(name: str, content: bytes, depth: int) -> Reading:
         "json": read_json,
     }
     ending = name.rsplit(".", 1)[-1].lower()
+    if not content and (ending in readers or ending == "zip"):
+        found = Reading()
+        found.report("file_empty", Source(name, "", 0))
+        return found
     if ending in readers:
         return readers[ending](name, content)
     if ending == "zip" and depth < MOST_NESTING:

@@ -120,7 +120,7 @@ class _Check:
             rung = [bell for bell in self._bells[row.unit] if slot.weekday in bell.weekdays]
             numbers = range(slot.period, slot.period + row.block)
             taken = [bell for bell in rung if bell.period in numbers]
-            if {bell.period for bell in taken} != set(numbers):
+            if not taken or {bell.period for bell in taken} != set(numbers):
                 if row.unit in self._units:
                     weekday, period = slot.weekday, slot.period
                     yield finding("locked_no_period", host.source, field, weekday=weekday, period=period)

@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
@@ -40,6 +40,8 @@ ARCHIVE_DAMAGE = (
 )
 """Whatever opening a broken or locked archive raises."""
 CELL_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+MOST_FILLED = 10_000
+"""Cells of a merged area whose value is repeated."""
 TEXT_ENCODINGS = ("utf-8-sig", "gb18030")
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = ",\t;"
@@ -62,6 +64,24 @@ class SheetGrid:
         """Every line with where it stands."""
         for number, line in enumerate(self.lines, self.source.row):
             yield Source(self.source.file, self.source.sheet, number), line
+
+
+def unmerged(grid: SheetGrid) -> SheetGrid:
+    """The sheet with the value of a merged area in every cell of it that the sheet has."""
+    if not grid.merged:
+        return grid
+    lines = [list(line) for line in grid.lines]
+    for top, left, bottom, right in grid.merged:
+        if (bottom - top + 1) * (right - left + 1) > MOST_FILLED:
+            continue
+        rows = range(top - grid.source.row, min(bottom - grid.source.row + 1, len(lines)))
+        columns = range(left - grid.first_column, right - grid.first_column + 1)
+        value = lines[rows[0]][columns[0]] if rows and rows[0] >= 0 and columns[0] < len(lines[rows[0]]) else None
+        for row in rows:
+            for column in columns:
+                if value is not None and column < len(lines[row]):
+                    lines[row][column] = value
+    return replace(grid, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)

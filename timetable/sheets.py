@@ -21,7 +21,10 @@ from timetable.import_findings import finding
 from timetable.model import Finding
 from timetable.register_rows import Broken, Rows, Source, Sourced
 from timetable.sheet_format import BY_KEY, SHEETS, Column, Sheet, sheet_named
-from timetable.sheet_grids import SheetGrid, open_text, open_workbook
+from timetable.sheet_grids import SheetGrid, open_text, open_workbook, unmerged
+
+HEADING_ROWS = 5
+"""The titles of the columns stand in one of so many rows."""
 
 ROWS_WITH_CHOICES = 5000
 COLUMN_WIDTH = 18
@@ -139,12 +142,13 @@ def _known_sheets() -> str:
 def read_grid(found: Reading, sheet: Sheet, grid: SheetGrid) -> None:
     """Read a sheet's cells into `found`."""
     rows = found.rows.setdefault(sheet.key, [])
-    lines = ((source, line) for source, line in grid.rows() if not all(map(is_blank, line)))
-    top, titles = next(lines, (Source(grid.source.file, grid.source.sheet, 1), ()))
+    lines = [(source, line) for source, line in unmerged(grid).rows() if not all(map(is_blank, line))]
+    head = _head(sheet, [line for _, line in lines[:HEADING_ROWS]])
+    top, titles = lines[head] if lines else (Source(grid.source.file, grid.source.sheet, 1), ())
     columns = _columns(found, sheet, top, titles)
     if columns is None:
         return
-    for source, line in lines:
+    for source, line in lines[head + 1 :]:
         before = len(found.findings)
         values = dict(_values(found, columns, source, line))
         if len(found.findings) == before:
@@ -152,6 +156,17 @@ def read_grid(found: Reading, sheet: Sheet, grid: SheetGrid) -> None:
         else:
             owner = str(values.get(sheet.columns[0].field, ""))
             found.broken.append(Broken(sheet.key, owner, found.findings[before].code, source))
+
+
+def _head(sheet: Sheet, lines: Sequence[Sequence[CellValue]]) -> int:
+    """Which line has the titles of the columns: a heading over the whole sheet may stand above it."""
+    known = [sum(_titled(sheet, cell) is not None for cell in line) for line in lines]
+    return known.index(max(known)) if known else 0
+
+
+def _titled(sheet: Sheet, cell: CellValue) -> Column | None:
+    title = " ".join(str(cell).split())
+    return sheet.by_name.get(title) or sheet.by_name.get(title.lower())
 
 
 def _columns(
@@ -163,7 +178,7 @@ def _columns(
         if is_blank(cell):
             continue
         title = " ".join(str(cell).split())
-        column = sheet.by_name.get(title) or sheet.by_name.get(title.lower())
+        column = _titled(sheet, cell)
         if column is None:
             found.report("column_unknown", source, title)
         elif any(column is taken for taken, _ in columns.values()):

@@ -239,6 +239,7 @@ def test_mornings_and_afternoons_are_halves_of_days() -> None:
 @pytest.mark.parametrize(
     ("document", "code"),
     [
+        (b"", "file_empty"),
         (b"<fet", "fet_no_file"),
         (b"<fet></fet>", "fet_empty"),
         (fet(""), "fet_empty"),

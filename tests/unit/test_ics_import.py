@@ -240,6 +240,11 @@ def edited(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
+def test_an_empty_file_is_named() -> None:
+    found = read_calendar("a.ics", b"", TERM)
+    assert [(f.code, f.severity) for f in found.findings] == [("file_empty", "error")]
+
+
 @settings(max_examples=300, deadline=None)
 @given(edited() | st.binary(max_size=300))
 def test_garbage_never_raises(content: bytes) -> None:

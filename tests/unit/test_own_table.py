@@ -395,6 +395,25 @@ def test_sheets_without_a_timetable_are_named(register: Register) -> None:
     assert codes(unknown) == ["own_class_unknown"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("表.csv", b"", "file_empty"),
+        ("表.xlsx", b"", "file_empty"),
+        ("表.fet", b"", "file_empty"),
+        ("表.xlsx", book(("课表", [])), "own_nothing"),
+        ("表.csv", b"\r\n\r\n", "own_nothing"),
+        ("表.csv", "班级,星期,节次,学科\n".encode(), "own_nothing"),
+        ("表.pdf", b"%PDF", "file_type_unknown"),
+        ("表.csv", b"\xff\xff\xff", "file_not_text"),
+    ],
+)
+def test_a_table_without_a_lesson_is_no_table(register: Register, name: str, content: bytes, code: str) -> None:
+    taken = take(register, content, name)
+    assert [(f.code, f.severity) for f in taken.findings] == [(code, "error")]
+    assert taken.register == register
+
+
 def test_teachers_of_one_name_are_told_apart_by_what_they_teach_or_by_id(register: Register) -> None:
     twins = msgspec.structs.replace(
         register, teachers=tuple(msgspec.structs.replace(t, name="李华") for t in register.teachers)

@@ -276,8 +276,11 @@ def test_unknown_sheet_is_a_warning_and_none_known_an_error() -> None:
     ("name", "content", "code"),
     [
         ("a.xlsx", b"garbage", "file_unreadable"),
-        ("a.xlsx", b"", "file_unreadable"),
         ("a.docx", b"", "file_type_unknown"),
+        ("a.xlsx", b"", "file_empty"),
+        ("教师.csv", b"", "file_empty"),
+        ("a.json", b"", "file_empty"),
+        ("a.zip", b"", "file_empty"),
         ("教师.csv", b"\xff\xff\xff", "file_not_text"),
         ("x.csv", b"a,b", "file_name_unknown"),
         ("a.zip", b"PK\x03\x04", "file_damaged"),
@@ -290,6 +293,25 @@ def test_unknown_sheet_is_a_warning_and_none_known_an_error() -> None:
 def test_file_that_cannot_be_read_is_named(name: str, content: bytes, code: str) -> None:
     found = read_files({name: content})
     assert [(finding.code, finding.file) for finding in found.findings] == [(code, name)]
+
+
+def test_merged_cells_count_for_every_row_below_a_heading_over_the_sheet() -> None:
+    titles = ("教师编号", "姓名", "任职单位", "学科")
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as written:
+        page = written.add_worksheet("教师")
+        page.merge_range(0, 0, 0, 3, "实验小学 教师登记表")
+        page.write_row(1, 0, titles)
+        for row, (id, name) in enumerate((("t1", "陈"), ("t2", "李")), 2):
+            page.write_row(row, 0, (id, name))
+        page.merge_range(2, 2, 3, 2, "core")
+        page.merge_range(2, 3, 3, 3, "语文")
+    found = read_files({"a.xlsx": content.getvalue()})
+    assert found.findings == []
+    assert [(r.row.id, r.row.posts, r.row.subjects, r.source.row) for r in found.rows["teachers"]] == [
+        ("t1", ("core",), ("语文",), 3),
+        ("t2", ("core",), ("语文",), 4),
+    ]
 
 
 def test_workbook_that_would_not_fit_is_refused() -> None:
