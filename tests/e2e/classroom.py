@@ -36,8 +36,10 @@ class Classroom:
     ) -> Page:
         """A page in a browser context of its own; `script` runs in it before the page's own."""
         context = await self._browser.new_context(viewport={"width": width, "height": height}, locale=lang)
+        # a browser's own error pages and blank frames have no storage
         await context.add_init_script(
-            f"localStorage.getItem('tongke.lang') || localStorage.setItem('tongke.lang', '{lang}')"
+            "if (self.origin !== 'null' && !localStorage.getItem('tongke.lang'))"
+            f" localStorage.setItem('tongke.lang', '{lang}');"
         )
         if script:
             await context.add_init_script(script)

@@ -66,8 +66,7 @@ async def test_a_lesson_to_come_has_closed_doors(county: CountyServer) -> None:
     panel = await county.panel(MEMBER)
     [row] = (await panel.get(f"/api/sessions?date={lesson_day()}")).json
     assert (row["state"], row["role"], row["review"]) == ("scheduled", "endpoint", None)
-    # only today's sessions can be entered
-    assert (await panel.post(f"/api/sessions/{row['id']}/join")).refusal == (404, "session_not_found")
+    assert (await panel.post(f"/api/sessions/{row['id']}/join")).refusal == (409, "session_not_open")
 
 
 async def dial(county: CountyServer, http: ClientSession, **headers: str) -> Panel:
