@@ -126,6 +126,9 @@ async def test_materials_have_a_page_before_the_lesson(demo: Demo, classroom: Cl
     broken.write_bytes(b"%PDF-1.7 and no more")
     await host.set_input_files('[data-action="add-material"]', broken)
     await host.wait_for_selector('.note.bad:has-text("material_unreadable")', timeout=WAIT)
+    (tmp_path / "sheet.docx").write_bytes(b"PK\x03\x04")
+    await host.set_input_files('[data-action="add-material"]', tmp_path / "sheet.docx")
+    await host.wait_for_selector('.note.bad:has-text("material_wrong_type")', timeout=WAIT)
 
     file = tmp_path / "设计.pdf"
     file.write_bytes(pdf(2))
@@ -135,6 +138,10 @@ async def test_materials_have_a_page_before_the_lesson(demo: Demo, classroom: Cl
     await row.wait_for(timeout=WAIT)
     await row.locator('[data-action="replace-material"]').set_input_files(file)
     await host.wait_for_selector('.mlist > li[data-kind="lesson_design"][data-versions="2"]', timeout=WAIT)
+    await row.locator('[data-action="look-material"]').click()
+    await host.click('[data-action="viewer-next"]')
+    await host.wait_for_selector('.viewer[data-page="2"]', timeout=WAIT)
+    await host.keyboard.press("Escape")
     for _ in range(2):
         await row.locator('[data-action="delete-material"]').click()
     await row.wait_for(state="detached", timeout=WAIT)

@@ -10,7 +10,8 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { useResource } from "../ui/resource";
 import { dateTime } from "../ui/time";
-import { GivenUp, type Upload, upload } from "./upload";
+import { GivenUp, refusalOf, type Upload, upload } from "./upload";
+import { Viewer } from "./viewer";
 
 const KINDS: readonly MaterialKind[] = ["guide_sheet", "teaching_resource", "exercise", "lesson_design"];
 const TAKES = ".pdf,.png,.jpg,.jpeg,.webp,application/pdf,image/png,image/jpeg,image/webp";
@@ -36,8 +37,10 @@ export function MaterialsManager({ session }: { session: string }) {
     return () => clearInterval(timer);
   }, [sending !== null && sending.part >= 1]);
 
-  const send = (query: Record<string, string>, title: string, files: readonly File[]) => {
-    setFailure(undefined);
+  const send = async (query: Record<string, string>, title: string, files: readonly File[]) => {
+    const refusal = data && (await refusalOf(files, data));
+    setFailure(refusal);
+    if (refusal !== undefined) return;
     const started = upload(`${path}?${new URLSearchParams(query)}`, files, (part) => setSending((now) => now && { ...now, part }));
     running.current = started;
     setSending({ title, part: 0, upload: started });
@@ -89,7 +92,9 @@ export function MaterialsManager({ session }: { session: string }) {
   );
 }
 
-type Send = (query: Record<string, string>, title: string, files: readonly File[]) => void;
+type Send = (query: Record<string, string>, title: string, files: readonly File[]) => Promise<void>;
+
+type Version = MaterialRow["versions"][number];
 
 interface RowProps {
   session: string;
@@ -104,19 +109,20 @@ interface RowProps {
 function Row({ session, path, row, view, busy, send, changed }: RowProps) {
   const [open, setOpen] = useState(false);
   const [sure, setSure] = useState(false);
+  const [looking, setLooking] = useState<Version | null>(null);
   const removing = useAction();
   const [newest] = row.versions;
   if (newest === undefined) return null;
   const replace = (files: readonly File[]) => {
     const query: Record<string, string> = { kind: row.kind, title: row.title, replaces: row.id };
-    send(query, row.title, files);
+    void send(query, row.title, files);
   };
   return (
     <li data-material-id={row.id} data-kind={row.kind} data-versions={row.versions.length}>
       <div class="mrow">
-        <a class="thumb" href={pageAddress(session, { version: newest.id, page: 1, small: false })} target="_blank" rel="noreferrer" aria-label={t("materials.look")}>
+        <button type="button" class="thumb" data-action="look-material" aria-label={t("materials.look_at", { title: row.title })} onClick={() => setLooking(newest)}>
           <img src={pageAddress(session, { version: newest.id, page: 1, small: true })} alt="" loading="lazy" />
-        </a>
+        </button>
         <span class="grow">
           <b class="ell">{row.title}</b>
           <span class="chips">
@@ -152,6 +158,7 @@ function Row({ session, path, row, view, busy, send, changed }: RowProps) {
         </span>
       </div>
       <Failure error={removing.error} />
+      {looking && <Viewer session={session} title={row.title} version={looking} onClose={() => setLooking(null)} />}
       {open && (
         <ol class="mversions">
           {row.versions.map((version) => (
@@ -160,9 +167,9 @@ function Row({ session, path, row, view, busy, send, changed }: RowProps) {
               <span class="sm mut grow ell">
                 {summary(version)} · {version.fileName}
               </span>
-              <a class="sm" href={pageAddress(session, { version: version.id, page: 1, small: false })} target="_blank" rel="noreferrer">
+              <button type="button" class="link sm nw" onClick={() => setLooking(version)}>
                 {t("materials.look")}
-              </a>
+              </button>
               {version.original && (
                 <a class="sm" href={`${path}/${encodeURIComponent(version.id)}/file${location.search.includes("seat=") ? `?${new URLSearchParams({ seat: new URLSearchParams(location.search).get("seat") ?? "" })}` : ""}`} download>
                   {t("materials.save")}
@@ -176,7 +183,7 @@ function Row({ session, path, row, view, busy, send, changed }: RowProps) {
   );
 }
 
-function summary(version: MaterialRow["versions"][number]): string {
+function summary(version: Version): string {
   const size = version.bytes >= MEGABYTE ? `${(version.bytes / MEGABYTE).toFixed(1)} MB` : `${Math.max(1, Math.round(version.bytes / 1024))} KB`;
   return [t("materials.pages", { n: version.pages.length }), size, version.addedBy, dateTime(version.addedAt)].join(" · ");
 }
@@ -191,7 +198,7 @@ function Add({ view, send }: { view: MaterialsView; send: Send }) {
     const name = title.trim() || first.name.replace(/\.[^.]*$/, "").slice(0, 120) || t(`materials.kind_${kind}`);
     const query: Record<string, string> = { kind, title: name };
     if (weekly === "weekly") query["weekly"] = "1";
-    send(query, name, files);
+    void send(query, name, files);
     setTitle("");
   };
   const drop = (event: DragEvent) => {
