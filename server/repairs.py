@@ -126,7 +126,7 @@ class Repairs:
             revision=proposal.revision,
             valid_from=draft.valid_from,
         )
-        await self._proposals.forget(community)
+        await self._proposals.forget(id)
         return taken
 
     async def undo(self, community: str, *, author: str, revision: int) -> Draft:

@@ -57,6 +57,6 @@ class SqlProposalStore:
         body = await self._database.read(lambda c: c.execute(query).scalar_one_or_none())
         return None if body is None else msgspec.json.decode(body, type=Proposal)
 
-    async def forget(self, community: str) -> None:
-        """The draft is another one now: none of them can be accepted any more."""
-        await self._database.write(lambda c: c.execute(delete(proposals).where(proposals.c.community == community)))
+    async def forget(self, id: str) -> None:
+        """It was accepted. The others stay, so that whoever accepts one hears that the draft is another one now."""
+        await self._database.write(lambda c: c.execute(delete(proposals).where(proposals.c.id == id)))

@@ -29,7 +29,7 @@ async def test_proposals_outlive_the_process_until_one_is_accepted(database: Dat
     again = SqlProposalStore(database)
     assert await again.get("A", "A1") == proposal(1)
     assert (await again.get("B", "A1"), await again.get("A", "none")) == (None, None)
-    await again.forget("A")
+    await again.forget("A1")
     assert (await again.get("A", "A1"), await again.get("B", "B1")) == (None, proposal(1, "B"))
 
 
