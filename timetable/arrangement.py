@@ -82,6 +82,8 @@ class Arrangement:
         self._teachers: dict[tuple[str, int], list[Stay]] = defaultdict(list)
         self._rooms: dict[tuple[str, int], list[Stay]] = defaultdict(list)
         self._links: dict[tuple[str, int], list[Stay]] = defaultdict(list)
+        self._watching: dict[tuple[str, int, int], list[tuple[Window, Lesson, str]]] = defaultdict(list)
+        """(teacher, weekday, season) -> which leftover minutes, of which lesson and unit, the teacher supervises."""
         for lesson in table.lessons:
             self._enter(lesson)
 
@@ -313,6 +315,9 @@ class Arrangement:
             placed[id] = there._place(self.lessons[id], placements[id])
         after = [placed.get(lesson.id, lesson) for lesson in self.table.lessons]
         busy = Arrangement(self.problem, structs.replace(self.table, lessons=tuple(after)))
+        for lesson in after:
+            if lesson.id not in placed:
+                busy._keep_watching(lesson)
         supervised = tuple(busy._supervised(lesson, lesson.id in placed) for lesson in after)
         return self._priced(structs.replace(self.table, lessons=supervised), placements.keys())
 
@@ -363,9 +368,21 @@ class Arrangement:
             had = next((left.teacher for left in party.leftover if left.start == clock(part.start)), None)
             if not moved and (had is None or self._can_supervise(had, lesson, party, part, season)):
                 return had
-            return self._supervisor(lesson, party, part, season)
+            found = self._supervisor(lesson, party, part, season)
+            if found is not None and found not in party.teachers:
+                self._watching[found, lesson.weekday, season].append((part, lesson, party.unit))
+            return found
 
         return timed(lesson, self.standing(lesson), seasons, supervisor)
+
+    def _keep_watching(self, lesson: Lesson) -> None:
+        """Note who supervises the leftover minutes of a lesson that stays."""
+        for season, first in enumerate(self.problem.bells.seasons):
+            for party in lesson.by_date(first).parties:
+                for left in party.leftover:
+                    if left.teacher is not None and left.teacher not in party.teachers:
+                        window = Window(minutes(left.start), minutes(left.end))
+                        self._watching[left.teacher, lesson.weekday, season].append((window, lesson, party.unit))
 
     def _supervisor(self, lesson: Lesson, party: PlacedParty, part: Window, season: int) -> str | None:
         if party.teachers:
@@ -386,9 +403,15 @@ class Arrangement:
         campus = problem.units[party.unit].campus
         held = ((stay.windows, stay.weeks, stay.campus) for stay in self._teachers.get((teacher, lesson.weekday), ()))
         elsewhere = ((c.windows, c.weeks, c.campus) for c in problem.held_of(teacher) if c.weekday == lesson.weekday)
+        watching = (
+            (window, one.weeks, problem.units[unit].campus)
+            for window, one, unit in self._watching[teacher, lesson.weekday, season]
+            if (one.id, unit, window) != (lesson.id, party.unit, part)
+        )
+        there = ((windows[season], weeks, other) for windows, weeks, other in (*held, *elsewhere))
         return not any(
-            weeks_meet(weeks, lesson.weeks) and near((part,), (windows[season],), problem.travel.between(campus, other))
-            for windows, weeks, other in (*held, *elsewhere)
+            weeks_meet(weeks, lesson.weeks) and near((part,), (window,), problem.travel.between(campus, other))
+            for window, weeks, other in (*there, *watching)
         )
 
 

@@ -379,24 +379,38 @@ class _Check:
         self._check_supervisors(lessons, stays)
 
     def _check_supervisors(self, lessons: list[Lesson], stays: Mapping[tuple[str, int], list[_Stay]]) -> None:
+        """Who supervises leftover minutes teaches nowhere then, supervises nowhere else, and is not away."""
+        watching: dict[tuple[str, int], list[_Stay]] = defaultdict(list)
         for lesson in lessons:
             for party in lesson.parties:
                 for left in party.leftover:
                     if left.teacher is None or left.teacher in party.teachers:
                         continue
-                    if left.teacher not in self.teachers:
+                    teacher = self.teachers.get(left.teacher)
+                    if teacher is None:
                         self._find("table_unknown", noun="teacher", id=left.teacher, lesson=lesson.id)
                         continue
-                    start, end, campus = minutes(left.start), minutes(left.end), self.units[party.unit].campus
-                    for other in stays.get((left.teacher, lesson.weekday), ()):
-                        way = self._travel(campus, other.campus)
+                    here = _Stay(lesson, minutes(left.start), minutes(left.end), self.units[party.unit].campus)
+                    at = (left.teacher, lesson.weekday)
+                    for other in (*stays.get(at, ()), *watching[at]):
+                        way = self._travel(here.campus, other.campus)
                         if (
                             _same_weeks(lesson.weeks, other.lesson.weeks)
-                            and start < other.end + way
-                            and other.start - way < end
+                            and here.start < other.end + way
+                            and other.start - way < here.end
                         ):
-                            name = self.teachers[left.teacher].name
-                            self._find("table_supervisor", lesson=lesson.id, name=name, other=other.lesson.id)
+                            self._find("table_supervisor", lesson=lesson.id, name=teacher.name, other=other.lesson.id)
+                    for busy in teacher.unavailable:
+                        if (
+                            busy.weekday == lesson.weekday
+                            and _same_weeks(busy.weeks, lesson.weeks)
+                            and here.start < minutes(busy.end)
+                            and minutes(busy.start) < here.end
+                        ):
+                            self._find(
+                                "table_supervisor", lesson=lesson.id, name=teacher.name, other=busy.reason or "-"
+                            )
+                    watching[at].append(here)
 
     def _check_rooms(self, lessons: list[Lesson]) -> None:
         stays: dict[tuple[str, int], list[_Stay]] = defaultdict(list)

@@ -19,6 +19,8 @@ from timetable.problem import Problem
 
 CODES: Mapping[str, str] = {
     "fet_bells": "the units ring different bells; FET has one grid of hours",
+    "fet_seasons": "bells change in mid-term; FET gets those with which the term begins",
+    "fet_turns": "lessons that go round, or of single weeks only, go as lessons of every week with one host",
     "fet_placements_lost": "some ways to place lessons of several units do not fit the grid",
     "fet_no_hour": "a requirement fits too few hours of the grid and is left out",
     "fet_overlap": "FET knows no minutes that windows share and nobody who supervises leftover minutes",
@@ -197,6 +199,10 @@ def _losses(fet: FetProblem, rooms: _Rooms, preferences: Mapping[str, str]) -> I
     if len(rung) > 1:
         most = max(len(windows) for windows in rung)
         yield _lost("fet_bells", units=len(fet.units), hours=fet.grid.size, periods=most)
+    if changes := sum(_rings_anew(fet, unit) for unit in fet.units):
+        yield _lost("fet_seasons", units=changes)
+    if turns := sum(bool(r.rotation or r.only_weeks) for r in problem.requirements):
+        yield _lost("fet_turns", requirements=turns)
     several = [demands for demands in fet.groups if len(demands[0].requirement.parties) > 1]
     if lost := sum(fet.lost(demands) for demands in several):
         yield _lost("fet_placements_lost", lost=lost, placements=sum(len(d[0].placements) for d in several))
@@ -225,6 +231,12 @@ def _losses(fet: FetProblem, rooms: _Rooms, preferences: Mapping[str, str]) -> I
         yield _lost("fet_link", unit=problem.units[unit].name, lessons=capacity)
     if silent := [rule for rule in objective.WEIGHTS if rule not in (*preferences, *KEPT)]:
         yield _lost("fet_not_priced", rules="、".join(silent))
+
+
+def _rings_anew(fet: FetProblem, unit: str) -> bool:
+    """Whether the unit's bells change in the term."""
+    bells = fet.problem.bells
+    return any(day != rung[0] for rung in (bells.rung(unit, day) for day in fet.problem.weekdays) for day in rung)
 
 
 def _lost(code: str, **values: str | int) -> Finding:

@@ -60,7 +60,7 @@ class TableExport:
 
     `state` says in words which version or draft it is. `events` gives the published events of the lessons that are
     picked; a table without it is no calendar. `link` is the address at which a lesson is joined, `commitments` what
-    other communities hold.
+    other communities hold. Walls are drawn by the bells of the ISO date `on`.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class TableExport:
         events: Events | None = None,
         link: Callable[[str], str] = lambda lesson: "",
         commitments: Commitments | None = None,
+        on: str = "",
     ) -> None:
         self._register = register
         self._community = community
@@ -83,6 +84,7 @@ class TableExport:
         self._events = events
         self._link = link
         self._commitments = commitments
+        self._on = on
 
     def take(self, form: Form, audience: Audience, id: str = "") -> Taken:
         """The table for one class, teacher, room or unit, or with no id for all of them. Raises NotFound for an id
@@ -147,7 +149,7 @@ class TableExport:
         return msgspec.json.format(msgspec.json.encode(TableSet(tables=(part,))), indent=1)
 
     def _workbook(self, audience: Audience, wanted: Iterable[str]) -> bytes:
-        wall = Wall(self._register, self._community, self._table, self._words, self._state)
+        wall = Wall(self._register, self._community, self._table, self._words, self._state, self._on)
         lessons = self._lessons(audience, wanted)
         lines = list_lines(lessons, self._names())
         footer = " · ".join(part for part in (self._community.name, self._state) if part)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from msgspec import structs
+
 from timetable.bells import LONGEST_BREAK_IN_BLOCK, Bells, Window
 from timetable.model import SHARED_KINDS, Community, Lesson, PlacedParty, Register, Table, minutes
 
@@ -77,10 +79,14 @@ class Entry(NamedTuple):
 class Wall:
     """The pages of one community's table. `state` says which version or draft it is."""
 
-    def __init__(self, register: Register, community: Community, table: Table, words: Words, state: str) -> None:
+    def __init__(
+        self, register: Register, community: Community, table: Table, words: Words, state: str, on: str = ""
+    ) -> None:
+        """By the bells of the ISO date `on`; without it those with which the term begins."""
+        day = min(max(on or register.term.first_day, register.term.first_day), register.term.last_day)
         self.register = register
         self.community = community
-        self.table = table
+        self.table = structs.replace(table, lessons=tuple(lesson.by_date(day) for lesson in table.lessons))
         self.words = words
         self.note = " · ".join(part for part in (community.name, register.term.name, state) if part)
         units = {party.unit for lesson in table.lessons for party in lesson.parties} | set(community.units)
@@ -90,7 +96,7 @@ class Wall:
         self.rooms = {room.id: room for room in register.rooms}
         found = {lesson.weekday for lesson in table.lessons}
         self.weekdays = tuple(sorted(set(register.weekdays) | found))
-        self.bells = Bells(self.units.values(), self.weekdays, register.term.first_day)
+        self.bells = Bells(self.units.values(), self.weekdays, day)
 
     def entries(self) -> Iterable[Entry]:
         return (Entry(lesson, party) for lesson in self.table.lessons for party in lesson.parties)

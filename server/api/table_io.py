@@ -1,6 +1,7 @@
 """Tables out of the server and into it: exports for walls, desks and calendars; a school's own table; calendars."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -58,6 +59,7 @@ async def export(request: web.Request) -> web.Response:
         events=await _events(request, county, community) if shown is not None else None,
         link=lambda lesson: f"{request.app[site_key].public_url}/lessons?lesson={quote(lesson)}",
         commitments=commitments_of(county.register, others),
+        on=local_date(time.time()).isoformat(),
     )
     taken = await asyncio.to_thread(taking.take, form, audience, request.query.get("id", ""))
     if request.query.get("report") == "1":
