@@ -167,7 +167,9 @@ class Journal:
             if self._syncer is None:
                 self._syncer = threading.Thread(target=self._sync_forever, name=f"sync {self._path.name}", daemon=True)
                 self._syncer.start()
-        self._pending.set()
+        # it is cleared before the sync: what was written before this look is synced by whoever clears it next
+        if not self._pending.is_set():
+            self._pending.set()
         return self._last_seq
 
     def records(self, after: int = 0) -> Iterator[Record]:
@@ -221,7 +223,8 @@ class Journal:
         self.close()
 
     def _write(self, seq: int, at: float, event: bytes) -> None:
-        body = b"".join((b"\x94", msgpack.packb(seq), msgpack.packb(self.epoch), msgpack.packb(float(at)), event))
+        # an array of four, of which the last is packed already
+        body = b"\x94" + msgpack.packb((seq, self.epoch, float(at)))[1:] + event
         record = _HEADER.pack(_ARRAY_OF_TWO, _UINT32, _checksum(body, self._end), _BIN32, len(body)) + body
         try:
             written = os.write(self._handle, record)

@@ -68,6 +68,8 @@ class Connection:
         self.audience = audience
         self.device = device
         self.encoding = encoding
+        self.kind: tuple[Encoding, Audience] = (encoding, audience)
+        """Who has the same kind gets the same bytes."""
         self.closed: CloseCode | None = None
         self.report: LinkReport | None = None
         """What the client last said about its line."""

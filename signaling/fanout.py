@@ -62,15 +62,13 @@ class Fanout:
         presence = any(droppable for _, droppable in shared)
         batches: dict[tuple[Encoding, Audience], _Batch] = {}
         for connection, since in self._since.items():
-            kind = (connection.encoding, connection.audience)
-            batch = batches.get(kind)
+            batch = batches.get(connection.kind)
             if batch is None:
-                batch = batches[kind] = _Batch(*kind, shared)
-            mine = own.get(connection)
-            if since or mine or (presence and connection.lagging_since is not None):
-                connection.write(batch.bytes_for(connection, since, mine or []), now)
+                batch = batches[connection.kind] = _Batch(*connection.kind, shared)
+            if since or connection in own or (presence and connection.lagging_since is not None):
+                connection.write(batch.bytes_for(connection, since, own.get(connection, [])), now)
                 self._since[connection] = 0
-            else:
+            elif batch.whole:
                 connection.write(batch.whole, now)
 
     def _schedule(self) -> None:

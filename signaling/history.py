@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -24,6 +23,8 @@ Cause = tuple[str, str]
 
 log = logging.getLogger(__name__)
 _events: msgspec.msgpack.Encoder = msgspec.msgpack.Encoder()
+_CAUSE = _events.encode("cause")
+_LARGEST_SMALL_MAP = 0x8F
 
 
 class JournalRefused(SignalingError):
@@ -62,11 +63,9 @@ class History:
     def append(self, event: AnyRoomEvent, at: float, cause: Cause | None) -> Event:
         """Write one event down; raises JournalRefused when the disk does not take it. `cause` goes with the last event
         of a command, so that the command, repeated after a crash, is recognised."""
-        if cause is None:
-            body = _events.encode(event)
-        else:
-            fields: dict[str, Any] = msgspec.to_builtins(event)
-            body = _events.encode({**fields, "cause": cause})
+        body = _events.encode(event)
+        if cause is not None:
+            body = _with_cause(body, cause)
         try:
             seq = self._journal.append(body, at)
         except Exception as error:
@@ -100,3 +99,14 @@ class History:
     def close(self) -> None:
         """Let go of the journal."""
         self._journal.close()
+
+
+def _with_cause(body: bytes, cause: Cause) -> bytes:
+    """The packed map `body` with one more entry; decoding it for that would cost as much as all the rest of a command.
+    Structs are maps of up to 15 entries in their shortest form, and of 16 bits of length beyond."""
+    entry = _CAUSE + _events.encode(cause)
+    if body[0] < _LARGEST_SMALL_MAP:
+        return bytes((body[0] + 1,)) + body[1:] + entry
+    if body[0] == _LARGEST_SMALL_MAP:
+        return b"\xde\x00\x10" + body[1:] + entry
+    return body[:1] + (int.from_bytes(body[1:3], "big") + 1).to_bytes(2, "big") + body[3:] + entry

@@ -42,7 +42,7 @@ EVENT_BYTES = 95
 PEER = "Node ws"
 GOALS = {"single": 0.67, "burst": 0.17}
 """Of the peer's cost: 1.5 times as fast with one message in flight, six times with several."""
-PEER_FOLDERS = (str(ROOT / "server/web/node_modules"), "/usr/share/nodejs", "/usr/lib/node_modules")
+PEER_FOLDERS = (str(ROOT / "tests/edge/node_modules"), "/usr/share/nodejs", "/usr/lib/node_modules")
 
 
 def figures(full: bool) -> Iterator[Figure]:
