@@ -122,12 +122,12 @@ class Connection:
         missed, self.missed_presence = self.missed_presence, False
         return missed
 
-    def close(self, code: CloseCode) -> None:
-        """Say why, then close; nothing is written afterwards."""
+    def close(self, code: CloseCode, retry_in: float = 0.0) -> None:
+        """Say why, and after how many seconds to come back, then close; nothing is written afterwards."""
         if self.closed is not None:
             return
         self.closed = code
-        self._outlet.write(self.encoding.frame(Closing(code=code)))
+        self._outlet.write(self.encoding.frame(Closing(code=code, retry_in=retry_in)))
         self._outlet.close(STATUS[code], code)
 
     def _press(self, waiting: int, now: float) -> None:

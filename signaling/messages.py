@@ -249,9 +249,11 @@ class Moved(Wire, frozen=True, kw_only=True, tag="moved"):
 
 
 class Closing(Wire, frozen=True, kw_only=True, tag="closing"):
-    """The last message of a socket: why it closes (`replaced`, `ended`, `too_slow`, `unauthorized`, `drain`)."""
+    """The last message of a socket: why it closes (`replaced`, `ended`, `too_slow`, `unauthorized`, `drain`), and after
+    how many seconds to come back, another time for each socket."""
 
     code: str
+    retry_in: float = 0.0
 
 
 ServerMessage = (

@@ -27,6 +27,8 @@ from signaling.wire import Command, RecordingState, Role
 
 CLOSING = 15.0
 """Seconds that recordings get to close when the process stops."""
+RETURN_SPACING = 0.001
+"""Seconds between two sockets that come back after a restart: each costs the server less than half of it."""
 TICK = 0.25
 """Seconds between two looks at the clock: how finely speech is sampled."""
 
@@ -171,8 +173,9 @@ class LiveService:
         sessions, self._sessions = self.sessions, {}
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=CLOSING)
+        within = RETURN_SPACING * sum(len(session.roster) for session in sessions)
         for session in sessions:
-            session.close("drain")
+            session.close("drain", within)
 
     # who may come in
 

@@ -287,10 +287,12 @@ class LiveSession:
             self._media.rank()
         return self._history.last_seq
 
-    def close(self, code: CloseCode) -> None:
-        """Close sockets, peers and journal; the room stays as it is."""
-        for connection in list(self._fanout.connections):
-            self._let_go(connection, code)
+    def close(self, code: CloseCode, within: float = 0.0) -> None:
+        """Close sockets, peers and journal; the room stays as it is. `within`: the seconds over which the sockets are
+        told to come back, evenly."""
+        connections = list(self._fanout.connections)
+        for position, connection in enumerate(connections):
+            self._let_go(connection, code, round(within * position / len(connections), 3))
         self._connections.clear()
         self._without_socket.clear()
         self._media.close()
@@ -380,6 +382,6 @@ class LiveSession:
             server_time=self._clock(),
         )
 
-    def _let_go(self, connection: Connection, code: CloseCode) -> None:
+    def _let_go(self, connection: Connection, code: CloseCode, retry_in: float = 0.0) -> None:
         self._fanout.remove(connection)
-        connection.close(code)
+        connection.close(code, retry_in)

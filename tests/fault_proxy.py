@@ -222,6 +222,16 @@ class TcpProxy:
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 writer.transport.abort()
 
+    def refuse(self) -> None:
+        """The line is dead: every connection is reset, and a new one is refused until `listen`."""
+        self._dead = self.address
+        self._server.close()
+        self.abort()
+
+    async def listen(self) -> None:
+        """The line is back, at the same address."""
+        self._server = await asyncio.start_server(self._accept, *self._dead, limit=CHUNK)
+
     async def close(self) -> None:
         self._server.close()
         self.abort()

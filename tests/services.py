@@ -70,6 +70,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def edge_modules() -> Path:
+    """The folder of other people's JavaScript that tests and benchmarks use, installed as its lock file says."""
+    edge = ROOT / "tests/edge"
+    lock = edge / "package-lock.json"
+    stamp = edge / "node_modules/.package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        command = [require("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(command, cwd=edge, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            (pytest.fail if require_all() else pytest.skip)(f"tests/edge cannot be installed: {done.stderr}")
+    return edge / "node_modules"
+
+
 @contextlib.contextmanager
 def postgres_server() -> Iterator[str]:
     """A fresh PostgreSQL on loopback; yields the address of its maintenance database."""

@@ -29,7 +29,8 @@ from signaling.events import (
     SessionOverrun,
 )
 from signaling.frames import JSON
-from signaling.messages import Ack, Event, Refused, Resumed, Welcome
+from signaling.messages import Ack, Closing, Event, Refused, Resumed, Welcome
+from signaling.service import RETURN_SPACING
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
 from tests.live_server import LiveServer, Panel, live_server
 from tests.media_clients import until
@@ -395,5 +396,8 @@ async def test_journal_holds_every_event_once(taught: Taught, tmp_path: Path) ->
 async def test_draining_server_says_so(taught: Taught) -> None:
     await taught.server.service.close()
     assert (await taught.host.closed(), taught.host.socket.close_code) == ("drain", 1012)
+    rooms = [panel for panel in taught.server._panels if panel is not taught.host]
+    told = [(await panel.expect(Closing)).retry_in for panel in (taught.host, *rooms)]
+    assert told == [round(RETURN_SPACING * position, 3) for position in range(len(told))]
     late = await taught.server.connect(DONGYE, PLAN)
     assert await late.closed() == "drain"

@@ -41,19 +41,25 @@ async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
 
 
 @pytest.fixture(scope="session")
-def libraries(require: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a page with the libraries, installed as their lock file says."""
-    folder = tmp_path_factory.mktemp("edge")
-    for name in ("package.json", "package-lock.json", ".npmrc", "clients.mjs", "page.html"):
-        shutil.copy(EDGE / name, folder / name)
-    command = [require("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0 or not ROLLDOWN.exists():
-        (pytest.fail if services.require_all() else pytest.skip)(f"the libraries cannot be installed: {done.stderr}")
-    command = [str(ROLLDOWN), "clients.mjs", "--format", "esm", "--platform", "browser", "-o", "site/clients.mjs"]
-    subprocess.run(command, cwd=folder, capture_output=True, check=True)
-    shutil.copy(folder / "page.html", folder / "site/page.html")
-    return folder / "site"
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a page with the libraries."""
+    services.edge_modules()
+    if not ROLLDOWN.exists():
+        (pytest.fail if services.require_all() else pytest.skip)("the client's build tools are not installed")
+    site = tmp_path_factory.mktemp("site")
+    command = [
+        str(ROLLDOWN),
+        "clients.mjs",
+        "--format",
+        "esm",
+        "--platform",
+        "browser",
+        "-o",
+        str(site / "clients.mjs"),
+    ]
+    subprocess.run(command, cwd=EDGE, capture_output=True, check=True)
+    shutil.copy(EDGE / "page.html", site / "page.html")
+    return site
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
  * still wait for their acknowledgement. It knows nothing of what a lesson is.
  */
 import { decode, encode } from "@msgpack/msgpack";
-import type { Ack, ClientMessage, Hello, LinkReport, MediaAnswer, ServerMessage, View as ViewMessage } from "../generated/live";
+import type { Ack, ClientMessage, Closing, Hello, LinkReport, MediaAnswer, ServerMessage, View as ViewMessage } from "../generated/live";
 
 export type Command = Exclude<ClientMessage, Hello | LinkReport | ViewMessage>;
 type WithoutId<T> = T extends Command ? Omit<T, "msgId"> : never;
@@ -69,6 +69,9 @@ const HEARTBEATS = 2.5;
 const WELCOME_WITHIN = 10_000;
 const FIRST_RETRY = 400;
 const LONGEST_RETRY = 8_000;
+/** A line that fails comes back within seconds: so long after a cut the page looks for it at least this often. */
+const QUICK_FOR = 30_000;
+const QUICK_RETRY = 700;
 /** Reasons of the server that end the page's part for good. */
 const FINAL = new Set(["replaced", "ended", "left"]);
 
@@ -95,6 +98,8 @@ export class Connection {
   private heartbeat = 5_000;
   private heard = 0;
   private moved: Ticket | null = null;
+  /** The server's last word on this socket. */
+  private told: Closing | null = null;
   private json: boolean;
 
   constructor(
@@ -176,7 +181,8 @@ export class Connection {
         this.stop(error.code);
         return;
       }
-      this.later();
+      // A fetch that reaches nobody fails with a TypeError; a server that answers with an error is left in peace.
+      this.later(error instanceof TypeError);
       return;
     }
     if ((this.phase as Phase) === "closed" || this.socket !== null) return;
@@ -247,6 +253,7 @@ export class Connection {
           this.stop(message.code);
           return;
         }
+        this.told = message;
         break;
     }
     this.listener.received(message);
@@ -290,14 +297,20 @@ export class Connection {
     socket.close();
   }
 
-  private later(): void {
-    this.downSince ??= this.env.now();
+  /** Try again after a while; `cut`: nobody said that this would happen, and nobody was reached. */
+  private later(cut = this.told === null): void {
+    const now = this.env.now();
+    const told = this.told;
+    this.told = null;
+    this.downSince ??= now;
     this.phase = "reconnecting";
     this.listener.changed();
-    const ceiling = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.attempt++);
+    const longest = cut && now - this.downSince < QUICK_FOR ? QUICK_RETRY : LONGEST_RETRY;
+    const ceiling = Math.min(longest, FIRST_RETRY * 2 ** this.attempt++);
     // Half of the delay is random: rooms that fell together must not come back together.
+    const delay = ceiling * (0.5 + this.env.random() / 2);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.connect(), ceiling * (0.5 + this.env.random() / 2));
+    this.timer = setTimeout(() => void this.connect(), told && told.code === "drain" ? told.retryIn * 1000 + delay : delay);
   }
 
   private supervise(): void {

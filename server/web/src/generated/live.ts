@@ -872,10 +872,11 @@ export interface Moved {
   token: string;
 }
 
-/** The last message of a socket: why it closes (`replaced`, `ended`, `too_slow`, `unauthorized`, `drain`). */
+/** The last message of a socket: why it closes (`replaced`, `ended`, `too_slow`, `unauthorized`, `drain`), and after how many seconds to come back, another time for each socket. */
 export interface Closing {
   t: "closing";
   code: string;
+  retryIn: number;
 }
 
 export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | SelectSource | View | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say;
