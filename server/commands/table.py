@@ -51,6 +51,11 @@ app = App(
 )
 
 app.command("server.commands.table_change:amend", name="amend", help="Change published tables.")
+app.command("server.commands.table_talks:propose", name="propose", help="Put a table before the schools.")
+app.command("server.commands.table_talks:agree", name="agree", help="Agree to the proposed table.")
+app.command("server.commands.table_talks:object_", name="object", help="Object to the proposed table.")
+app.command("server.commands.table_talks:publish", name="publish", help="Publish the table that was agreed on.")
+app.command("server.commands.table_talks:diff", name="diff", help="Say what differs between two tables.")
 app.command("server.commands.table_close:close", name="close", help="Shut schools, and plan what makes up for it.")
 app.command("server.commands.table_export:export", name="export", help="Take a table away for wall, desk or calendar.")
 app.command("server.commands.table_import:import_", name="import", help="Take in a table that exists already.")
