@@ -7,6 +7,7 @@ Units: times of day are "HH:MM" in the wire form and minutes after midnight in a
 Monday; weeks count from the term's first week.
 """
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
@@ -33,6 +34,7 @@ DEFAULT_OVERLAP_SLACK = 5
 """A shared lesson's windows must overlap for its length less these minutes (35 of 40, 40 of 45)."""
 
 
+@lru_cache(maxsize=4096)
 def minutes(clock: str) -> int:
     """Minutes after midnight of "HH:MM"."""
     return int(clock[:2]) * 60 + int(clock[3:5])
