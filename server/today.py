@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from server.auth.policy import speaks_for
+from server.auth.policy import PERMISSIONS, speaks_for
 from server.auth.principal import Principal
 from server.county import County, reference
 from server.shapes.review import ReviewRow
@@ -24,6 +24,10 @@ from timetable.term import local_date
 
 SYNC_QUOTA = 20
 """Sync lessons a year for each pair of core and member: the quota that one real county published in 2021."""
+
+
+CLOSINGS_AHEAD = 14
+"""Days for which closed schools are told of in advance."""
 
 
 class KnownSession(Struct, frozen=True, kw_only=True):
@@ -72,7 +76,10 @@ def today_view(
         units=tuple(
             unit_reference(unit, community, county.register.term, today) for unit in county.units_of(community)
         ),
-        needs=_needs(county, community, draft, amendments, live, reviews, asker, now),
+        needs=(
+            *_closed(county, community, tables, asker, today),
+            *_needs(county, community, draft, amendments, live, reviews, asker, now),
+        ),
         lessons=tuple(_row(county, standing, sessions.get(standing.occurrence.id)) for standing in shared),
         live=tuple(live),
         quotas=_quotas(county, community, tables, held, today),
@@ -131,6 +138,26 @@ def _needs(
                 _need(code, {"title": review.title}, f"/review/{review.id}", "warn" if review.overdue else "info")
             )
     return tuple(found)
+
+
+def _closed(county: County, community: Community, tables: DatedTables, asker: Principal, today: date) -> Iterable[Need]:
+    """Schools of the community that are shut today or soon: everybody must know."""
+    may = any(grant.role in PERMISSIONS["close_schools"] for grant in asker.grants)
+    until = today + timedelta(days=CLOSINGS_AHEAD)
+    for closing in tables.closings.all:
+        here = [unit for unit in community.units if unit in closing.units]
+        if closing.reopened_at is not None or not here or closing.last < today.isoformat():
+            continue
+        if closing.first > until.isoformat():
+            continue
+        values: dict[str, str | int] = {
+            "reason": closing.reason,
+            "first": closing.first,
+            "last": closing.last,
+            "units": "、".join(county.unit_short(unit) for unit in here),
+        }
+        link = "/year" if may else f"/timetable?community={community.id}"
+        yield _need("schools_closed", values, link, "bad" if closing.first <= today.isoformat() else "warn")
 
 
 def _asked(

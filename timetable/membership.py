@@ -128,7 +128,7 @@ def _without(requirement: Requirement, unit: str, findings: list[Finding], regis
     parties = tuple(party for party in requirement.parties if party.unit != unit)
     rotation = tuple(one for one in requirement.rotation if one != unit)
     if len(parties) > 1 or requirement.kind not in SHARED_KINDS:
-        findings.append(_warning("membership_goes_on", subject=subject, id=requirement.id))
+        findings.append(_warning("membership_goes_on", title=_title(register, requirement)))
         return structs.replace(requirement, parties=parties, rotation=rotation)
     if not host.classes:
         return None
@@ -184,6 +184,13 @@ def _merged(standing: Sequence[R], given: Sequence[R]) -> Iterator[R]:
 
 def _name(register: Register, unit: str) -> str:
     return next((one.short_name for one in register.units if one.id == unit), unit)
+
+
+def _title(register: Register, requirement: Requirement) -> str:
+    """Subject and classes: 科学 五(2)班."""
+    names = {school_class.id: school_class.name for school_class in register.classes}
+    first = next((party.classes for party in requirement.parties if party.classes), ())
+    return f"{requirement.subject} {'、'.join(names.get(id, id) for id in first)}".strip()
 
 
 def _warning(code: str, **values: str | int) -> Finding:

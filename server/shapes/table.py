@@ -172,6 +172,7 @@ NeedCode = Literal[
     "consent_missing",
     "objection",
     "amendment_asked",
+    "schools_closed",
     "review_overdue",
     "review_open",
     "lesson_live",

@@ -38,6 +38,9 @@ async def test_the_bureau_closes_the_county_and_everybody_hears_at_once(county: 
     off = (await rows(member, 2, 3))[occurrence()]
     assert (off["change"], off["reason"]) == ("cancelled", "暴雪")
     assert (await member.get(f"/api/sessions?date={day(2)}")).json == []
+    for name, link in (("member_director", "/year"), ("member_teacher", "/timetable?community=A")):
+        needs = (await (await county.person(name)).get("/api/today")).json["needs"]
+        assert [(need["code"], need["link"], need["severity"]) for need in needs] == [("schools_closed", link, "warn")]
     calendar = await county.nobody.get(feed["url"].split("tongke.test")[1])
     events = icalendar.Calendar.from_ical(calendar.body).walk("VEVENT")
     assert [str(e["STATUS"]) for e in events if "暴雪" in str(e["DESCRIPTION"])] == ["CANCELLED"]

@@ -1114,7 +1114,7 @@ export interface TodayView {
 
 export type TableStatus = "none" | "draft" | "proposed" | "agreed" | "published";
 
-export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "review_overdue" | "review_open" | "lesson_live" | "table_missing";
+export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "schools_closed" | "review_overdue" | "review_open" | "lesson_live" | "table_missing";
 
 /** What a school's own table says, and what became of it. `imported` is false after a check or with errors. */
 export interface OwnTableView {

@@ -10,6 +10,7 @@ const ICONS: Record<Need["code"], IconName> = {
   consent_missing: "dots",
   objection: "flag",
   amendment_asked: "swap",
+  schools_closed: "ban",
   review_overdue: "joint",
   review_open: "joint",
   lesson_live: "cam",

@@ -39,8 +39,9 @@ const MOST_AMENDMENTS = 12;
 
 function TimetablePage() {
   const here = community.value;
-  const version = place.value.version;
-  const path = here && `/api/communities/${encodeURIComponent(here.id)}/timetable${version ? `?version=${encodeURIComponent(version)}` : ""}`;
+  const { version, term } = place.value;
+  const query = new URLSearchParams({ ...(version ? { version } : {}), ...(term ? { term } : {}) }).toString();
+  const path = here && `/api/communities/${encodeURIComponent(here.id)}/timetable${query ? `?${query}` : ""}`;
   const loaded = useResource<TimetableView>(path, (signal) => get(path ?? "", signal));
   return (
     <Frame here="timetable">

@@ -10,12 +10,16 @@ import { mount } from "../ui/mount";
 import { holds } from "../ui/session";
 import { Frame } from "../ui/top";
 import { Closings } from "../year/closings";
+import { Members } from "../year/members";
+import { NextTerm } from "../year/rollover";
 
-type Part = "closings";
+type Part = "closings" | "term" | "members";
 
-const PARTS: readonly Part[] = ["closings"];
+const PARTS: readonly Part[] = ["closings", "term", "members"];
 
-const part = signal<Part>(PARTS.find((one) => one === location.hash.slice(1)) ?? "closings");
+const named = (): Part => PARTS.find((one) => one === location.hash.slice(1)) ?? "closings";
+const part = signal<Part>(named());
+addEventListener("hashchange", () => (part.value = named()));
 
 function YearPage() {
   const may = holds("bureau_admin", "convenor", "principal", "academic_director");
@@ -30,8 +34,11 @@ function YearPage() {
           <h1>{t("year.title")}</h1>
           <span class="mut">{t("year.lead")}</span>
         </div>
-        {PARTS.length > 1 && <Tabs<Part> label={t("year.title")} value={part.value} choices={PARTS.map((value) => ({ value, label: t(`year.part.${value}`) }))} onChange={show} />}
-        {!may ? <Empty>{t("year.not_yours")}</Empty> : <Closings />}
+        {may && <Tabs<Part> label={t("year.title")} value={part.value} choices={PARTS.map((value) => ({ value, label: t(`year.part.${value}`) }))} onChange={show} />}
+        {!may && <Empty>{t("year.not_yours")}</Empty>}
+        {may && part.value === "closings" && <Closings />}
+        {may && part.value === "term" && <NextTerm />}
+        {may && part.value === "members" && <Members />}
       </main>
     </Frame>
   );

@@ -11,7 +11,7 @@ const NAMES_ASIDE = "@";
 
 /** What stands in a week of a published version; nothing for a draft, which has no dates yet. */
 export function useWeek(table: Table | null, week: number, wanted: boolean): Resource<WeekView> {
-  const shown = wanted && table?.view.status === "published" ? table.view : null;
+  const shown = wanted && table?.view.status === "published" && !table.over ? table.view : null;
   const path = shown && `/api/communities/${encodeURIComponent(shown.community.id)}/week?week=${week}&version=${shown.version}`;
   return useResource<WeekView>(path, (signal) => get(path ?? "", signal), REFRESH_SECONDS);
 }

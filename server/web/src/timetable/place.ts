@@ -10,6 +10,8 @@ export interface Place {
   view: View;
   /** A published version's number or "draft"; absent: what the server finds newest. */
   version?: string;
+  /** An earlier term; absent: the present one. */
+  term?: string;
   /** Absent: this week, at the weekend the next. */
   week?: number;
   day?: number;
@@ -36,6 +38,7 @@ function read(): Place {
   return {
     view: among(VIEWS, "view") ?? "clock",
     version: text("version"),
+    term: text("term"),
     week: number("week"),
     day: number("day"),
     grade: number("grade"),

@@ -117,6 +117,11 @@ export class Table {
     return { id: `${this.origin(lesson)}.${date}`, date };
   }
 
+  /** Whether the term is over: its table is read, nothing of it changes any more. */
+  get over(): boolean {
+    return this.view.terms.length > 0 && this.view.termId !== this.view.terms[0]?.id;
+  }
+
   /** Whether the person may move the lessons of what is shown: those of a draft that nobody was asked about yet. */
   get movable(): boolean {
     return this.view.status !== "published" && this.view.mayBuild;
@@ -124,7 +129,7 @@ export class Table {
 
   /** Whether the person may ask for changes of what is shown: the newest version, by a school that speaks in it. */
   get amendable(): boolean {
-    return this.view.status === "published" && this.view.version === this.newest && speaks(this.view.units.map((unit) => unit.id), this.view.community.id);
+    return !this.over && this.view.status === "published" && this.view.version === this.newest && speaks(this.view.units.map((unit) => unit.id), this.view.community.id);
   }
 
   /** The newest published version: what a change after publication is asked for. */

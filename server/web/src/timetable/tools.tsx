@@ -77,7 +77,16 @@ export function Tools({ table, week, day, grade, grades, show, onChange }: Tools
           />
         </>
       )}
-      {table.view.status === "published" && (
+      {table.view.terms.length > 1 && (
+        <Select
+          label={t("tools.term")}
+          hideLabel
+          value={table.view.termId}
+          choices={table.view.terms.map((one) => ({ value: one.id, label: one.name }))}
+          onChange={(term) => go({ term: term === table.view.terms[0]?.id ? undefined : term, version: undefined, week: undefined, lesson: undefined })}
+        />
+      )}
+      {table.view.status === "published" && !table.over && (
         <label class="row sm nw plan-choice">
           <input type="checkbox" data-action="dated" checked={place.value.plan === undefined} onChange={(event) => go({ plan: event.currentTarget.checked ? undefined : "weekly" })} />
           {t("tools.dated")}

@@ -1,0 +1,167 @@
+/** Schools that join or leave the community in mid-term: what it comes to, and putting it before those concerned. */
+
+import { useState } from "preact/hooks";
+import type { Join, Leave, MembershipOutcome, MembershipsView } from "../generated/api";
+import { get, post, Problem } from "../ui/api";
+import { Button, Empty, Failure, Field, Note, Skeleton, StateChip, useAction } from "../ui/components";
+import { t } from "../ui/i18n";
+import { label } from "../ui/names";
+import { useResource } from "../ui/resource";
+import { community } from "../ui/session";
+import { addDays, countyTime, dateTime, longDate, now, weekdayOf } from "../ui/time";
+import { Reasons, Why } from "./why";
+
+const nextMonday = () => {
+  const today = countyTime(now()).date;
+  return addDays(today, 8 - weekdayOf(today));
+};
+
+export function Members() {
+  const here = community.value;
+  const path = here && `/api/communities/${encodeURIComponent(here.id)}/membership`;
+  const { data, error, slow, reload } = useResource<MembershipsView>(path, (signal) => get(path ?? "", signal));
+  if (here === null) return <Empty>{t("home.no_community")}</Empty>;
+  if (data === undefined) {
+    return (
+      <>
+        <Failure error={error} retry={reload} />
+        {slow && <Skeleton lines={4} />}
+      </>
+    );
+  }
+  return <Community view={data} path={path ?? ""} reload={reload} />;
+}
+
+function Community({ view, path, reload }: { view: MembershipsView; path: string; reload: () => void }) {
+  const [leaving, setLeaving] = useState("");
+  const [joining, setJoining] = useState<Join | null>(null);
+  const [unreadable, setUnreadable] = useState(false);
+  const [first, setFirst] = useState(nextMonday);
+  const [seen, setSeen] = useState<MembershipOutcome | null>(null);
+  const [planned, setPlanned] = useState(false);
+  const { busy, error, run } = useAction();
+  const change: Join | Leave | null = joining !== null ? { ...joining, first } : leaving !== "" ? ({ kind: "leave", unit: leaving, first } as Leave) : null;
+  const send = (look: boolean) =>
+    run(async () => {
+      const outcome = await post<MembershipOutcome>(look ? `${path}?check=1` : path, { revision: view.revision, change });
+      setSeen(outcome);
+      setPlanned(!look);
+      if (!look) reload();
+    });
+  const choose = (unit: string, join: Join | null) => {
+    setLeaving(unit);
+    setJoining(join);
+    setSeen(null);
+    setPlanned(false);
+  };
+  const read = async (file: File | undefined) => {
+    setUnreadable(false);
+    if (file === undefined) return;
+    try {
+      const given = JSON.parse(await file.text()) as Join;
+      if (typeof given.unit !== "string") throw new Error("no unit");
+      choose("", { ...given, kind: "join" } as Join);
+    } catch {
+      setUnreadable(true);
+    }
+  };
+  return (
+    <>
+      <section class="card box">
+        <h2>{t("members.now", { count: view.units.length })}</h2>
+        <p class="sm">{view.units.map((unit) => (unit.id === view.core ? t("members.core", { name: unit.name }) : unit.name)).join(t("list.comma"))}</p>
+        {view.changes.length > 0 && (
+          <ul class="member-changes">
+            {view.changes.map((one) => (
+              <li class="row" key={one.id} data-state={one.state}>
+                <b class="grow">
+                  {t(`members.${one.kind}_on`, { unit: one.unitName, date: longDate(one.first) })}
+                </b>
+                <span class="xs mut">
+                  {label(one.by)} · {dateTime(one.at)}
+                </span>
+                <StateChip tone={one.state === "done" ? "ok" : "proposed"} icon={one.state === "done" ? "check" : "send"}>
+                  {t(`members.state.${one.state}`)}
+                </StateChip>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      {view.mayChange && (
+        <section class="card box">
+          <h2>{t("members.change")}</h2>
+          <p class="sm mut">{t("members.lead")}</p>
+          <div class="rollover-dates">
+            <Field label={t("members.leaves")}>
+              <select class="input" name="leaving" value={leaving} onChange={(event) => choose(event.currentTarget.value, null)}>
+                <option value="">{t("amending.choose")}</option>
+                {view.units
+                  .filter((unit) => unit.id !== view.core)
+                  .map((unit) => (
+                    <option value={unit.id} key={unit.id}>
+                      {unit.name}
+                    </option>
+                  ))}
+              </select>
+            </Field>
+            <Field label={t("members.joins")} hint={joining ? t("members.brings", { unit: joining.unit, lessons: (joining.requirements ?? []).length }) : t("members.file")}>
+              <input class="input" type="file" name="joining" accept=".json,application/json" onChange={(event) => void read(event.currentTarget.files?.[0])} />
+            </Field>
+            <Field label={t("members.first")}>
+              <input class="input" type="date" name="first" value={first} onInput={(event) => (setFirst(event.currentTarget.value), setSeen(null))} />
+            </Field>
+          </div>
+          {unreadable && <Note tone="bad">{t("members.unreadable")}</Note>}
+          <Failure error={error} retry={error instanceof Problem && error.status === 409 ? reload : undefined} />
+          <Why error={error} />
+          {seen && <Outcome seen={seen} planned={planned} />}
+          <div class="row">
+            <Button kind={seen ? undefined : "pri"} icon="eye" busy={busy} disabled={change === null} action="look-membership" onClick={() => send(true)}>
+              {t("members.look")}
+            </Button>
+            {seen?.possible && !planned && (
+              <Button kind="pri" icon="send" busy={busy} action="plan-membership" onClick={() => send(false)}>
+                {t("members.plan")}
+              </Button>
+            )}
+          </div>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Outcome({ seen, planned }: { seen: MembershipOutcome; planned: boolean }) {
+  if (!seen.possible) {
+    return (
+      <Note tone="bad">
+        {t("members.impossible")}
+        <Reasons findings={seen.findings} />
+      </Note>
+    );
+  }
+  const counts = [
+    ["kept", seen.kept],
+    ["moved", seen.moves.length],
+    ["changed", seen.changed.length],
+    ["added", seen.added.length],
+    ["dropped", seen.dropped.length],
+  ] as const;
+  return (
+    <div role="status">
+      <Note tone={planned ? "ok" : "info"}>
+        {planned && <p>{t("members.planned")}</p>}
+        <p class="counts">
+          {counts.map(([what, count]) => (
+            <span key={what}>
+              {t(`members.count.${what}`)} <b>{count}</b>
+            </span>
+          ))}
+        </p>
+        {planned && <a href="/timetable?tab=nego&version=draft">{t("members.open_draft")}</a>}
+      </Note>
+      <Reasons findings={seen.findings} />
+    </div>
+  );
+}
