@@ -61,10 +61,11 @@ class Fanout:
         now = self._clock()
         presence = any(droppable for _, droppable in shared)
         batches: dict[tuple[Encoding, Audience], _Batch] = {}
+        framed: dict[tuple[Encoding, int], bytes] = {}
         for connection, since in self._since.items():
             batch = batches.get(connection.kind)
             if batch is None:
-                batch = batches[connection.kind] = _Batch(*connection.kind, shared)
+                batch = batches[connection.kind] = _Batch(*connection.kind, shared, framed)
             if since or connection in own or (presence and connection.lagging_since is not None):
                 connection.write(batch.bytes_for(connection, since, own.get(connection, [])), now)
                 self._since[connection] = 0
@@ -80,12 +81,26 @@ class Fanout:
 class _Batch:
     """One tick's messages in one encoding, as one audience is told them."""
 
-    def __init__(self, encoding: Encoding, audience: Audience, messages: list[tuple[ServerMessage, bool]]) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        audience: Audience,
+        messages: list[tuple[ServerMessage, bool]],
+        framed: dict[tuple[Encoding, int], bytes],
+    ) -> None:
+        """`framed`: what was framed in this tick already, by the message's identity: most of what happens is told to
+        all audiences alike, and encoded once."""
         self._encoding = encoding
-        self._frames = [
-            encoding.frame(told(message, audience) if isinstance(message, Event) else message)
-            for message, _ in messages
-        ]
+        self._frames: list[bytes] = []
+        for message, _ in messages:
+            own = told(message, audience) if isinstance(message, Event) else message
+            if own is not message:
+                self._frames.append(encoding.frame(own))
+                continue
+            key = (encoding, id(message))
+            if key not in framed:
+                framed[key] = encoding.frame(message)
+            self._frames.append(framed[key])
         self._presence = [presence for _, presence in messages]
         self.whole = b"".join(self._frames)
 

@@ -43,6 +43,9 @@ async def report(request: web.Request) -> web.Response:
         now=time.time(),
         single_answers=watches,
     )
+    single = any(one.single or one.pictures for exercise in found.exercises for one in exercise.classes)
+    if single and record.review is not None:
+        await app[reviews_key].viewed(asker, record.review)
     if "form" not in request.query:
         return reply(request, found)
     form: SheetForm = choice(request, "form", get_args(SheetForm))

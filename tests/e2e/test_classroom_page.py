@@ -92,6 +92,22 @@ async def test_observer_watches_and_is_not_seen(demo: Demo, classroom: Classroom
     assert classroom.errors == []
 
 
+async def test_patrol_sees_all_rooms_and_is_not_seen(demo: Demo, classroom: Classroom) -> None:
+    host = await started(classroom)
+    session = await host.get_attribute("[data-session]", "data-session")
+    viewer = next(user for user in demo.json["users"] if user["role"] == "bureau_viewer")
+    url = f"{demo.json['base_url']}/classroom/{session}"
+    patrol = await classroom.sign_in(viewer["login"], viewer["password"], url)
+    await patrol.wait_for_selector('[data-role="patrol"]', timeout=WAIT)
+    rooms = [entry["room"] for entry in demo.json["lesson"]["endpoint_urls"]]
+    assert {await tile.get_attribute("data-room") for tile in await patrol.locator(".strip .tile").all()} >= set(rooms)
+    forbidden = ["call-on", "mute", "spotlight", "start-lesson", "end-lesson", "raise-hand", "mark-point", "chat"]
+    assert [action for action in forbidden if await patrol.locator(f'[data-action="{action}"]').count()] == []
+    assert await host.locator(".tile").count() == len(rooms) + 1
+    await ended(host)
+    assert classroom.errors == []
+
+
 async def test_panel_without_camera_joins_and_says_so(demo: Demo, classroom: Classroom) -> None:
     host = await started(classroom)
     entry = demo.json["lesson"]["endpoint_urls"][1]

@@ -252,7 +252,7 @@ function Foot({ classroom, room, me, choose }: ViewProps & { choose: () => void 
         ) : (
           <span class="row">
             <Icon name={me.muted ? "micoff" : "mic"} />
-            <span class="ell">{t(recordedUnheard(me) ? "classroom.panel.mic_recorded" : me.muted ? "classroom.panel.mic_off" : "classroom.panel.mic_on")}</span>
+            <span class="ell">{t(capture?.microphone === "off" ? "classroom.panel.listens" : recordedUnheard(me) ? "classroom.panel.mic_recorded" : me.muted ? "classroom.panel.mic_off" : "classroom.panel.mic_on")}</span>
           </span>
         )}
         <span class="row mut">
@@ -354,7 +354,11 @@ function Called({ classroom, room, me, called }: ViewProps & { called: boolean }
             <span class="cap s">{t("classroom.panel.teacher_short")}</span>
           </div>
         )}
-        <p class="w48 say">{t(me.muted ? "classroom.panel.mic_is_off" : "classroom.panel.mic_is_on")}</p>
+        <p class="w48 say">
+          {mic === undefined && classroom.devices.value !== null
+            ? [t("classroom.panel.no_mic"), me.phone].filter(Boolean).join(" ")
+            : t(me.muted ? "classroom.panel.mic_is_off" : "classroom.panel.mic_is_on")}
+        </p>
         <Undelivered classroom={classroom} />
         <div class="grow" />
         {called && (

@@ -130,6 +130,14 @@ function Badge({ room, participant, shown }: { room: Room; participant: Particip
       </span>
     );
   }
+  if (participant.microphone !== null && participant.microphone !== "ok") {
+    return (
+      <span class="norec" data-listens>
+        <Icon name="micoff" size="sm" />
+        {t("classroom.tile.listens_short")}
+      </span>
+    );
+  }
   if (shown) {
     return (
       <span class="spot">
