@@ -416,8 +416,12 @@ class _Check:
         stays: dict[tuple[str, int], list[_Stay]] = defaultdict(list)
         for lesson in lessons:
             for party in lesson.parties:
-                if party.room in self.rooms:
-                    stays[party.room, lesson.weekday].append(self._stay(lesson, party))
+                taken = [party.room] if party.room in self.rooms else []
+                if lesson.kind == "common_test":
+                    # Each class sits in its own room; the party names the first.
+                    taken = sorted({self.classes[school_class].room for school_class in party.classes})
+                for room in taken:
+                    stays[room, lesson.weekday].append(self._stay(lesson, party))
         for (id, weekday), here in stays.items():
             for a, b in _meeting(here, 0):
                 self._clash("table_room_clash", self.rooms[id].name, weekday, a, b)

@@ -146,8 +146,7 @@ class Formulation:
 
     def _take_home_rooms(self, requirement: Requirement, placement: Placement, use: Use) -> None:
         for party, side in zip(requirement.parties, placement.sides, strict=True):
-            if party.classes:
-                room = self.problem.classes[party.classes[0]].room
+            for room in self.problem.home_rooms(requirement, party):
                 if room in self._contested:
                     self._seats[room, placement.weekday].append(Seat(side.windows, use))
 

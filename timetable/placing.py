@@ -7,14 +7,8 @@ from timetable import objective
 from timetable.bells import Window, Windows, near
 from timetable.formulation import Choice
 from timetable.model import SHARED_KINDS, Lesson, Party, PlacedParty, Table, Weeks, clock
-from timetable.problem import Problem, weeks_meet
+from timetable.problem import NEVER, Problem, weeks_meet
 from timetable.timing import timed
-
-DAY = 24 * 60
-
-
-NEVER = Window(-DAY, -DAY)
-"""A window that is near no other."""
 
 
 class NoRoom(Exception):

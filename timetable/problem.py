@@ -11,7 +11,7 @@ from functools import cached_property
 
 from timetable import bells
 from timetable.bells import Bells, Window, Windows, near, seasons
-from timetable.model import SHARED_KINDS, Community, Lesson, Register, Requirement, Room, Table, Weeks, minutes
+from timetable.model import SHARED_KINDS, Community, Lesson, Party, Register, Requirement, Room, Table, Weeks, minutes
 
 DEFAULT_TRAVEL = 30
 """Minutes between two campuses for which the register names none."""
@@ -20,6 +20,10 @@ FULL_CLASS = 0.6
 """A class whose lessons fill at least this part of its periods is planned whole here: its days get no gaps. For a
 class with less, the rest of its week is not in this table, so where its gaps lie means nothing."""
 
+
+DAY = 24 * 60
+NEVER = Window(-DAY, -DAY)
+"""A window that is near no other."""
 
 SINGLE_WEEKS: tuple[Weeks, Weeks] = ("odd", "even")
 
@@ -109,6 +113,8 @@ def commitments_of(register: Register, tables: Iterable[Table]) -> Commitments:
                     teachers[teacher].append(held)
                 if party.room is not None:
                     rooms[party.room].append(held)
+            for teacher, unit, windows in _supervised(lesson, first_dates):
+                teachers[teacher].append(Commitment(lesson.weekday, windows, lesson.weeks, campus[unit]))
     return Commitments(teachers, rooms)
 
 
@@ -122,6 +128,23 @@ def windows_of(lesson: Lesson, first_dates: Sequence[str]) -> list[Windows]:
         tuple(Window(minutes(parties[index].start), minutes(parties[index].end)) for parties in dated)
         for index in range(len(lesson.parties))
     ]
+
+
+def _supervised(lesson: Lesson, first_dates: Sequence[str]) -> Iterable[tuple[str, str, Windows]]:
+    """Who supervises leftover minutes of the lesson and teaches nowhere in it, at which unit, and when: in a season
+    without, never."""
+    found: dict[tuple[str, str], list[Window]] = {}
+    for season, first in enumerate(first_dates):
+        for party in lesson.by_date(first).parties:
+            for left in party.leftover:
+                if left.teacher is not None and left.teacher not in party.teachers:
+                    windows = found.setdefault((left.teacher, party.unit), [NEVER] * len(first_dates))
+                    known = windows[season]
+                    start, end = minutes(left.start), minutes(left.end)
+                    together = Window(min(start, known.start), max(end, known.end))
+                    windows[season] = Window(start, end) if known == NEVER else together
+    for (teacher, unit), windows in found.items():
+        yield teacher, unit, tuple(windows)
 
 
 class TravelTimes:
@@ -231,8 +254,7 @@ class Problem:
             for teacher in party.teachers:
                 if not self.teacher_free(teacher, party.unit, placement.weekday, side.windows, requirement.weeks):
                     return False
-            if requirement.kind not in SHARED_KINDS and party.classes:
-                room = self.classes[party.classes[0]].room
+            for room in self.home_rooms(requirement, party) if requirement.kind not in SHARED_KINDS else ():
                 if not self.room_free(room, placement.weekday, side.windows, requirement.weeks):
                     return False
         return True
@@ -317,6 +339,11 @@ class Problem:
             near = [room for room in remote if room.unit != unit and room.campus == self.units[unit].campus]
             found[unit] = (*own, *near)
         return found
+
+    def home_rooms(self, requirement: Requirement, party: Party) -> tuple[str, ...]:
+        """The home rooms that a party's side takes: one for classes taught together, each class's own for a test."""
+        rooms = tuple(dict.fromkeys(self.classes[school_class].room for school_class in party.classes))
+        return rooms if requirement.kind == "common_test" else rooms[:1]
 
     def room_free(self, room: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
         """Whether nothing outside this table holds the room then."""

@@ -269,3 +269,34 @@ async def test_a_build_is_stopped_by_those_who_may_start_it(unpublished: CountyS
     assert last.state in ("done", "cancelled")
     assert (await director.get("/api/builds/absent")).refusal == (404, "not_found")
     assert (await (await unpublished.person("foreign_director")).get(build)).refusal == (403, "not_permitted")
+
+
+# who gave way
+
+
+async def test_an_objection_that_the_next_version_meets_is_in_everybodys_ledger(county: CountyServer) -> None:
+    core, member = await county.person("core_director"), await county.person("member_director")
+    before = (await member.get("/api/communities/A/ledger")).json["rows"]
+    assert [(row["unit"], row["yielded"], row["met"]) for row in before] == [("A0", 0, 0), ("A1", 0, 0), ("A2", 0, 0)]
+    revision = (await say(core, "propose", await rebuilt(county))).json["revision"]
+    objected = await say(member, "object", revision, reason="与升旗冲突", lesson=SYNC)
+    assert objected.status == 200, objected
+    tables = county.app[timetable_key]
+    draft = await tables.draft("A")
+    assert draft is not None
+    lessons = tuple(
+        msgspec.structs.replace(lesson, weekday=lesson.weekday % 5 + 1) if lesson.id == SYNC else lesson
+        for lesson in draft.table.lessons
+    )
+    table = msgspec.structs.replace(draft.table, lessons=lessons)
+    revision = (await tables.take_draft("A", table, author="排课", revision=draft.revision)).revision
+    revision = (await say(core, "propose", revision)).json["revision"]
+    for name in ("member_director", "third_director"):
+        answer = await say(await county.person(name), "agree", revision)
+        assert answer.status == 200, answer
+        revision = answer.json["revision"]
+    published = await say(core, "publish", revision)
+    assert published.json["version"] == 2, published
+    rows = (await (await county.person("member_teacher")).get("/api/communities/A/ledger?version=2")).json["rows"]
+    assert [(row["unit"], row["yielded"], row["met"]) for row in rows] == [("A0", 1, 0), ("A1", 0, 1), ("A2", 1, 0)]
+    assert {row["shared"] for row in rows} == {1}

@@ -6,11 +6,12 @@ import pytest
 from msgspec import structs
 
 from tests.instances import CommunityBuilder, bell_times
+from timetable.bells import Window
 from timetable.builder import build_all
 from timetable.checker import check
 from timetable.errors import NotFound
-from timetable.model import Party, Register, Slot
-from timetable.problem import commitments_of
+from timetable.model import Leftover, Party, Register, Slot, minutes
+from timetable.problem import Problem, commitments_of
 from timetable.progress import Progress
 from timetable.solver import solve
 
@@ -75,6 +76,27 @@ def test_a_table_is_built_around_standing_ones() -> None:
     build = build_all(register, seconds=10, workers=1, only=["P"], around=[standing])
     assert [outcome.community for outcome in build.outcomes] == ["P"]
     assert check(register, standing, *build.tables) == []
+
+
+def test_who_supervises_in_one_community_is_not_free_for_another() -> None:
+    """A dedicated lesson leaves a class five minutes in which the teacher of both communities watches over it."""
+    register = nine_year_school()
+    [standing] = build_all(register, seconds=10, workers=1, only=["P"]).tables
+    lesson = next(one for one in standing.lessons if one.kind == "dedicated" and one.parties[1].classes)
+    teacher = next(t.id for t in register.teachers if "音乐" in t.subjects)
+    left = Leftover(start=lesson.end, end="18:00", teacher=teacher)
+    watched = structs.replace(lesson, parties=(lesson.parties[0], structs.replace(lesson.parties[1], leftover=(left,))))
+    others = tuple(one for one in standing.lessons if one.id != lesson.id)
+    table = structs.replace(standing, lessons=(*others, watched))
+    held = [c for c in commitments_of(register, [table]).teachers[teacher] if c.periods == 0]
+    assert [(c.weekday, c.window) for c in held] == [
+        (lesson.weekday, Window(minutes(lesson.end), minutes("18:00"))),
+    ]
+    problem = Problem(register, register.communities[1], commitments_of(register, [table]))
+    unit = lesson.parties[1].unit
+    evening = (Window(minutes("17:00"), minutes("17:40")),)
+    assert not problem.teacher_free(teacher, unit, lesson.weekday, evening, "all")
+    assert problem.teacher_free(teacher, unit, lesson.weekday % 5 + 1, evening, "all")
 
 
 def test_a_community_that_fits_nowhere_goes_first() -> None:
