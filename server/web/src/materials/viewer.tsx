@@ -17,7 +17,7 @@ export function Viewer({ session, title, version, onClose }: ViewerProps) {
   const pages = version.pages.length;
   const turn = (to: number) => setPage(Math.min(pages, Math.max(1, to)));
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} wide>
       <div
         class="viewer"
         data-page={page}

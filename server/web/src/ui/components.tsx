@@ -318,10 +318,12 @@ export interface DialogProps {
   title: string;
   onClose: () => void;
   children: ComponentChildren;
+  /** For something to be looked at. */
+  wide?: boolean;
 }
 
 /** A modal dialog; focus returns to what opened it (the browser does that). */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const opener = useRef(document.activeElement);
   useEffect(() => {
@@ -331,7 +333,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     };
   }, []);
   return (
-    <dialog ref={box} class="dialog" aria-label={title} onClose={onClose}>
+    <dialog ref={box} class={wide ? "dialog wide" : "dialog"} aria-label={title} onClose={onClose}>
       <div class="row dialog-head">
         <h2 class="grow">{title}</h2>
         <Button kind="quiet" icon="x" label={t("act.close")} onClick={onClose} />
