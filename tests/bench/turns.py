@@ -1,19 +1,23 @@
 """Page turns in step: eight panels in real Chromium, and how far apart they show the page that is turned to.
 
 Server, host and panels share this machine and one clock. Cameras are denied, so that what is measured is the turning
-and not eight video encoders on a few cores; the pages are real ones and come over HTTP as they do in a lesson.
+and not eight video encoders on a few cores; the pages are real ones, full of writing, and come over HTTP as they do in
+a lesson. Then two of the rooms get a line of 300 kbit/s, and material that nobody has fetched yet.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from statistics import quantiles
 
 from aiohttp import ClientSession, FormData, web
+from PIL import Image, ImageDraw, ImageFont
 from playwright.async_api import Browser, Page, async_playwright
 
 from config.settings import load
@@ -22,21 +26,26 @@ from server.auth.middleware import COOKIE, auth_key
 from tests import services
 from tests.bench.runner import Figure
 from tests.county_server import SYNC, enrol, furnish, person_id, remote_room
-from tests.material_files import pdf
 
 ROOMS = 8
 TURNS = 20
 TURNS_FULL = 60
 PAGES = 12
+WEAK_ROOMS = 2
+WEAK_LINE = {"offline": False, "latency": 60, "downloadThroughput": 300_000 / 8, "uploadThroughput": 100_000 / 8}
+"""As the browser throttles: milliseconds and bytes a second."""
+DWELL_SECONDS = 4.0
+"""How long a class looks at a page, at least."""
 SKEW_GOAL = 0.1
 WAIT = 60_000
 DENIED = """navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));"""
 WATCH = """
     window.shownAt = {};
+    const key = (sheet) => `${sheet.dataset.material}/${sheet.dataset.page}`;
     const look = () => {
         const sheet = document.querySelector(".sheet");
-        if (!sheet || sheet.dataset.picture !== "large" || window.shownAt.page === sheet.dataset.page) return;
-        const page = sheet.dataset.page;
+        if (!sheet || sheet.dataset.picture !== "large" || window.shownAt.page === key(sheet)) return;
+        const page = key(sheet);
         window.shownAt = { page };
         requestAnimationFrame(() => setTimeout(() => {
             window.shownAt = { page, at: performance.timeOrigin + performance.now() };
@@ -45,18 +54,20 @@ WATCH = """
     new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
 """
 """The frame after the change, painted: a task after an animation frame runs when it has been handed over."""
-SHOWN = "page => window.shownAt.page === page && window.shownAt.at !== undefined"
+SHOWN = """page => document.querySelector(".sheet").dataset.page === page && window.shownAt.at !== undefined
+    && window.shownAt.page === `${document.querySelector(".sheet").dataset.material}/${page}`"""
 
 
 def figures(full: bool) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        skews, delays = asyncio.run(_measure(Path(folder), TURNS_FULL if full else TURNS))
+        skews, delays, weak = asyncio.run(_measure(Path(folder), TURNS_FULL if full else TURNS))
     yield _figure("page-turn skew between 8 rooms, p95", _p95(skews), SKEW_GOAL)
     yield _figure("page-turn skew between 8 rooms, worst", max(skews), None)
+    yield _figure("the same, 2 rooms at 300 kbit/s and 60 ms, p95", _p95(weak), None)
     yield _figure("from the host's key to the last room, p95", _p95(delays), None)
 
 
-async def _measure(folder: Path, turns: int) -> tuple[list[float], list[float]]:
+async def _measure(folder: Path, turns: int) -> tuple[list[float], list[float], list[float]]:
     port = services.free_port()
     base = f"http://127.0.0.1:{port}"
     app = create_app(
@@ -83,23 +94,45 @@ async def _measure(folder: Path, turns: int) -> tuple[list[float], list[float]]:
             browser = await playwright.chromium.launch(executable_path=services.CHROMIUM, args=services.CHROMIUM_ARGS)
             teacher = await _enter(browser, base, f"/classroom/{session}?as=host", host)
             rooms = [await _enter(browser, base, "/room", token) for token in panels]
-            found = await _turn(teacher, rooms, turns)
+            await _open(teacher, rooms, "first")
+            skews, delays = await _turn(teacher, rooms, turns)
+            for room in rooms[:WEAK_ROOMS]:
+                line = await room.context.new_cdp_session(room)
+                await line.send("Network.enable")
+                await line.send("Network.emulateNetworkConditions", WEAK_LINE)
+            await _open(teacher, rooms, "second")
+            weak, _ = await _turn(teacher, rooms, PAGES - 1, dwell=DWELL_SECONDS)
             await browser.close()
-            return found
+            return skews, delays, weak
     finally:
         await runner.cleanup()
 
 
 async def _lesson(base: str, host: str) -> str:
-    """A rehearsal of the lesson with one material."""
+    """A rehearsal of the lesson with two materials."""
     async with ClientSession(base, headers={"X-Tongke": "1", "Cookie": f"{COOKIE}={host}"}) as http:
         opened = await (await http.post("/api/sessions", json={"lesson": SYNC})).json()
-        form = FormData()
-        form.add_field("file", pdf(PAGES, width=960, height=540), filename="slides.pdf")
-        query = {"kind": "teaching_resource", "title": "slides", "weekly": "1"}
-        added = await http.post(f"/api/sessions/{opened['id']}/materials", params=query, data=form)
-        added.raise_for_status()
+        for title in ("first", "second"):
+            form = FormData()
+            for number in range(PAGES):
+                form.add_field("file", BytesIO(_written(f"{title} {number}")), filename=f"{number}.png")
+            query = {"kind": "teaching_resource", "title": title, "weekly": "1"}
+            added = await http.post(f"/api/sessions/{opened['id']}/materials", params=query, data=form)
+            added.raise_for_status()
         return str(opened["id"])
+
+
+def _written(name: str) -> bytes:
+    """A page full of writing."""
+    rng = random.Random(name)
+    page = Image.new("L", (1600, 900), 255)
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(26)
+    for line in range(24):
+        words = " ".join("".join(rng.choices("aeioumnrstlkd", k=rng.randint(2, 9))) for _ in range(18))
+        pen.text((40, 30 + 35 * line), words, font=font, fill=20)
+    made = BytesIO()
+    page.save(made, "PNG")
+    return made.getvalue()
 
 
 async def _enter(browser: Browser, base: str, path: str, token: str) -> Page:
@@ -111,18 +144,23 @@ async def _enter(browser: Browser, base: str, path: str, token: str) -> Page:
     return page
 
 
-async def _turn(host: Page, rooms: list[Page], turns: int) -> tuple[list[float], list[float]]:
+async def _open(host: Page, rooms: list[Page], title: str) -> None:
     for page in rooms:
         await page.wait_for_selector("[data-session]", timeout=WAIT)
     await host.wait_for_selector('[data-action="push-material"]', timeout=WAIT)
     await host.click('[data-action="push-material"]')
-    await host.click('[data-action="open-material"][data-kind="teaching_resource"]')
+    await host.click(f'[data-action="open-material"]:has-text("{title}")')
+    await _all_show(rooms, 1)
+
+
+async def _turn(host: Page, rooms: list[Page], turns: int, dwell: float = 0.0) -> tuple[list[float], list[float]]:
+    """How far apart the rooms showed each page, and how long after the host's key the last one did, in seconds."""
     skews, delays = [], []
     number = 1
-    await _all_show(rooms, number)
     for turn in range(turns):
         step = "PageDown" if turn // (PAGES - 1) % 2 == 0 else "PageUp"
         number += 1 if step == "PageDown" else -1
+        await asyncio.sleep(dwell)
         pressed = time.time()
         await host.keyboard.press(step)
         shown = await _all_show(rooms, number)

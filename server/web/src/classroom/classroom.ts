@@ -218,7 +218,7 @@ export class Classroom {
     if (message.t === "sending") this.publisher?.limit(message.limits);
     if (after === null) return;
     if (before?.tracks !== after.tracks || before.snapshot.participants !== after.snapshot.participants) this.watch(after);
-    if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot.board));
+    if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot.board, after.role === "host"));
     this.obeyMute(after);
     if (after.snapshot.state === "ended" || (message.t === "closing" && message.code === "ended")) this.end();
   }

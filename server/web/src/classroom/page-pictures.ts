@@ -22,8 +22,8 @@ interface Entry {
 const AT_ONCE = 2;
 const KEPT = 120;
 const AGAIN_AFTER = 2_000;
-/** Pages after the open one that are fetched large. */
-const AHEAD = 3;
+/** Pages after the open one that are fetched before they are turned to. */
+const AHEAD = 2;
 /** Small pictures of the other pages, for thumbs and for jumps. */
 const MOST_SMALL = 40;
 
@@ -124,23 +124,25 @@ export class PagePictures {
   }
 }
 
-/** Which pictures a page of this lesson needs now, the most urgent first. */
-export function picturesFor({ shown, shelf }: BoardState): PagePicture[] {
+/**
+ * Which pictures this screen needs now, the most urgent first. `thumbs`: all pages are shown small beside the open one.
+ * Without them as little as keeps the turns in step: a weak line has sound and pictures to carry besides.
+ */
+export function picturesFor({ shown, shelf }: BoardState, thumbs: boolean): PagePicture[] {
   if (shown === null || shown.material.version === BLANK) {
     // Before the lesson: the first page of everything, so that opening it is as quick as turning a page.
     const firsts = shelf.map((material) => ({ version: material.version, page: 1 }));
     return [...firsts.map((first) => ({ ...first, small: true })), ...firsts.map((first) => ({ ...first, small: false }))];
   }
   const { version, pages } = shown.material;
-  const near: number[] = [];
-  for (let step = 0; step <= AHEAD; step++) near.push(shown.page + step);
-  near.splice(2, 0, shown.page - 1);
-  const here = near.filter((page) => page >= 1 && page <= pages.length);
+  const there = (page: number) => page >= 1 && page <= pages.length;
+  const both = (page: number) => [true, false].map((small) => ({ version, page, small }));
+  const ahead = Array.from({ length: AHEAD }, (_, step) => shown.page + 1 + step);
+  const near = [shown.page, ...ahead, shown.page - 1].filter(there).flatMap(both);
+  if (!thumbs) return near;
   const rest = pages.map((_, index) => index + 1).sort((a, b) => Math.abs(a - shown.page) - Math.abs(b - shown.page));
   return [
-    ...here.slice(0, 1).flatMap((page) => [true, false].map((small) => ({ version, page, small }))),
-    ...here.slice(1, 3).map((page) => ({ version, page, small: true })),
-    ...here.slice(1).map((page) => ({ version, page, small: false })),
+    ...near,
     ...rest.slice(0, MOST_SMALL).map((page) => ({ version, page, small: true })),
     ...shelf.map((material) => ({ version: material.version, page: 1, small: true })),
   ];

@@ -26,7 +26,7 @@ export function BoardTab({ view, playback }: { view: ReviewView; playback: Playb
   useEffect(() => {
     if (data === undefined) return;
     pages.current ??= new PagePictures(data.session);
-    pages.current.want(picturesFor(state));
+    pages.current.want(picturesFor(state, false));
   }, [data === undefined, state.shown]);
   useEffect(() => () => pages.current?.close(), []);
   if (data === undefined) return <div class="pb">{slow ? <Skeleton lines={5} /> : <Failure error={error} retry={reload} />}</div>;
