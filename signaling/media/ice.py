@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from aioice import stun
 
-from signaling.media.packet_slots import Target
+from signaling.media.outbox import Target
 
 CONSENT_SECONDS = 30.0  # RFC 7675: without an authenticated check for this long the peer is gone
 MAX_ADDRESSES = 8  # that one peer may own at a time

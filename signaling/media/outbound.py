@@ -38,7 +38,6 @@ class Subscriber(Protocol):
 
     @property
     def ice(self) -> IceLite: ...
-    def send_rtcp(self, data: bytes) -> None: ...
 
 
 class Epoch(NamedTuple):
@@ -75,7 +74,6 @@ class Outbound:
         "_resent_at",
         "_rtx_sequence",
         "_sent_reports",
-        "_subscriber",
         "begin",
         "extra_octets",
         "head",
@@ -122,7 +120,7 @@ class Outbound:
         self.rtt: float | None = None
         self.rtt_at = 0.0
         self._counted: int | None = None  # highest number that was reported
-        self._subscriber, self._port, self._cname = subscriber, port, cname.encode()
+        self._port, self._cname = port, cname.encode()
         self._format: Format | None = None
         self._epochs: list[Epoch] = []
         self._paused: Paused | None = None
@@ -340,12 +338,12 @@ class Outbound:
         if sent is not None:
             self.rtt, self.rtt_at = max(0.0, now - sent - report.dlsr / 65536), now
 
-    def sender_report(self, now: float) -> None:
+    def sender_report(self, now: float) -> bytes:
         """Called once a second. All slots report on the server's clock, so that a switch does not jump in time; both
         streams of a publisher are shifted alike, so that they stay in step."""
         source = self.source
         if source is None or source.report is None or not self.packets:
-            return
+            return b""
         info = source.report.info
         elapsed = now - source.report.arrival
         ntp = (info.ntp_timestamp + source.ntp_offset + int(elapsed * 2**32)) & 0xFFFFFFFFFFFFFFFF
@@ -355,7 +353,7 @@ class Outbound:
             self._sent_reports.pop(next(iter(self._sent_reports)))
         sent = RtcpSenderInfo(ntp, rtp, self.packets & 0xFFFFFFFF, self.octets & 0xFFFFFFFF)
         name = RtcpSdesPacket([RtcpSourceInfo(self.ssrc, [(1, self._cname)])])
-        self._subscriber.send_rtcp(bytes(RtcpSrPacket(self.ssrc, sent)) + bytes(name))
+        return bytes(RtcpSrPacket(self.ssrc, sent)) + bytes(name)
 
 
 def _header(media: Media) -> tuple[int, bytes, Callable[..., None], int]:
@@ -405,10 +403,10 @@ def fan_out(
     pointer: Any,
     payload: bytes,
 ) -> None:
-    """The hot loop: rewrite, encrypt in place, queue. It spells out UdpPort.queue and PacketSlots.aim: per packet and
+    """The hot loop: rewrite, encrypt in place, queue. It spells out UdpPort.queue: per packet and
     subscriber every call and every attribute is felt."""
     outbox, send_time, protect, memmove = port.outbox, port.send_time, srtp_lib.srtp_protect, srtp_ffi.memmove
-    view, pointers, count, iov, targets = outbox.view, outbox.pointers, outbox.count, outbox.iov, outbox.targets
+    view, pointers, count, sizes, targets = outbox.view, outbox.pointers, outbox.count, outbox.sizes, outbox.targets
     length, size, first = outbox.length, len(payload), 0x80 | padding
     slot = port.used
     for out in outs:
@@ -439,11 +437,7 @@ def fan_out(
         out.octets += size
         ice = out.ice
         if ice.batched:
-            iov[slot].iov_len = length[0]
-            target = ice.target
-            if targets[slot] is not target:
-                outbox.headers[slot].msg_name = target.name
-                targets[slot] = target
+            sizes[slot], targets[slot] = length[0], ice.target
             slot += 1
             port.used = slot
         else:

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30.0
 MOST_SSRCS = 64  # that one peer may send
+LARGEST_COMPOUND = 1100  # bytes of sender reports in one datagram
 ESTIMATE_SECONDS = 5.0  # for which a REMB counts
 _PLI, _FIR, _APPLICATION = 1, 4, 15  # payload-specific feedback (RFC 4585, RFC 5104)
 _SECOND = 1 << 32  # of NTP time
@@ -349,7 +350,7 @@ class Peer:
 
     def tick(self, allowance: Callable[[], int]) -> None:
         """Once a second: receiver reports, with the allowance that follows from them as the upper limit (REMB) of what
-        a publisher may send; sender reports."""
+        a publisher may send; sender reports, with the port's next flush."""
         if not self.connected:
             return
         reports = [report for stream in self.inbound if (report := stream.receiver_report()) is not None]
@@ -363,5 +364,12 @@ class Peer:
                 data += bytes(RtcpPsfbPacket(fmt=_APPLICATION, ssrc=sender, media_ssrc=0, fci=limit))
             self.send_rtcp(data)
         now = self._port.clock()
+        compound = b""
         for out in self.outbound:
-            out.sender_report(now)
+            told = out.sender_report(now)
+            if compound and len(compound) + len(told) > LARGEST_COMPOUND:
+                self._port.post(self._dtls.protect_rtcp(compound), self.ice)
+                compound = b""
+            compound += told
+        if compound:
+            self._port.post(self._dtls.protect_rtcp(compound), self.ice)

@@ -62,6 +62,7 @@ class Pulse:
                 subscription.sample(now)
             except Exception:  # the reports of the other peers must go on
                 logger.exception("the reports to subscriber %s failed", subscription.peer.resource)
+        self._port.flush()
         for session in {session for session, _ in self._publications}:
             self.unsettle(session)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiortc.rtcicetransport import RTCIceCandidate
 
 from signaling.media.ice import IceAgents, IceLite
+from signaling.media.outbox import Outbox
 from signaling.media.packet_slots import LARGEST, SLOT, PacketSlots
 from signaling.media.tcp_path import TCP_MARK, TcpPath
 
@@ -73,7 +74,7 @@ class UdpPort:
             raise
         self._fd = self._socket.fileno()
         self.inbox = PacketSlots(RECEIVE_BATCH, family)
-        self.outbox = PacketSlots(SEND_BATCH, family)
+        self.outbox = Outbox(SEND_BATCH, family)
         self._candidates = self._make_candidates(
             [(ip, number or self.local[1]) for ip, number in public] or [self.local]
         )
@@ -225,11 +226,17 @@ class UdpPort:
             transport.write(len(data).to_bytes(2, "big") + data)
             self.counters.sent += 1
 
+    def post(self, data: bytes, agent: IceLite) -> None:
+        """One datagram with the next flush."""
+        slot = self.used if self.used < self.outbox.count else self.flush()
+        self.outbox.view[slot * SLOT : slot * SLOT + len(data)] = data
+        self.queue(len(data), agent)
+
     def queue(self, size: int, agent: IceLite) -> None:
         """Slot number `used` of the outbox holds `size` bytes for the selected path of `agent`."""
         slot = self.used
         if agent.batched:
-            self.outbox.aim(slot, size, agent.target)
+            self.outbox.sizes[slot], self.outbox.targets[slot] = size, agent.target
             self.used = slot + 1
         elif agent.tcp is not None:
             at = slot * SLOT
@@ -238,14 +245,10 @@ class UdpPort:
     def flush(self) -> int:
         """Send what is queued; 0, the next free slot."""
         count, self.used = self.used, 0
-        start = 0
-        while start < count:
-            sent = self.outbox.send(self._fd, start, count - start)
-            self.counters.send_calls += 1
-            if sent:
-                self.counters.sent += sent
-                start += sent
-            else:  # the first of the rest is refused (buffer full, unreachable): skip it, the others still go
-                self.counters.send_failed += 1
-                start += 1
+        if count:
+            sent, refused, calls = self.outbox.send(self._fd, count)
+            counters = self.counters
+            counters.sent += sent
+            counters.send_failed += refused
+            counters.send_calls += calls
         return 0

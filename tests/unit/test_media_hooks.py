@@ -4,9 +4,11 @@ here, and not in a lesson."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import inspect
 import socket
+from collections.abc import Iterator
 
 import pytest
 from aioice import stun
@@ -16,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pylibsrtp import Policy, Session
 
 from signaling.media.dtls import CertificateStore
-from signaling.media.packet_slots import SLOT, PacketSlots, Target, srtp_ffi, srtp_lib
+from signaling.media.outbox import Outbox, Target
+from signaling.media.packet_slots import SLOT, PacketSlots, srtp_ffi, srtp_lib
 from tests.media_clients import until
 
 
@@ -74,29 +77,73 @@ def test_srtp_protects_and_unprotects_in_place() -> None:
     assert receiver.unprotect(slots.view[SLOT : SLOT + length[0]]) == packet
 
 
-def test_batches_are_sent_and_received() -> None:
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
-    ):
-        sender.bind(("127.0.0.1", 0))
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
-        out, into = PacketSlots(3, socket.AF_INET), PacketSlots(4, socket.AF_INET)
-        assert into.receive(receiver.fileno()) == 0
+def _address(of: socket.socket) -> bytes:
+    return b"\2\0" + of.getsockname()[1].to_bytes(2, "big") + socket.inet_aton("127.0.0.1") + bytes(8)
+
+
+@contextlib.contextmanager
+def _sockets(count: int) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        yield found
+
+
+def _fill(out: Outbox, targets: list[Target], texts: list[tuple[int, bytes]]) -> None:
+    for slot, (target, text) in enumerate(texts):
+        out.view[slot * SLOT : slot * SLOT + len(text)] = text
+        out.sizes[slot], out.targets[slot] = len(text), targets[target]
+
+
+def _received(into: PacketSlots, fd: int) -> list[bytes]:
+    return [into.view[slot * SLOT : slot * SLOT + into.size(slot)] for slot in range(into.receive(fd))]
+
+
+TEXTS = [b"one", b"two", b"three", b"four", b"five", b"six", b"", b"seven", b"eight"]
+
+
+@pytest.mark.parametrize("segments", [True, False])
+def test_batches_are_sent_and_received(segments: bool) -> None:
+    """Every datagram arrives as it was, in its order, whether the kernel cuts some apart or not."""
+    with _sockets(3) as (sender, a, b):
+        targets = [Target(), Target()]
+        for target, receiver in zip(targets, (a, b), strict=True):
+            target.set(_address(receiver))
+        out, into = Outbox(20, socket.AF_INET), PacketSlots(20, socket.AF_INET)
+        out.segments = out.segments and segments
+        assert into.receive(a.fileno()) == 0
+        texts = [text for text in TEXTS if text]
+        for _ in range(2):  # nothing of a batch is left in the next
+            _fill(out, targets, [(number, text) for text in texts for number in (0, 1)])
+            sent, refused, _ = out.send(sender.fileno(), 2 * len(texts))
+            assert (sent, refused) == (2 * len(texts), 0)
+            assert _received(into, a.fileno()) == texts
+            assert into.address(2) == _address(sender)
+            assert _received(into, b.fileno()) == texts
+
+
+def test_equal_sizes_go_in_one_message_and_come_apart() -> None:
+    with _sockets(2) as (sender, receiver):
         target = Target()
-        port = receiver.getsockname()[1]
-        target.set(b"\2\0" + port.to_bytes(2, "big") + socket.inet_aton("127.0.0.1") + bytes(8))
-        for slot, text in enumerate((b"one", b"two", b"three")):
-            out.view[slot * SLOT : slot * SLOT + len(text)] = text
-            out.iov[slot].iov_len = len(text)
-            out.headers[slot].msg_name = target.name
-        assert out.send(sender.fileno(), 0, 3) == 3
-        assert into.receive(receiver.fileno()) == 3
-        received = [into.view[slot * SLOT : slot * SLOT + into.size(slot)] for slot in range(3)]
-        assert received == [b"one", b"two", b"three"]
-        source = b"\2\0" + sender.getsockname()[1].to_bytes(2, "big") + socket.inet_aton("127.0.0.1") + bytes(8)
-        assert into.address(2) == source
+        target.set(_address(receiver))
+        out, into = Outbox(80, socket.AF_INET), PacketSlots(80, socket.AF_INET)
+        packets = [bytes([number]) * 900 for number in range(60)] + [b"short"]
+        _fill(out, [target], [(0, packet) for packet in packets])
+        assert out.send(sender.fileno(), len(packets)) == (61, 0, 1)
+        assert _received(into, receiver.fileno()) == packets
+        assert len(out._runs(len(packets))) == (2 if out.segments else 61)
+
+
+def test_a_refused_datagram_does_not_keep_the_others() -> None:
+    with _sockets(2) as (sender, receiver):
+        nowhere, target = Target(), Target()
+        nowhere.set(b"\2\0\0\0" + bytes(12))  # port 0
+        target.set(_address(receiver))
+        out, into = Outbox(8, socket.AF_INET), PacketSlots(8, socket.AF_INET)
+        _fill(out, [nowhere, target], [(0, b"lost"), (1, b"kept"), (0, b"lost"), (1, b"kept, too")])
+        assert out.send(sender.fileno(), 4)[:2] == (2, 2)
+        assert _received(into, receiver.fileno()) == [b"kept", b"kept, too"]
 
 
 def test_stun_integrity_does_not_cover_what_follows_it() -> None:
