@@ -49,6 +49,7 @@ class Downlink:
 
     def __init__(self) -> None:
         self.rate = START
+        self.limited = False  # has it ever been congested?
         self.loss = 0.0  # smoothed over a few reports
         self.queue = 0.0  # seconds
         self._queue = _Queue()
@@ -90,6 +91,7 @@ class Downlink:
                 self._raised_at, self._backoff = None, BACKOFF
             return False
         self.rate = max(FLOOR, min(self.rate, int(sent * (1 - (loss or 0.0)) * CUT)))
+        self.limited = True
         self._late = self._falls = 0
         self.loss = 0.0
         self._deaf_until = now + DRAINING

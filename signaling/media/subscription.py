@@ -183,6 +183,8 @@ class Subscription:
         for layer, stream in track.layers.items():
             nominal = NOMINAL[layer] if track.layered else LOW_RATE
             costs[layer] = stream.rate if stream.flowing(now) and stream.rate else 0 if audio else nominal
+            if not audio and not track.layered and not self.line.limited:
+                costs[layer] = min(costs[layer], nominal)  # there is nothing less to begin with: trying tells
         rank = self._rank_of(track)
         high, low = costs.get("high"), costs.get("low")
         return Wanted(mid, audio, rank, height, high, low, self._levels.get(mid, "still"))
