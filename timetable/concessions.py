@@ -102,9 +102,14 @@ class Candidate:
 
 
 def title(problem: Problem, requirement: Requirement) -> str:
-    """Subject and classes: 科学 五(2)班."""
-    classes = [c for party in requirement.parties for c in party.classes]
-    return f"{requirement.subject} {'、'.join(problem.classes[c].name for c in classes)}".strip()
+    """Subject and classes: 科学 五(2)班; of several schools 科学 西河 五(2)班、固隆 五(1)班."""
+    several = len(requirement.parties) > 1
+    names = [
+        f"{f'{problem.units[party.unit].short_name} ' if several else ''}{problem.classes[c].name}"
+        for party in requirement.parties
+        for c in party.classes
+    ]
+    return f"{requirement.subject} {'、'.join(names)}".strip()
 
 
 def candidates(problem: Problem, culprits: Sequence[Requirement], fewer: int) -> list[Candidate]:

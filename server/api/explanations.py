@@ -117,9 +117,13 @@ def _concession(number: int, verified: Verified, county: County, asker: Principa
 
 
 def _title(county: County, id: str) -> str:
-    """Subject and classes of a requirement: 科学 五(2)班."""
+    """Subject, schools and classes of a requirement: 科学 西河 五(2)班、固隆 五(1)班."""
     requirement = next((one for one in county.register.requirements if one.id == id), None)
     if requirement is None:
         return id
-    classes = (county.school_class(one).name for party in requirement.parties for one in party.classes)
-    return f"{requirement.subject} {'、'.join(classes)}".strip()
+    names = (
+        f"{county.unit(party.unit).short_name} {county.school_class(one).name}"
+        for party in requirement.parties
+        for one in party.classes
+    )
+    return f"{requirement.subject} {'、'.join(names)}".strip()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec import structs
 
-from server.keys import counties_key, importing_key
+from server.keys import counties_key, explanations_key, importing_key
 from tests.county_server import CORE, MEMBER, SYNC_REQUIREMENT, THIRD, Caller, CountyServer
 from timetable.model import BusyTime, Register, Slot
 from timetable.problem import Problem
@@ -131,6 +133,24 @@ async def test_an_explanation_is_stopped_and_what_it_found_stays(county: CountyS
     async with asyncio.timeout(30):
         await director.get(f"/api/explanations/{started['id']}/events")
     assert (await director.get(f"/api/explanations/{started['id']}")).json["state"] in ("cancelled", "done")
+
+
+async def test_a_killed_search_is_told_and_keeps_what_it_found(county: CountyServer) -> None:
+    await overworked(county)
+    director = await county.person("core_director")
+    started = (await director.post("/api/communities/A/explanations", {"seconds": 300})).json
+    searching = county.app[explanations_key].get(started["id"])
+    async with asyncio.timeout(60):
+        async for state in searching.watch():
+            if state.phase != "lints":
+                break
+    assert searching.process.pid is not None
+    os.kill(searching.process.pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        await director.get(f"/api/explanations/{started['id']}/events")
+    view = (await director.get(f"/api/explanations/{started['id']}")).json
+    assert view["state"] == "failed"
+    assert [finding["code"] for finding in view["findings"]][-1] == "solver_stopped"
 
 
 async def test_a_table_that_exists_needs_nothing(county: CountyServer) -> None:

@@ -5,8 +5,9 @@ import "./lists.css";
 import { useState } from "preact/hooks";
 import type { SessionRow } from "../generated/api";
 import { get } from "../ui/api";
-import { Button, Empty, Failure, KindChip, LinkButton, LiveDot, Segmented, Skeleton, Stale, StateChip } from "../ui/components";
+import { Button, KindChip, LinkButton, LiveDot, Segmented, StateChip } from "../ui/components";
 import { t } from "../ui/i18n";
+import { Listing } from "../ui/listing";
 import { mount } from "../ui/mount";
 import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
@@ -30,7 +31,7 @@ function LessonsPage() {
   const [scope, setScope] = useState<Scope>("community");
   const here = community.value;
   const path = here && `/api/sessions?date=${date}&community=${encodeURIComponent(here.id)}`;
-  const { data, error, slow, at, reload } = useResource<SessionRow[]>(path, (signal) => get(path ?? "", signal), REFRESH_SECONDS);
+  const listed = useResource<SessionRow[]>(path, (signal) => get(path ?? "", signal), REFRESH_SECONDS);
   const today = countyTime(now()).date;
   const show = (next: string) => {
     setDate(next);
@@ -38,7 +39,7 @@ function LessonsPage() {
     address.searchParams.set("date", next);
     history.replaceState(null, "", address);
   };
-  const rows = (data ?? []).filter((row) => scope === "community" || row.role !== null);
+  const rows = (listed.data ?? []).filter((row) => scope === "community" || row.role !== null);
   return (
     <Frame here="lessons">
       <main class="sheet-page">
@@ -66,33 +67,16 @@ function LessonsPage() {
             onChange={setScope}
           />
         </div>
-        {data === undefined ? <Failure error={error} retry={reload} /> : <Stale at={at} error={error} retry={reload} />}
-        {slow && <Skeleton lines={8} />}
-        {data !== undefined && (
-          <section class="card">
-            {rows.length === 0 ? (
-              <Empty>{t("lessons.none")}</Empty>
-            ) : (
-              <table class="list">
-                <thead>
-                  <tr>
-                    <th>{t("lessons.time")}</th>
-                    <th>{t("lessons.lesson")}</th>
-                    <th>{t("lessons.host")}</th>
-                    <th>{t("lessons.state")}</th>
-                    <th>{t("lessons.mine")}</th>
-                    <th />
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((row) => (
-                    <Row key={row.id} row={row} />
-                  ))}
-                </tbody>
-              </table>
-            )}
-          </section>
-        )}
+        <Listing
+          resource={listed}
+          rows={rows}
+          lines={8}
+          head={[t("lessons.time"), t("lessons.lesson"), t("lessons.host"), t("lessons.state"), t("lessons.mine"), ""]}
+          empty={t("lessons.none")}
+          row={(row) => (
+            <Row key={row.id} row={row} />
+          )}
+        />
       </main>
     </Frame>
   );

@@ -5,8 +5,9 @@ import "./lists.css";
 import { useState } from "preact/hooks";
 import type { ReviewRow, TodayView } from "../generated/api";
 import { get } from "../ui/api";
-import { Empty, Failure, LinkButton, Segmented, Skeleton, Stale, StateChip } from "../ui/components";
+import { LinkButton, Segmented, StateChip } from "../ui/components";
 import { t } from "../ui/i18n";
+import { Listing } from "../ui/listing";
 import { mount } from "../ui/mount";
 import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
@@ -21,10 +22,10 @@ function ReviewsPage() {
   const [shown, setShown] = useState<Shown>("open");
   const here = community.value;
   const query = here && `community=${encodeURIComponent(here.id)}`;
-  const { data, error, slow, at, reload } = useResource<ReviewRow[]>(query, (signal) => get(`/api/reviews?${query}`, signal));
+  const listed = useResource<ReviewRow[]>(query, (signal) => get(`/api/reviews?${query}`, signal));
   const units = useResource<TodayView>(query, (signal) => get(`/api/today?${query}`, signal)).data?.units ?? [];
   const nameOf = (id: string) => units.find((unit) => unit.id === id)?.shortName ?? id;
-  const rows = (data ?? []).filter((row) => (row.state === "closed") === (shown === "closed"));
+  const rows = (listed.data ?? []).filter((row) => (row.state === "closed") === (shown === "closed"));
   return (
     <Frame here="reviews">
       <main class="sheet-page">
@@ -43,61 +44,45 @@ function ReviewsPage() {
             onChange={setShown}
           />
         </div>
-        {data === undefined ? <Failure error={error} retry={reload} /> : <Stale at={at} error={error} retry={reload} />}
-        {slow && <Skeleton lines={8} />}
-        {data !== undefined && (
-          <section class="card">
-            {rows.length === 0 ? (
-              <Empty>{t(shown === "open" && data.length > 0 ? "reviews.none_open" : "reviews.none")}</Empty>
-            ) : (
-              <table class="list">
-                <thead>
-                  <tr>
-                    <th>{t("reviews.lesson")}</th>
-                    <th>{t("reviews.held")}</th>
-                    <th>{t("reviews.due")}</th>
-                    <th>{t("reviews.state")}</th>
-                    <th />
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((row) => (
-                    <tr key={row.id} data-review={row.id} data-state={row.state}>
-                      <td>
-                        <b>{label(row.title)}</b>
-                        <span class="dim sm">
-                          {row.rehearsal && `${t("lessons.rehearsal")} · `}
-                          {t("reviews.comments", { count: row.comments })}
-                        </span>
-                      </td>
-                      <td class="mut sm nw wide" data-label={t("reviews.held")}>{dateTime(row.heldAt)}</td>
-                      <td class="sm nw wide" data-label={t("reviews.due")}>
-                        {row.overdue ? (
-                          <StateChip tone="bad" icon="warn">
-                            {t("reviews.overdue")}
-                          </StateChip>
-                        ) : (
-                          <span class="mut">{dateTime(row.dueAt)}</span>
-                        )}
-                      </td>
-                      <td class="wide">
-                        <StateChip tone={TONES[row.state]}>{t(`review_state.${row.state}`)}</StateChip>{" "}
-                        {row.missing.length > 0 && row.state !== "closed" && (
-                          <span class="dim sm">{t("reviews.missing", { units: row.missing.map(nameOf).join(t("list.comma")) })}</span>
-                        )}
-                      </td>
-                      <td class="act">
-                        <LinkButton small href={`/review/${row.id}`}>
-                          {t("reviews.look")}
-                        </LinkButton>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            )}
-          </section>
-        )}
+        <Listing
+          resource={listed}
+          rows={rows}
+          lines={8}
+          head={[t("reviews.lesson"), t("reviews.held"), t("reviews.due"), t("reviews.state"), ""]}
+          empty={t(shown === "open" && (listed.data ?? []).length > 0 ? "reviews.none_open" : "reviews.none")}
+          row={(row) => (
+            <tr key={row.id} data-review={row.id} data-state={row.state}>
+              <td>
+                <b>{label(row.title)}</b>
+                <span class="dim sm">
+                  {row.rehearsal && `${t("lessons.rehearsal")} · `}
+                  {t("reviews.comments", { count: row.comments })}
+                </span>
+              </td>
+              <td class="mut sm nw wide" data-label={t("reviews.held")}>{dateTime(row.heldAt)}</td>
+              <td class="sm nw wide" data-label={t("reviews.due")}>
+                {row.overdue ? (
+                  <StateChip tone="bad" icon="warn">
+                    {t("reviews.overdue")}
+                  </StateChip>
+                ) : (
+                  <span class="mut">{dateTime(row.dueAt)}</span>
+                )}
+              </td>
+              <td class="wide">
+                <StateChip tone={TONES[row.state]}>{t(`review_state.${row.state}`)}</StateChip>{" "}
+                {row.missing.length > 0 && row.state !== "closed" && (
+                  <span class="dim sm">{t("reviews.missing", { units: row.missing.map(nameOf).join(t("list.comma")) })}</span>
+                )}
+              </td>
+              <td class="act">
+                <LinkButton small href={`/review/${row.id}`}>
+                  {t("reviews.look")}
+                </LinkButton>
+              </td>
+            </tr>
+          )}
+        />
       </main>
     </Frame>
   );

@@ -7,6 +7,7 @@ import { Button, Failure, Note, StateChip, useAction } from "../ui/components";
 import { findingText } from "../ui/findings";
 import { Icon } from "../ui/icons";
 import { t } from "../ui/i18n";
+import { label } from "../ui/names";
 import { concede, explanation, startExplaining, stopExplaining } from "./explaining";
 import type { Table } from "./table";
 
@@ -77,7 +78,7 @@ function Found({ table, view, busy, take }: FoundProps) {
       {view.state === "failed" && view.findings.map((finding) => <Note tone="bad">{findingText(finding)}</Note>)}
       {view.missing.length > 0 && (
         <p class="sm mut">
-          {t("way_out.missing", { lessons: view.missing.map((one) => t("way_out.lessons", { title: one.title, count: one.lessons })).join(t("list.comma")) })}
+          {t("way_out.missing", { lessons: view.missing.map((one) => t("way_out.lessons", { title: label(one.title), count: one.lessons })).join(t("list.comma")) })}
         </p>
       )}
       <ol class="places">

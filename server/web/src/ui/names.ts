@@ -28,9 +28,9 @@ export function gradeShort(grade: number): string {
 export function label(text: string): string {
   if (language() !== "en") return text;
   return text
-    .split(" ")
-    .map((word) => englishOf(word))
-    .join(" ");
+    .split(/( |、)/)
+    .map((word) => (word === "、" ? ", " : englishOf(word)))
+    .join("");
 }
 
 function englishOf(word: string): string {
