@@ -39,7 +39,9 @@ async def show_all(request: web.Request) -> web.Response:
     asker = principal(request)
     county = await request.app[counties_key].now()
     seen = {unit for community in visible_communities(asker, county.register.communities) for unit in community.units}
-    found = [one for one in await request.app[closings_key].all() if seen.intersection(one.units)]
+    begins = county.register.term.first_day
+    every = await request.app[closings_key].all()
+    found = [one for one in every if one.last >= begins and seen.intersection(one.units)]
     views = [
         closing_view(county, one, await request.app[closings_key].losses(one), may=_may(asker, county, one))
         for one in found

@@ -28,6 +28,8 @@ PAGES = {
     "rooms": "/rooms",
     "people": "/people",
     "import": "/import",
+    "year-term": "/year?part=term",
+    "year-members": "/year?part=members",
     "pair": "/pair?code=12345678",
 }
 ONE_SCREEN = {"home", "clock-week", "clock-day", "periods"}

@@ -27,13 +27,14 @@ from timetable.changes import (
     SwapWeekly,
     Undo,
 )
+from timetable.checker import check
 from timetable.dated import Applied, DatedTables, Standing
 from timetable.errors import NotAllowedNow, NotFound
 from timetable.grounds import Grounds
 from timetable.model import Community, Mode
 from timetable.negotiation import ReasonMissing, WrongSide
 from timetable.outcomes import work_out
-from timetable.scene import Outcome
+from timetable.scene import Outcome, lines_of
 from timetable.term import moment
 
 NOW = moment(date(2026, 9, 2), "07:00")
@@ -308,6 +309,9 @@ def test_any_sequence_of_changes_keeps_every_date_valid_and_the_rest_where_it_wa
         if not outcome.possible:
             continue
         changed = carried_out(tables, outcome, number, now)
+        if outcome.version is not None:
+            assert check(register, outcome.version.table) == []
+            assert set(outcome.version.diff.moved) <= {line.lesson for line in lines_of(grounds_of(mode), outcome)}
         touched = {one.uid for pair in outcome.touched for one in (pair.before, pair.after) if one is not None}
         for day in every_day:
             assert broken_on(register, day, changed.on(day)) == []

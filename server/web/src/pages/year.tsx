@@ -17,15 +17,15 @@ type Part = "closings" | "term" | "members";
 
 const PARTS: readonly Part[] = ["closings", "term", "members"];
 
-const named = (): Part => PARTS.find((one) => one === location.hash.slice(1)) ?? "closings";
-const part = signal<Part>(named());
-addEventListener("hashchange", () => (part.value = named()));
+const part = signal<Part>(PARTS.find((one) => one === new URLSearchParams(location.search).get("part")) ?? "closings");
 
 function YearPage() {
   const may = holds("bureau_admin", "convenor", "principal", "academic_director");
   const show = (next: Part) => {
     part.value = next;
-    history.replaceState(null, "", `${location.pathname}${location.search}#${next}`);
+    const address = new URL(location.href);
+    address.searchParams.set("part", next);
+    history.replaceState(null, "", address);
   };
   return (
     <Frame here="year">
