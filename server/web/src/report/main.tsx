@@ -207,6 +207,8 @@ function Line({ line }: { line: LineReport }) {
           : [
               t("report.line", { loss: (line.loss * 100).toFixed(1), worst: ((line.worstLoss ?? 0) * 100).toFixed(0), rtt: Math.round(line.rttMs ?? 0) }),
               (line.weak ?? 0) >= 0.01 && t("report.weak", { share: Math.round((line.weak ?? 0) * 100) }),
+              (line.downKbps ?? 0) > 0 && t("report.down", { kbps: Math.round(line.downKbps ?? 0) }),
+              (line.still ?? 0) >= 0.01 && t("report.still", { share: Math.round((line.still ?? 0) * 100) }),
               line.freezes > 0 && t("report.freezes", { n: line.freezes }),
             ]
               .filter(Boolean)
