@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,5 +46,5 @@ def test_shares_are_shares_and_time_is_not_counted_twice(looks: list[tuple[Link,
     for one in measured:
         assert 0 <= one.loss <= one.worst_loss <= 0.1
         assert all(0 <= share <= 1 for share in (one.weak, one.low, one.still))
-    for before, after in zip(measured, measured[1:], strict=False):
+    for before, after in pairwise(measured):
         assert before.since + before.seconds <= after.since + 0.1
