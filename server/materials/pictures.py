@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from server.materials.errors import (
     MaterialEncrypted,
     MaterialError,
@@ -24,6 +26,8 @@ SECONDS = 180.0
 """For one material, by the clock; its processor time is limited by the process itself."""
 AT_ONCE = 2
 LINE_LIMIT = 4096
+
+log = structlog.get_logger()
 
 Progress = Callable[[int, int], None]
 """Called with the pages that are drawn and how many there are."""
@@ -42,7 +46,28 @@ class PagePictures:
         """Draw all pages of `files` into `folder` as `N.large` and `N.small`; the size of each large picture. Raises a
         MaterialError that says why there are none. Cancelled, it leaves no process behind."""
         async with self._turns:
-            process = await asyncio.create_subprocess_exec(
+            errors = folder / "errors"
+            process = await self._start(files, folder, most, errors)
+            try:
+                return await asyncio.wait_for(_follow(process, progress), self._seconds)
+            except TimeoutError as error:
+                raise MaterialTooHeavy("took too long") from error
+            except (ValueError, KeyError, TypeError) as error:
+                raise MaterialUnreadable("the drawing process speaks nonsense") from error
+            except MaterialUnreadable:
+                # mostly the file's fault; where it is ours (a library that is missing), the log has to say so
+                log.warning("pages_not_drawn", errors=(await asyncio.to_thread(_tail, errors)))
+                raise
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+
+    @staticmethod
+    async def _start(files: Sequence[Path], folder: Path, most: int, errors: Path) -> asyncio.subprocess.Process:
+        opened = await asyncio.to_thread(errors.open, "wb")
+        try:
+            return await asyncio.create_subprocess_exec(
                 sys.executable,
                 # isolated: neither our modules nor an environment's settings are there for a stranger's file
                 *("-I", str(DRAWER), str(folder), str(most), *map(str, files)),
@@ -50,18 +75,16 @@ class PagePictures:
                 env={},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=opened,
                 limit=LINE_LIMIT,
                 start_new_session=True,
             )
-            try:
-                return await asyncio.wait_for(_follow(process, progress), self._seconds)
-            except TimeoutError as error:
-                raise MaterialTooHeavy("took too long") from error
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+        finally:
+            opened.close()
+
+
+def _tail(file: Path) -> str:
+    return file.read_bytes()[-2000:].decode(errors="replace").strip()
 
 
 async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> tuple[tuple[int, int], ...]:
