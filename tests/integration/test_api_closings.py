@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import icalendar
 import pytest
 
-from tests.county_server import CORE, FOREIGN, MEMBER, THIRD, Caller, CountyServer
-from tests.integration.test_api_amendments import HERE, answers, day, occurrence, rows
+from tests.county_server import CORE, FOREIGN, MEMBER, SYNC, THIRD, Caller, CountyServer
+from tests.integration.test_api_amendments import HERE, answers, ask, day, occurrence, rows
 
 
 def snow(ahead: int = 2, **more: Any) -> dict[str, Any]:
@@ -127,3 +128,31 @@ async def test_impossible_closings_come_back_with_their_reasons(county: CountySe
     assert unknown.refusal == (404, "not_found")
     for path in ("closings/nobody/reopen",):
         assert (await bureau.post(f"/api/{path}", {"revision": 1})).refusal == (404, "not_found")
+
+
+async def test_a_week_on_its_dates_names_what_stands_and_shows_what_does_not(county: CountyServer) -> None:
+    core = await county.person("core_director")
+
+    async def week(ahead: int) -> Any:
+        term = (await core.get(f"{HERE}/timetable")).json["term"]
+        number = (date.fromisoformat(day(ahead)) - date.fromisoformat(term["weekOne"])).days // 7 + 1
+        view = (await core.get(f"{HERE}/week?week={number}&version=1")).json
+        return next(one for one in view["days"] if one["date"] == day(ahead)), view["changed"]
+
+    there, changed = await week(2)
+    assert (there["school"], there["standing"], there["note"], changed) == (True, [SYNC], "", [])
+    move = {"kind": "move", "occurrence": occurrence(), "date": day(10), "period": 5}
+    await answers(county, await ask(core, move), "member_director", "third_director")
+    there, changed = await week(2)
+    assert (there["standing"], [(row["change"], row["date"], row["plannedDate"]) for row in changed]) == (
+        [],
+        [("moved", day(10), day(2))],
+    )
+    there, changed = await week(10)
+    assert [(row["change"], row["date"]) for row in changed] == [("moved", day(10))]
+    await ask(core, {"kind": "cancel", "occurrence": occurrence("A-r2.1", 3)})
+    _, changed = await week(3)
+    assert ("cancelled", day(3)) in [(row["change"], row["date"]) for row in changed]
+    for wrong, refusal in (("week=0", (422, "invalid_body")), ("week=x", (422, "invalid_body"))):
+        assert (await core.get(f"{HERE}/week?{wrong}")).refusal == refusal
+    assert (await core.get(f"{HERE}/week?week=7&version=9")).refusal == (404, "not_found")

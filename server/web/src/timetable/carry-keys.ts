@@ -43,6 +43,7 @@ export function gridKeys(table: Table): (event: TargetedKeyboardEvent<HTMLElemen
 
 /** Into the hand where the person may move it, else to look at its slots. */
 export function takeUp(table: Table, lesson: Lesson): void {
+  if (table.over) return;
   const { community, status, version } = table.view;
   void pickUp(community.id, table.origin(lesson), table.movable ? "keys" : "look", status === "published" ? String(version) : "draft");
 }

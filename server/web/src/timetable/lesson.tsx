@@ -206,15 +206,17 @@ function Actions({ table, lesson }: { table: Table; lesson: Lesson }) {
     <div class="acts-block">
       <Failure error={error} />
       <div class="acts">
-        <Button small icon={table.movable ? "grip" : "search"} action={table.movable ? "move-lesson" : "look-slots"} onClick={move}>
-          {t(table.movable ? "carry.move" : "carry.look")}
-        </Button>
+        {!table.over && (
+          <Button small icon={table.movable ? "grip" : "search"} action={table.movable ? "move-lesson" : "look-slots"} onClick={move}>
+            {t(table.movable ? "carry.move" : "carry.look")}
+          </Button>
+        )}
         {isShared(lesson) && place.value.view !== "day" && grade !== undefined && (
           <Button small icon="clock" onClick={() => go({ view: "day", day: lesson.weekday, grade })}>
             {t("lesson.in_the_day")}
           </Button>
         )}
-        {table.view.status === "published" && teaches && table.plain.lessons.has(table.origin(lesson)) && (
+        {!table.over && table.view.status === "published" && teaches && table.plain.lessons.has(table.origin(lesson)) && (
           <Button small icon="cam" busy={busy} onClick={rehearse}>
             {t("lesson.rehearse")}
           </Button>

@@ -78,13 +78,15 @@ export function Tools({ table, week, day, grade, grades, show, onChange }: Tools
         </>
       )}
       {table.view.terms.length > 1 && (
-        <Select
-          label={t("tools.term")}
-          hideLabel
-          value={table.view.termId}
-          choices={table.view.terms.map((one) => ({ value: one.id, label: one.name }))}
-          onChange={(term) => go({ term: term === table.view.terms[0]?.id ? undefined : term, version: undefined, week: undefined, lesson: undefined })}
-        />
+        <span class="term-choice">
+          <Select
+            label={t("tools.term")}
+            hideLabel
+            value={table.view.termId}
+            choices={table.view.terms.map((one) => ({ value: one.id, label: one.name }))}
+            onChange={(term) => go({ term: term === table.view.terms[0]?.id ? undefined : term, version: undefined, week: undefined, lesson: undefined })}
+          />
+        </span>
       )}
       {table.view.status === "published" && !table.over && (
         <label class="row sm nw plan-choice">
