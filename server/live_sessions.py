@@ -26,6 +26,7 @@ from timetable.amendment_service import AmendmentService
 from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS, Lesson, minutes
 from timetable.term import local_date, moment
+from timetable.turns import led_by
 
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -77,14 +78,16 @@ class LiveSessions:
         return record.plan if record else await self._plan_of(session)
 
     async def rehearse(self, asker: Principal, lesson: str) -> SessionRow:
-        """Open a rehearsal of a lesson, or the one that runs already; its host alone may, or raises NotInLesson."""
+        """Open a rehearsal of a lesson, or the one that runs already; its host alone may, or who hosts it in turn, or
+        raises NotInLesson."""
         county = await self._counties.now()
         found = await self._lesson(lesson)
         window = (minutes(found.end) - minutes(found.start)) * 60.0
-        plan = rehearsal_plan(
-            county, found, session=f"rehearsal-{self._new_id()}", starts=self._clock(), seconds=window
-        )
-        if "host" not in roles_for(asker, plan):
+        session, starts = f"rehearsal-{self._new_id()}", self._clock()
+        led = [led_by(found, unit) for unit in found.rotation] or [found]
+        plans = [rehearsal_plan(county, one, session=session, starts=starts, seconds=window) for one in led]
+        plan = next((plan for plan in plans if "host" in roles_for(asker, plan)), None)
+        if plan is None:
             raise NotInLesson(lesson, "host")
         for running in self._live.sessions:
             if running.plan.lesson.id == lesson and running.plan.lesson.rehearsal and running.room.state != "ended":
@@ -94,10 +97,10 @@ class LiveSessions:
 
     async def roles_in(self, asker: Asker, lesson: str) -> tuple[Role, ...]:
         """Every role that the asker may take in the lesson; raises NotFound where it is no shared lesson."""
-        plan = rehearsal_plan(
-            await self._counties.now(), await self._lesson(lesson), session="", starts=self._clock(), seconds=0.0
-        )
-        return roles_for(asker, plan)
+        county, found = await self._counties.now(), await self._lesson(lesson)
+        led = [led_by(found, unit) for unit in found.rotation] or [found]
+        plans = (rehearsal_plan(county, one, session="", starts=self._clock(), seconds=0.0) for one in led)
+        return tuple(dict.fromkeys(role for plan in plans for role in roles_for(asker, plan)))
 
     async def join(self, asker: Asker, session: str, wish: str | None) -> tuple[str, Claims]:
         """A join token and what it says. Opens the session's doors where it is time; raises NotInLesson, SessionOver,

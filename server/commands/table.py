@@ -27,6 +27,7 @@ from server.commands.table_files import (
     sentence,
     write,
 )
+from timetable.bell_changes import parted_lessons
 from timetable.builder import build_all
 from timetable.checker import check as check_tables
 from timetable.checker import missing
@@ -175,7 +176,8 @@ def check(input: Path, table: Path, *, as_json: Annotated[bool, Parameter(name="
     except BadInput as error:
         return refuse(str(error))
     wrong = [*missing(register, *tables), *check_tables(register, *tables)]
-    found = [*wrong, *remarks(register, *tables)]
+    parted = (finding for one in tables for finding in parted_lessons(register, one))
+    found = [*wrong, *remarks(register, *tables), *parted]
     if as_json:
         print(msgspec.json.encode({"findings": found}).decode())
     else:

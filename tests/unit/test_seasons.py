@@ -8,17 +8,22 @@ from datetime import date
 from hypothesis import HealthCheck, assume, event, given, settings
 from msgspec import structs
 
+from server.sentences import finding_sentence, words_in
 from tests.instances import CommunityBuilder, bell_times, small_registers
 from timetable import feeds
+from timetable.arrangement import Arrangement
 from timetable.bell_changes import parted_lessons
 from timetable.bells import Bells, Window
 from timetable.checker import check
+from timetable.fet_export import export
 from timetable.lints import lint
-from timetable.model import BusyTime, Leftover, Party, PartyTimes, Register, Table, Travel
+from timetable.model import BusyTime, Leftover, Party, PartyTimes, Register, Table, Travel, clock
 from timetable.problem import Problem
+from timetable.slots import slots
 from timetable.solver import solve
 from timetable.table_list import list_csv, read_list
 from timetable.term import occurrences_on
+from timetable.wall_pages import Wall
 
 CHANGE = "2026-11-02"
 SUMMER = bell_times(480, 20, 840)
@@ -184,3 +189,47 @@ def test_no_date_of_a_table_has_anybody_in_two_places(register: Register) -> Non
             for stays in busy.values():
                 stays.sort()
                 assert all(a[1] <= b[0] for a, b in itertools.pairwise(stays))
+
+
+def test_a_wall_is_drawn_by_the_bells_of_its_date() -> None:
+    builder, _, _ = community(winter=[start + 5 for start in SUMMER])
+    register = builder.register()
+    table = solved(register)
+    [lesson] = table.lessons
+    for on, times in (("", lesson), ("2026-10-30", lesson), (CHANGE, lesson.later[0]), ("2030-01-01", lesson.later[0])):
+        wall = Wall(register, register.communities[0], table, words_in("zh-CN"), "", on)
+        assert [(one.start, one.end) for one in wall.table.lessons] == [(times.start, times.end)]
+        own = {(entry.party.unit, entry.party.start) for entry in wall.entries()}
+        assert own == {
+            (party.unit, wall_start.start) for party, wall_start in zip(lesson.parties, times.parties, strict=True)
+        }
+        day = wall.bells.day("A1", lesson.weekday)
+        assert clock(day[lesson.parties[1].period].start) == times.parties[1].start
+
+
+def test_a_fet_file_says_what_it_loses_of_bells_and_turns() -> None:
+    builder, host, member = community(winter=[start + 5 for start in SUMMER])
+    builder.requirements[0] = structs.replace(builder.requirements[0], rotation=(member, host))
+    register = builder.register()
+    found = {f.code: f.values for f in export(Problem(register, register.communities[0])).findings}
+    assert found["fet_seasons"] == {"units": 1}
+    assert found["fet_turns"] == {"requirements": 1}
+
+
+def test_a_dragged_lesson_is_told_from_when_a_slot_will_not_do() -> None:
+    """In the mornings the bells meet until November only."""
+    builder, _, _ = community(winter=[*(start + 25 for start in SUMMER[:4]), *SUMMER[4:]])
+    register = builder.register()
+    table = solved(register)
+    problem = Problem(register, register.communities[0])
+    arrangement = Arrangement(problem, table)
+    verdicts = {(slot.weekday, slot.period): slot for slot in slots(arrangement, table.lessons[0].id)}
+    [reason] = verdicts[2, 1].reasons
+    assert (verdicts[2, 1].verdict, reason.code, reason.values["since"]) == (
+        "impossible",
+        "slot_overlap_earlier",
+        CHANGE,
+    )
+    assert reason.values["shift"] == 20
+    assert finding_sentence(reason, "zh-CN").endswith(f"（自{CHANGE}起按新作息）")
+    assert verdicts[2, 6].verdict in ("fits", "costs", "here")
