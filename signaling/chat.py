@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from signaling.room import Room
     from signaling.room_state import Participant
 
-KEPT = 200
+KEPT = 100
 """Messages that a snapshot holds; older ones are in the journal."""
 BURST, WITHIN = 8, 20.0
 """Messages of one person within so many seconds."""

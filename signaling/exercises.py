@@ -15,7 +15,7 @@ RunState = Literal["open", "closed", "shown"]
 """Classes answer; nobody answers any more; all rooms see the result."""
 Prompt = Annotated[str, Meta(min_length=1, max_length=500)]
 OptionText = Annotated[str, Meta(min_length=1, max_length=80)]
-AnswerText = Annotated[str, Meta(max_length=500)]
+AnswerText = Annotated[str, Meta(max_length=200)]
 OptionPlace = Annotated[int, Meta(ge=0, le=5)]
 Hands = Annotated[int, Meta(ge=0, le=99)]
 Number = Annotated[float, Meta(ge=-1e12, le=1e12)]

@@ -179,6 +179,26 @@ async def test_denied_devices_are_explained_and_open_once_they_are_allowed(demo:
         assert classroom.errors == []
 
 
+BUSY = """
+    // another program holds the devices until `released`
+    window.released = false;
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wanted) =>
+        window.released ? open(wanted) : Promise.reject(new DOMException('held', 'NotReadableError'));
+"""
+
+
+async def test_devices_that_another_program_holds_are_named_and_tried_again(demo: Demo) -> None:
+    async with browser(demo) as classroom:
+        page = await panel(classroom, demo, script=BUSY, lang="en")
+        await page.wait_for_selector("footer .note", timeout=WAIT)
+        assert "Another program" in await page.inner_text("footer .note")
+        await page.evaluate("() => { window.released = true; }")
+        await page.click('footer [data-action="retry-devices"]')
+        await page.wait_for_selector("footer .note", state="detached", timeout=WAIT)
+        assert classroom.errors == []
+
+
 async def test_silenced_page_sounds_after_a_touch_anywhere(demo: Demo) -> None:
     async with browser(demo) as classroom:
         await classroom.host()

@@ -14,6 +14,7 @@ import { PenTools, Sheet, usePens } from "./sheet";
 import { titleOf } from "./paper";
 import { nextSource, Sources } from "./pictures";
 import { host, inLesson, ownRoom, type Room, tileState } from "./room";
+import { OverrunWarning } from "./overrun";
 import { PhoneExercise } from "./phone-exercise";
 import { classSize, LARGEST_CLASS, rememberSize, seatsOf } from "./seats";
 import { lasting, serverNow } from "./ticker";
@@ -50,6 +51,7 @@ export function AssistantPage({ classroom }: { classroom: Classroom }) {
   return (
     <div class="phone" data-session={room.snapshot.session} data-state={room.snapshot.state} data-role="assistant">
       <PhoneHeader room={room} own={own} />
+      <OverrunWarning room={room} />
       {chosen === "lesson" && <Lesson classroom={classroom} room={room} own={own} />}
       {chosen === "attendance" && <Attendance classroom={classroom} room={room} own={own} />}
       {chosen === "chat" && <ChatPanel classroom={classroom} room={room} />}

@@ -19,6 +19,7 @@ import { Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./
 import { lineWords, nextSource, seenWord, Sources } from "./pictures";
 import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, program, type Room, self, tiles, tileState } from "./room";
 import { canShareScreen } from "./screen";
+import { OverrunWarning } from "./overrun";
 import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
 import { titleOf } from "./paper";
@@ -98,6 +99,7 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
       </Dock>
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
+      <OverrunWarning room={room} />
       {sheetOpen && <ExerciseSheet classroom={classroom} room={room} onClose={() => openSheet(false)} />}
       {chatOpen && (
         <div class="card drawer">
@@ -127,7 +129,7 @@ export function Header({ classroom, room }: { classroom: Classroom; room: Room }
       <div class="sw">
         <div class="row">
           <span class="sm mut grow ell">{t("classroom.host.shared", { start: clockAt(lesson.starts), end: clockAt(lesson.ends) })}</span>
-          <b class="nw" role={snapshot.state === "overrun" ? "alert" : undefined}>
+          <b class={snapshot.state === "overrun" ? "nw over" : "nw"} role="timer">
             {snapshot.state === "overrun"
               ? t("classroom.host.ends_in", { time: lasting(left) })
               : now < lesson.starts

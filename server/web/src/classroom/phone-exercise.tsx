@@ -152,7 +152,7 @@ function BySeat({ classroom, room, run, own }: PhoneExerciseProps) {
           class="input grow"
           name="answer"
           inputMode={number ? "decimal" : "text"}
-          maxLength={500}
+          maxLength={200}
           value={value}
           aria-label={t("classroom.exercise.answer")}
           placeholder={t("classroom.exercise.answer")}

@@ -52,7 +52,7 @@ export function recordedUnheard(who: Participant): boolean {
 }
 
 /** Messages of the teachers that a page keeps, as many as a snapshot holds. */
-const CHAT_KEPT = 200;
+const CHAT_KEPT = 100;
 
 export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
   if (isBoardEvent(event)) return { ...snapshot, board: foldBoard(snapshot.board, event, at) };
