@@ -246,3 +246,21 @@ async def test_a_heavy_picture_without_layers_is_tried_at_once() -> None:
         await member.subscribe(host.track())
         assert hub._subscriptions["lesson", "member"].slots["0"].pending is not None
         await until(partial(shows, member.watcher(), HIGH))
+
+
+async def test_a_weak_uplink_is_asked_for_one_layer() -> None:
+    async with (
+        media_hub() as hub,
+        clients(hub, "lesson", "host", "member") as (host, member),
+        udp_proxy(hub.address) as line,
+    ):
+        host.reroute = line.reroute
+        _, camera, _ = await coded(host)
+        await member.subscribe(camera)
+        await until(lambda: member.watcher().frames > 5)
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(HIGH_RATE, LOW_RATE)}, 20)
+        line.up.rate, line.up.queue = 300_000, 0.6
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(HIGH_RATE, 0)}, 20)
+        rate = hub._publications["lesson", "host"].uplink.rate
+        assert rate is not None
+        assert rate < 450_000
