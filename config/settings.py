@@ -105,6 +105,16 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"urls: {url!r} must look like turn:turn.example.cn:3478?transport=udp")
 
 
+class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The networks in which classrooms' cameras stand."""
+
+    networks: list[str]
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            ip_network(network)
+
+
 class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where recordings are kept, and for how long."""
 
@@ -156,6 +166,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     bus: BusSettings
     media: MediaSettings
     turn: TurnSettings
+    cameras: CameraSettings
     recordings: RecordingsSettings
     materials: MaterialsSettings
     auth: AuthSettings

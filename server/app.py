@@ -21,6 +21,7 @@ from server import pages
 from server.answer_files import AnswerFiles
 from server.api import (
     amendments,
+    cameras,
     closings,
     demo,
     exercises,
@@ -47,6 +48,9 @@ from server.auth.service import AuthService
 from server.builds import Builds
 from server.bus import BusUnavailable, open_bus
 from server.calendars import Calendars
+from server.cameras.certificate import kept_pair
+from server.cameras.pulls import CameraPulls
+from server.cameras.store import CameraStore
 from server.county import Counties
 from server.errors import problems
 from server.explanations import Explanations
@@ -58,6 +62,8 @@ from server.keys import (
     builds_key,
     bus_key,
     calendars_key,
+    camera_store_key,
+    cameras_key,
     closings_key,
     counties_key,
     database_key,
@@ -127,6 +133,7 @@ log = structlog.get_logger()
 RESOURCES = (
     people,
     rooms,
+    cameras,
     room,
     importing,
     today,
@@ -388,10 +395,19 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     await lesson_materials.sweep()
     await counties.load()
     await service.restore()
+    app[camera_store_key] = CameraStore(folder / "secrets" / "cameras")
+    app[cameras_key] = CameraPulls(
+        service,
+        app[camera_store_key],
+        await asyncio.to_thread(kept_pair, folder / "secrets" / "camera"),
+        whip_base=lambda: _own_address(app),
+        networks=settings.cameras.networks,
+    )
     schedule = LessonSchedule(service, counties, app[amendments_key], time.time)
     tasks = [
         asyncio.create_task(service.run(), name="live"),
         asyncio.create_task(schedule.run(), name="schedule"),
+        asyncio.create_task(app[cameras_key].run(), name="cameras"),
         asyncio.create_task(asyncio.to_thread(repair_ended, settings.recordings_dir), name="repair"),
         asyncio.create_task(
             Retention(
@@ -411,6 +427,13 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(*tasks, return_exceptions=True)
     await service.close()
     await recording.close()
+
+
+def _own_address(app: web.Application) -> str:
+    """Where this process answers programs on its own machine."""
+    host = app[settings_key].server.host
+    named = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{named}:{app[settings_key].server.port}"
 
 
 async def healthz(request: web.Request) -> web.Response:

@@ -83,6 +83,7 @@ STATUS: dict[str, int] = {
     "unknown_track": 404,
     "unknown_slot": 404,
     "photo_unreadable": 422,
+    "camera_refused": 422,
     # recordings and reviews
     "recordings_error": 400,
     "journal_locked": 503,

@@ -11,6 +11,8 @@ from server.answer_files import AnswerFiles
 from server.builds import Builds
 from server.bus import Bus
 from server.calendars import Calendars
+from server.cameras.pulls import CameraPulls
+from server.cameras.store import CameraStore
 from server.county import Counties
 from server.explanations import Explanations
 from server.live_sessions import LiveSessions
@@ -69,6 +71,8 @@ importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
 live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)
 materials_key: web.AppKey[Materials] = web.AppKey("materials", Materials)
+camera_store_key: web.AppKey[CameraStore] = web.AppKey("camera_store", CameraStore)
+cameras_key: web.AppKey[CameraPulls] = web.AppKey("cameras", CameraPulls)
 relay_key: web.AppKey[Relay] = web.AppKey("relay", Relay)
 media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
 session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)

@@ -49,6 +49,12 @@ def encoder_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
     )
 
 
+def camera_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
+    """The claims of the host classroom's own camera, which the server pulls itself into this session."""
+    claims = encoder_claims(plan, exp=exp, jti=jti)
+    return replace(claims, session=plan.session, participant=f"{claims.participant}.camera", room=plan.host.room)
+
+
 def player_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
     """The claims of a program that watches any session of the lesson by WHEP, unseen by the rooms."""
     return Claims(

@@ -14,7 +14,7 @@ from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotO
 from signaling.events import ReviewOpened
 from signaling.frames import Encoding
 from signaling.history import JournalRefused
-from signaling.invitations import arrival_of, claims_for, encoder_claims, player_claims
+from signaling.invitations import arrival_of, camera_claims, claims_for, encoder_claims, player_claims
 from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, Limits, TrackInfo
 from signaling.plan import SessionPlan, SessionRecord
@@ -191,6 +191,10 @@ class LiveService:
     def invite_encoder(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
         """A Bearer token to publish by WHIP from the host classroom."""
         return self._signed(encoder_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
+
+    def invite_camera(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
+        """A Bearer token for the host classroom's camera, which this server pulls and publishes."""
+        return self._signed(camera_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
 
     def invite_player(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
         """A Bearer token to watch by WHEP."""

@@ -65,6 +65,15 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
         frozenset({"bureau_admin", "member_director", "member_principal"}),
     ),
     ("DELETE", f"/api/rooms/{remote_room(THIRD)}/device", None, frozenset({"bureau_admin", "third_director"})),
+    ("GET", "/api/cameras", None, DIRECTORS | PRINCIPALS | {"bureau_admin"}),
+    ("PUT", f"/api/rooms/{remote_room(THIRD)}/camera", {"url": "x"}, frozenset({"bureau_admin", "third_director"})),
+    ("DELETE", f"/api/rooms/{remote_room(THIRD)}/camera", None, frozenset({"bureau_admin", "third_director"})),
+    (
+        "POST",
+        f"/api/rooms/{remote_room(THIRD)}/camera/look",
+        {"url": ""},
+        frozenset({"bureau_admin", "third_director"}),
+    ),
     ("GET", "/api/room/day", None, frozenset(PANELS)),
     (
         "POST",

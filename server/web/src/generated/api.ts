@@ -109,6 +109,34 @@ export interface CoverView {
 
 export type Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo;
 
+/** What a camera sends. Pictures are never changed; `transcoded`: its sound is made into Opus on the way. */
+export interface CameraSeen {
+  video: string;
+  width: number;
+  height: number;
+  audio: string;
+  transcoded: boolean;
+  problem: CameraProblem | null;
+  /** A data URL, in a look only. */
+  still: string | null;
+}
+
+/** A room's camera; the password in its address is never shown again. */
+export interface CameraView {
+  room: string;
+  address: string;
+  by: string;
+  at: number;
+  state: "idle" | "connecting" | "live" | "failed";
+  seen: CameraSeen;
+}
+
+export interface NewCamera {
+  url: string;
+}
+
+export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "not_baseline" | "not_published" | "interrupted";
+
 /** Shut these units from `first` at `start` to `last` at `end`; without times for the whole of these days. Without units: all that the asker may close. */
 export interface NewClosing {
   first: string;

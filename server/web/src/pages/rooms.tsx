@@ -3,7 +3,9 @@
 import "./lists.css";
 
 import { useState } from "preact/hooks";
-import type { RoomRow } from "../generated/api";
+import type { CameraView, RoomRow } from "../generated/api";
+
+import { CameraCell, CameraDialog } from "../rooms/camera";
 import { PairingForm } from "../rooms/pairing-form";
 import { del, get } from "../ui/api";
 import { Button, Dialog, Empty, Failure, Skeleton, Stale, StateChip, useAction } from "../ui/components";
@@ -21,6 +23,9 @@ const ONLINE_SECONDS = 150;
 
 function RoomsPage() {
   const { data, error, slow, at, reload } = useResource<RoomRow[]>(me.value && "rooms", (signal) => get("/api/rooms", signal), REFRESH_SECONDS);
+  const cameras = useResource<CameraView[]>(me.value && "cameras", (signal) => get("/api/cameras", signal), REFRESH_SECONDS);
+  const [filming, setFilming] = useState<RoomRow | null>(null);
+  const cameraOf = (room: RoomRow) => cameras.data?.find((camera) => camera.room === room.id);
   const [leaving, setLeaving] = useState<RoomRow | null>(null);
   const address = `${location.host}/room`;
   return (
@@ -41,12 +46,13 @@ function RoomsPage() {
                   <tr>
                     <th>{t("rooms.room")}</th>
                     <th>{t("rooms.panel")}</th>
+                    <th>{t("camera.column")}</th>
                     <th />
                   </tr>
                 </thead>
                 <tbody>
                   {data.map((room) => (
-                    <Row key={room.id} room={room} leave={() => setLeaving(room)} />
+                    <Row key={room.id} room={room} camera={cameraOf(room)} film={() => setFilming(room)} leave={() => setLeaving(room)} />
                   ))}
                 </tbody>
               </table>
@@ -58,13 +64,14 @@ function RoomsPage() {
             </section>
           </div>
         )}
+        {filming && <CameraDialog room={filming} camera={cameraOf(filming)} close={() => setFilming(null)} done={cameras.reload} />}
         {leaving && <Leave room={leaving} close={() => setLeaving(null)} done={reload} />}
       </main>
     </Frame>
   );
 }
 
-function Row({ room, leave }: { room: RoomRow; leave: () => void }) {
+function Row({ room, camera, film, leave }: { room: RoomRow; camera: CameraView | undefined; film: () => void; leave: () => void }) {
   const online = room.lastSeen !== null && now() - room.lastSeen < ONLINE_SECONDS;
   return (
     <tr data-room={room.id} data-state={room.pairedAt === null ? "unpaired" : online ? "online" : "away"}>
@@ -83,6 +90,9 @@ function Row({ room, leave }: { room: RoomRow; leave: () => void }) {
             <span class="dim sm">{t("rooms.paired", { name: room.pairedBy, time: dateTime(room.pairedAt) })}</span>
           </>
         )}
+      </td>
+      <td class="wide">
+        <CameraCell camera={camera} edit={film} />
       </td>
       <td class="act">
         {room.pairedAt !== null && (

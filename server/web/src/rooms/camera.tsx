@@ -1,0 +1,106 @@
+/** A room's own camera or recording host: what it does now, and setting, trying and removing it. */
+
+import { useState } from "preact/hooks";
+import type { CameraSeen, CameraView, RoomRow } from "../generated/api";
+import { del, post, put } from "../ui/api";
+import { Button, Dialog, Failure, StateChip, useAction } from "../ui/components";
+import { t } from "../ui/i18n";
+import { label } from "../ui/names";
+
+export function CameraCell({ camera, edit }: { camera: CameraView | undefined; edit: () => void }) {
+  return (
+    <>
+      {camera === undefined ? (
+        <span class="dim">{t("camera.none")}</span>
+      ) : (
+        <>
+          <StateChip tone={camera.state === "live" ? "ok" : camera.state === "failed" ? "bad" : ""} icon={camera.state === "failed" ? "linkoff" : "check"}>
+            {t(`camera.state.${camera.state}`)}
+          </StateChip>{" "}
+          <span class="dim sm">{camera.address}</span>
+          {camera.state === "live" && <span class="dim sm">{sound(camera.seen)}</span>}
+          {camera.seen.problem && camera.state === "failed" && <span class="sm">{problem(camera.seen)}</span>}
+        </>
+      )}{" "}
+      <Button small onClick={edit}>
+        {t(camera === undefined ? "camera.set" : "camera.change")}
+      </Button>
+    </>
+  );
+}
+
+export function CameraDialog({ room, camera, close, done }: { room: RoomRow; camera: CameraView | undefined; close: () => void; done: () => void }) {
+  const [url, setUrl] = useState("");
+  const [seen, setSeen] = useState<CameraSeen | null>(null);
+  const saving = useAction();
+  const looking = useAction();
+  const path = `/api/rooms/${encodeURIComponent(room.id)}/camera`;
+  const look = () =>
+    looking.run(async () => {
+      setSeen(null);
+      setSeen(await post<CameraSeen>(`${path}/look`, { url }));
+    });
+  const change = (act: () => Promise<unknown>) =>
+    saving.run(async () => {
+      await act();
+      done();
+      close();
+    });
+  return (
+    <Dialog title={`${t("camera.title")} · ${label(room.name)}`} onClose={close}>
+      <p class="sm mut">{t("camera.lead")}</p>
+      {camera && <p class="sm">{t("camera.kept", { address: camera.address })}</p>}
+      <label class="field">
+        <span>{t("camera.url")}</span>
+        <input
+          class="input"
+          type="text"
+          value={url}
+          placeholder={t("camera.url_hint")}
+          autocomplete="off"
+          spellcheck={false}
+          onInput={(event) => {
+            setUrl(event.currentTarget.value);
+            setSeen(null);
+          }}
+        />
+      </label>
+      <div role="status">{seen && <Seen seen={seen} />}</div>
+      <Failure error={looking.error ?? saving.error} />
+      <div class="dialog-acts">
+        {camera && (
+          <Button kind="bad" busy={saving.busy} onClick={() => change(() => del(path))}>
+            {t("camera.remove")}
+          </Button>
+        )}
+        <Button busy={looking.busy} disabled={url.trim() === "" && !camera} onClick={look}>
+          {t("camera.test")}
+        </Button>
+        <Button kind="pri" busy={saving.busy} disabled={url.trim() === ""} onClick={() => change(() => put(path, { url }))}>
+          {t("camera.save")}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Seen({ seen }: { seen: CameraSeen }) {
+  if (seen.problem) return <p class="sm">{problem(seen)}</p>;
+  return (
+    <>
+      {seen.still && <img class="camera-still" src={seen.still} alt={t("camera.still")} />}
+      <p class="sm">
+        {t("camera.good", { video: seen.video.toUpperCase(), width: seen.width, height: seen.height })} · {sound(seen)}
+      </p>
+    </>
+  );
+}
+
+function problem(seen: CameraSeen): string {
+  return t(`camera.problem.${seen.problem ?? "interrupted"}`, { video: seen.video });
+}
+
+function sound(seen: CameraSeen): string {
+  if (seen.audio === "") return t("camera.sound_none");
+  return t(seen.transcoded ? "camera.sound_changed" : "camera.sound_same", { audio: seen.audio });
+}

@@ -1,0 +1,125 @@
+"""A host classroom's own camera in its lessons: pulled by RTSP, published like an encoder, and back after a cut."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.cameras.address import CameraRefused, checked, reachable, shown
+from server.cameras.certificate import kept_pair
+from server.cameras.pulls import CameraPulls
+from server.cameras.store import Camera, CameraStore
+from server.storage.database import Database
+from tests.live_lessons import plan
+from tests.live_server import LiveServer, live_server
+from tests.media_clients import clients, until
+from tests.rtsp_camera import rtsp_camera
+
+PLAN = plan()
+ROOM = PLAN.host.room
+LOOPBACK = ["127.0.0.0/8"]
+PASSWORD = "geheim-4711"
+
+
+@pytest.fixture
+async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    database = Database.open(sqlite_url)
+    async with live_server(database, tmp_path / "journals") as server:
+        await server.service.open(PLAN)
+        yield server
+    await database.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CameraStore:
+    return CameraStore(tmp_path / "cameras")
+
+
+@pytest.fixture
+async def pulls(server: LiveServer, store: CameraStore, tmp_path: Path) -> AsyncIterator[CameraPulls]:
+    base = str(server.web.make_url("/")).rstrip("/")
+    found = CameraPulls(server.service, store, kept_pair(tmp_path / "pair"), whip_base=lambda: base, networks=LOOPBACK)
+    task = asyncio.create_task(found.run())
+    yield found
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sound", ["pcma", "opus"])
+async def test_camera_is_seen_and_heard_and_comes_back_after_a_cut(
+    server: LiveServer, store: CameraStore, pulls: CameraPulls, sound: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with rtsp_camera("pcma" if sound == "pcma" else "opus", PASSWORD) as camera:
+        store.put(Camera(ROOM, camera.url, "p-1", 0.0))
+        await until(lambda: len(server.hub.tracks("s1")) == 2, 30)
+        state, seen = pulls.state(ROOM)
+        assert (state, seen.video, seen.transcoded, seen.problem) == ("live", "h264", sound == "pcma", None)
+        who = server.room().participants["encoder.core.camera"]
+        assert (who.role, who.presence, who.room) == ("encoder", "connected", ROOM)
+        async with clients(server.hub, "s1", "watcher") as (watcher,):
+            await watcher.subscribe(*(track.id for track in server.hub.tracks("s1")))
+            await until(lambda: all(found.frames > 10 for found in watcher.watchers.values()), 30)
+        camera.cut()
+        await until(lambda: camera.played == 2, 30)
+        await until(lambda: server.pass_time(0.0) or pulls.state(ROOM)[0] == "live", 30)
+        store.remove(ROOM)
+        await until(lambda: server.pass_time(0.25) or not server.hub.tracks("s1"), 30)
+        await until(lambda: pulls.state(ROOM)[0] == "idle")
+        assert PASSWORD not in caplog.text
+
+
+@pytest.mark.slow
+async def test_a_look_says_what_a_camera_sends_or_why_not(pulls: CameraPulls) -> None:
+    async with rtsp_camera("pcma", PASSWORD) as camera:
+        seen = await pulls.look(camera.url)
+        assert (seen.video, seen.width, seen.height, seen.audio, seen.transcoded, seen.problem) == (
+            *("h264", 320, 192, "pcm_alaw", True),
+            None,
+        )
+        assert seen.still
+        assert (await pulls.look(camera.url.replace(PASSWORD, "wrong"))).problem == "refused"
+        gone = camera.url
+    assert (await pulls.look(gone)).problem == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://10.0.0.1/x",
+        "file:///etc/passwd",
+        "rtsp://",
+        "rtsp:///x",
+        "rtsp://h:99999/",
+        "rtsp://h:0/",
+        "rtsp://a b/",
+    ],
+)
+def test_address_of_no_camera_is_refused(url: str) -> None:
+    with pytest.raises(CameraRefused) as refused:
+        checked(url)
+    assert refused.value.reason == "address"
+
+
+async def test_server_goes_only_where_cameras_are() -> None:
+    with pytest.raises(CameraRefused) as refused:
+        await reachable("rtsp://admin:x@127.0.0.1/live", ["10.0.0.0/8"])
+    assert refused.value.reason == "network"
+    assert await reachable("rtsp://admin:x@127.0.0.1/live?a=b", LOOPBACK) == "rtsp://admin:x@127.0.0.1:554/live?a=b"
+
+
+def test_password_is_kept_where_only_the_server_reads(store: CameraStore, tmp_path: Path) -> None:
+    camera = Camera("../room", "rtsp://admin:x@10.0.0.9/live", "p-1", 1.0)
+    store.put(camera)
+    assert store.all() == {"../room": camera}
+    (file,) = (tmp_path / "cameras").iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    assert "room" not in file.name
+    assert json.loads(file.read_text())["url"] == camera.url
+    assert shown(camera.url) == "rtsp://10.0.0.9/live"
+    assert (store.remove("../room"), store.remove("../room"), store.all()) == (True, False, {})
