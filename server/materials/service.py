@@ -194,11 +194,8 @@ class Materials:
     # the rooms
 
     async def shelve(self, plan: SessionPlan) -> None:
-        """Put what a session may show onto its shelf. A lesson goes on where that fails: without its materials."""
-        try:
-            await self._tell(plan.lesson.id)
-        except Exception as error:
-            log.error("materials_not_shelved", session=plan.session, exc_info=error)
+        """Put what a session may show onto its shelf."""
+        await self._tell(plan.lesson.id)
 
     async def sweep(self) -> int:
         """Delete what a crash left: uploads that came half, and pictures that no material needs."""
@@ -259,9 +256,14 @@ class Materials:
         return kept
 
     async def _tell(self, lesson: str) -> None:
+        """Tell the rooms of the lesson. Where that fails the lesson goes on with the shelf that it has, and what was
+        kept or deleted is kept or deleted all the same."""
         for running in self._of_lesson(lesson):
-            found = await self._of(running.plan)
-            running.shelve([one.on_shelf() for one in found if one.kind not in NOT_FOR_CLASSES])
+            try:
+                found = await self._of(running.plan)
+                running.shelve([one.on_shelf() for one in found if one.kind not in NOT_FOR_CLASSES])
+            except Exception as error:
+                log.error("materials_not_shelved", session=running.id, exc_info=error)
 
     def _of_lesson(self, lesson: str) -> list[LiveSession]:
         return [running for running in self._running() if running.plan.lesson.id == lesson]
