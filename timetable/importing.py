@@ -67,6 +67,17 @@ class ImportService:
         plan = await self._aside(lambda: _plan(files, standing, good_rows_only=False))
         return ImportReport(findings=plan.findings, counts=plan.counts)
 
+    async def planned(self, files: Mapping[str, bytes]) -> tuple[Register, Register]:
+        """The standing register, and what these files would make of it; nothing is taken. Raises NotFound before the
+        first import, InputRefused."""
+        standing = await self._store.load()
+        if standing is None:
+            raise NotFound("register", "county")
+        plan = await self._aside(lambda: _plan(files, standing, good_rows_only=False))
+        if plan.register is None:
+            raise InputRefused(plan.findings)
+        return standing, plan.register
+
     async def run(
         self,
         files: Mapping[str, bytes],

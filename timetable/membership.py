@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 
-from timetable.errors import NotFound
+from timetable.errors import InputRefused, NotFound
 from timetable.model import (
     SHARED_KINDS,
     Campus,
@@ -33,6 +33,7 @@ CODES: Mapping[str, str] = {
     "membership_other": "the unit is of another community",
     "membership_already": "the unit is of the community already",
     "membership_stage": "the unit is of another stage than the community",
+    "membership_one": "the files put no unit, or several, into the community",
     "membership_nothing": "the unit brings no lessons",
     "membership_lesson_lost": "classes lose a lesson because its host leaves (a warning)",
     "membership_goes_on": "a lesson goes on without the school that leaves (a warning)",
@@ -78,6 +79,32 @@ def changed(register: Register, community: str, change: Membership) -> tuple[Reg
     if isinstance(change, Leave):
         return _left(register, community, change.unit)
     return _joined(register, community, change)
+
+
+def brought(standing: Register, planned: Register, community: str, first: str) -> Join:
+    """The change by which a unit joins with all rows that an import would add or replace. Raises InputRefused unless
+    the import puts exactly one unit more into the community."""
+    before = {unit for known in standing.communities if known.id == community for unit in known.units}
+    after = [unit for known in planned.communities if known.id == community for unit in known.units]
+    new = [unit for unit in after if unit not in before]
+    if len(new) != 1:
+        raise InputRefused([Finding(code="membership_one", values={"units": len(new)})])
+    return Join(
+        unit=new[0],
+        first=first,
+        campuses=_new(standing.campuses, planned.campuses),
+        travel=_new(standing.travel, planned.travel),
+        units=_new(standing.units, planned.units),
+        rooms=_new(standing.rooms, planned.rooms),
+        teachers=_new(standing.teachers, planned.teachers),
+        classes=_new(standing.classes, planned.classes),
+        requirements=_new(standing.requirements, planned.requirements),
+        shortages=_new(standing.shortages, planned.shortages),
+    )
+
+
+def _new(standing: Sequence[R], planned: Sequence[R]) -> tuple[R, ...]:
+    return tuple(row for row in planned if row not in standing)
 
 
 def _left(register: Register, community: str, unit: str) -> tuple[Register, tuple[Finding, ...]]:

@@ -1,5 +1,8 @@
 """Schools that join or leave a community in mid-term."""
 
+import asyncio
+from datetime import date
+
 from aiohttp import web
 
 from server.auth.errors import NotPermitted
@@ -7,14 +10,15 @@ from server.auth.middleware import principal
 from server.auth.policy import allowed, permit, sees_table
 from server.auth.principal import Principal
 from server.county import County
-from server.keys import counties_key, memberships_key, timetable_key
+from server.keys import counties_key, importing_key, memberships_key, timetable_key
 from server.memberships import Fitted
 from server.shapes.membership import MembershipOutcome, MembershipRow, MembershipsView, NewMembership
 from server.shapes.repair import MoveView
 from server.shapes.table import NameRef
 from server.storage.membership_store import MembershipChange
-from server.web import body, reply
-from timetable.membership import Leave
+from server.uploads import uploaded_files
+from server.web import InvalidBody, body, reply
+from timetable.membership import Leave, brought
 from timetable.model import Community, SchoolUnit
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -51,6 +55,21 @@ async def change(request: web.Request) -> web.Response:
         return reply(request, _outcome(await memberships.look(community.id, wanted.change)))
     found, _ = await memberships.plan(community.id, wanted.change, by=asker.name, revision=wanted.revision)
     return reply(request, _outcome(found), 201)
+
+
+@routes.post("/api/communities/{community}/membership/files")
+async def read_files(request: web.Request) -> web.Response:
+    """What the schools' own sheets would bring, as a `join` from `?first=DATE` on; nothing is taken."""
+    asker, _, community = await _reader(request)
+    permit(asker, "change_members", units=community.units, community=community.id)
+    files = await uploaded_files(request)
+    first = request.query.get("first", "")
+    try:
+        date.fromisoformat(first)
+    except ValueError as error:
+        raise InvalidBody("a date such as 2026-08-31", "?first") from error
+    standing, planned = await request.app[importing_key].planned(files)
+    return reply(request, await asyncio.to_thread(brought, standing, planned, community.id, first))
 
 
 async def _reader(request: web.Request) -> tuple[Principal, County, Community]:

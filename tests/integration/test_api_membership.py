@@ -10,11 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import FormData
 
 from server.keys import counties_key, memberships_key, timetable_key
 from tests.county_server import CORE, MEMBER, THIRD, CountyServer, agree_on, running_county
 from tests.integration.test_api_amendments import HERE, day
 from timetable.membership import Join
+from timetable.model import Register
 from timetable.solver import solve
 from timetable.term import local_date
 
@@ -108,3 +110,46 @@ async def test_impossible_changes_come_back_with_their_reasons(settled: CountySe
     refused = await bureau.post(MEMBERSHIP, core)
     assert refused.refusal == (422, "membership_refused")
     assert [f["code"] for f in refused.json["errors"]] == ["membership_core"]
+
+
+async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: CountyServer) -> None:
+    bureau = await settled.person("bureau_admin")
+    standing = (await settled.app[counties_key].now()).register
+    b1 = next(unit for unit in standing.units if unit.id == "B1")
+    new = msgspec.structs.replace(b1, id="A9", name="新校", short_name="新", code="XX")
+    c = msgspec.structs.replace(next(c for c in standing.classes if c.unit == "B1"), id="A9-c", unit="A9")
+    home = next(room for room in standing.rooms if room.id == c.room)
+    room = msgspec.structs.replace(home, id="A9-room", unit="A9")
+    c = msgspec.structs.replace(c, room="A9-room")
+    teacher = msgspec.structs.replace(standing.teachers[0], id="A9-t", posts=("A9",))
+    local = next(r for r in standing.requirements if r.kind == "local" and r.community == "A")
+    party = msgspec.structs.replace(local.parties[0], unit="A9", classes=("A9-c",), teachers=("A9-t",))
+    own = msgspec.structs.replace(local, id="A9-r", parties=(party,))
+    community = msgspec.structs.replace(standing.communities[0], members=("A1", "A2", "A9"))
+    given = msgspec.structs.replace(
+        standing,
+        communities=(community, standing.communities[1]),
+        units=(*standing.units, new),
+        rooms=(*standing.rooms, room),
+        teachers=(*standing.teachers, teacher),
+        classes=(*standing.classes, c),
+        requirements=(*standing.requirements, own),
+    )
+    path = f"{MEMBERSHIP}/files?first={day(7)}"
+
+    def form(register: Register) -> FormData:
+        data = FormData()
+        data.add_field("file", msgspec.json.encode(register), filename="school.json")
+        return data
+
+    answer = await bureau.ask("POST", path, data=form(given))
+    join = answer.json
+    assert (answer.status, join["kind"], join["unit"], join["first"]) == (200, "join", "A9", day(7)), answer
+    assert [row["id"] for row in join["requirements"]] == ["A9-r"]
+    assert (await settled.app[counties_key].now()).register is standing
+    refused = await bureau.ask("POST", path, data=form(standing))
+    assert refused.refusal == (422, "input_refused")
+    revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+    done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})
+    assert (done.status, done.json["possible"], done.json["moves"], len(done.json["added"])) == (201, True, [], 2), done
+    assert "A9" in (await settled.app[counties_key].now()).community("A").units

@@ -145,6 +145,12 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/communities/A/membership", None, OF_A),
     (
         "POST",
+        "/api/communities/A/membership/files?first=2030-01-01",
+        None,
+        frozenset({"bureau_admin", "convenor"}),
+    ),
+    (
+        "POST",
         "/api/communities/A/membership",
         {"revision": -1, "change": {"kind": "leave", "unit": "A2", "first": "2030-01-01"}},
         frozenset({"bureau_admin", "convenor"}),

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Join, Leave, MembershipOutcome, MembershipsView } from "../generated/api";
-import { get, post, Problem } from "../ui/api";
+import { call, get, post, Problem } from "../ui/api";
 import { Button, Empty, Failure, Field, Note, Skeleton, StateChip, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
@@ -15,6 +15,17 @@ const nextMonday = () => {
   const today = countyTime(now()).date;
   return addDays(today, 8 - weekdayOf(today));
 };
+
+/** A `join` as programs write it; undefined for a register, which the server reads like sheets; null for neither. */
+function joinOf(text: string): Join | null | undefined {
+  try {
+    const given = JSON.parse(text) as Partial<Join> & { format?: string };
+    if (given.format !== undefined) return undefined;
+    return typeof given.unit === "string" ? ({ ...given, kind: "join" } as Join) : null;
+  } catch {
+    return null;
+  }
+}
 
 export function Members() {
   const here = community.value;
@@ -54,17 +65,20 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
     setSeen(null);
     setPlanned(false);
   };
-  const read = async (file: File | undefined) => {
-    setUnreadable(false);
-    if (file === undefined) return;
-    try {
-      const given = JSON.parse(await file.text()) as Join;
-      if (typeof given.unit !== "string") throw new Error("no unit");
-      choose("", { ...given, kind: "join" } as Join);
-    } catch {
-      setUnreadable(true);
-    }
-  };
+  const read = (files: readonly File[]) =>
+    run(async () => {
+      setUnreadable(false);
+      const [file] = files;
+      if (file === undefined) return;
+      const written = files.length === 1 && file.name.endsWith(".json") ? joinOf(await file.text()) : undefined;
+      if (written === null) setUnreadable(true);
+      else if (written !== undefined) choose("", written);
+      else {
+        const form = new FormData();
+        for (const one of files) form.append("file", one, one.name);
+        choose("", await call<Join>("POST", `${path}/files?first=${first}`, { form }));
+      }
+    });
   return (
     <>
       <section class="card box">
@@ -106,7 +120,7 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
               </select>
             </Field>
             <Field label={t("members.joins")} hint={joining ? t("members.brings", { unit: joining.unit, lessons: (joining.requirements ?? []).length }) : t("members.file")}>
-              <input class="input" type="file" name="joining" accept=".json,application/json" onChange={(event) => void read(event.currentTarget.files?.[0])} />
+              <input class="input" type="file" name="joining" multiple accept=".json,.xlsx,.xls,.ods,.csv,.zip" onChange={(event) => read([...(event.currentTarget.files ?? [])])} />
             </Field>
             <Field label={t("members.first")}>
               <input class="input" type="date" name="first" value={first} onInput={(event) => (setFirst(event.currentTarget.value), setSeen(null))} />
