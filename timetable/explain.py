@@ -58,6 +58,9 @@ CURES: Mapping[str, Sequence[ConcessionKind]] = {
 """What may cure each mistake that counting proves."""
 
 MOST_CURES, MOST_SEARCHED_CURES = 12, 3
+CURE_SHARE = 0.2
+"""Part of the time left that a cure of what counting proves may take: it is the likeliest of all, also where the
+machine is busy."""
 
 
 Phase = Literal["largest", "trying"]
@@ -171,7 +174,7 @@ class _Sweep:
             if any(finding.severity == "error" for finding in lints.lint(self._conceded(candidate))):
                 continue
             searched += 1
-            if self._try_whole(candidate):
+            if self._try_whole(candidate, self._left() * CURE_SHARE):
                 self._verified(candidate)
 
     def _names(self, finding: Finding, requirement: Requirement) -> bool:
@@ -334,8 +337,9 @@ class _Sweep:
                     return True
         return None
 
-    def _try_whole(self, candidate: Candidate) -> bool:
-        """Whether the concession lets a table exist, with all lessons free."""
+    def _try_whole(self, candidate: Candidate, patience: float = 0.0) -> bool:
+        """Whether the concession lets a table exist, with all lessons free; looked for that long, where it is longer
+        than for any candidate."""
         problem = self._conceded(candidate)
         formulation = Formulation(problem, frozenset(HABITS))
         standing = {} if self._arrangement is None else self._arrangement.of_requirement
@@ -343,7 +347,7 @@ class _Sweep:
             slots = {slot_of(lesson) for lesson in standing.get(demand.requirement.id, ())}
             for variable, placement in zip(variables, demand.placements, strict=True):
                 formulation.cp.add_hint(variable, (placement.weekday, placement.period) in slots)
-        effort = Effort(seconds=min(WHOLE_SECONDS, self._left()), seed=self._seed, workers=self._workers)
+        effort = Effort(seconds=min(max(WHOLE_SECONDS, patience), self._left()), seed=self._seed, workers=self._workers)
         result = run(formulation.cp, effort, self._should_stop)
         return result.solution is not None and self._passes(problem, formulation.choices(result.solution))
 

@@ -6,8 +6,8 @@ import { del, get, post } from "../ui/api";
 import { follow } from "../ui/follow";
 
 const KEY = "tongke.explanation.";
-/** The verified ones come in seconds; the rest of the sweep takes a minute. */
-const SECONDS = 60;
+/** The verified ones come in seconds and the sweep ends within a minute; a busy server needs longer. */
+const SECONDS = 180;
 
 export const explanation = signal<ExplanationView | null>(null);
 let unfollow = () => {};
