@@ -65,6 +65,7 @@ function usePlaces() {
 
 function Waiting({ places }: { places: ReturnType<typeof usePlaces> }) {
   if (places.none) return <Empty>{t("import_page.no_county")}</Empty>;
+  if (places.loaded.error === undefined && !places.loaded.slow) return null;
   return (
     <section class="card box">
       <Failure error={places.loaded.error} retry={places.loaded.reload} />

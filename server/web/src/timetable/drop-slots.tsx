@@ -2,12 +2,12 @@
 
 import type { SlotView } from "../generated/api";
 import type { Span } from "../clock/axis";
-import { kindOf } from "../ui/components";
+import { Button, kindOf } from "../ui/components";
 import { findingText } from "../ui/findings";
 import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { minutesOf, weekdayName } from "../ui/time";
-import { bestSlot, carry, drop, isOpen, slotBelow, slotName } from "./carry";
+import { bestSlot, carry, drop, isOpen, putBack, slotBelow, slotName } from "./carry";
 import { inside } from "./clock-frame";
 import { CARRIED } from "./drag";
 import { length, spanOf, type Table } from "./table";
@@ -140,6 +140,11 @@ export function Carrying({ table }: { table: Table }) {
         </div>
       )}
       <div data-how={held.how} class={`carry-hint ${below !== null && minutesOf(below.start) >= 12 * 60 ? "up" : ""}`} role="status">
+        {held.how !== "pointer" && (
+          <span class="carry-close">
+            <Button small kind="quiet" icon="x" label={t("act.close")} onClick={putBack} />
+          </span>
+        )}
         <b class="row">
           <Icon name={held.loading ? "load" : below === null ? "info" : ICONS[below.verdict]} size="sm" spin={held.loading} />
           {held.loading ? t("carry.looking") : below ? t(`slot.said.${below.verdict}`, { slot: slotTitle(below) }) : t(held.how === "look" ? "carry.look_lead" : "carry.lead", { lesson: table.title(lesson) })}

@@ -28,8 +28,8 @@ export function gradeShort(grade: number): string {
 export function label(text: string): string {
   if (language() !== "en") return text;
   return text
-    .split(/( |、)/)
-    .map((word) => (word === "、" ? ", " : englishOf(word)))
+    .split(/([ 、；])/)
+    .map((word) => ({ "、": ", ", "；": "; " })[word] ?? englishOf(word))
     .join("");
 }
 
