@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../ui/icons";
 import { clockAt, longDate, shortClock } from "../ui/time";
 import { LanguageSwitch } from "../ui/top";
 import { DeviceDialog } from "./device-dialog";
-import { WallButton } from "./panel";
+import { WallButton } from "./wall-button";
 import { check, type Preflight, report } from "./preflight";
 import { lasting, second } from "./ticker";
 

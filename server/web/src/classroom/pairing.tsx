@@ -6,7 +6,7 @@ import { t } from "../ui/i18n";
 import { Qr } from "../ui/qr";
 import { Icon, Mark } from "../ui/icons";
 import { LanguageSwitch } from "../ui/top";
-import { WallButton } from "./panel";
+import { WallButton } from "./wall-button";
 import { lasting, second } from "./ticker";
 
 const POLL_EVERY = 2_000;

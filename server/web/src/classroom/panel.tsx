@@ -1,5 +1,4 @@
 /** The big panel of a paired classroom during a lesson. Nobody needs to touch it; what can be touched is at the bottom. */
-import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Participant } from "../generated/live";
 import { t } from "../ui/i18n";
@@ -15,6 +14,7 @@ import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self,
 import { PanelExercise } from "./panel-exercise";
 import { Sounds, SoundUnlock } from "./sound";
 import { PenTools, Sheet, usePens } from "./sheet";
+import { WallButton } from "./wall-button";
 import { lasting, second, serverNow } from "./ticker";
 
 /** A cut shorter than this is not worth frightening a class. */
@@ -407,13 +407,5 @@ function Offline({ classroom, room, phone, since }: ViewProps & { phone: string;
         </WallButton>
       </footer>
     </div>
-  );
-}
-
-export function WallButton({ action, onClick, children }: { action: string; onClick: () => void; children: ComponentChildren }) {
-  return (
-    <button type="button" class="wb" data-action={action} onClick={onClick}>
-      {children}
-    </button>
   );
 }

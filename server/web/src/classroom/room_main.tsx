@@ -4,6 +4,7 @@ import "./panel.css";
 import "./devices.css";
 import "./exercise.css";
 import "./chat.css";
+import type { FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RoomDay } from "../generated/api";
 import { explain, get, Problem } from "../ui/api";
@@ -13,8 +14,9 @@ import { mount } from "../ui/mount";
 import { Classroom } from "./classroom";
 import { DayPage } from "./day";
 import { PairingPage } from "./pairing";
-import { PanelPage, WallButton } from "./panel";
+import type { PanelProps } from "./panel";
 import { countFrames } from "./parts";
+import { WallButton } from "./wall-button";
 
 const REFRESH_EVERY = 15_000;
 const STAY_AFTER_END = 8_000;
@@ -25,11 +27,32 @@ interface Known {
   at: number;
 }
 
+type LessonScreen = FunctionComponent<PanelProps>;
+const LOAD_AGAIN = 3_000;
+
+/** The screen of a lesson, fetched once the idle one is painted: it is there long before the bell. */
+function useLessonScreen(): LessonScreen | null {
+  const [loaded, setLoaded] = useState<{ Screen: LessonScreen } | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    import("./panel").then(
+      (module) => wanted && setLoaded({ Screen: module.PanelPage }),
+      () => setTimeout(() => wanted && setAttempt(attempt + 1), LOAD_AGAIN),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [attempt]);
+  return loaded?.Screen ?? null;
+}
+
 function RoomPage() {
   const [known, setKnown] = useState<Known | null>(null);
   const [unpaired, setUnpaired] = useState(false);
   const [error, setError] = useState<unknown>();
   const [classroom, setClassroom] = useState<Classroom | null>(null);
+  const PanelPage = useLessonScreen();
   const current = useRef<Classroom | null>(null);
   /** Sessions that closed on this panel: another tab took over, or the server refused. */
   const closed = useRef(new Set<string>());
@@ -89,7 +112,7 @@ function RoomPage() {
 
   if (unpaired) return <PairingPage paired={() => void refresh()} />;
   if (over && state === "ended") return <Done />;
-  if (classroom !== null && classroom.room.value !== null && !over) return <PanelPage classroom={classroom} phone={known?.day.phone} />;
+  if (classroom !== null && classroom.room.value !== null && !over && PanelPage !== null) return <PanelPage classroom={classroom} phone={known?.day.phone} />;
   if (known) return <DayPage day={known.day} at={known.at} stale={error !== undefined && Date.now() / 1000 - known.at > OLD_AFTER} />;
   return <Unreached error={error} retry={() => void refresh()} />;
 }
