@@ -14,7 +14,7 @@ from timetable.formulation import Formulation
 from timetable.incumbent import Incumbent
 from timetable.pricing import Pricing
 from timetable.refinement import Refinement
-from timetable.relaxation import Relaxation, relax
+from timetable.relaxation import relax
 from timetable.search import Effort, Run, run
 
 SMALL = 4000
@@ -26,8 +26,8 @@ FULL_SECONDS, MORE_FULL_SECONDS = 6.0, 1.5
 RELAXING_SECONDS = 20.0
 """With this much the relaxation of ten communities in one is solved."""
 
-STRIKE_PATIENCE = 5.0
-"""Deterministic seconds in which a jump to the bound succeeds, if it does at all."""
+STRIKE_PATIENCE = 1.5
+"""Deterministic seconds in which a jump to the bound succeeds, if it does at all; mostly a small part of one does."""
 
 
 class Improvement:
@@ -44,7 +44,6 @@ class Improvement:
         should_stop: Callable[[], bool],
         on_better: Callable[[Run], None],
     ) -> None:
-        self._formulation = formulation
         self._pricing = pricing
         self._seed = seed
         self._workers = workers
@@ -52,7 +51,8 @@ class Improvement:
         self._should_stop = should_stop
         self._on_better = on_better
         self._incumbent = Incumbent(pricing.complete, pricing.cost(pricing.complete))
-        self._relaxation: Relaxation | None = None
+        self._descent = Descent(pricing, self._incumbent, seed, workers)
+        self._refinement = Refinement(formulation, pricing, self._incumbent, seed, workers)
         self._told: tuple[int, int] | None = None
 
     def best(self) -> Run:
@@ -62,14 +62,16 @@ class Improvement:
             self._full(seconds)
         if not self._over():
             with self._beside(self._lead) as leading:
-                # The bound is proven on one core while the others come down.
-                others = max(1, self._workers - 1)
-                Descent(self._pricing, self._incumbent, self._seed, others).ladder(self._left, self._over, self._tell)
-                refinement = Refinement(self._formulation, self._pricing, self._incumbent, self._seed, self._workers)
+
+                def free() -> int:
+                    """The bound is proven on one core while the others come down."""
+                    return max(1, self._workers - 1) if leading() else self._workers
+
+                self._descent.ladder(free, self._left, self._over, self._tell)
                 while leading() and not self._over():
-                    refinement.go(others, self._left, lambda: self._over() or not leading(), self._tell)
+                    self._refinement.go(free(), self._left, lambda: self._over() or not leading(), self._tell)
         while not self._over():
-            refinement.go(self._workers, self._left, self._over, self._tell)
+            self._refinement.go(self._workers, self._left, self._over, self._tell)
             if not self._over():
                 self._full(seconds)
                 seconds *= MORE_FULL_SECONDS
@@ -93,7 +95,7 @@ class Improvement:
         seconds = min(RELAXING_SECONDS, self._left())
         if seconds <= 0:
             return
-        found = self._relaxation = relax(self._pricing.cp, self._pricing.weights, seconds, self._over)
+        found = self._descent.relaxation = relax(self._pricing.cp, self._pricing.weights, seconds, self._over)
         if found is None:
             return
         self._incumbent.prove(found.bound)
