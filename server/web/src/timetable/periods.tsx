@@ -85,7 +85,7 @@ export function Periods({ table, week }: { table: Table; week: number }) {
           />
         )}
         <span class="dim sm ell grow">
-          {by === "unit" ? t("periods.shared_only", { count: entries.length }) : t("periods.count", { count: entries.length, sync: count("sync"), dedicated: count("dedicated") })}
+          {by === "unit" ? t("periods.shared_only", { count: entries.length }) : t("periods.count", { count: entries.reduce((sum, { party }) => sum + periodsOf(table, party).length, 0), sync: count("sync"), dedicated: count("dedicated") })}
         </span>
         {subject && reaches(subject.unit, table.view.community.id) && <Subscribe kind={by} target={subject.id} name={by === "unit" ? subject.name : label(subject.name)} />}
       </div>
@@ -109,7 +109,7 @@ interface GridProps {
 
 function Grid({ table, unit, entries, week, by }: GridProps) {
   const days = table.weekdays;
-  const at = (day: number, number: number) => entries.filter(({ lesson, party }) => lesson.weekday === day && party.period === number);
+  const at = (day: number, number: number) => entries.filter(({ lesson, party }) => lesson.weekday === day && periodsOf(table, party).includes(number));
   const picked = entries.find(({ lesson }) => lesson.id === place.value.lesson) ?? entries[0];
   const { community, revision } = table.view;
   const take = useDragging(community.id, revision, table.movable);
@@ -154,6 +154,7 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
                         table={table}
                         entry={entry}
                         day={day}
+                        period={period.number}
                         own={{ start: period.start, end: period.end }}
                         by={by}
                         dense={at(day, period.number).length > 1}
@@ -172,18 +173,28 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
   );
 }
 
+/** The periods of its unit that a party's side takes: several of a block (连堂). */
+function periodsOf(table: Table, party: PlacedParty): number[] {
+  const rung = table.units.get(party.unit)?.periods ?? [];
+  const taken = rung.filter((one) => party.start <= one.start && one.end <= party.end).map((one) => one.number);
+  return taken.includes(party.period) ? taken : [party.period];
+}
+
 interface CellProps {
   table: Table;
   entry: Entry;
   day: number;
   /** The row's bell; a party with another one says so. */
+  period: number;
   own: { start: string; end: string };
   by: By;
   dense: boolean;
   focusable: boolean;
 }
 
-function Cell({ table, entry: { lesson, party }, day, own, by, dense, focusable }: CellProps) {
+/** A lesson in one of its periods; a block is drawn in each, and stands in the first. */
+function Cell({ table, entry: { lesson, party }, day, period, own, by, dense, focusable }: CellProps) {
+  const begins = period === party.period;
   const shared = isShared(lesson);
   const { tone, icon } = kindOf(lesson.kind);
   const state = table.state(lesson);
@@ -196,11 +207,12 @@ function Cell({ table, entry: { lesson, party }, day, own, by, dense, focusable 
     <button
       type="button"
       class={`cc ${shared ? `${tone} is-${state}` : marked ? `is-${state}` : ""} ${dense ? "dense" : ""}`}
-      data-lesson={lesson.id}
+      data-lesson={begins ? lesson.id : undefined}
+      data-block={begins ? undefined : lesson.id}
       data-column={day}
-      data-row={party.period}
+      data-row={period}
       aria-pressed={place.value.lesson === lesson.id}
-      tabIndex={focusable ? 0 : -1}
+      tabIndex={focusable && begins ? 0 : -1}
       onClick={() => openLesson(lesson.id)}
     >
       <b>
