@@ -39,7 +39,7 @@ from av import Packet
 RATE = 25
 KEYFRAME_EVERY = 50
 FRAME_BYTES = 7000  # 1.4 Mbit/s of video
-SETTLE = 2.0
+SETTLE = 1.0
 LOSS = 0.02
 PROFILE = aiortc.rtcdtlstransport.SRTP_AEAD_AES_128_GCM
 
@@ -198,7 +198,8 @@ class Receiver:
     report and an estimate a second; with `loss` it misses that share of the packets and asks for them again."""
 
     def __init__(self, pc: RTCPeerConnection, feedback: bool, loss: float, seed: int) -> None:
-        self.packets = self.octets = self.missed = self.repaired = 0
+        self.packets = self.octets = self.missed = 0
+        self.pictured = False  # have pictures come? they begin with a keyframe
         self._feedback, self._loss = feedback, loss
         self._random = random.Random(seed)
         self._highest: dict[int, int] = {}  # by SSRC
@@ -222,6 +223,7 @@ class Receiver:
             if 127 < data[0] < 192 and not 192 <= data[1] <= 223:
                 self.packets += 1
                 self.octets += len(data)
+                self.pictured = self.pictured or len(data) > 500
                 if self._feedback:
                     self._see(int.from_bytes(data[8:12], "big"), int.from_bytes(data[2:4], "big"))
             else:
@@ -332,6 +334,9 @@ async def measure(server: Server, pid: int, subscribers: int, seconds: float, du
     feedback = [asyncio.ensure_future(receiver.run()) for receiver in counted if duty != "silent"]
     if loss:
         lose(publisher, loss)
+    async with asyncio.timeout(30):
+        while not all(receiver.pictured for receiver in counted):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     await asyncio.sleep(SETTLE)
     packets, octets = [c.packets for c in counted], sum(c.octets for c in counted)
     cpu, begun = cpu_seconds(pid), time.monotonic()
