@@ -125,17 +125,20 @@ class Uplink:
     def __init__(self) -> None:
         self.rate: int | None = None  # None: no limit was met
         self.queue = 0.0
+        self._late = 0
         self._hold_until = 0.0
 
     def sample(self, now: float, *, received: int, loss: float, queue: float, most: int) -> None:
         """One second's figures: bit/s received, the fraction lost, seconds of standing queue; most: bit/s that the
         publisher may send at all."""
         self.queue = queue
+        self._late = self._late + 1 if queue > LATE else 0
         if now < self._hold_until:
             return
-        if queue > LATE or loss > MUCH_LOSS:
+        if self._late >= 2 or loss > MUCH_LOSS:
             carried = received if self.rate is None else min(self.rate, received)
             self.rate = max(FLOOR, int(carried * CUT))
+            self._late = 0
             self._hold_until = now + DRAINING
         elif self.rate is not None:
             self.rate = int(self.rate * GROWTH) + 1000

@@ -147,6 +147,8 @@ def test_an_uplink_has_no_limit_until_it_meets_one_and_grows_back() -> None:
     line = Uplink()
     line.sample(1.0, received=1_000_000, loss=0.05, queue=0.01, most=2_500_000)
     assert line.rate is None
+    line.sample(1.5, received=400_000, loss=0.0, queue=0.3, most=2_500_000)
+    assert line.rate is None  # the server itself may have stood still
     line.sample(2.0, received=400_000, loss=0.0, queue=0.3, most=2_500_000)
     assert line.rate == 340_000
     line.sample(3.0, received=340_000, loss=0.0, queue=0.3, most=2_500_000)
