@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { CameraSeen, CameraView, RoomRow } from "../generated/api";
 import { del, post, put } from "../ui/api";
-import { Button, Dialog, Failure, StateChip, useAction } from "../ui/components";
+import { Button, Dialog, Failure, Field, StateChip, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 
@@ -49,12 +49,11 @@ export function CameraDialog({ room, camera, close, done }: { room: RoomRow; cam
   return (
     <Dialog title={`${t("camera.title")} · ${label(room.name)}`} onClose={close}>
       <p class="sm mut">{t("camera.lead")}</p>
-      {camera && <p class="sm">{t("camera.kept", { address: camera.address })}</p>}
-      <label class="field">
-        <span>{t("camera.url")}</span>
+      <Field label={t("camera.url")} hint={camera && t("camera.kept", { address: camera.address })}>
         <input
           class="input"
           type="text"
+          name="camera"
           value={url}
           placeholder={t("camera.url_hint")}
           autocomplete="off"
@@ -64,7 +63,7 @@ export function CameraDialog({ room, camera, close, done }: { room: RoomRow; cam
             setSeen(null);
           }}
         />
-      </label>
+      </Field>
       <div role="status">{seen && <Seen seen={seen} />}</div>
       <Failure error={looking.error ?? saving.error} />
       <div class="dialog-acts">
