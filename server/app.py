@@ -102,6 +102,7 @@ from server.retention import Retention
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
+from server.steady_clock import SteadyClock
 from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
@@ -365,20 +366,21 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         call_soon=asyncio.get_running_loop().call_soon_threadsafe,
     )
     store = SqlSessionStore(app[database_key])
+    clock = SteadyClock(time.time, time.monotonic)
     service = LiveService(
         store=store,
         journals=FileJournals(folder / "journals"),
         media=app[media_key],
         recording=recording,
         secret=await asyncio.to_thread(kept_secret, folder / "secrets" / "join"),
-        clock=time.time,
+        clock=clock,
         new_id=lambda: secrets.token_hex(8),
     )
     app[session_store_key] = store
     app[exercises_key] = SqlExerciseStore(app[database_key])
     app[live_key] = service
     app[live_sessions_key] = LiveSessions(
-        service, store, counties, app[amendments_key], clock=time.time, new_id=lambda: secrets.token_hex(6)
+        service, store, counties, app[amendments_key], clock=clock, new_id=lambda: secrets.token_hex(6)
     )
     lesson_materials = app[materials_key] = Materials(
         SqlMaterialStore(app[database_key]),
@@ -403,7 +405,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         whip_base=lambda: _own_address(app),
         networks=settings.cameras.networks,
     )
-    schedule = LessonSchedule(service, counties, app[amendments_key], time.time)
+    schedule = LessonSchedule(service, counties, app[amendments_key], clock)
     tasks = [
         asyncio.create_task(service.run(), name="live"),
         asyncio.create_task(schedule.run(), name="schedule"),

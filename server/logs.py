@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import HttpProcessingError
 
 from server.errors import route_of
 
@@ -70,6 +71,17 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("aiohttp.server").addFilter(tell_malformed_shortly)
+
+
+def tell_malformed_shortly(record: logging.LogRecord) -> bool:
+    """A filter of the web server's logger: bytes that are no HTTP are the sender's fault and not worth a traceback,
+    with which anybody could fill the disk."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args = "malformed_request: %s", (type(error).__name__,)
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+    return True
 
 
 class AccessLog(AbstractAccessLogger):

@@ -337,7 +337,7 @@ class LiveSession:
             self._fanout.send(connection, Links(links=dict(self._media.links)))
         elif connection.closed is not None:
             self.detach(connection)
-        elif now - connection.last_written >= HEARTBEAT:
+        elif not 0 <= now - connection.last_written < HEARTBEAT:  # a clock may have been put back
             self._fanout.send(connection, Links(links={}))
 
     def _keep_places(self) -> None:

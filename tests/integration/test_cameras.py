@@ -87,6 +87,36 @@ async def test_a_look_says_what_a_camera_sends_or_why_not(pulls: CameraPulls) ->
     assert (await pulls.look(gone)).problem == "unreachable"
 
 
+OK = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n"
+ANSWERS = [
+    b"",
+    bytes(1000),
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    OK + b"Content-Length: 99999999999\r\n\r\n",
+    OK + b"Content-Length: -5\r\n\r\n",
+    (OK + b"\r\n") * 2 + OK + b"Content-Type: application/sdp\r\nContent-Length: 8\r\n\r\nm=video\xff",
+    b"$\0\xff\xff" * 400,
+]
+
+
+@pytest.mark.slow
+async def test_answers_of_no_camera_are_a_problem_and_nothing_else(pulls: CameraPulls) -> None:
+    async def look(answer: bytes) -> str | None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(4096)
+            writer.write(answer)
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            host, port = server.sockets[0].getsockname()
+            return (await pulls.look(f"rtsp://{host}:{port}/x")).problem
+
+    found = [await look(answer) for answer in ANSWERS]
+    assert {problem in ("unreachable", "no_video") for problem in found} == {True}, found
+
+
 @pytest.mark.parametrize(
     "url",
     [
