@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import get_args
+from typing import Literal, get_args
 
 from server.auth.policy import sees_table
 from server.auth.principal import Principal
@@ -28,6 +28,8 @@ from timetable.model import SHARED_KINDS, Lesson, minutes
 from timetable.term import local_date, moment
 from timetable.turns import led_by
 
+ACCESS_AFTER = 3600.0
+"""Seconds after the lesson until which a program's token holds: lessons overrun."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -114,6 +116,19 @@ class LiveSessions:
             raise SessionOver(session)
         await self._live.open(plan)
         return invitation
+
+    async def access(self, asker: Principal, session: str, kind: Literal["encoder", "player"]) -> tuple[str, Claims]:
+        """A Bearer token with which a program publishes into the lesson of a session, or watches it, until a while
+        after its end; its host alone may give one away, or raises NotInLesson."""
+        record = await self._store.get(session)
+        plan = record.plan if record else await self._plan_of(session)
+        if "host" not in roles_for(asker, plan):
+            raise NotInLesson(session, "host")
+        if record is not None and record.state == "ended":
+            raise SessionOver(session)
+        seconds = plan.lesson.ends + ACCESS_AFTER - self._clock()
+        invite = self._live.invite_encoder if kind == "encoder" else self._live.invite_player
+        return invite(plan, seconds)
 
     def _sees(self, asker: Principal, plan: SessionPlan) -> bool:
         if roles_for(asker, plan):

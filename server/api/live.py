@@ -9,7 +9,7 @@ from aiohttp import web
 from server.auth.middleware import principal
 from server.keys import live_sessions_key, relay_key, site_key
 from server.qr import qr_code
-from server.shapes.live import JoinReply, NewRehearsal
+from server.shapes.live import Access, JoinReply, NewAccess, NewRehearsal
 from server.web import InvalidBody, body, reply
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -57,6 +57,18 @@ async def join(request: web.Request) -> web.Response:
         assistant_qr=qr_code(assistant) if claims.role == "endpoint" else None,
     )
     return reply(request, shape)
+
+
+@routes.post("/api/sessions/{id}/access")
+async def access(request: web.Request) -> web.Response:
+    """A token for an encoder or a player."""
+    wanted = await body(request, NewAccess)
+    token, claims = await request.app[live_sessions_key].access(
+        principal(request), request.match_info["id"], wanted.kind
+    )
+    entry = "whip" if wanted.kind == "encoder" else "whep"
+    url = f"{request.app[site_key].public_url}/{entry}/{claims.session}"
+    return reply(request, Access(url=url, token=token, expires_at=claims.exp), 201)
 
 
 def _date(text: str | None) -> date | None:

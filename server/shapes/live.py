@@ -24,6 +24,18 @@ class SessionRow(Body, frozen=True, kw_only=True):
     review: str | None
 
 
+class NewAccess(Body, frozen=True, kw_only=True):
+    kind: Literal["encoder", "player"]
+
+
+class Access(Body, frozen=True, kw_only=True):
+    """How a program publishes into a lesson by WHIP, or watches it by WHEP. The token is shown in this answer only."""
+
+    url: str
+    token: str
+    expires_at: float
+
+
 class NewRehearsal(Body, frozen=True, kw_only=True):
     lesson: str
 

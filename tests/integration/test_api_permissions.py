@@ -170,6 +170,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/sessions/absent", None, EVERYBODY),
     ("POST", "/api/sessions", {"lesson": SYNC}, HOSTS_OF_SYNC),
     ("POST", "/api/sessions/absent/join", None, EVERYBODY),
+    ("POST", "/api/sessions/absent/access", {"kind": "encoder"}, EVERYBODY),
     ("GET", "/api/sessions/absent/materials", None, EVERYBODY),
     ("POST", "/api/sessions/absent/materials?kind=exercise&title=x", None, EVERYBODY),
     ("DELETE", "/api/sessions/absent/materials/absent", None, EVERYBODY),

@@ -286,6 +286,20 @@ async def test_only_a_host_rehearses(page: Page, asker: str) -> None:
     assert (status, problem["code"]) == (403, "not_in_lesson")
 
 
+@pytest.mark.parametrize(("kind", "entry"), [("encoder", "whip"), ("player", "whep")])
+async def test_host_gives_programs_a_way_in(page: Page, kind: str, entry: str) -> None:
+    page.county.sign_in("host")
+    session, ends = page.county.session, moment(THURSDAY, ENDS)
+    status, found = await page.post(f"/api/sessions/{session}/access", {"kind": kind})
+    assert (status, found["url"]) == (201, f"http://tongke.test/{entry}/{page.county.lesson.id}")
+    assert found["expiresAt"] == ends + 3600
+    claims = page.county.service.bearer(found["token"])
+    assert (claims.session, claims.role) == (page.county.lesson.id, "encoder" if kind == "encoder" else "observer")
+    for other in ("assistant", "room", "stranger"):
+        page.county.sign_in(other)
+        assert (await page.post(f"/api/sessions/{session}/access", {"kind": kind}))[1]["code"] == "not_in_lesson"
+
+
 async def test_unknown_lessons_and_sessions_are_not_found(page: Page) -> None:
     page.county.sign_in("host")
     assert (await page.get("/api/sessions/none"))["code"] == "session_not_found"

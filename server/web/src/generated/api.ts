@@ -324,6 +324,17 @@ export interface SessionRow {
   review: string | null;
 }
 
+export interface NewAccess {
+  kind: "encoder" | "player";
+}
+
+/** How a program publishes into a lesson by WHIP, or watches it by WHEP. The token is shown in this answer only. */
+export interface Access {
+  url: string;
+  token: string;
+  expiresAt: number;
+}
+
 export interface NewRehearsal {
   lesson: string;
 }
