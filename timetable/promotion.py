@@ -44,6 +44,7 @@ CODES: Mapping[str, str] = {
 WEEKLY_PERIODS: Mapping[int, int] = {1: 26, 2: 26, 3: 30, 4: 30, 5: 30, 6: 30, 7: 34, 8: 34, 9: 34}
 """Periods a week by grade, after the 2022 curriculum plan."""
 GRADES: Mapping[Stage, tuple[int, int]] = {"primary": (1, 6), "junior": (7, 9)}
+LESSONS = frozenset({"local", "sync", "dedicated"})
 NUMERALS = "一二三四五六七八九"
 CLASS_NAME = re.compile(rf"^([{NUMERALS}])([（(]\d+[)）]班)$")
 
@@ -266,15 +267,15 @@ class Promotion:
         rest = {s: n - self._shared_periods.get((new.id, s), 0.0) for (c, s), n in given.items() if c == template.id}
         for requirement in local:
             weekly, block = requirement.weekly, requirement.block
-            simple = requirement.weeks == "all"
+            simple = requirement.weeks == "all" and not requirement.only_weeks
             if simple:
                 weekly = min(20, int(rest[requirement.subject] // block))
-                same = [r for r in local if r.subject == requirement.subject and r.weeks == "all"]
+                same = [r for r in local if r.subject == requirement.subject and _periods(r) == r.weekly * r.block]
                 if len(same) > 1 and requirement is not same[-1]:
                     weekly = min(weekly, requirement.weekly)
             if weekly < 1:
                 continue
-            rest[requirement.subject] -= weekly * block * (1.0 if simple else 0.5)
+            rest[requirement.subject] -= _periods(structs.replace(requirement, weekly=weekly))
             slug = requirement.id.removeprefix(f"{template.id}.")
             yield structs.replace(
                 requirement,
@@ -416,6 +417,9 @@ def _taught(register: Register) -> Mapping[tuple[str, str], tuple[str, ...]]:
 
 
 def _periods(requirement: Requirement) -> float:
+    """What it takes of a class's week; tests and series of a few weeks are not part of the weekly plan."""
+    if requirement.kind not in LESSONS or requirement.only_weeks:
+        return 0.0
     return requirement.weekly * requirement.block * (1.0 if requirement.weeks == "all" else 0.5)
 
 

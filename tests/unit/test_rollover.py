@@ -52,10 +52,13 @@ def codes(found: Next) -> Counter[str]:
 def periods(requirements: Iterable[Requirement]) -> Counter[str]:
     found: Counter[str] = Counter()
     for requirement in requirements:
+        if requirement.kind not in promotion.LESSONS or requirement.only_weeks:
+            continue
         for party in requirement.parties:
             for school_class in party.classes:
-                found[school_class] += requirement.weekly * requirement.block
-    return found
+                twice = requirement.weekly * requirement.block * (2 if requirement.weeks == "all" else 1)
+                found[school_class] += twice
+    return Counter({school_class: count // 2 for school_class, count in found.items()})
 
 
 def taught(register: Register) -> dict[tuple[str, str], tuple[str, ...]]:
