@@ -16,7 +16,9 @@ from config.settings import Settings
 from server.logs import AccessLog
 
 SHUTDOWN_SECONDS = 5.0
-BACKLOG = 1024
+BACKLOG = 4096
+"""Connections that may wait to be accepted: at the bell they all come at once, and one that finds no place tries again
+only after a second."""
 UMASK = 0o027
 """Recordings show children: what a server writes is for its own user and the operators' group."""
 

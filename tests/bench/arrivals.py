@@ -22,6 +22,7 @@ import msgspec
 from aiohttp import ClientSession, web
 
 from server.auth.principal import Principal
+from server.process import BACKLOG
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from signaling.commands import Hello
@@ -225,6 +226,9 @@ async def _serve_product() -> None:
         await asyncio.to_thread(migrate, database.engine)
         server = LiveServer(database, Path(name) / "journals")
         await server.start(web.get("/tokens", tokens), web.get("/rss", _rss_of_this))
+        assert server.web.runner is not None
+        for site in server.web.runner.sites:
+            site._sock.listen(BACKLOG)  # type: ignore[attr-defined] # as the product listens; a test server waits for few
         for session in sessions:
             await server.service.open(session)
         print(server.web.port, flush=True)
