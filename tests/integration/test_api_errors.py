@@ -162,7 +162,7 @@ async def test_odd_names_in_addresses_are_unknown_names(county: CountyServer, id
     ):
         answer = await director.ask(method, path)
         assert answer.status in (401, 404), (method, path, answer)
-        assert answer.code in ("not_found", "session_not_found", "review_not_found", "token_invalid")
+        assert answer.code in ("not_found", "session_not_found", "review_not_found", "token_missing")
 
 
 async def test_an_error_says_nothing_about_the_inside(county: CountyServer) -> None:
