@@ -105,10 +105,10 @@ def test_feeds_show_what_takes_place_after_any_sequence_of_changes(seed: int, st
         if not outcome.possible:
             continue
         tables = carried_out(tables, outcome, number, now)
-        if outcome.undone is not None:
-            amendments[outcome.undone] = structs.replace(amendments[outcome.undone], undone_at=now)
-        elif outcome.version is not None:
+        if outcome.version is not None:  # also where a lasting change is taken back
             versions.append(outcome.version)
+        elif outcome.undone is not None:
+            amendments[outcome.undone] = structs.replace(amendments[outcome.undone], undone_at=now)
         else:
             amendments[number] = Applied(community="A", number=number, at=now, effects=outcome.effects)
     targets = [("teacher", teacher.id) for teacher in register.teachers]
