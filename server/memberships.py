@@ -96,13 +96,12 @@ class Memberships:
     ) -> tuple[Fitted, MembershipChange]:
         """Put the change before those concerned, as a draft that counts from its date. Who joins is a member at once,
         so that it has its say; who leaves is one until the date. Raises MembershipRefused, StaleVersion."""
-        draft = await self._tables.draft(community)
-        current = draft.revision if draft else 0
-        if revision != current:
-            raise StaleVersion(revision, current)
+        await self._expect(community, revision)
         found = await self.look(community, change)
         if found.table is None:
             raise MembershipRefused(found.report.findings)
+        # the search took its time: a draft changed meanwhile must not leave a member without a table
+        await self._expect(community, revision)
         if isinstance(change, Join):
             await self._importing.edit(partial(_made, community=community, change=change), by)
         await self._tables.take_draft(community, found.table, author=by, revision=revision, valid_from=change.first)
@@ -116,6 +115,12 @@ class Memberships:
         )
         await self._store.add(kept)
         return found, kept
+
+    async def _expect(self, community: str, revision: int) -> None:
+        draft = await self._tables.draft(community)
+        current = draft.revision if draft else 0
+        if revision != current:
+            raise StaleVersion(revision, current)
 
     async def run(self) -> None:
         """Carry out what has come due, until cancelled."""

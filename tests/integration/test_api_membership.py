@@ -12,9 +12,10 @@ import msgspec
 import pytest
 from aiohttp import FormData
 
-from server.keys import counties_key, memberships_key, timetable_key
+from server.keys import counties_key, memberships_key, settings_key, timetable_key
 from tests.county_server import CORE, MEMBER, THIRD, CountyServer, agree_on, running_county
 from tests.integration.test_api_amendments import HERE, day
+from tests.media_clients import until
 from timetable.membership import Join
 from timetable.model import Register
 from timetable.solver import solve
@@ -92,6 +93,18 @@ async def test_a_school_that_joins_has_its_say_at_once(settled: CountyServer) ->
 
     revision = (await bureau.get(MEMBERSHIP)).json["revision"]
     join = msgspec.to_builtins(Join(unit=THIRD, first=day(7), requirements=tuple(shared)))
+
+    # somebody changes the draft while the places are searched for: nobody becomes a member without a table
+    overtaken = asyncio.create_task(bureau.post(MEMBERSHIP, {"revision": revision, "change": join}))
+    searches = settled.app[settings_key].server.data_dir / "builds"
+    await until(lambda: any(searches.glob("*/change.json")))
+    draft = await tables.draft("A")
+    assert draft is not None
+    await tables.take_draft("A", draft.table, author="x", revision=revision)
+    assert (await overtaken).refusal == (409, "stale_version")
+    assert THIRD not in (await settled.app[counties_key].now()).community("A").units
+
+    revision = (await bureau.get(MEMBERSHIP)).json["revision"]
     done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})
     assert (done.status, done.json["possible"], done.json["changed"]) == (201, True, ["A-r1.1"]), done
     draft = await tables.draft("A")
