@@ -211,6 +211,11 @@ def moment_of(text: str | None, register: Register) -> float:
     """Unix seconds of `2026-09-01T07:30`; absent: the beginning of the term."""
     if text is None:
         return moment(date.fromisoformat(register.term.first_day), "00:00") - 1
+    return moment_from(text)
+
+
+def moment_from(text: str) -> float:
+    """Unix seconds of `2026-09-01T07:30` on the county's clock."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=TIME_ZONE).timestamp()
     except ValueError as error:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from cyclopts import Parameter
 from msgspec import Struct, structs
 
+from server.commands.table_change import AsJson, moment_from
 from server.commands.table_files import (
     FINDING,
     GOOD,
@@ -31,11 +30,9 @@ from timetable.errors import NotFound, TimetableError
 from timetable.grounds import Grounds
 from timetable.model import Lesson, Register, Slot, Table, TableSet
 from timetable.negotiation import Negotiation
-from timetable.term import TIME_ZONE
 from timetable.versions import Diff
 from timetable.versions import diff as difference
 
-AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 Step = Callable[[Negotiation, float], Negotiation]
 
 
@@ -385,12 +382,7 @@ def _slot(text: str) -> Slot:
 
 def _moment(at: str | None) -> float:
     """Unix seconds; now where no moment is named."""
-    if at is None:
-        return time.time()
-    try:
-        return datetime.fromisoformat(at).replace(tzinfo=TIME_ZONE).timestamp()
-    except ValueError as error:
-        raise BadInput(f"{at}: no such moment") from error
+    return time.time() if at is None else moment_from(at)
 
 
 def _line(grounds: Grounds, what: str, before: Lesson | None, after: Lesson | None) -> str:
