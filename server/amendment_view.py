@@ -3,13 +3,13 @@
 from server.county import County
 from server.shapes.amendment import AmendmentCheck, AmendmentView, CoverView, OccurrenceRow
 from server.shapes.table import ConsentRow, NameRef
-from timetable import amendments as talks
-from timetable.amendments import Amendment
-from timetable.cover import CoverPlan
-from timetable.dated import Standing
-from timetable.grounds import Grounds
+from timetable.agreement import amendments as talks
+from timetable.agreement.amendments import Amendment
+from timetable.days.cover import CoverPlan
+from timetable.days.dated import Standing
+from timetable.days.grounds import Grounds
+from timetable.days.scene import Outcome, lines_of
 from timetable.model import Community, Finding
-from timetable.scene import Outcome, lines_of
 
 
 def amendment_view(

@@ -121,13 +121,13 @@ from server.storage.table_store import SqlTableStore
 from server.web import BODY_LIMIT, reply
 from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
-from timetable.amendment_service import AmendmentService
-from timetable.amendments import Amendment
-from timetable.closing_service import ClosingService
-from timetable.closings import Closing
-from timetable.importing import ImportService
-from timetable.service import TimetableService
-from timetable.versions import Version
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.amendments import Amendment
+from timetable.agreement.closing_service import ClosingService
+from timetable.agreement.service import TimetableService
+from timetable.days.closings import Closing
+from timetable.days.versions import Version
+from timetable.register.importing import ImportService
 
 log = structlog.get_logger()
 

@@ -13,11 +13,11 @@ import structlog
 from server.shapes.table import BuildView
 from server.solver_run import SolverRun, SolverStopped
 from server.watched import Watched
+from timetable.agreement.service import TimetableService
 from timetable.checker import check
 from timetable.errors import NotFound, TimetableError
 from timetable.model import Finding, Register, Table
-from timetable.progress import Progress
-from timetable.service import TimetableService
+from timetable.solving.progress import Progress
 
 log = structlog.get_logger()
 

@@ -12,13 +12,13 @@ from msgspec import Struct
 from server.county import Counties, County
 from server.storage.feed_store import Feed, SqlFeedStore
 from server.storage.register_store import SqlRegisterStore
-from timetable.amendment_service import AmendmentService, Present
+from timetable.agreement.amendment_service import AmendmentService, Present
+from timetable.agreement.service import TimetableService
+from timetable.days.versions import Version
 from timetable.errors import NotFound, TimetableError
-from timetable.feed_entries import Entry, entries
-from timetable.feeds import FeedKind, calendar, names_of, picks
+from timetable.export.feed_entries import Entry, entries
+from timetable.export.feeds import FeedKind, calendar, names_of, picks
 from timetable.model import Lesson
-from timetable.service import TimetableService
-from timetable.versions import Version
 
 CACHED = 512
 TERMS_SHOWN = 2

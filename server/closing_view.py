@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from server.amendment_view import occurrence_row
 from server.county import County
 from server.shapes.closing import ClosingView, DatedDay, WeekView
-from timetable.closing_service import Loss
-from timetable.closings import MIDNIGHT, Closing
-from timetable.dated import DatedTables, Standing
-from timetable.grounds import Grounds
+from timetable.agreement.closing_service import Loss
+from timetable.days.closings import MIDNIGHT, Closing
+from timetable.days.dated import DatedTables, Standing
+from timetable.days.grounds import Grounds
+from timetable.days.versions import Version
 from timetable.model import Community, Lesson
 from timetable.term import teaching_day
 from timetable.turns import in_week
-from timetable.versions import Version
 
 
 def closing_view(

@@ -18,13 +18,13 @@ from server.commands.table_explain import Line
 from server.solver_process import SolverProcess
 from server.solver_run import SolverStopped, write_input
 from server.watched import State, Watched
-from timetable.concessions import Concession
+from timetable.agreement.service import TimetableService
 from timetable.errors import NotFound, TimetableError
-from timetable.explain import Explanation, Step
-from timetable.importing import ImportReport, ImportService
+from timetable.explaining.concessions import Concession
+from timetable.explaining.explain import Explanation, Step
 from timetable.model import Finding, Register
-from timetable.register_reach import Reach, reach
-from timetable.service import TimetableService
+from timetable.register.importing import ImportReport, ImportService
+from timetable.register.reach import Reach, reach
 
 log = structlog.get_logger()
 

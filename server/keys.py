@@ -30,10 +30,10 @@ from server.storage.register_store import SqlRegisterStore
 from server.storage.session_store import SqlSessionStore
 from signaling.media.hub import MediaHub
 from signaling.service import LiveService
-from timetable.amendment_service import AmendmentService
-from timetable.closing_service import ClosingService
-from timetable.importing import ImportService
-from timetable.service import TimetableService
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.closing_service import ClosingService
+from timetable.agreement.service import TimetableService
+from timetable.register.importing import ImportService
 
 
 class Demonstration(Protocol):

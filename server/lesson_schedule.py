@@ -15,8 +15,8 @@ from signaling.errors import SessionOver
 from signaling.plan import SessionPlan
 from signaling.rules import OPENS_BEFORE
 from signaling.service import LiveService
-from timetable.amendment_service import AmendmentService
-from timetable.dated import DatedTables
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.days.dated import DatedTables
 from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS
 from timetable.term import local_date

@@ -22,7 +22,7 @@ from signaling.roles import Asker, roles_for
 from signaling.service import LiveService
 from signaling.tokens import Claims
 from signaling.wire import Role, SessionState
-from timetable.amendment_service import AmendmentService
+from timetable.agreement.amendment_service import AmendmentService
 from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS, Lesson, minutes
 from timetable.term import local_date, moment

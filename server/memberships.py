@@ -17,13 +17,13 @@ from server.commands.table_member import MemberReport
 from server.solver_process import SolverProcess
 from server.solver_run import SolverStopped
 from server.storage.membership_store import MembershipChange, SqlMembershipStore
+from timetable.agreement.service import TimetableService
+from timetable.days.published import first_date
 from timetable.errors import NotFound, StaleVersion, TimetableError
-from timetable.importing import ImportService
-from timetable.membership import Join, Leave, Membership, changed
 from timetable.model import Finding, Register, Table, TableSet
-from timetable.published import first_date
-from timetable.service import TimetableService
+from timetable.register.importing import ImportService
 from timetable.term import local_date
+from timetable.years.membership import Join, Leave, Membership, changed
 
 PERIOD_SECONDS = 300.0
 SEARCH_SECONDS = 120.0

@@ -13,13 +13,13 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from timetable.arrangement import Arrangement
 from timetable.checker import check
 from timetable.errors import NotFound
 from timetable.model import Finding, Register, Slot, Table
 from timetable.problem import Problem, commitments_of
-from timetable.repair import CannotRepair, Repair, repair
-from timetable.slots import SlotVerdict, slots
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.repair import CannotRepair, Repair, repair
+from timetable.repairing.slots import SlotVerdict, slots
 
 SIZE_BYTES = 4
 

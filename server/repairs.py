@@ -31,11 +31,11 @@ from server.repair_worker import (
 from server.solver_process import PROJECT
 from server.storage.draft_history import SqlDraftHistory
 from server.storage.proposal_store import Proposal, SqlProposalStore
+from timetable.agreement.service import Draft, TimetableService
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Slot, Table
-from timetable.repair import CannotRepair
-from timetable.service import Draft, TimetableService
-from timetable.slots import SlotVerdict
+from timetable.repairing.repair import CannotRepair
+from timetable.repairing.slots import SlotVerdict
 
 IDLE_SECONDS = 300.0
 REPAIR_SECONDS = 8.0

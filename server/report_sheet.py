@@ -11,7 +11,7 @@ from typing import Literal
 import xlsxwriter
 
 from server.shapes.report import LessonReport, RoomReport
-from timetable.cells import guard
+from timetable.register.cells import guard
 
 SheetForm = Literal["csv", "xlsx"]
 Words = Callable[..., str]

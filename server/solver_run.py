@@ -12,7 +12,7 @@ from msgspec import Struct
 from server.solver_process import SolverProcess
 from timetable.errors import TimetableError
 from timetable.model import Finding, Register, Table, TableSet
-from timetable.progress import Progress
+from timetable.solving.progress import Progress
 
 
 class SolverStopped(TimetableError):

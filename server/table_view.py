@@ -19,13 +19,13 @@ from server.shapes.table import (
     UnitRef,
     VersionRow,
 )
-from timetable import negotiation as talks
+from timetable.agreement import negotiation as talks
+from timetable.agreement.service import Draft
 from timetable.bell_changes import parted_lessons
 from timetable.bells import periods, seasons
+from timetable.days.versions import Version
 from timetable.model import Community, Lesson, Period, SchoolUnit, Table, Term, clock
-from timetable.service import Draft
 from timetable.term import parity, teaching_day, week_of, weeks
-from timetable.versions import Version
 
 
 def timetable_view(

@@ -14,12 +14,12 @@ from server.shapes.review import ReviewRow
 from server.shapes.table import LiveNow, Need, NeedCode, PairQuota, TodayLesson, TodayParty, TodayView
 from server.table_view import term_reference, unit_reference
 from signaling.wire import SessionState
-from timetable import amendments as changes
-from timetable import negotiation as talks
-from timetable.amendments import Amendment
-from timetable.dated import DatedTables, Standing
+from timetable.agreement import amendments as changes
+from timetable.agreement import negotiation as talks
+from timetable.agreement.amendments import Amendment
+from timetable.agreement.service import Draft
+from timetable.days.dated import DatedTables, Standing
 from timetable.model import SHARED_KINDS, Community, Lesson
-from timetable.service import Draft
 from timetable.term import local_date
 
 SYNC_QUOTA = 20

@@ -30,8 +30,8 @@ from server.logs import AccessLog
 from server.shapes.people import Grant, PersonRole
 from server.storage.people_store import PairedRoom, Person
 from tests.instances import CommunityBuilder, bell_times
+from timetable.agreement.service import TimetableService
 from timetable.model import SHARED_KINDS, Lesson, Party, PlacedParty, Register, Requirement, Table, Term
-from timetable.service import TimetableService
 from timetable.term import local_date
 
 PUBLIC = "http://tongke.test"

@@ -13,7 +13,8 @@ from msgspec import structs
 
 from tests.instances import CommunityBuilder, bell_times
 from timetable.checker import check
-from timetable.dated import Standing
+from timetable.days.dated import Standing
+from timetable.days.versions import Version, diff
 from timetable.model import (
     BusyTime,
     Closure,
@@ -26,9 +27,8 @@ from timetable.model import (
     Term,
     Travel,
 )
-from timetable.solver import solve
+from timetable.solving.solver import solve
 from timetable.term import moment, teaching_day
-from timetable.versions import Version, diff
 
 TERM = Term(
     id="2026a",

@@ -13,7 +13,7 @@ from server.auth.principal import Principal
 from server.keys import amendments_key, counties_key
 from server.shapes.amendment import AmendmentAnswer, AmendmentObjection, NewAmendment, NewCover, OpeningsView
 from server.web import InvalidBody, body, reply
-from timetable.amendments import Amendment
+from timetable.agreement.amendments import Amendment
 from timetable.errors import NotFound
 from timetable.model import Community, Slot
 from timetable.term import local_date

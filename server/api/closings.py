@@ -24,9 +24,9 @@ from server.shapes.closing import (
 )
 from server.shapes.table import NameRef
 from server.web import InvalidBody, body, reply
-from timetable.amendments import AmendmentRefused
-from timetable.changes import MakeUp
-from timetable.closings import Closing
+from timetable.agreement.amendments import AmendmentRefused
+from timetable.days.changes import MakeUp
+from timetable.days.closings import Closing
 from timetable.errors import NotFound
 from timetable.model import Community
 

@@ -17,12 +17,12 @@ from server.shapes.table import ImportView
 from server.uploads import uploaded_files
 from server.web import InvalidBody, choice, reply
 from timetable.errors import InputRefused
-from timetable.fet_import import import_fet, joined, term_from
-from timetable.importing import ImportReport
+from timetable.export.table_export import CONTENT_TYPES
+from timetable.fet.importing import import_fet, joined, term_from
 from timetable.model import Id, Register, Stage
-from timetable.register_reach import Reach
-from timetable.sheets import empty_forms
-from timetable.table_export import CONTENT_TYPES
+from timetable.register.importing import ImportReport
+from timetable.register.reach import Reach
+from timetable.register.sheets import empty_forms
 
 routes = web.RouteTableDef()
 

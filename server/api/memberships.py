@@ -18,8 +18,8 @@ from server.shapes.table import NameRef
 from server.storage.membership_store import MembershipChange
 from server.uploads import uploaded_files
 from server.web import InvalidBody, body, reply
-from timetable.membership import Leave, brought
 from timetable.model import Community, SchoolUnit
+from timetable.years.membership import Leave, brought
 
 BODY_LIMIT = 4 * 1024 * 1024
 

@@ -18,15 +18,15 @@ from server.sentences import LANGUAGES, words_in
 from server.shapes.table_io import CalendarView, ExportView, OwnTableView, TakenTime
 from server.uploads import uploaded_files
 from server.web import choice, reply
+from timetable.days.versions import Version
 from timetable.errors import InputRefused, NotFound
-from timetable.feed_entries import entries
-from timetable.ics_import import CalendarImport, Proposal, read_calendar, with_calendar
+from timetable.export.feed_entries import entries
+from timetable.export.table_export import Audience, Events, Form, TableExport, Taken
 from timetable.model import Community, Finding, Register, Table
-from timetable.own_lessons import Into, OwnImport, take_own_table
+from timetable.own.ics import CalendarImport, Proposal, read_calendar, with_calendar
+from timetable.own.lessons import Into, OwnImport, take_own_table
 from timetable.problem import commitments_of
-from timetable.table_export import Audience, Events, Form, TableExport, Taken
 from timetable.term import local_date
-from timetable.versions import Version
 
 routes = web.RouteTableDef()
 

@@ -15,9 +15,9 @@ from server.shapes.terms import LeavingClasses, NewRollover, RolloverView, TermR
 from server.web import body, reply
 from timetable.errors import StaleVersion, TimetableError
 from timetable.model import Finding, Register, Term
-from timetable.promotion import GRADES
-from timetable.rollover import Next, Rollover, roll_over
 from timetable.term import local_date
+from timetable.years.promotion import GRADES
+from timetable.years.rollover import Next, Rollover, roll_over
 
 AUTUMN_FROM = 7
 """Terms that begin in this month or later are the first of their school year."""

@@ -19,8 +19,8 @@ from server.keys import amendments_key, builds_key, counties_key, registers_key,
 from server.shapes.table import BuildView, LedgerView, Objection, Revision, StartBuild, TermChoice, TimetableView
 from server.table_view import timetable_view
 from server.web import InvalidBody, body, reply
+from timetable.agreement.ledger import ledger
 from timetable.errors import NotFound, StaleVersion
-from timetable.ledger import ledger
 from timetable.model import Community, Slot, Term
 from timetable.term import local_date
 

@@ -12,7 +12,7 @@ from server.auth.principal import Principal
 from server.county import County
 from server.shapes.people import Grant
 from timetable.model import Community
-from timetable.register_reach import Reach
+from timetable.register.reach import Reach
 
 Action = Literal[
     "view_table",

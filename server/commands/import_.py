@@ -19,9 +19,9 @@ from server.storage.database import Database
 from server.storage.migrate import migrate
 from server.storage.register_store import SqlRegisterStore
 from timetable.errors import InputRefused, StaleVersion
-from timetable.importing import ImportReport, ImportService
 from timetable.model import Finding
-from timetable.sheets import empty_forms
+from timetable.register.importing import ImportReport, ImportService
+from timetable.register.sheets import empty_forms
 
 GOOD, FINDING, BAD_INPUT = 0, 1, 2
 OPERATOR = "tongke import"

@@ -28,13 +28,13 @@ from server.commands.table_files import (
     write,
 )
 from timetable.bell_changes import parted_lessons
-from timetable.builder import build_all
 from timetable.checker import check as check_tables
 from timetable.checker import missing
 from timetable.errors import NotFound
 from timetable.habits import remarks
 from timetable.model import Finding, Register, Table, TableSet
-from timetable.progress import Build, Outcome, Progress, Status
+from timetable.solving.builder import build_all
+from timetable.solving.progress import Build, Outcome, Progress, Status
 
 MOST_SECONDS = 24 * 3600.0
 

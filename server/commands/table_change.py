@@ -24,18 +24,18 @@ from server.commands.table_files import (
     write,
 )
 from server.sentences import catalogue, language_of
-from timetable import cover as covering
-from timetable.changes import Change
-from timetable.closings import Closing
-from timetable.cover import CoverNeed, CoverPlan
-from timetable.dated import Applied, DatedTables
+from timetable.days import cover as covering
+from timetable.days.changes import Change
+from timetable.days.closings import Closing
+from timetable.days.cover import CoverNeed, CoverPlan
+from timetable.days.dated import Applied, DatedTables
+from timetable.days.grounds import Grounds
+from timetable.days.outcomes import work_out
+from timetable.days.scene import Line, Outcome, lines_of
+from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
-from timetable.grounds import Grounds
 from timetable.model import Finding, Register, TableSet
-from timetable.outcomes import work_out
-from timetable.scene import Line, Outcome, lines_of
 from timetable.term import TIME_ZONE, moment
-from timetable.versions import Diff, Version
 
 Flag = Parameter(negative="")
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]

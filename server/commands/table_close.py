@@ -24,16 +24,16 @@ from server.commands.table_files import (
     write,
 )
 from server.sentences import catalogue, language_of
-from timetable import make_ups
-from timetable.changes import MakeUp
-from timetable.closing_service import Loss, losses
-from timetable.closings import Closing, faults
-from timetable.dated import Applied, DatedTables
+from timetable.agreement.closing_service import Loss, losses
+from timetable.days import make_ups
+from timetable.days.changes import MakeUp
+from timetable.days.closings import Closing, faults
+from timetable.days.dated import Applied, DatedTables
+from timetable.days.grounds import Grounds
+from timetable.days.make_ups import MakeUpPlan
+from timetable.days.outcomes import work_out
 from timetable.errors import NotFound
-from timetable.grounds import Grounds
-from timetable.make_ups import MakeUpPlan
 from timetable.model import Finding, MakeUpDay, Register
-from timetable.outcomes import work_out
 
 Several = Parameter(consume_multiple=False, negative="")
 

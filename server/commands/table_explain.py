@@ -12,13 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from server.sentences import Language, catalogue, finding_sentence, language_of
-from timetable.arrangement import Arrangement
-from timetable.concessions import Concession
 from timetable.errors import NotFound
-from timetable.explain import Explanation, Step, explain
+from timetable.explaining.concessions import Concession
+from timetable.explaining.explain import Explanation, Step, explain
 from timetable.model import Finding, Register, Table
 from timetable.problem import Problem, commitments_of
-from timetable.slots import SlotVerdict, slots
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.slots import SlotVerdict, slots
 
 GOOD, FINDING = 0, 1
 

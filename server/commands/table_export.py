@@ -12,13 +12,13 @@ from msgspec import Struct
 
 from server.commands.table_files import GOOD, BadInput, check_writable, read, read_register, refuse, sentence, write
 from server.sentences import Language, language_of, words_in
+from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
-from timetable.feed_entries import entries
+from timetable.export.feed_entries import entries
+from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.model import Community, Finding, Register, Table, TableSet
 from timetable.problem import commitments_of
-from timetable.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.term import local_date
-from timetable.versions import Diff, Version
 
 
 class ExportReport(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -12,7 +12,7 @@ import msgspec
 
 from server.sentences import finding_sentence, language_of
 from timetable.model import Finding, Register
-from timetable.references import check_references
+from timetable.register.references import check_references
 
 GOOD, FINDING, BAD_INPUT = 0, 1, 2
 

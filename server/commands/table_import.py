@@ -29,18 +29,18 @@ from server.sentences import LANGUAGES, Language, finding_sentence
 from timetable.checker import check as check_tables
 from timetable.checker import missing
 from timetable.errors import NotFound
-from timetable.fet_export import export as export_fet
-from timetable.fet_import import import_fet, term_from
-from timetable.fet_solution import read_solution
-from timetable.fet_xml import FetUnreadable
-from timetable.ics_import import Proposal, read_calendar, with_calendar
+from timetable.export.table_list import read_list
+from timetable.fet.exporting import export as export_fet
+from timetable.fet.importing import import_fet, term_from
+from timetable.fet.solution import read_solution
+from timetable.fet.xml import FetUnreadable
 from timetable.model import Finding, Lesson, Register, Stage, Table, TableSet, Term
 from timetable.objective import priced
-from timetable.own_lessons import take_own_table
+from timetable.own.ics import Proposal, read_calendar, with_calendar
+from timetable.own.lessons import take_own_table
 from timetable.problem import Problem
-from timetable.register_check import check as check_rows
-from timetable.register_parts import rows_of
-from timetable.table_list import read_list
+from timetable.register.check import check as check_rows
+from timetable.register.parts import rows_of
 from timetable.term import local_date
 
 Wanted = Literal["locked", "busy", "table"]

@@ -23,10 +23,10 @@ from server.commands.table_files import (
     write,
 )
 from timetable.errors import BuildFailed, NotFound
-from timetable.membership import Membership, changed
 from timetable.model import Finding, TableSet
-from timetable.refit import SECONDS, Refit, refit
-from timetable.repair import Move
+from timetable.repairing.refit import SECONDS, Refit, refit
+from timetable.repairing.repair import Move
+from timetable.years.membership import Membership, changed
 
 
 class MemberReport(Struct, frozen=True, kw_only=True, rename="camel"):

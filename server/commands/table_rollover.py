@@ -21,10 +21,10 @@ from server.commands.table_files import (
     write,
 )
 from timetable.model import Finding
-from timetable.promotion import Moved
-from timetable.register_check import check
-from timetable.register_parts import rows_of
-from timetable.rollover import Assignment, Rollover, roll_over
+from timetable.register.check import check
+from timetable.register.parts import rows_of
+from timetable.years.promotion import Moved
+from timetable.years.rollover import Assignment, Rollover, roll_over
 
 
 class RolloverReport(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -24,14 +24,14 @@ from server.commands.table_files import (
     write,
 )
 from server.sentences import catalogue, language_of
-from timetable import negotiation as rules
+from timetable.agreement import negotiation as rules
+from timetable.agreement.negotiation import Negotiation
 from timetable.checker import check, missing
+from timetable.days.grounds import Grounds
+from timetable.days.versions import Diff
+from timetable.days.versions import diff as difference
 from timetable.errors import NotFound, TimetableError
-from timetable.grounds import Grounds
 from timetable.model import Lesson, Register, Slot, Table, TableSet
-from timetable.negotiation import Negotiation
-from timetable.versions import Diff
-from timetable.versions import diff as difference
 
 Step = Callable[[Negotiation, float], Negotiation]
 

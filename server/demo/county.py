@@ -33,8 +33,8 @@ from timetable.model import (
     Slot,
     Weeks,
 )
-from timetable.register_parts import rows_of
-from timetable.sheets import workbook
+from timetable.register.parts import rows_of
+from timetable.register.sheets import workbook
 
 SEED = 2026
 BUREAU_SHEETS = ("term", "closures", "make_up_days", "communities", "campuses", "travel")

@@ -9,11 +9,11 @@ from pathlib import Path
 from server.county import Counties, County
 from server.demo.county import demo_workbooks
 from server.solver_run import SolverRun, SolverStopped
+from timetable.agreement.service import TimetableService
 from timetable.checker import check
-from timetable.importing import ImportService
 from timetable.model import Lesson, Register, Table
-from timetable.progress import Progress
-from timetable.service import TimetableService
+from timetable.register.importing import ImportService
+from timetable.solving.progress import Progress
 
 AUTHOR = "演示"
 MEMBERS = 3

@@ -45,7 +45,7 @@ from server.private_file import write_private
 from server.process import serve
 from server.storage.people_store import PairedRoom
 from server.today import lesson_title
-from timetable.feeds import FeedKind
+from timetable.export.feeds import FeedKind
 from timetable.model import Lesson
 
 SOLVE_SECONDS = 36.0

@@ -6,11 +6,11 @@ from msgspec import Meta
 
 from server.shapes.base import Body
 from server.shapes.table import ConsentRow, NameRef
-from timetable.changes import Cancel, MakeUp, Move, MoveWeekly, Substitute, Swap, SwapWeekly, Undo
-from timetable.cover import CoverNeed
+from timetable.days.changes import Cancel, MakeUp, Move, MoveWeekly, Substitute, Swap, SwapWeekly, Undo
+from timetable.days.cover import CoverNeed
+from timetable.days.openings import Opening
+from timetable.days.scene import Line
 from timetable.model import Finding, Id, IsoDate, PlacedParty
-from timetable.openings import Opening
-from timetable.scene import Line
 
 Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo
 Text = Annotated[str, Meta(max_length=500)]

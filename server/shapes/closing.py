@@ -7,8 +7,8 @@ from msgspec import Meta
 from server.shapes.amendment import AmendmentView, OccurrenceRow, Text
 from server.shapes.base import Body
 from server.shapes.table import NameRef
-from timetable.closing_service import Loss
-from timetable.make_ups import MakeUpPlan
+from timetable.agreement.closing_service import Loss
+from timetable.days.make_ups import MakeUpPlan
 from timetable.model import ClockTime, Finding, Id, IsoDate, MakeUpDay
 
 Units = Annotated[tuple[Id, ...], Meta(max_length=2000)]

@@ -5,8 +5,8 @@ from typing import Literal
 from server.shapes.base import Body
 from server.shapes.repair import MoveView
 from server.shapes.table import NameRef
-from timetable.membership import Join, Leave
 from timetable.model import Finding
+from timetable.years.membership import Join, Leave
 
 MembershipKind = Join | Leave
 

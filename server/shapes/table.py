@@ -4,7 +4,7 @@ from typing import Literal
 
 from server.shapes.base import Body
 from server.shapes.people import CommunityRef
-from timetable.ledger import LedgerRow
+from timetable.agreement.ledger import LedgerRow
 from timetable.model import Finding, Lesson, Period, RuleCost, Weeks
 
 TableStatus = Literal["none", "draft", "proposed", "agreed", "published"]

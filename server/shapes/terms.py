@@ -2,8 +2,8 @@
 
 from server.shapes.base import Body
 from timetable.model import Finding
-from timetable.promotion import Moved
-from timetable.rollover import Assignment, Rollover
+from timetable.years.promotion import Moved
+from timetable.years.rollover import Assignment, Rollover
 
 
 class TermRow(Body, frozen=True, kw_only=True):

@@ -7,12 +7,12 @@ from sqlalchemy import Column, ColumnElement, Connection, Integer, Table, Text, 
 from server.storage.closing_store import SqlClosingStore, closings
 from server.storage.database import Database, metadata
 from server.storage.table_store import versions
-from timetable.amendment_service import Mark
-from timetable.amendments import Amendment, State
-from timetable.closings import Closing
-from timetable.dated import Applied
+from timetable.agreement.amendment_service import Mark
+from timetable.agreement.amendments import Amendment, State
+from timetable.days.closings import Closing
+from timetable.days.dated import Applied
+from timetable.days.versions import Version
 from timetable.errors import StaleVersion
-from timetable.versions import Version
 
 amendments = Table(
     "amendment",

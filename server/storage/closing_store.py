@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import Column, Double, Integer, Table, Text, insert, select, update
 
 from server.storage.database import Database, metadata
-from timetable.closings import Closing
+from timetable.days.closings import Closing
 from timetable.errors import StaleVersion
 
 closings = Table(

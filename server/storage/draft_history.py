@@ -5,7 +5,7 @@ from msgspec import Struct
 from sqlalchemy import Column, Connection, Integer, Table, Text, delete, insert, select
 
 from server.storage.database import Database, metadata
-from timetable.service import Draft
+from timetable.agreement.service import Draft
 
 KEPT = 20
 

@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Column, Double, Table, Text, insert, select, update
 
 from server.storage.database import Database, metadata
-from timetable.feeds import FeedKind
+from timetable.export.feeds import FeedKind
 
 feeds = Table(
     "feed",

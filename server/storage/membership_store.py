@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Column, Double, Table, Text, insert, select, update
 
 from server.storage.database import Database, metadata
-from timetable.membership import Membership
+from timetable.years.membership import Membership
 
 State = Literal["planned", "done", "withdrawn"]
 

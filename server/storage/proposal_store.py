@@ -5,7 +5,7 @@ from msgspec import Struct
 from sqlalchemy import Column, Connection, Double, Table, Text, delete, insert, select
 
 from server.storage.database import Database, metadata
-from timetable.repair import Repair
+from timetable.repairing.repair import Repair
 
 KEPT = 50
 """Proposals kept of every community."""

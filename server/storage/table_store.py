@@ -17,9 +17,9 @@ from sqlalchemy import (
 
 from server.storage.database import Database, metadata
 from server.storage.draft_history import remember
+from timetable.agreement.service import Draft
+from timetable.days.versions import Version
 from timetable.errors import StaleVersion
-from timetable.service import Draft
-from timetable.versions import Version
 
 KEPT = 64
 """Decoded versions held in memory."""

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 import icalendar
 
 from tests.bench.runner import Figure
-from timetable.feed_entries import Entry, entries
-from timetable.feeds import Names, calendar, description, picks, summary
+from timetable.days.versions import Diff, Version
+from timetable.export.feed_entries import Entry, entries
+from timetable.export.feeds import Names, calendar, description, picks, summary
 from timetable.model import Lesson, PlacedParty, Table, Term
 from timetable.term import TIME_ZONE
-from timetable.versions import Diff, Version
 
 TERM = Term(id="2026a", name="秋", first_day="2026-09-01", last_day="2027-01-22", week_one="2026-08-31")
 NAMES = Names(

@@ -20,9 +20,9 @@ from pathlib import Path
 from tests.instances import generated_community
 from timetable import objective
 from timetable.checker import check
-from timetable.fet_export import export
-from timetable.fet_solution import read_solution
-from timetable.fet_time import SAYABLE
+from timetable.fet.exporting import export
+from timetable.fet.solution import read_solution
+from timetable.fet.time import SAYABLE
 from timetable.model import Register, Table
 from timetable.problem import Problem
 

@@ -16,14 +16,14 @@ from msgspec import structs
 from tests.bench.runner import Figure
 from tests.bench.solving import figure
 from tests.instances import generated_community
-from timetable.arrangement import Arrangement
-from timetable.concessions import Concession
-from timetable.explain import explain
+from timetable.explaining.concessions import Concession
+from timetable.explaining.explain import explain
 from timetable.model import Register, Slot
 from timetable.problem import Problem
-from timetable.repair import CannotRepair, repair
-from timetable.slots import slots
-from timetable.solver import solve
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.repair import CannotRepair, repair
+from timetable.repairing.slots import slots
+from timetable.solving.solver import solve
 
 FIRST_TABLE_SECONDS = 20.0
 COMPARED_SECONDS, COMPARED_SEEDS = 30.0, 2

@@ -17,7 +17,7 @@ import msgspec
 from tests.bench.runner import Figure
 from timetable.checker import check, missing
 from timetable.model import Register, Table, TableSet
-from timetable.progress import Progress
+from timetable.solving.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1024.0

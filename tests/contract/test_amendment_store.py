@@ -14,16 +14,16 @@ from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.table_store import SqlTableStore
 from tests.dated_days import PUBLISHED, community, days
-from timetable.amendment_service import AmendmentService
-from timetable.amendments import Amendment, AmendmentRefused, State
-from timetable.changes import Cancel, Change, Move, MoveWeekly, Undo
-from timetable.dated import DatedTables, Standing
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.amendments import Amendment, AmendmentRefused, State
+from timetable.agreement.negotiation import WrongSide
+from timetable.agreement.service import TimetableService
+from timetable.days.changes import Cancel, Change, Move, MoveWeekly, Undo
+from timetable.days.dated import DatedTables, Standing
+from timetable.days.versions import Version
 from timetable.errors import NotFound, StaleVersion
 from timetable.model import Mode, Register
-from timetable.negotiation import WrongSide
-from timetable.service import TimetableService
 from timetable.term import moment
-from timetable.versions import Version
 
 NOW = moment(date(2026, 9, 2), "07:00")
 SHARED, LOCAL = "A-r14", "A-r1"

@@ -8,7 +8,7 @@ from msgspec import structs
 from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
-from timetable.closings import Closing
+from timetable.days.closings import Closing
 from timetable.errors import StaleVersion
 
 SNOW = Closing(id="snow", units=("A0",), first="2026-09-08", last="2026-09-09", reason="暴雪", by="局", at=1.0)

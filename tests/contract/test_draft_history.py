@@ -6,8 +6,8 @@ from server.storage.database import Database
 from server.storage.draft_history import KEPT, SqlDraftHistory
 from server.storage.table_store import SqlTableStore
 from tests.contract.test_table_store import NOW, Fixed, table
-from timetable.service import TimetableService
-from timetable.versions import Version
+from timetable.agreement.service import TimetableService
+from timetable.days.versions import Version
 
 
 async def unheard(version: Version) -> None:

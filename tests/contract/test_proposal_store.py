@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.storage.database import Database
 from server.storage.proposal_store import KEPT, Proposal, SqlProposalStore
 from timetable.model import Slot, Table
-from timetable.repair import Move, Repair
+from timetable.repairing.repair import Move, Repair
 
 
 def proposal(number: int, community: str = "A") -> Proposal:

@@ -7,6 +7,8 @@ from msgspec import structs
 
 from server.storage.database import Database
 from server.storage.table_store import SqlTableStore
+from timetable.agreement.service import DraftOutdated, TimetableService
+from timetable.days.versions import Version, diff
 from timetable.errors import NotFound, StaleVersion
 from timetable.model import (
     BellSchedule,
@@ -20,8 +22,6 @@ from timetable.model import (
     Table,
     Term,
 )
-from timetable.service import DraftOutdated, TimetableService
-from timetable.versions import Version, diff
 
 NOW = 1_700_000_000.0
 

@@ -25,7 +25,7 @@ from tests.county_server import (
 )
 from tests.e2e.test_pages import OVERFLOW, PC, PHONE, UNTRANSLATED, WAIT
 from timetable.model import Register
-from timetable.solver import solve
+from timetable.solving.solver import solve
 
 pytestmark = pytest.mark.slow
 

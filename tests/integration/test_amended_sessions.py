@@ -16,9 +16,9 @@ from tests.county_server import CORE, STARTS, SYNC, county_register
 from tests.integration.test_api_schedule import THURSDAY, School
 from tests.live_lessons import teacher
 from tests.live_server import live_server
-from timetable.amendments import Amendment, State
-from timetable.changes import Cancel, Change, Move, Substitute
-from timetable.closings import Closing
+from timetable.agreement.amendments import Amendment, State
+from timetable.days.changes import Cancel, Change, Move, Substitute
+from timetable.days.closings import Closing
 from timetable.term import moment
 
 TODAY = f"{SYNC}.{THURSDAY.isoformat()}"

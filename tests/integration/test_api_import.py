@@ -18,8 +18,8 @@ from server.uploads import FILES_LIMIT, UPLOAD_LIMIT
 from tests.county_server import Answer, Caller, CountyServer, running_county
 from tests.unit.small_register import SMALL, added, changed
 from tests.unit.small_register import given as rows_given
-from timetable.register_rows import Rows
-from timetable.sheets import csv_files, workbook
+from timetable.register.rows import Rows
+from timetable.register.sheets import csv_files, workbook
 
 IMPORT = "/api/import"
 

@@ -16,10 +16,10 @@ from server.keys import counties_key, memberships_key, settings_key, timetable_k
 from tests.county_server import CORE, MEMBER, THIRD, CountyServer, agree_on, running_county
 from tests.integration.test_api_amendments import HERE, day
 from tests.media_clients import until
-from timetable.membership import Join
 from timetable.model import Register
-from timetable.solver import solve
+from timetable.solving.solver import solve
 from timetable.term import local_date
+from timetable.years.membership import Join
 
 MEMBERSHIP = f"{HERE}/membership"
 

@@ -13,7 +13,7 @@ import pytest
 
 from server.keys import counties_key, repairs_key, timetable_key
 from tests.county_server import LOCAL, SYNC, Caller, CountyServer, running_county
-from timetable.solver import solve
+from timetable.solving.solver import solve
 
 TABLE = "/api/communities/A/timetable?version=draft"
 SLOTS = "/api/communities/A/slots"

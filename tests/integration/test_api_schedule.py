@@ -20,12 +20,12 @@ from signaling.commands import EndLesson, StartLesson
 from tests.county_server import CORE, ENDS, MEMBER, STARTS, SYNC, THIRD, agree_on, county_register, county_table
 from tests.live_lessons import teacher
 from tests.live_server import LiveServer, live_server
-from timetable.amendment_service import AmendmentService
-from timetable.amendments import Amendment
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.amendments import Amendment
+from timetable.agreement.service import TimetableService
+from timetable.days.versions import Version
 from timetable.model import Closure, MakeUpDay, Register
-from timetable.service import TimetableService
 from timetable.term import moment
-from timetable.versions import Version
 
 THURSDAY = date(2026, 11, 19)
 HOLIDAY = THURSDAY + timedelta(weeks=1)

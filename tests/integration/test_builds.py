@@ -12,10 +12,10 @@ from server.builds import Build, Builds
 from server.storage.database import Database
 from server.storage.table_store import SqlTableStore
 from tests.instances import generated_community
+from timetable.agreement.service import TimetableService
 from timetable.checker import check
+from timetable.days.versions import Version
 from timetable.model import Register
-from timetable.service import TimetableService
-from timetable.versions import Version
 
 
 class Fixed:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from server.demo.county import demo_register
-from timetable.builder import build_all
 from timetable.checker import check, missing
 from timetable.habits import remarks
-from timetable.lints import lint
 from timetable.problem import Problem
-from timetable.references import check_references
+from timetable.register.references import check_references
+from timetable.solving.builder import build_all
+from timetable.solving.lints import lint
 
 
 @pytest.mark.slow

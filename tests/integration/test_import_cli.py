@@ -15,10 +15,10 @@ from server.storage.database import Database
 from server.storage.register_store import SqlRegisterStore
 from tests.unit.small_register import SMALL, added, changed, given
 from timetable.errors import InputRefused, StaleVersion
-from timetable.importing import ImportService
 from timetable.model import Register
-from timetable.register_rows import Rows
-from timetable.sheets import csv_files, workbook
+from timetable.register.importing import ImportService
+from timetable.register.rows import Rows
+from timetable.register.sheets import csv_files, workbook
 
 NOW = 1_790_000_000.0
 

@@ -36,11 +36,11 @@ from signaling.service import LiveService
 from tests.instances import CommunityBuilder, bell_times
 from tests.live_lessons import Clock
 from tests.live_server import Notebook
-from timetable.amendment_service import AmendmentService
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.service import TimetableService
+from timetable.days.versions import Diff, Version
 from timetable.model import Lesson, Party, PlacedParty, Table
-from timetable.service import TimetableService
 from timetable.term import moment, occurrences_on
-from timetable.versions import Diff, Version
 
 THURSDAY = date(2026, 11, 19)
 STARTS, ENDS = "10:30", "11:05"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.instances import generated_community
 from timetable.model import Register, TableSet
-from timetable.progress import Progress
+from timetable.solving.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 

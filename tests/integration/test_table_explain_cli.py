@@ -11,7 +11,7 @@ import pytest
 from tests.instances import CommunityBuilder, bell_times
 from tests.integration.test_table_cli import call
 from timetable.model import Register, TableSet
-from timetable.solver import solve
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

@@ -17,8 +17,8 @@ from python_calamine import CalamineWorkbook
 
 from server.keys import counties_key, timetable_key
 from tests.county_server import LOCAL, SYNC, Answer, Caller, CountyServer, running_county
+from timetable.export.table_list import read_list
 from timetable.model import BusyTime, Register, Slot, TableSet
-from timetable.table_list import read_list
 
 EXPORT = "/api/communities/A/export"
 DAYS = ["周一", "周二", "周三", "周四", "周五"]

@@ -18,8 +18,8 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from tests.instances import generated_community
-from timetable import solver
 from timetable.model import Register, TableSet
+from timetable.solving import solver
 
 ROOT = Path(__file__).parents[2]
 FET = """<fet version="6.8.5"><Institution_Name>北小</Institution_Name>

@@ -12,7 +12,7 @@ from msgspec import structs
 from server.cli import run
 from tests.instances import CommunityBuilder, bell_times
 from timetable.model import Party, Register, Table, TableSet
-from timetable.solver import solve
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

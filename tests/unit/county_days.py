@@ -13,12 +13,12 @@ from server.shapes.people import Grant, PersonRole
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.wire import SessionState
 from tests.county_server import county_register, county_table
-from timetable.dated import DatedTables
+from timetable.agreement.negotiation import Negotiation, begin
+from timetable.agreement.service import Draft
+from timetable.days.dated import DatedTables
+from timetable.days.versions import Diff, Version
 from timetable.model import Closure, Lesson, Table
-from timetable.negotiation import Negotiation, begin
-from timetable.service import Draft
 from timetable.term import Occurrence, moment, occurrences_on
-from timetable.versions import Diff, Version
 
 THURSDAY = date(2026, 11, 19)
 

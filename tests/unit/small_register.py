@@ -24,9 +24,9 @@ from timetable.model import (
     Term,
     Travel,
 )
-from timetable.register_parts import rows_of
-from timetable.register_rows import Rows, Source, Sourced
-from timetable.sheet_format import BY_KEY
+from timetable.register.parts import rows_of
+from timetable.register.rows import Rows, Source, Sourced
+from timetable.register.sheet_format import BY_KEY
 
 WEEK = (1, 2, 3, 4, 5)
 

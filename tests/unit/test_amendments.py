@@ -13,10 +13,12 @@ from msgspec import structs
 
 from server.sentences import LANGUAGES, catalogue, finding_sentence
 from tests.dated_days import broken_on, community, days, version
-from timetable import amendments as talks
-from timetable import changes, day_book
-from timetable.amendments import Amendment, State
-from timetable.changes import (
+from timetable.agreement import amendments as talks
+from timetable.agreement.amendments import Amendment, State
+from timetable.agreement.negotiation import ReasonMissing, WrongSide
+from timetable.checker import check
+from timetable.days import changes, day_book
+from timetable.days.changes import (
     Cancel,
     Change,
     MakeUp,
@@ -27,14 +29,12 @@ from timetable.changes import (
     SwapWeekly,
     Undo,
 )
-from timetable.checker import check
-from timetable.dated import Applied, DatedTables, Standing
+from timetable.days.dated import Applied, DatedTables, Standing
+from timetable.days.grounds import Grounds
+from timetable.days.outcomes import work_out
+from timetable.days.scene import Outcome, lines_of
 from timetable.errors import NotAllowedNow, NotFound
-from timetable.grounds import Grounds
 from timetable.model import Community, Mode
-from timetable.negotiation import ReasonMissing, WrongSide
-from timetable.outcomes import work_out
-from timetable.scene import Outcome, lines_of
 from timetable.term import moment
 
 NOW = moment(date(2026, 9, 2), "07:00")

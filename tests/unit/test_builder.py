@@ -7,13 +7,13 @@ from msgspec import structs
 
 from tests.instances import CommunityBuilder, bell_times
 from timetable.bells import Window
-from timetable.builder import build_all
 from timetable.checker import check
 from timetable.errors import NotFound
 from timetable.model import Leftover, Party, Register, Slot, minutes
 from timetable.problem import Problem, commitments_of
-from timetable.progress import Progress
-from timetable.solver import solve
+from timetable.solving.builder import build_all
+from timetable.solving.progress import Progress
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

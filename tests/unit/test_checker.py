@@ -14,7 +14,7 @@ from tests.instances import CommunityBuilder, bell_times, generated_community
 from timetable.checker import check, missing
 from timetable.habits import remarks
 from timetable.model import BusyTime, Leftover, Lesson, Party, PlacedParty, Register, Slot, Table, Travel
-from timetable.solver import solve
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 AWAY = BusyTime(weekday=1, start="08:00", end="12:00", weeks="odd")

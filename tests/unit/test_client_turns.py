@@ -11,7 +11,7 @@ from server.demo.county import demo_register
 from tests import client_code
 from tests.instances import CommunityBuilder, bell_times
 from timetable.model import Lesson, Party, Weeks
-from timetable.solver import solve
+from timetable.solving.solver import solve
 from timetable.term import teaching_day
 from timetable.turns import held_in, in_week, turn
 

@@ -14,15 +14,15 @@ from msgspec import structs
 from server.sentences import LANGUAGES, catalogue
 from tests.dated_days import TERM, broken_on, community, days, version
 from tests.unit.test_amendments import carried_out, held_on, out, published, some_change
-from timetable import closings as closing_module
-from timetable import make_ups
-from timetable.changes import MakeUp, Move
-from timetable.closing_service import losses
-from timetable.closings import Closing, faults
-from timetable.dated import Applied, DatedTables, Standing
-from timetable.feed_entries import Entry, entries
-from timetable.feeds import Names, change_title, description, picks
-from timetable.grounds import Grounds
+from timetable.agreement.closing_service import losses
+from timetable.days import closings as closing_module
+from timetable.days import make_ups
+from timetable.days.changes import MakeUp, Move
+from timetable.days.closings import Closing, faults
+from timetable.days.dated import Applied, DatedTables, Standing
+from timetable.days.grounds import Grounds
+from timetable.export.feed_entries import Entry, entries
+from timetable.export.feeds import Names, change_title, description, picks
 from timetable.model import MakeUpDay
 from timetable.term import moment, teaching_day
 

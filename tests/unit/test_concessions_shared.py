@@ -11,7 +11,7 @@ from timetable import objective
 from timetable.model import BusyTime, Party, Register, Slot
 from timetable.objective import fair_share
 from timetable.problem import Problem
-from timetable.solver import solve
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

@@ -12,15 +12,15 @@ from msgspec import structs
 
 from server.sentences import LANGUAGES, catalogue
 from tests.dated_days import broken_on, community, days, version
-from timetable import cover
-from timetable.changes import Cancel, MakeUp, Move, Substitute
-from timetable.cover import CoverPlan, chosen
-from timetable.dated import Applied, DatedTables
+from timetable.days import cover
+from timetable.days.changes import Cancel, MakeUp, Move, Substitute
+from timetable.days.cover import CoverPlan, chosen
+from timetable.days.dated import Applied, DatedTables
+from timetable.days.grounds import Grounds
+from timetable.days.openings import openings
+from timetable.days.outcomes import work_out
 from timetable.errors import NotFound
-from timetable.grounds import Grounds
 from timetable.model import BusyTime
-from timetable.openings import openings
-from timetable.outcomes import work_out
 from timetable.term import moment
 
 NOW = moment(date(2026, 9, 2), "07:00")

@@ -7,13 +7,13 @@ from datetime import date
 from msgspec import structs
 
 from tests.dated_days import TERM, broken_on, community, days, version
-from timetable.changes import Cancel, MakeUp, Move, MoveWeekly, Substitute, Swap, Undo
-from timetable.dated import Applied, DatedTables, Standing
-from timetable.grounds import Grounds
+from timetable.days.changes import Cancel, MakeUp, Move, MoveWeekly, Substitute, Swap, Undo
+from timetable.days.dated import Applied, DatedTables, Standing
+from timetable.days.grounds import Grounds
+from timetable.days.outcomes import work_out
+from timetable.days.scene import Outcome
 from timetable.identity import days_of, named_occurrence, uid_of
 from timetable.model import Closure, Lesson, Table
-from timetable.outcomes import work_out
-from timetable.scene import Outcome
 from timetable.term import moment
 
 NOW = moment(date(2026, 9, 2), "07:00")

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from server.closing_view import week_view
 from server.county import County
 from tests.instances import CommunityBuilder, bell_times
-from timetable.dated import DatedTables
-from timetable.grounds import Grounds
+from timetable.days.dated import DatedTables
+from timetable.days.grounds import Grounds
+from timetable.days.versions import Diff, Version
 from timetable.model import Party
-from timetable.solver import solve
-from timetable.versions import Diff, Version
+from timetable.solving.solver import solve
 
 
 def test_a_week_shows_whose_turn_it_is_and_the_clock_of_its_dates() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import CommunityBuilder, bell_times, generated_community
-from timetable import concessions
 from timetable.checker import check
-from timetable.concessions import Concession
-from timetable.explain import CURES, explain
-from timetable.lints import CODES as LINTS
+from timetable.explaining import concessions
+from timetable.explaining.concessions import Concession
+from timetable.explaining.explain import CURES, explain
 from timetable.model import BusyTime, Party, Register, Slot
-from timetable.solver import solve
+from timetable.solving.lints import CODES as LINTS
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

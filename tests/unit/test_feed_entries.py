@@ -12,10 +12,10 @@ from msgspec import structs
 from tests.dated_days import TERM, community, days, version
 from tests.unit.test_amendments import carried_out, out, published, some_change
 from tests.unit.test_dated import a_move, first_of
-from timetable.changes import Cancel, Change, MakeUp, Substitute
-from timetable.dated import Applied, DatedTables
-from timetable.feed_entries import Entry, entries
-from timetable.feeds import Names, change_title, event, picks
+from timetable.days.changes import Cancel, Change, MakeUp, Substitute
+from timetable.days.dated import Applied, DatedTables
+from timetable.export.feed_entries import Entry, entries
+from timetable.export.feeds import Names, change_title, event, picks
 from timetable.term import moment
 
 NOW = moment(date(2026, 9, 2), "07:00")

@@ -6,11 +6,11 @@ import icalendar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetable.feed_entries import entries
-from timetable.feeds import Names, calendar, escape, fold, picks, summary
+from timetable.days.versions import Version, diff
+from timetable.export.feed_entries import entries
+from timetable.export.feeds import Names, calendar, escape, fold, picks, summary
 from timetable.model import Lesson, MakeUpDay, PlacedParty, Table, Term
 from timetable.term import TIME_ZONE
-from timetable.versions import Version, diff
 
 TERM = Term(
     id="2026a",

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
-from timetable import fet_export
 from timetable.checker import check
-from timetable.fet_export import FetExport, export
-from timetable.fet_solution import read_solution
-from timetable.fet_xml import FetUnreadable, child, parse
+from timetable.fet import exporting as fet_export
+from timetable.fet.exporting import FetExport, export
+from timetable.fet.solution import read_solution
+from timetable.fet.xml import FetUnreadable, child, parse
 from timetable.model import BusyTime, Party, Register, Slot, Travel
 from timetable.problem import Problem
 

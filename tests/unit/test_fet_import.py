@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import TERM, CommunityBuilder, bell_times
 from tests.unit.small_register import SMALL
-from timetable import fet_import, solver
 from timetable.checker import check
-from timetable.fet_export import export
-from timetable.fet_import import FetImport, import_fet, joined
+from timetable.fet import importing as fet_import
+from timetable.fet.exporting import export
+from timetable.fet.importing import FetImport, import_fet, joined
 from timetable.model import BusyTime, Register, Slot
 from timetable.problem import Problem
-from timetable.references import check_references
-from timetable.register_check import check as check_rows
-from timetable.register_parts import rows_of
+from timetable.register.check import check as check_rows
+from timetable.register.parts import rows_of
+from timetable.register.references import check_references
+from timetable.solving import solver
 
 EXAMPLES = Path("/usr/share/doc/fet-data/examples")
 LARGEST_EXAMPLE = 400_000

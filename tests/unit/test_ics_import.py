@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import CommunityBuilder, bell_times
 from tests.unit.small_register import SMALL
-from timetable import ics_import
+from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
-from timetable.feed_entries import entries
-from timetable.feeds import calendar, names_of
-from timetable.ics_import import CalendarImport, read_calendar, with_calendar
+from timetable.export.feed_entries import entries
+from timetable.export.feeds import calendar, names_of
 from timetable.model import BusyTime, Closure, Lesson, PlacedParty, Table, Term
+from timetable.own import ics as ics_import
+from timetable.own.ics import CalendarImport, read_calendar, with_calendar
 from timetable.term import occurrences
-from timetable.versions import Diff, Version
 
 TERM = Term(
     id="t",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import structs
 
 from tests.instances import CommunityBuilder, bell_times
-from timetable import negotiation as talks
-from timetable.amendments import Amendment, Consent
-from timetable.changes import Cancel
-from timetable.ledger import ledger, met
+from timetable.agreement import negotiation as talks
+from timetable.agreement.amendments import Amendment, Consent
+from timetable.agreement.ledger import ledger, met
+from timetable.days.changes import Cancel
+from timetable.days.versions import Diff, Version, Yielded
 from timetable.model import BusyTime, Community, Leftover, Lesson, Party, Register, Slot, Table
-from timetable.solver import solve
-from timetable.versions import Diff, Version, Yielded
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

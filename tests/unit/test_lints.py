@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from server.sentences import LANGUAGES, finding_sentence
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
-from timetable import bell_changes, checker, habits, lints, objective, references, solver
-from timetable.formulation import HABITS, Formulation
+from timetable import bell_changes, checker, habits, objective
 from timetable.model import BusyTime, Finding, Party, Register, Slot
 from timetable.problem import Problem
-from timetable.search import Effort, run
+from timetable.register import references
+from timetable.solving import lints, solver
+from timetable.solving.formulation import HABITS, Formulation
+from timetable.solving.search import Effort, run
 
 STARTS = bell_times(480, 20, 840)
 EVERY_CODE = {

@@ -13,12 +13,13 @@ from msgspec import structs
 
 from server.sentences import LANGUAGES, catalogue
 from tests.dated_days import community
-from timetable import membership, refit
 from timetable.checker import check, missing
 from timetable.errors import BuildFailed, NotFound
-from timetable.membership import Join, Leave, changed
 from timetable.model import Register, Requirement, Table
-from timetable.refit import Refit
+from timetable.repairing import refit
+from timetable.repairing.refit import Refit
+from timetable.years import membership
+from timetable.years.membership import Join, Leave, changed
 
 FIRST = "2026-09-14"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetable import negotiation as talks
+from timetable.agreement import negotiation as talks
 from timetable.errors import NotAllowedNow
 from timetable.model import Community, Mode
 

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue, words_in
 from tests.instances import CommunityBuilder, bell_times
-from timetable import own_lessons, own_table, solver
 from timetable.checker import check as check_table
+from timetable.export.table_export import TableExport
 from timetable.model import BusyTime, Party, Register, Slot
-from timetable.own_cells import LessonReader, class_of, period_of, weekday_of
-from timetable.own_lessons import Into, OwnImport, take_own_table
-from timetable.register_check import check
-from timetable.register_parts import rows_of
-from timetable.table_export import TableExport
+from timetable.own import lessons as own_lessons
+from timetable.own import table as own_table
+from timetable.own.cells import LessonReader, class_of, period_of, weekday_of
+from timetable.own.lessons import Into, OwnImport, take_own_table
+from timetable.register.check import check
+from timetable.register.parts import rows_of
+from timetable.solving import solver
 
 Lines = list[list[Any]]
 DAYS = ["星期一", "星期二", "星期三", "星期四", "星期五"]

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from server.demo.county import demo_register
 from server.sentences import LANGUAGES, catalogue, finding_sentence
 from tests.unit.small_register import SMALL, added, changed, given
-from timetable.import_findings import ERRORS, WARNINGS
 from timetable.model import Community, Finding, Slot
-from timetable.register_check import check
-from timetable.register_merge import good_part, over, without_repeats
-from timetable.register_parts import assemble, rows_of
-from timetable.register_rows import (
+from timetable.register.check import check
+from timetable.register.findings import ERRORS, WARNINGS
+from timetable.register.merge import good_part, over, without_repeats
+from timetable.register.parts import assemble, rows_of
+from timetable.register.rows import (
     BellRow,
     Broken,
     BusyRoomRow,
@@ -30,7 +30,7 @@ from timetable.register_rows import (
     TravelRow,
     UnavailableRow,
 )
-from timetable.sheet_format import BY_KEY
+from timetable.register.sheet_format import BY_KEY
 
 ROWS = given()
 EVENING = Slot(weekday=1, period=9)

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from tests.county_server import county_register
 from timetable.model import BusyTime
-from timetable.register_reach import Reach, reach
+from timetable.register.reach import Reach, reach
 
 REGISTER = county_register(date(2026, 11, 18))
 

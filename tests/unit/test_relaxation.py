@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 
 from tests.instances import generated_community, small_registers
-from timetable import lints
-from timetable.formulation import Formulation
 from timetable.model import Register
-from timetable.pricing import UNLIMITED, Pricing
 from timetable.problem import Problem
-from timetable.relaxation import Row, proven, relax
-from timetable.search import Effort, Run, run
+from timetable.solving import lints
+from timetable.solving.formulation import Formulation
+from timetable.solving.pricing import UNLIMITED, Pricing
+from timetable.solving.relaxation import Row, proven, relax
+from timetable.solving.search import Effort, Run, run
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
 from tests.unit.test_slots import arranged, must
-from timetable.arrangement import Arrangement
 from timetable.checker import check
 from timetable.errors import NotFound
 from timetable.habits import remarks
 from timetable.model import Register, Slot
 from timetable.objective import price
-from timetable.part import slot_of
 from timetable.problem import Problem
-from timetable.repair import CannotRepair, Repair, repair
-from timetable.slots import slots
-from timetable.solver import solve
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.part import slot_of
+from timetable.repairing.repair import CannotRepair, Repair, repair
+from timetable.repairing.slots import slots
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -16,12 +16,12 @@ from msgspec import structs
 from server.demo.county import demo_register
 from server.sentences import LANGUAGES, catalogue
 from tests.unit.small_register import SMALL
-from timetable import promotion, rollover
 from timetable.model import BellSchedule, Closure, Register, Requirement, Term
-from timetable.promotion import WEEKLY_PERIODS, Entry
-from timetable.register_check import check
-from timetable.register_parts import rows_of
-from timetable.rollover import Next, Rollover, roll_over
+from timetable.register.check import check
+from timetable.register.parts import rows_of
+from timetable.years import promotion, rollover
+from timetable.years.promotion import WEEKLY_PERIODS, Entry
+from timetable.years.rollover import Next, Rollover, roll_over
 
 AFTER = date(2027, 8, 1)
 AUTUMN = Term(

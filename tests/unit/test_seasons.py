@@ -10,20 +10,20 @@ from msgspec import structs
 
 from server.sentences import finding_sentence, words_in
 from tests.instances import CommunityBuilder, bell_times, small_registers
-from timetable import feeds
-from timetable.arrangement import Arrangement
 from timetable.bell_changes import parted_lessons
 from timetable.bells import Bells, Window
 from timetable.checker import check
-from timetable.fet_export import export
-from timetable.lints import lint
+from timetable.export import feeds
+from timetable.export.table_list import list_csv, read_list
+from timetable.export.wall_pages import Wall
+from timetable.fet.exporting import export
 from timetable.model import BusyTime, Leftover, Party, PartyTimes, Register, Table, Travel, clock
 from timetable.problem import Problem
-from timetable.slots import slots
-from timetable.solver import solve
-from timetable.table_list import list_csv, read_list
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.slots import slots
+from timetable.solving.lints import lint
+from timetable.solving.solver import solve
 from timetable.term import occurrences_on
-from timetable.wall_pages import Wall
 
 CHANGE = "2026-11-02"
 SUMMER = bell_times(480, 20, 840)

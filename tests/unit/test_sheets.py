@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from server.demo.county import demo_register, demo_workbooks
 from tests.unit.small_register import SMALL
-from timetable import cells
-from timetable.cells import CellProblem
 from timetable.model import Finding, Register, Shortage, Slot
-from timetable.register_files import read_files
-from timetable.register_parts import assemble, rows_of
-from timetable.register_rows import TeacherRow
-from timetable.sheet_format import BY_KEY, SHEETS, sheet_named
-from timetable.sheets import csv_files, empty_forms, read_csv, read_workbook, workbook
+from timetable.register import cells
+from timetable.register.cells import CellProblem
+from timetable.register.files import read_files
+from timetable.register.parts import assemble, rows_of
+from timetable.register.rows import TeacherRow
+from timetable.register.sheet_format import BY_KEY, SHEETS, sheet_named
+from timetable.register.sheets import csv_files, empty_forms, read_csv, read_workbook, workbook
 
 Cells = list[list[object]]
 

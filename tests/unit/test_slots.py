@@ -9,18 +9,18 @@ from msgspec import structs
 
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
-from timetable import arrangement as arrangements
-from timetable import repair as repairs
-from timetable import slots as slot_module
-from timetable.arrangement import Arrangement
 from timetable.checker import check
 from timetable.errors import NotFound
 from timetable.model import BusyTime, Lesson, Party, Register, Slot, Table
 from timetable.objective import price
-from timetable.placing import NoRoom
 from timetable.problem import Problem
-from timetable.slots import SlotVerdict, placement_by_clock, slots
-from timetable.solver import solve
+from timetable.repairing import arrangement as arrangements
+from timetable.repairing import repair as repairs
+from timetable.repairing import slots as slot_module
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.slots import SlotVerdict, placement_by_clock, slots
+from timetable.solving.placing import NoRoom
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

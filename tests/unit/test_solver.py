@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, event, given, settings
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
 from timetable.checker import check
 from timetable.errors import NotFound
-from timetable.formulation import Formulation
 from timetable.habits import remarks
 from timetable.model import BusyTime, Party, Register, Slot, Table
 from timetable.objective import price
 from timetable.problem import Problem
-from timetable.progress import Outcome, Progress
-from timetable.solver import solve
+from timetable.solving.formulation import Formulation
+from timetable.solving.progress import Outcome, Progress
+from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
 

@@ -17,17 +17,17 @@ from python_calamine import CalamineWorkbook
 
 from server.sentences import LANGUAGES, Language, catalogue, words_in
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
-from timetable import table_list
+from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
-from timetable.feed_entries import entries
+from timetable.export import table_list
+from timetable.export.feed_entries import entries
+from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
+from timetable.export.table_list import LESSONS, list_csv, read_list
+from timetable.export.table_sheets import wall_workbook
+from timetable.export.wall_clock import day_page, week_page
+from timetable.export.wall_grids import class_page, classes_pages, room_page, teacher_page, teachers_pages
+from timetable.export.wall_pages import Page, Wall
 from timetable.model import Leftover, Lesson, Party, PlacedParty, Register, Room, Table, TableSet, clock
-from timetable.table_export import Audience, ExportRefused, Form, TableExport
-from timetable.table_list import LESSONS, list_csv, read_list
-from timetable.table_sheets import wall_workbook
-from timetable.versions import Diff, Version
-from timetable.wall_clock import day_page, week_page
-from timetable.wall_grids import class_page, classes_pages, room_page, teacher_page, teachers_pages
-from timetable.wall_pages import Page, Wall
 
 AUDIENCES: tuple[Audience, ...] = ("class", "teacher", "room", "unit", "community")
 STATE = "草案（未发布）"

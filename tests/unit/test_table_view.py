@@ -11,9 +11,9 @@ import pytest
 from server.shapes.table import TimetableView
 from server.table_view import term_reference, timetable_view, unit_reference
 from tests.unit.county_days import THURSDAY, at, county, draft, person, table
+from timetable.agreement.negotiation import Negotiation, agree, begin, object_to, propose, publish
+from timetable.days.versions import Version, diff
 from timetable.model import BellSchedule, Leftover, Teacher
-from timetable.negotiation import Negotiation, agree, begin, object_to, propose, publish
-from timetable.versions import Version, diff
 
 HERE = county()
 COMMUNITY = HERE.community("A")

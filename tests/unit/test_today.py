@@ -14,11 +14,11 @@ from server.shapes.review import ReviewRow
 from server.shapes.table import LiveNow, LiveRoom, Need, TodayView
 from server.today import SYNC_QUOTA, KnownSession, lesson_title, today_view
 from tests.unit.county_days import THURSDAY, at, county, dated, draft, person, table
-from timetable import amendments
-from timetable.changes import Cancel
+from timetable.agreement import amendments
+from timetable.agreement.negotiation import agree, begin, object_to, propose
+from timetable.agreement.service import Draft
+from timetable.days.changes import Cancel
 from timetable.model import Closure
-from timetable.negotiation import agree, begin, object_to, propose
-from timetable.service import Draft
 
 HERE = county()
 COMMUNITY = HERE.community("A")

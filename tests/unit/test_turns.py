@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.instances import TERM, CommunityBuilder, bell_times
-from timetable import feeds
 from timetable.bells import Bells
 from timetable.checker import check
+from timetable.export import feeds
 from timetable.model import Party, Register, Table, Weeks
-from timetable.solver import solve
+from timetable.solving.solver import solve
 from timetable.term import occurrences, week_of
 from timetable.turns import held_in, turn
 

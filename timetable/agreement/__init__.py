@@ -1,0 +1,1 @@
+"""Agreeing: on a draft before it is published, and on changes and closings afterwards."""

@@ -1,0 +1,215 @@
+"""Use cases on the communities' tables: take a draft, talk about it, publish it, read it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from msgspec import Struct, structs
+
+from timetable.agreement import negotiation as talks
+from timetable.agreement.ledger import met
+from timetable.agreement.negotiation import Negotiation
+from timetable.days.versions import Version, diff
+from timetable.errors import NotFound, StaleVersion, TimetableError
+from timetable.model import Community, IsoDate, Register, Slot, Table
+from timetable.term import local_date
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """The table being agreed on. `revision` counts every change of draft or negotiation, from 1."""
+
+    community: str
+    revision: int
+    table: Table
+    author: str
+    negotiation: Negotiation
+    base: int = 0
+    """Number of the version that was published when the table was built; 0: none."""
+    valid_from: IsoDate | None = None
+    """The first date that it is to count for, where that is later than its publication."""
+
+
+class DraftOutdated(TimetableError):
+    """A lasting change was published after the draft was built; publishing the draft would undo it unsaid."""
+
+    code = "draft_outdated"
+
+    def __init__(self, base: int, current: int) -> None:
+        super().__init__(f"built on version {base}, version {current} stands")
+        self.base, self.current = base, current
+
+
+class TableStore(Protocol):
+    """Where drafts and versions are kept. A version, once kept, never changes."""
+
+    async def draft(self, community: str) -> Draft | None: ...
+
+    async def save_draft(self, draft: Draft, *, expected: int) -> None:
+        """Keep `draft`; StaleVersion unless the revision kept now is `expected` (0: none yet)."""
+        ...
+
+    async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
+        """Keep `draft` and `version` in one transaction, or neither."""
+        ...
+
+    async def version(self, community: str, number: int) -> Version | None: ...
+
+    async def newest(self, community: str) -> Version | None: ...
+
+    async def history(self, community: str) -> list[Version]:
+        """All versions, the newest first."""
+        ...
+
+
+class Registers(Protocol):
+    async def load(self) -> Register | None: ...
+
+
+Announce = Callable[[Version], Awaitable[None]]
+
+
+class TimetableService:
+    """The one door to a community's table. `now` gives unix seconds; `announce` hears of each new version."""
+
+    def __init__(
+        self, store: TableStore, registers: Registers, *, now: Callable[[], float], announce: Announce
+    ) -> None:
+        self._store = store
+        self._registers = registers
+        self._now = now
+        self._announce = announce
+
+    async def register(self) -> Register:
+        """The county, or NotFound before anything was imported."""
+        register = await self._registers.load()
+        if register is None:
+            raise NotFound("register", "county")
+        return register
+
+    async def community(self, community: str) -> Community:
+        for known in (await self.register()).communities:
+            if known.id == community:
+                return known
+        raise NotFound("community", community)
+
+    async def draft(self, community: str) -> Draft | None:
+        """The draft with its negotiation settled as of now, or None before the first build of the term."""
+        draft = await self._store.draft(community)
+        if draft is None or draft.table.term != await self._term():
+            return None
+        return structs.replace(draft, negotiation=talks.settle(draft.negotiation, self._now()))
+
+    async def newest(self, community: str) -> Version | None:
+        """The newest version of the term."""
+        newest = await self._store.newest(community)
+        return newest if newest is not None and newest.table.term == await self._term() else None
+
+    async def published(self) -> list[Version]:
+        """The newest version of every community that has one in this term."""
+        found = [await self.newest(known.id) for known in (await self.register()).communities]
+        return [version for version in found if version is not None]
+
+    async def version(self, community: str, number: int) -> Version:
+        version = await self._store.version(community, number)
+        if version is None:
+            raise NotFound("version", f"{community}/{number}")
+        return version
+
+    async def history(self, community: str, term: str | None = None) -> list[Version]:
+        """All versions of a term, the newest first; without `term` those of the present one."""
+        wanted = term or await self._term()
+        return [version for version in await self._store.history(community) if version.table.term == wanted]
+
+    async def _term(self) -> str:
+        return (await self.register()).term.id
+
+    async def take_draft(
+        self, community: str, table: Table, *, author: str, revision: int, valid_from: str | None = None
+    ) -> Draft:
+        """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed."""
+        known = await self.community(community)
+        before = await self._store.draft(community)
+        newest = await self.newest(community)
+        affected = diff(newest.table if newest else None, table).units
+        if before is None:
+            negotiation = talks.begin(known, 1, affected)
+        elif before.table.term != await self._term():
+            # the draft of an earlier term is on nobody's table any more
+            negotiation, revision = talks.begin(known, 1, affected), before.revision + revision
+        else:
+            negotiation = talks.rebuilt(before.negotiation, known, affected, diff(before.table, table).units)
+            negotiation = structs.replace(negotiation, raised=talks.remembered(before.negotiation, before.table))
+        draft = Draft(
+            community=community,
+            revision=revision + 1,
+            table=table,
+            author=author,
+            negotiation=negotiation,
+            base=newest.number if newest else 0,
+            valid_from=valid_from,
+        )
+        await self._store.save_draft(draft, expected=revision)
+        return draft
+
+    async def propose(self, community: str, *, unit: str, by: str, revision: int) -> Draft:
+        return await self._change(community, revision, lambda n: talks.propose(n, unit=unit, by=by, now=self._now()))
+
+    async def agree(self, community: str, *, unit: str, by: str, revision: int) -> Draft:
+        return await self._change(community, revision, lambda n: talks.agree(n, unit=unit, by=by, now=self._now()))
+
+    async def object(
+        self,
+        community: str,
+        *,
+        unit: str,
+        by: str,
+        revision: int,
+        reason: str,
+        lesson: str | None = None,
+        counter: Slot | None = None,
+    ) -> Draft:
+        def say(negotiation: Negotiation) -> Negotiation:
+            return talks.object_to(
+                negotiation, unit=unit, by=by, now=self._now(), reason=reason, lesson=lesson, counter=counter
+            )
+
+        return await self._change(community, revision, say)
+
+    async def publish(self, community: str, *, unit: str, by: str, revision: int) -> Version:
+        """Freeze the agreed draft as the next version."""
+        draft = await self._current(community, revision)
+        newest, last = await self.newest(community), await self._store.newest(community)
+        if (newest.number if newest else 0) != draft.base:
+            raise DraftOutdated(draft.base, newest.number if newest else 0)
+        term = (await self.register()).term
+        valid_from = term.first_day if newest is None and last is not None else None
+        if draft.valid_from is not None and draft.valid_from > local_date(self._now()).isoformat():
+            valid_from = draft.valid_from
+        version = Version(
+            community=community,
+            number=last.number + 1 if last else 1,
+            author=by,
+            at=self._now(),
+            table=draft.table,
+            diff=diff(newest.table if newest else None, draft.table),
+            valid_from=valid_from,
+            yielded=met(draft.negotiation.raised, draft.table),
+        )
+        published = talks.publish(draft.negotiation, unit=unit, now=self._now())
+        draft = structs.replace(draft, negotiation=published, revision=revision + 1)
+        await self._store.publish(draft, version, expected=revision)
+        await self._announce(version)
+        return version
+
+    async def _current(self, community: str, revision: int) -> Draft:
+        draft = await self._store.draft(community)
+        if draft is None or draft.table.term != await self._term():
+            raise NotFound("draft", community)
+        if draft.revision != revision:
+            raise StaleVersion(revision, draft.revision)
+        return draft
+
+    async def _change(self, community: str, revision: int, step: Callable[[Negotiation], Negotiation]) -> Draft:
+        draft = await self._current(community, revision)
+        changed = structs.replace(draft, negotiation=step(draft.negotiation), revision=revision + 1)
+        await self._store.save_draft(changed, expected=revision)
+        return changed

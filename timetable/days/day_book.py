@@ -1,0 +1,380 @@
+"""This module owns who and what is where on one day, and what stands in the way of a lesson there, in words.
+
+A book holds the lessons of one date, or those of one weekday of the weekly table. It finds a place for a lesson that
+moves: the periods that meet by the clock, free rooms, somebody for the leftover minutes. It shares no code with the
+checker, which proves it in the tests.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from msgspec import Struct, structs
+
+from timetable import bells
+from timetable.bells import Window
+from timetable.days.closings import Closings
+from timetable.days.dated import Standing
+from timetable.days.grounds import Grounds
+from timetable.model import (
+    SHARED_KINDS,
+    BusyTime,
+    Finding,
+    Leftover,
+    Lesson,
+    PlacedParty,
+    Weeks,
+    clock,
+    minutes,
+)
+from timetable.problem import weeks_meet
+from timetable.term import parity, teaching_day
+
+CODES: Mapping[str, str] = {
+    "amend_closed": "a school is closed that day",
+    "amend_no_period": "a school rings no such period that day",
+    "amend_overlap": "the bells of the schools share too few minutes then",
+    "amend_class_busy": "a class has another lesson then",
+    "amend_teacher_busy": "a teacher has another lesson then",
+    "amend_teacher_supervises": "a teacher supervises the leftover minutes of another lesson then",
+    "amend_teacher_travel": "a teacher has too little time for the way from or to another lesson",
+    "amend_teacher_unavailable": "a teacher is unavailable then",
+    "amend_teacher_day": "a teacher would have more lessons that day than allowed",
+    "amend_room_busy": "a room is taken then",
+    "amend_no_remote_room": "a school has no free remote room then",
+    "amend_link": "a school's line carries no more lessons then",
+}
+"""Every code that this module can report."""
+
+
+class Kept(Struct, frozen=True):
+    """A lesson in the book, under an identity by which it can be left out."""
+
+    uid: str
+    lesson: Lesson
+    parties: tuple[PlacedParty, ...]
+
+
+class Seat(Struct, frozen=True):
+    """Where a lesson could stand: the parties in their periods and rooms, and the window that all share."""
+
+    parties: tuple[PlacedParty, ...]
+    window: Window
+
+
+class _Stay(NamedTuple):
+    uid: str
+    lesson: Lesson
+    window: Window
+    campus: str | None
+    supervising: bool = False
+
+
+class DayBook:
+    """The lessons of one day. `weekday` and `weeks` say what the day follows, `on` which bells ring."""
+
+    def __init__(
+        self,
+        grounds: Grounds,
+        *,
+        on: date,
+        weekday: int,
+        weeks: Weeks,
+        kept: Iterable[Kept],
+        dated: bool = True,
+        closings: Closings | None = None,
+    ) -> None:
+        self._grounds = grounds
+        self._on = on
+        self._weekday = weekday
+        self._weeks = weeks
+        self._dated = dated
+        self._closings = closings or Closings()
+        self._classes: dict[str, list[_Stay]] = defaultdict(list)
+        self._teachers: dict[str, list[_Stay]] = defaultdict(list)
+        self._rooms: dict[str, list[_Stay]] = defaultdict(list)
+        self._links: dict[str, list[_Stay]] = defaultdict(list)
+        self._bells: dict[str, bells.Day] = {}
+        for one in kept:
+            self.enter(one)
+
+    @classmethod
+    def of_date(
+        cls, grounds: Grounds, day: date, standings: Iterable[Standing], closings: Closings
+    ) -> "DayBook | None":
+        """The book of a date, or None when there is no school in the whole county."""
+        followed = teaching_day(grounds.term, day)
+        if followed is None:
+            return None
+        kept = (kept_of(standing) for standing in standings if not standing.cancelled)
+        weeks: Weeks = "odd" if parity(followed.week) == "odd" else "even"
+        weekday = closings.bells_of(day) or followed.weekday
+        return cls(grounds, on=day, weekday=weekday, weeks=weeks, kept=kept, closings=closings)
+
+    def enter(self, kept: Kept) -> None:
+        """One more lesson stands that day."""
+        shared = kept.lesson.kind in SHARED_KINDS
+        for party in kept.parties:
+            for teacher, there in self._at(kept, party):
+                self._teachers[teacher].append(there)
+            stay = _Stay(kept.uid, kept.lesson, _window(party), self._grounds.campus(party.unit))
+            for school_class in party.classes:
+                self._classes[school_class].append(stay)
+            if party.room is not None:
+                self._rooms[party.room].append(stay)
+            if shared:
+                self._links[party.unit].append(stay)
+
+    def _at(self, kept: Kept, party: PlacedParty) -> Iterator[tuple[str, _Stay]]:
+        """Who is in the party's classroom when: its teachers, and those who supervise its leftover minutes."""
+        stay = _Stay(kept.uid, kept.lesson, _window(party), self._grounds.campus(party.unit))
+        for teacher in party.teachers:
+            yield teacher, stay
+        for left in party.leftover:
+            if left.teacher is not None and left.teacher not in party.teachers:
+                window = Window(minutes(left.start), minutes(left.end))
+                yield left.teacher, stay._replace(window=window, supervising=True)
+
+    # Finding a place ------------------------------------------------------------------------------------------------
+
+    def periods(self, unit: str) -> bells.Day:
+        """The unit's periods of the day."""
+        known = self._bells.get(unit)
+        if known is None:
+            found = self._grounds.units.get(unit)
+            known = bells.periods(found, self._weekday, self._on.isoformat()) if found else {}
+            self._bells[unit] = known
+        return known
+
+    def matching_period(self, lesson: Lesson, into: Lesson) -> int:
+        """The period of the lesson's own host that meets the slot in which `into` stands."""
+        if into.host.unit != lesson.host.unit:
+            match = bells.best_match(_window(into.host), self.periods(lesson.host.unit))
+            if match is not None:
+                return match.period
+        return into.host.period
+
+    def seat(self, lesson: Lesson, period: int, *, apart: Collection[str] = ()) -> Seat | list[Finding]:
+        """Where the lesson would stand in that period of its host, or why it cannot stand there at all. Rooms and
+        supervisors are chosen among the free ones, as if the lessons in `apart` were gone."""
+        grounds = self._grounds
+        slack = grounds.slack(lesson, self._community_of(lesson))
+        closed = [party.unit for party in lesson.parties if self._closed(party.unit)]
+        if closed:
+            return [self._finding("amend_closed", unit=grounds.unit_name(unit)) for unit in closed]
+        host_window = self.periods(lesson.host.unit).get(period)
+        runs: list[tuple[int, Window]] = []
+        for party in lesson.parties:
+            day = self.periods(party.unit)
+            first: int | None = period
+            if host_window is not None and party is not lesson.host:
+                first = bells.matching_period(host_window, day, slack)
+            numbers = None if first is None or host_window is None else bells.run(day, first, grounds.block(lesson))
+            if numbers is None:
+                if host_window is not None and party is not lesson.host:
+                    return [self._finding("amend_overlap", unit=grounds.unit_name(party.unit), start=host_window.start)]
+                return [self._finding("amend_no_period", unit=grounds.unit_name(party.unit), period=period)]
+            runs.append((numbers[0], Window(day[numbers[0]].start, day[numbers[-1]].end)))
+        windows = [window for _, window in runs]
+        shut = [
+            party.unit
+            for party, window in zip(lesson.parties, windows, strict=True)
+            if self._closings.shut(party.unit, self._on, window.start, window.end)
+        ]
+        if shut:
+            return [self._finding("amend_closed", unit=grounds.unit_name(unit)) for unit in shut]
+        if not bells.windows_meet(windows, slack):
+            unit = grounds.unit_name(lesson.parties[-1].unit)
+            return [self._finding("amend_overlap", unit=unit, start=windows[0].start)]
+        return self._seated(lesson, runs, bells.shared_window(windows), apart)
+
+    def _seated(
+        self, lesson: Lesson, runs: Sequence[tuple[int, Window]], shared: Window, apart: Collection[str]
+    ) -> Seat | list[Finding]:
+        parties: list[PlacedParty] = []
+        for party, (period, window) in zip(lesson.parties, runs, strict=True):
+            room = party.room
+            if lesson.kind in SHARED_KINDS:
+                taken = {p.room for p in parties}
+                room = self._free_remote_room(party, window, apart, taken)
+                if room is None:
+                    unit = self._grounds.unit_name(party.unit)
+                    return [self._finding("amend_no_remote_room", unit=unit, start=window.start)]
+            spare = bells.leftover(window, shared) if party.classes else ()
+            parties.append(
+                structs.replace(
+                    party,
+                    period=period,
+                    start=clock(window.start),
+                    end=clock(window.end),
+                    room=room,
+                    leftover=tuple(
+                        Leftover(
+                            start=clock(part.start), end=clock(part.end), teacher=self._supervisor(party, part, apart)
+                        )
+                        for part in spare
+                    ),
+                )
+            )
+        return Seat(tuple(parties), shared)
+
+    def _free_remote_room(
+        self, party: PlacedParty, window: Window, apart: Collection[str], taken: Collection[str | None]
+    ) -> str | None:
+        usable = self._grounds.remote_rooms.get(party.unit, ())
+        ordered = [room for room in usable if room == party.room] + [room for room in usable if room != party.room]
+        for room in ordered:
+            if room not in taken and not self._room_taken(room, window, apart):
+                return room
+        return None
+
+    def _supervisor(self, party: PlacedParty, part: Window, apart: Collection[str]) -> str | None:
+        """The party's own teacher; else who supervised before, or another teacher of the class, where free."""
+        if party.teachers:
+            return party.teachers[0]
+        known = [left.teacher for left in party.leftover if left.teacher is not None]
+        known += [
+            id
+            for school_class in party.classes
+            for stay in self._classes[school_class]
+            for other in stay.lesson.parties
+            if school_class in other.classes
+            for id in other.teachers
+        ]
+        for id in dict.fromkeys(known):
+            if not self.teacher(id, party.unit, part, apart=apart):
+                return id
+        return None
+
+    # What stands in the way -----------------------------------------------------------------------------------------
+
+    def obstacles(self, kept: Kept) -> list[Finding]:
+        """What stands in the way of a lesson as it is placed; it does not stand in its own."""
+        found: list[Finding] = []
+        apart = (kept.uid,)
+        for party in kept.parties:
+            window = _window(party)
+            found += self._class_obstacles(party, window, apart)
+            others = [one for other in kept.parties if other is not party for one in self._at(kept, other)]
+            for id, stay in self._at(kept, party):
+                found += self.teacher(id, party.unit, stay.window, apart=apart)
+                # Nobody is in two classrooms of one lesson.
+                same = [other for teacher, other in others if teacher == id]
+                found += self._meetings(id, party.unit, stay.window, same)
+                found += [] if stay.supervising else self._teacher_day(id, kept)
+            found += self._room_obstacles(party, window, apart)
+            if kept.lesson.kind in SHARED_KINDS:
+                found += self._link_obstacles(party.unit, window, apart)
+        return found
+
+    def teacher(self, id: str, unit: str, window: Window, *, apart: Collection[str] = ()) -> list[Finding]:
+        """What keeps a teacher from being at the unit then: lessons, the way from and to them, unavailable times."""
+        grounds = self._grounds
+        found = self._meetings(id, unit, window, [s for s in self._teachers.get(id, ()) if s.uid not in apart])
+        name = grounds.teacher_name(id)
+        teacher = grounds.teachers.get(id)
+        for busy in teacher.unavailable if teacher else ():
+            if self._meets(busy, window):
+                found.append(
+                    self._finding("amend_teacher_unavailable", name=name, start=window.start, reason=busy.reason or "—")
+                )
+        return found
+
+    def _meetings(self, id: str, unit: str, window: Window, stays: Iterable[_Stay]) -> list[Finding]:
+        """The stays of a teacher that leave no time to be at the unit then."""
+        grounds, found = self._grounds, []
+        campus, name = grounds.campus(unit), grounds.teacher_name(id)
+        for stay in stays:
+            way = grounds.travel.between(campus, stay.campus)
+            start, other = stay.window.start, grounds.title(stay.lesson)
+            if window.overlap(stay.window) > 0:
+                code = "amend_teacher_supervises" if stay.supervising else "amend_teacher_busy"
+                found.append(self._finding(code, start=start, name=name, other=other))
+            elif window.start < stay.window.end + way and stay.window.start - way < window.end:
+                found.append(self._finding("amend_teacher_travel", start=start, name=name, other=other, minutes=way))
+        return found
+
+    def lessons_of(self, school_class: str) -> list[tuple[Lesson, Window]]:
+        """What a class has that day."""
+        return [(stay.lesson, stay.window) for stay in self._classes.get(school_class, ())]
+
+    def periods_of(self, teacher: str, *, apart: Collection[str] = ()) -> int:
+        """How many periods the teacher teaches that day."""
+        lessons = {
+            stay.uid: self._grounds.block(stay.lesson)
+            for stay in self._teachers.get(teacher, ())
+            if not stay.supervising and stay.uid not in apart
+        }
+        return sum(lessons.values())
+
+    def campuses_of(self, teacher: str) -> set[str | None]:
+        """Where the teacher is that day."""
+        return {stay.campus for stay in self._teachers.get(teacher, ())}
+
+    def _teacher_day(self, id: str, kept: Kept) -> list[Finding]:
+        teacher = self._grounds.teachers.get(id)
+        periods = self.periods_of(id, apart=(kept.uid,)) + self._grounds.block(kept.lesson)
+        if teacher is None or periods <= teacher.max_per_day:
+            return []
+        return [self._finding("amend_teacher_day", name=teacher.name, lessons=periods, most=teacher.max_per_day)]
+
+    def _class_obstacles(self, party: PlacedParty, window: Window, apart: Collection[str]) -> list[Finding]:
+        found = []
+        for id in party.classes:
+            name = self._grounds.classes[id].name if id in self._grounds.classes else id
+            for stay in self._classes.get(id, ()):
+                if stay.uid not in apart and window.overlap(stay.window) > 0:
+                    other = self._grounds.title(stay.lesson)
+                    found.append(self._finding("amend_class_busy", name=name, start=stay.window.start, other=other))
+        return found
+
+    def _room_obstacles(self, party: PlacedParty, window: Window, apart: Collection[str]) -> list[Finding]:
+        if party.room is None or not self._room_taken(party.room, window, apart):
+            return []
+        name = self._grounds.rooms[party.room].name if party.room in self._grounds.rooms else party.room
+        unit = self._grounds.unit_name(party.unit)
+        return [self._finding("amend_room_busy", name=name, unit=unit, start=window.start)]
+
+    def _room_taken(self, room: str, window: Window, apart: Collection[str]) -> bool:
+        return any(
+            stay.uid not in apart and window.overlap(stay.window) > 0 for stay in self._rooms.get(room, ())
+        ) or any(self._meets(busy, window) for busy in self._grounds.busy_rooms.get(room, ()))
+
+    def _link_obstacles(self, unit: str, window: Window, apart: Collection[str]) -> list[Finding]:
+        known = self._grounds.units.get(unit)
+        most = known.link_capacity if known else 0
+        others = [s.window for s in self._links.get(unit, ()) if s.uid not in apart and window.overlap(s.window) > 0]
+        # The line is fullest at the beginning of some lesson.
+        for at in sorted({window.start, *(other.start for other in others if other.start > window.start)}):
+            if 1 + sum(other.start <= at < other.end for other in others) > most:
+                return [self._finding("amend_link", unit=self._grounds.unit_name(unit), start=at, most=most)]
+        return []
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _closed(self, unit: str) -> bool:
+        return self._dated and teaching_day(self._grounds.term, self._on, unit) is None
+
+    def _community_of(self, lesson: Lesson) -> str:
+        requirement = self._grounds.requirements.get(lesson.requirement)
+        return requirement.community if requirement else ""
+
+    def _meets(self, busy: BusyTime, window: Window) -> bool:
+        return (
+            busy.weekday == self._weekday
+            and weeks_meet(busy.weeks, self._weeks)
+            and window.overlap(Window(minutes(busy.start), minutes(busy.end))) > 0
+        )
+
+    def _finding(self, code: str, *, start: int | None = None, **values: str | int) -> Finding:
+        at: dict[str, str | int] = {} if start is None else {"start": clock(start)}
+        return Finding(code=code, values={"date": self._on.isoformat(), **at, **values})
+
+
+def kept_of(standing: Standing) -> Kept:
+    return Kept(standing.uid, standing.occurrence.lesson, standing.occurrence.parties)
+
+
+def _window(party: PlacedParty) -> Window:
+    return Window(minutes(party.start), minutes(party.end))

@@ -1,0 +1,1 @@
+"""What leaves the timetable: calendar feeds, lists, workbooks and pages for a wall."""

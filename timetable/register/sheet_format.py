@@ -1,0 +1,369 @@
+"""This module owns the format of the workbooks: which sheets there are, and what each column of them holds.
+
+A title is bilingual, "教师编号 id": the Chinese words are for people, the last word is stable and for programs. The
+first row of a sheet holds the titles, every further row one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from timetable.model import Campus, Closure, Community, MakeUpDay, Room, SchoolClass, Shortage
+from timetable.register.cells import (
+    Choice,
+    Clock,
+    Day,
+    Kind,
+    Label,
+    Many,
+    Number,
+    OneWeekday,
+    Slots,
+    Text,
+    Truth,
+    Weekdays,
+)
+from timetable.register.rows import (
+    BellRow,
+    BusyRoomRow,
+    PartyRow,
+    RequirementRow,
+    TeacherRow,
+    TermRow,
+    TravelRow,
+    UnavailableRow,
+    UnitRow,
+    WishRow,
+)
+
+STAGE = Choice({"primary": "小学", "junior": "初中"})
+MODE = Choice({"merged": "融合型", "co_built": "共建型", "collaborative": "协作型"})
+WEEKS = Choice({"all": "每周", "odd": "单周", "even": "双周"})
+ROOM_KIND = Choice({"home": "普通教室", "remote": "远程教室", "special": "专用教室"})
+REQUIREMENT_KIND = Choice(
+    {
+        "local": "本校课",
+        "sync": "同步课堂",
+        "dedicated": "专递课堂",
+        "joint_preparation": "集体备课",
+        "joint_meeting": "联席会议",
+        "common_test": "学业测试",
+        "research": "教研",
+    }
+)
+LABEL, TEXT, NUMBER, DAY, CLOCK, WEEKDAY = Label(), Text(), Number(), Day(), Clock(), OneWeekday()
+LABELS, TEXTS = Many(LABEL), Many(TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `field` is its stable name and that of the row's field; a blank cell of a column that is not
+    required leaves the field at its default."""
+
+    field: str
+    words: str
+    kind: Kind
+    type: Any
+    required: bool
+
+    @property
+    def title(self) -> str:
+        return f"{self.words} {self.field}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. The fields of `identity` tell its rows apart. The rows of a sheet with an `owner` are a list that
+    belongs to a row of the sheet `owner_sheet`, named by that field, and come and go together."""
+
+    key: str
+    words: str
+    row: type[Struct]
+    columns: tuple[Column, ...]
+    identity: tuple[str, ...]
+    owner: str = ""
+    owner_sheet: str = ""
+    by_name: Mapping[str, Column] = field(init=False)
+    """Every spelling of a title that is understood."""
+
+    def __post_init__(self) -> None:
+        names = {name: column for column in self.columns for name in (column.title, column.words, column.field)}
+        object.__setattr__(self, "by_name", names)
+
+    @property
+    def title(self) -> str:
+        return f"{self.words} {self.key}"
+
+
+def make_sheet(
+    key: str,
+    words: str,
+    row: type[Struct],
+    columns: Mapping[str, tuple[str, Kind]],
+    *,
+    identity: tuple[str, ...] = (),
+    owner: str = "",
+    owner_sheet: str = "",
+) -> Sheet:
+    """A sheet whose columns are the fields of `row`, each with its Chinese words and what it holds."""
+    types = get_type_hints(row, include_extras=True)
+    required = {found.name: found.required for found in msgspec.structs.fields(row)}
+    if set(columns) != set(required):
+        raise TypeError(f"the columns of sheet {key} are not the fields of {row.__name__}")
+    made = tuple(
+        Column(field=name, words=title, kind=kind, type=types[name], required=required[name])
+        for name, (title, kind) in columns.items()
+    )
+    return Sheet(key, words, row, made, identity, owner, owner_sheet)
+
+
+SHEETS: tuple[Sheet, ...] = (
+    make_sheet(
+        "term",
+        "学期",
+        TermRow,
+        {
+            "county": ("县区", TEXT),
+            "id": ("学期编号", LABEL),
+            "name": ("学期名称", TEXT),
+            "first_day": ("开学日期", DAY),
+            "last_day": ("结束日期", DAY),
+            "week_one": ("第一周的周一", DAY),
+            "provisional_from": ("暂定起始日期", DAY),
+            "weekdays": ("上课日", Weekdays()),
+            "main_subjects": ("主要学科", TEXTS),
+        },
+    ),
+    make_sheet(
+        "closures",
+        "放假",
+        Closure,
+        {
+            "first": ("第一天", DAY),
+            "last": ("最后一天", DAY),
+            "name": ("名称", TEXT),
+            "units": ("只限单位", LABELS),
+        },
+        identity=("first", "last", "name"),
+    ),
+    make_sheet(
+        "make_up_days",
+        "调休",
+        MakeUpDay,
+        {
+            "date": ("上班日期", DAY),
+            "follows_weekday": ("按周几上课", WEEKDAY),
+            "follows_week": ("按第几周", NUMBER),
+        },
+        identity=("date",),
+    ),
+    make_sheet(
+        "communities",
+        "教共体",
+        Community,
+        {
+            "id": ("教共体编号", LABEL),
+            "name": ("教共体名称", TEXT),
+            "number": ("序号", NUMBER),
+            "stage": ("学段", STAGE),
+            "mode": ("模式", MODE),
+            "core": ("主体学校", LABEL),
+            "members": ("成员学校", LABELS),
+            "overlap_slack": ("可少分钟", NUMBER),
+        },
+        identity=("id",),
+    ),
+    make_sheet("campuses", "校区", Campus, {"id": ("校区编号", LABEL), "name": ("校区名称", TEXT)}, identity=("id",)),
+    make_sheet(
+        "travel",
+        "路程",
+        TravelRow,
+        {"campus_a": ("校区甲", LABEL), "campus_b": ("校区乙", LABEL), "minutes": ("分钟", NUMBER)},
+        identity=("campus_a", "campus_b"),
+    ),
+    make_sheet(
+        "units",
+        "单位",
+        UnitRow,
+        {
+            "id": ("单位编号", LABEL),
+            "name": ("单位名称", TEXT),
+            "short_name": ("简称", TEXT),
+            "code": ("代码", TEXT),
+            "campus": ("校区", LABEL),
+            "stage": ("学段", STAGE),
+            "link_capacity": ("线路可同时上课数", NUMBER),
+            "phone": ("电话", TEXT),
+        },
+        identity=("id",),
+    ),
+    make_sheet(
+        "bells",
+        "作息",
+        BellRow,
+        {
+            "unit": ("单位", LABEL),
+            "weekdays": ("周几", Weekdays()),
+            "period": ("节次", NUMBER),
+            "start": ("上课", CLOCK),
+            "end": ("下课", CLOCK),
+            "valid_from": ("启用日期", DAY),
+            "valid_to": ("停用日期", DAY),
+        },
+        owner="unit",
+        owner_sheet="units",
+    ),
+    make_sheet(
+        "wishes",
+        "避开时间",
+        WishRow,
+        {
+            "unit": ("单位", LABEL),
+            "weekday": ("周几", WEEKDAY),
+            "start": ("开始", CLOCK),
+            "end": ("结束", CLOCK),
+            "weeks": ("单双周", WEEKS),
+            "reason": ("原因", TEXT),
+        },
+        owner="unit",
+        owner_sheet="units",
+    ),
+    make_sheet(
+        "rooms",
+        "教室",
+        Room,
+        {
+            "id": ("教室编号", LABEL),
+            "name": ("教室名称", TEXT),
+            "unit": ("单位", LABEL),
+            "campus": ("校区", LABEL),
+            "kind": ("种类", ROOM_KIND),
+        },
+        identity=("id",),
+    ),
+    make_sheet(
+        "busy_rooms",
+        "教室占用",
+        BusyRoomRow,
+        {
+            "room": ("教室", LABEL),
+            "weekday": ("周几", WEEKDAY),
+            "start": ("开始", CLOCK),
+            "end": ("结束", CLOCK),
+            "weeks": ("单双周", WEEKS),
+            "reason": ("原因", TEXT),
+        },
+        owner="room",
+        owner_sheet="rooms",
+    ),
+    make_sheet(
+        "teachers",
+        "教师",
+        TeacherRow,
+        {
+            "id": ("教师编号", LABEL),
+            "name": ("姓名", TEXT),
+            "posts": ("任职单位", LABELS),
+            "subjects": ("学科", TEXTS),
+            "max_per_day": ("每天最多节数", NUMBER),
+            "max_per_week": ("每周最多节数", NUMBER),
+        },
+        identity=("id",),
+    ),
+    make_sheet(
+        "unavailable",
+        "不可排时间",
+        UnavailableRow,
+        {
+            "teacher": ("教师", LABEL),
+            "weekday": ("周几", WEEKDAY),
+            "start": ("开始", CLOCK),
+            "end": ("结束", CLOCK),
+            "weeks": ("单双周", WEEKS),
+            "reason": ("原因", TEXT),
+        },
+        owner="teacher",
+        owner_sheet="teachers",
+    ),
+    make_sheet(
+        "classes",
+        "班级",
+        SchoolClass,
+        {
+            "id": ("班级编号", LABEL),
+            "name": ("班级名称", TEXT),
+            "unit": ("单位", LABEL),
+            "grade": ("年级", NUMBER),
+            "number": ("班号", NUMBER),
+            "pupils": ("学生人数", NUMBER),
+            "room": ("教室", LABEL),
+            "recording_consent": ("同意录制", Truth()),
+        },
+        identity=("id",),
+    ),
+    make_sheet(
+        "shortages",
+        "缺口",
+        Shortage,
+        {"unit": ("单位", LABEL), "subject": ("缺教师的学科", TEXT)},
+        identity=("unit", "subject"),
+    ),
+    make_sheet(
+        "requirements",
+        "教学要求",
+        RequirementRow,
+        {
+            "id": ("要求编号", LABEL),
+            "kind": ("种类", REQUIREMENT_KIND),
+            "subject": ("学科", TEXT),
+            "unit": ("主讲单位", LABEL),
+            "community": ("教共体", LABEL),
+            "weekly": ("每周次数", NUMBER),
+            "classes": ("班级", LABELS),
+            "teachers": ("教师", LABELS),
+            "weeks": ("单双周", WEEKS),
+            "block": ("连排节数", NUMBER),
+            "only_weeks": ("只在周次", Many(NUMBER)),
+            "rotation": ("轮流单位", LABELS),
+            "locked": ("固定节次", Slots()),
+            "overlap_conceded": ("再少分钟", NUMBER),
+            "topic": ("课题", TEXT),
+        },
+        identity=("id",),
+    ),
+    make_sheet(
+        "parties",
+        "参与方",
+        PartyRow,
+        {
+            "requirement": ("要求编号", LABEL),
+            "unit": ("单位", LABEL),
+            "classes": ("班级", LABELS),
+            "teachers": ("助教", LABELS),
+        },
+        owner="requirement",
+        owner_sheet="requirements",
+    ),
+)
+BY_KEY: Mapping[str, Sheet] = {sheet.key: sheet for sheet in SHEETS}
+
+
+def sheet_named(name: str) -> Sheet | None:
+    """The sheet of that name: its title, its Chinese words or its key. A file's name may say more before it, such as
+    `西河-教师` or `xihe_teachers`."""
+    wanted = name.strip()
+    for sheet in SHEETS:
+        if wanted in {sheet.title, sheet.words} or wanted.lower() == sheet.key:
+            return sheet
+    endings = ((ending, sheet) for sheet in SHEETS for ending in (sheet.title, sheet.words, sheet.key))
+    fitting = [
+        (len(ending), sheet)
+        for ending, sheet in endings
+        if wanted.lower().endswith(ending) and wanted[: -len(ending)].endswith((" ", "-", "_", "."))
+    ]
+    return max(fitting, key=lambda fit: fit[0])[1] if fitting else None

@@ -1,0 +1,1 @@
+"""Finding tables: counting lints, the formulation for CP-SAT, its prices, and the searches that make a table better."""

@@ -1,0 +1,148 @@
+"""This module owns making a first table better for as long as there is time: which ways are tried, in which order.
+
+At first it comes down by jumps, while beside them the linear relaxation proves a bound and says which placements no
+table of that cost has; often that leads straight to the optimum. Then it is refined part by part, with longer and
+longer full searches between, which prove that nothing better is left or find it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from timetable.solving.descent import Descent
+from timetable.solving.formulation import Formulation
+from timetable.solving.incumbent import Incumbent
+from timetable.solving.pricing import Pricing
+from timetable.solving.refinement import Refinement
+from timetable.solving.relaxation import relax
+from timetable.solving.search import Effort, Run, run
+
+SMALL = 4000
+"""With fewer variables the full search finds the optimum and proves it at once."""
+
+FULL_SECONDS, MORE_FULL_SECONDS = 6.0, 1.5
+"""Seconds of the first full search between two refinements, and how much longer the next one may take."""
+
+RELAXING_SECONDS = 20.0
+"""With this much the relaxation of ten communities in one is solved."""
+
+STRIKE_PATIENCE = 1.5
+"""Deterministic seconds in which a jump to the bound succeeds, if it does at all; mostly a small part of one does."""
+
+
+class Improvement:
+    """`left` gives the seconds that are left; `on_better` is told of every better table, always by one thread."""
+
+    def __init__(
+        self,
+        formulation: Formulation,
+        pricing: Pricing,
+        *,
+        seed: int,
+        workers: int,
+        left: Callable[[], float],
+        should_stop: Callable[[], bool],
+        on_better: Callable[[Run], None],
+    ) -> None:
+        self._pricing = pricing
+        self._seed = seed
+        self._workers = workers
+        self._left = left
+        self._should_stop = should_stop
+        self._on_better = on_better
+        self._incumbent = Incumbent(pricing.complete, pricing.cost(pricing.complete))
+        self._descent = Descent(pricing, self._incumbent, seed, workers)
+        self._refinement = Refinement(formulation, pricing, self._incumbent, seed, workers)
+        self._told: tuple[int, int] | None = None
+
+    def best(self) -> Run:
+        """The best table that was found in time, with the bound that was proven."""
+        seconds = FULL_SECONDS
+        if self._pricing.variables <= SMALL:
+            self._full(seconds)
+        if not self._over():
+            with self._beside(self._lead) as leading:
+
+                def free() -> int:
+                    """The bound is proven on one core while the others come down."""
+                    return max(1, self._workers - 1) if leading() else self._workers
+
+                self._descent.ladder(free, self._left, self._over, self._tell)
+                while leading() and not self._over():
+                    self._refinement.go(free(), self._left, lambda: self._over() or not leading(), self._tell)
+        while not self._over():
+            self._refinement.go(self._workers, self._left, self._over, self._tell)
+            if not self._over():
+                self._full(seconds)
+                seconds *= MORE_FULL_SECONDS
+        self._tell()
+        return self._incumbent.best
+
+    def _over(self) -> bool:
+        return self._left() <= 0 or self._should_stop() or self._incumbent.proven
+
+    def _tell(self) -> None:
+        best = self._incumbent.best
+        now = (self._incumbent.cost, self._incumbent.bound)
+        if now != self._told:
+            self._told = now
+            self._on_better(best)
+
+    # The bound ------------------------------------------------------------------------------------------------------
+
+    def _lead(self) -> None:
+        """Prove a bound, then look for a table of just that cost, among the placements that such a table may have."""
+        seconds = min(RELAXING_SECONDS, self._left())
+        if seconds <= 0:
+            return
+        found = self._descent.relaxation = relax(self._pricing.cp, self._pricing.weights, seconds, self._over)
+        if found is None:
+            return
+        self._incumbent.prove(found.bound)
+        if self._over():
+            return
+        trial = self._pricing.trial()
+        solution, _, _ = self._incumbent.known()
+        trial.aim(found.bound, solution, found.narrowed(found.bound))
+        effort = Effort(self._left(), self._seed, workers=1, way="jump", patience=STRIKE_PATIENCE)
+        struck = run(trial.cp, effort, self._over)
+        if struck.solution is not None:
+            self._incumbent.offer(struck.solution, self._pricing.cost(struck.solution))
+
+    @contextmanager
+    def _beside(self, work: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+        """Do that in a thread of its own; yields whether it goes on."""
+        failures: list[BaseException] = []
+
+        def attempt() -> None:
+            try:
+                work()
+            except BaseException as failure:
+                failures.append(failure)
+
+        thread = threading.Thread(target=attempt, name="lead", daemon=True)
+        thread.start()
+        yield thread.is_alive
+        thread.join()
+        if failures:
+            raise failures[0]
+
+    # Full searches --------------------------------------------------------------------------------------------------
+
+    def _full(self, seconds: float) -> None:
+        """A search of the whole model for something cheaper; it may prove a higher bound, or that there is nothing."""
+        solution, cost, _ = self._incumbent.known()
+        cp = self._pricing.minimise(cost, solution)
+
+        def improved(found: Sequence[int], found_cost: int, bound: int) -> None:
+            self._incumbent.prove(bound)
+            self._incumbent.offer(found, found_cost)
+            self._tell()
+
+        effort = Effort(min(seconds, self._left()), self._seed, max(2, self._workers))
+        ended = run(cp, effort, self._over, improved)
+        if ended.solution is not None:
+            self._incumbent.offer(ended.solution, self._pricing.cost(ended.solution))
+        if ended.bound is not None:
+            self._incumbent.prove(ended.bound)
+        self._tell()

@@ -1,0 +1,184 @@
+"""This module owns the linear relaxation of a priced model: a cost that no table can undercut, and what that forbids.
+
+A first-order method solves the relaxation of a whole community in about a second, but only nearly. Its dual values are
+therefore only a proposal: what they prove is added up here in whole numbers, so the bound holds however rough they are.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ortools.linear_solver.python.model_builder_helper import ModelBuilderHelper, ModelSolverHelper
+from ortools.sat.python import cp_model
+
+from timetable.solving.search import TICK
+
+SCALE = 1_000_000
+"""Parts into which one point of cost is divided, to add in whole numbers."""
+
+ACCURACY = 1e-4
+"""How near to its optimum the relaxation is solved; what lacks only weakens the bound."""
+
+UNBOUNDED = 1 << 39
+"""Sides of a constraint beyond this hold nothing back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """low <= sum of coefficient times variable <= high; None where a side is open."""
+
+    terms: Mapping[int, int]
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """`proven` is the bound in SCALE-ths. `reduced` says by variable how much more a solution costs for each step that
+    the variable is above its lowest value, or where negative below its highest."""
+
+    proven: int
+    reduced: Sequence[int]
+    ranges: Sequence[tuple[int, int]]
+
+    @property
+    def bound(self) -> int:
+        """No solution costs less; costs are whole."""
+        return max(0, -(-self.proven // SCALE))
+
+    def narrowed(self, cost: int) -> dict[int, tuple[int, int]]:
+        """The variables with fewer values than they had in every solution of at most that cost."""
+        spare = cost * SCALE - self.proven
+        found: dict[int, tuple[int, int]] = {}
+        if spare < 0:
+            return found
+        for index, more in enumerate(self.reduced):
+            low, high = self.ranges[index]
+            if abs(more) * (high - low) > spare:
+                steps = spare // abs(more)
+                found[index] = (low, low + steps) if more > 0 else (high - steps, high)
+        return found
+
+
+def relax(
+    cp: cp_model.CpModel, weights: Mapping[int, int], seconds: float, should_stop: Callable[[], bool]
+) -> Relaxation | None:
+    """The relaxation of a model under these weights of its variables; None when it was not solved in time."""
+    rows = [row for row in _rows(cp) if row.terms and (row.low is not None or row.high is not None)]
+    ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in cp.proto.variables]
+    duals = _duals(rows, ranges, weights, seconds, should_stop) if rows else ()
+    return None if duals is None else proven(rows, ranges, weights, duals)
+
+
+def proven(
+    rows: Sequence[Row], ranges: Sequence[tuple[int, int]], weights: Mapping[int, int], duals: Sequence[float]
+) -> Relaxation:
+    """What these multipliers of the rows prove: each row times its multiplier is added to the cost, in whole numbers.
+
+    Any multipliers prove something true; the better they are, the higher is the bound.
+    """
+    reduced = [weights.get(index, 0) * SCALE for index in range(len(ranges))]
+    total = 0
+    for row, dual in zip(rows, duals, strict=True):
+        multiplier = round(dual * SCALE)
+        side = row.low if multiplier > 0 else row.high
+        if multiplier == 0 or side is None:
+            continue
+        total += multiplier * side
+        for index, coefficient in row.terms.items():
+            reduced[index] -= multiplier * coefficient
+    for more, (low, high) in zip(reduced, ranges, strict=True):
+        total += more * (low if more > 0 else high)
+    return Relaxation(total, reduced, ranges)
+
+
+def _rows(cp: cp_model.CpModel) -> Iterator[Row]:
+    """The constraints of a model as rows; kinds that are not linear are left out, which only weakens the bound."""
+    for constraint in cp.proto.constraints:
+        if constraint.has_linear() and not len(constraint.enforcement_literal):
+            linear = constraint.linear
+            low, high = linear.domain[0], linear.domain[len(linear.domain) - 1]
+            yield Row(
+                _summed(linear.vars, linear.coeffs),
+                None if low < -UNBOUNDED else low,
+                None if high > UNBOUNDED else high,
+            )
+        elif constraint.has_at_most_one():
+            yield _of_literals(constraint.at_most_one.literals, None, 1)
+        elif constraint.has_exactly_one():
+            yield _of_literals(constraint.exactly_one.literals, 1, 1)
+        elif constraint.has_bool_or() and not len(constraint.enforcement_literal):
+            yield _of_literals(constraint.bool_or.literals, 1, None)
+        elif constraint.has_bool_and():
+            # All of the one side imply each of the other.
+            for then in constraint.bool_and.literals:
+                yield _of_literals([*(-literal - 1 for literal in constraint.enforcement_literal), then], 1, None)
+
+
+def _summed(variables: Sequence[int], coefficients: Sequence[int]) -> dict[int, int]:
+    terms: dict[int, int] = {}
+    for index, coefficient in zip(variables, coefficients, strict=True):
+        terms[index] = terms.get(index, 0) + coefficient
+    return terms
+
+
+def _of_literals(literals: Sequence[int], low: int | None, high: int | None) -> Row:
+    """The row of a sum of literals; a negated one, -1 - index, counts one less its variable."""
+    terms: dict[int, int] = {}
+    negated = 0
+    for literal in literals:
+        index, sign = (literal, 1) if literal >= 0 else (-1 - literal, -1)
+        negated += literal < 0
+        terms[index] = terms.get(index, 0) + sign
+    return Row(terms, None if low is None else low - negated, None if high is None else high - negated)
+
+
+def _duals(
+    rows: Sequence[Row],
+    ranges: Sequence[tuple[int, int]],
+    weights: Mapping[int, int],
+    seconds: float,
+    should_stop: Callable[[], bool],
+) -> list[float] | None:
+    """The multipliers that a first-order method finds."""
+    model = ModelBuilderHelper()
+    for index, (low, high) in enumerate(ranges):
+        model.add_var()
+        model.set_var_lower_bound(index, low)
+        model.set_var_upper_bound(index, high)
+    for index, weight in weights.items():
+        model.set_var_objective_coefficient(index, weight)
+    for number, row in enumerate(rows):
+        model.add_linear_constraint()
+        if row.low is not None:
+            model.set_constraint_lower_bound(number, row.low)
+        if row.high is not None:
+            model.set_constraint_upper_bound(number, row.high)
+        for index, coefficient in row.terms.items():
+            model.add_term_to_constraint(number, index, coefficient)
+    model.set_maximize(False)
+    solver = ModelSolverHelper("pdlp")
+    solver.set_time_limit_in_seconds(seconds)
+    solver.set_solver_specific_parameters(
+        "num_threads: 1 termination_criteria { simple_optimality_criteria "
+        f"{{ eps_optimal_absolute: {ACCURACY} eps_optimal_relative: {ACCURACY} }} }}"
+    )
+    finished = threading.Event()
+
+    def work() -> None:
+        try:
+            solver.solve(model)
+        finally:
+            finished.set()
+
+    thread = threading.Thread(target=work, name="relaxation", daemon=True)
+    thread.start()
+    while not finished.wait(TICK):
+        if should_stop():
+            solver.interrupt_solve()
+    thread.join()
+    if should_stop() or not solver.has_response():
+        return None
+    # Also what is not solved to the end proves something.
+    duals = [float(dual) for dual in solver.dual_values()]
+    return duals if len(duals) == len(rows) else None
