@@ -39,7 +39,7 @@ BOARD = frozenset(kind.__struct_config__.tag for kind in get_args(BoardEvent) if
 """What the board of a lesson is folded from; what else was on the shelf is no matter of the review."""
 
 TEACHING = frozenset({"host", "assistant", "endpoint", "encoder"})
-"""Roles whose presence means that their unit took part."""
+"""Roles whose presence means that their unit took part; but a classroom's own camera films an empty one, too."""
 
 
 class Reviews:
@@ -246,7 +246,7 @@ def _attendance(events: list[Record]) -> tuple[set[str], set[str]]:
     live = False
     for record in events:
         event = record.event
-        if event["type"] == "joined" and event["role"] in TEACHING:
+        if event["type"] == "joined" and event["role"] in TEACHING and not event["participant"].endswith(".camera"):
             present[event["participant"]] = event["unit"]
             if event["role"] == "host":
                 hosts.add(str(event["participant"]).removeprefix("host."))

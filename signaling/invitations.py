@@ -49,10 +49,21 @@ def encoder_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
     )
 
 
-def camera_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
-    """The claims of the host classroom's own camera, which the server pulls itself into this session."""
-    claims = encoder_claims(plan, exp=exp, jti=jti)
-    return replace(claims, session=plan.session, participant=f"{claims.participant}.camera", room=plan.host.room)
+def camera_claims(plan: SessionPlan, part: UnitPart, *, exp: float, jti: str) -> Claims:
+    """The claims of a classroom's own camera, which the server pulls itself into this session."""
+    return Claims(
+        aud="rtc",
+        session=plan.session,
+        participant=part.camera,
+        role="encoder",
+        unit=part.unit,
+        unit_name=part.unit_name,
+        name=part.room_name,
+        class_name=part.class_name,
+        room=part.room,
+        exp=exp,
+        jti=jti,
+    )
 
 
 def player_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:

@@ -4,6 +4,7 @@ Frames are MessagePack (subprotocol `tongke.live.1+msgpack`) or JSON (`tongke.li
 struct is tagged by `t`. Events carry `epoch` and `seq`; an acknowledgement follows the journal.
 """
 
+from signaling.cameras import CameraChanged
 from signaling.chat import Said, Say
 from signaling.commands import (
     CallOn,
@@ -162,6 +163,7 @@ AnyRoomEvent = (
     | PageCleared
     | LineMeasured
     | DevicesReported
+    | CameraChanged
     | ExercisePushed
     | ExerciseClosed
     | ResultShown

@@ -28,6 +28,11 @@ class UnitPart(Struct, frozen=True, kw_only=True, rename="camel"):
     classes: tuple[str, ...] = ()
     """Ids of the classes in the room, whose consent decides about recording."""
 
+    @property
+    def camera(self) -> str:
+        """The participant as which the classroom's own camera publishes, where the server pulls one."""
+        return f"encoder.{self.unit}.camera"
+
 
 class SessionPlan(Struct, frozen=True, kw_only=True, rename="camel"):
     """Everything that the session needs to know of the table."""

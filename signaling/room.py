@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from signaling.board import Board
+from signaling.cameras import CameraChanged, RoomCamera
 from signaling.chat import Chat, Said
 from signaling.events import (
     AttendanceTaken,
@@ -72,7 +73,7 @@ FIRST_SOURCE: Final[dict[Role, PictureSource]] = {"host": "teacher", "encoder": 
 """Which picture stands for a participant before anybody selects one; for all others it is the pupils'."""
 
 UNMUTED_ROLES = frozenset({"host", "encoder"})
-"""Those who are heard from the start; all others wait until they are called on."""
+"""Those who are heard from the start, in the host's unit; all others wait until they are called on."""
 
 
 class Room:
@@ -97,6 +98,8 @@ class Room:
         self.board = Board()
         self.exercises = Exercises()
         self.chat = Chat()
+        self.cameras: dict[str, RoomCamera] = {}
+        """By room."""
         self.review: str | None = None
 
     def evolve(self, event: AnyRoomEvent, at: float) -> None:
@@ -132,6 +135,7 @@ class Room:
             exercise=self.exercises.run,
             exercises=self.exercises.pushed,
             chat=self.chat.messages,
+            cameras=tuple(self.cameras.values()),
             review=self.review,
         )
 
@@ -173,7 +177,7 @@ class Room:
             phone=event.phone,
             hidden=event.hidden,
             since=at,
-            muted=event.role not in UNMUTED_ROLES,
+            muted=event.role not in UNMUTED_ROLES or event.unit != self.lesson.host_unit,
             source=FIRST_SOURCE.get(event.role, "pupils"),
         )
         if known is not None:
@@ -253,6 +257,12 @@ class Room:
     def _devices_reported(self, event: DevicesReported, at: float) -> None:
         self._change(event.participant, camera=event.camera, microphone=event.microphone)
 
+    def _camera_changed(self, event: CameraChanged, at: float) -> None:
+        if event.camera.state == "off":
+            self.cameras.pop(event.camera.room, None)
+        else:
+            self.cameras[event.camera.room] = event.camera
+
     def _told_only(self, event: TalkMeasured | LineMeasured | Withheld, at: float) -> None:
         """What only reports and reviews need changes nothing in the room."""
 
@@ -291,6 +301,7 @@ _FOLDS: Final[dict[type[RoomEvent], Callable[[Room, Any, float], None]]] = {
     LineMeasured: Room._told_only,
     Withheld: Room._told_only,
     DevicesReported: Room._devices_reported,
+    CameraChanged: Room._camera_changed,
     ExercisePushed: lambda room, event, at: room.exercises.begun(event, at),
     ExerciseClosed: lambda room, event, at: room.exercises.closed(event),
     ResultShown: lambda room, event, at: room.exercises.shown(event),

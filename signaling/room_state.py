@@ -3,6 +3,7 @@
 from typing import Literal
 
 from signaling.board import BoardState
+from signaling.cameras import RoomCamera
 from signaling.chat import ChatMessage
 from signaling.exercises import ExerciseRun
 from signaling.media.layers import Level
@@ -110,6 +111,8 @@ class Snapshot(Part, frozen=True, kw_only=True):
     """How many were asked so far."""
     chat: tuple[ChatMessage, ...] = ()
     """The teachers' newest messages; always empty for classrooms."""
+    cameras: tuple[RoomCamera, ...] = ()
+    """Those that the server pulls, or tries to."""
     review: str | None = None
     """Id of the bilateral review, once the session has ended."""
 

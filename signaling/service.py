@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Literal
 
 from signaling.audience import audience_of
+from signaling.cameras import RoomCamera
 from signaling.commands import Hello, Publish, Subscribe
 from signaling.connection import Connection, Outlet
 from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
@@ -17,7 +18,7 @@ from signaling.history import JournalRefused
 from signaling.invitations import arrival_of, camera_claims, claims_for, encoder_claims, player_claims
 from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, Limits, TrackInfo
-from signaling.plan import SessionPlan, SessionRecord
+from signaling.plan import SessionPlan, SessionRecord, UnitPart
 from signaling.ports import Journals, Media, SessionRecording, SessionStore
 from signaling.roles import MAY, Asker, roles_for
 from signaling.rules import OPENS_BEFORE
@@ -192,9 +193,9 @@ class LiveService:
         """A Bearer token to publish by WHIP from the host classroom."""
         return self._signed(encoder_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
 
-    def invite_camera(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
-        """A Bearer token for the host classroom's camera, which this server pulls and publishes."""
-        return self._signed(camera_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
+    def invite_camera(self, plan: SessionPlan, part: UnitPart, seconds: float) -> tuple[str, Claims]:
+        """A Bearer token for the camera of one classroom, which this server pulls and publishes."""
+        return self._signed(camera_claims(plan, part, exp=self._clock() + seconds, jti=self._new_id()))
 
     def invite_player(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
         """A Bearer token to watch by WHEP."""
@@ -221,7 +222,7 @@ class LiveService:
         session, claims = self._by_bearer(name, token, Publish)
         self._media.demand_whole(offer)
         session.enter(arrival_of(claims))
-        return self._kept(session, claims, session.publish(claims.participant, offer, {}))
+        return self._kept(session, claims, session.publish_program(claims.participant, offer))
 
     def watch(self, name: str, token: str, offer: str) -> Answer:
         """Watch the teaching side of a session with a Bearer token; raises SignalingError or MediaError."""
@@ -262,6 +263,11 @@ class LiveService:
         if owner is None or owner[1] != claims.participant:
             raise UnknownResource(resource)
         return owner
+
+    def tell_camera(self, session: str, camera: RoomCamera) -> None:
+        """Say in a session how the camera of one of its classrooms fares."""
+        if session in self._sessions:
+            self._sessions[session].tell_camera(camera)
 
     # what sessions tell
 

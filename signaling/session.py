@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from signaling.audience import seen, told
+from signaling.cameras import CameraChanged, RoomCamera
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
 from signaling.connection import CloseCode, Connection
 from signaling.errors import Refusal
@@ -223,6 +224,19 @@ class LiveSession:
         self._tell_tracks()
         return answer
 
+    def publish_program(self, participant: str, offer: str) -> Answer:
+        """Publish for an encoder or a classroom's camera; raises Refusal or MediaError. A member's camera is one more
+        picture of its classroom, under a name of its own."""
+        members = {part.camera for part in self.plan.members}
+        pictures = (mid for mid, kind in sections_of(offer) if kind == "video")
+        return self.publish(participant, offer, dict.fromkeys(pictures, "room") if participant in members else {})
+
+    def tell_camera(self, camera: RoomCamera) -> None:
+        """How the camera of a classroom fares, where that is news."""
+        known = self.room.cameras.get(camera.room, RoomCamera(room=camera.room, state="off"))
+        if self.room.state != "ended" and known != camera:
+            self.commit([CameraChanged(camera=camera)])
+
     def subscribe(self, participant: str, offer: str, slots: Mapping[str, str]) -> Answer:
         """Let a participant receive; raises Refusal or MediaError."""
         permit(self.room, participant, Subscribe)
@@ -331,6 +345,7 @@ class LiveSession:
                 self._media.obey_mute(event.participant)
             case Left():
                 self._media.drop(event.participant)
+                self._media.obey_mute(event.participant)
 
     def _look_after(self, connection: Connection, now: float) -> None:
         if connection.check_pressure(now):
@@ -357,7 +372,8 @@ class LiveSession:
             self._media.show(participant, self._teaching_side(sections))
 
     def _teaching_side(self, sections: tuple[Section, ...]) -> dict[str, str]:
-        roles = {who.id: who.role for who in self.room.participants.values()}
+        host = self.plan.host.unit
+        roles = {who.id: who.role for who in self.room.participants.values() if who.unit == host}
         return teaching_side(sections, self._media.tracks(), roles)
 
     def _welcome(self, connection: Connection) -> Welcome:

@@ -58,6 +58,8 @@ class SessionMedia:
         self._echoes: dict[str, Echo] = {}
         self._arriving: dict[str, TrackInfo] = {}
         self._looked_at = 0.0
+        self._cameras = {part.camera: part.room for part in plan.parts if part.room}
+        """Participants that stand for a classroom's own camera, by the room."""
 
     def tracks(self) -> tuple[Track, ...]:
         """What can be watched in the session."""
@@ -91,7 +93,8 @@ class SessionMedia:
         """Whose pictures come first on a weak line: whoever is shown to all, then the teaching side."""
         room = self._room
         shown = self._on_program()
-        ranks = {who.id: 1 for who in room.participants.values() if who.role in TEACHING}
+        host = self._plan.host.unit
+        ranks = {who.id: 1 for who in room.participants.values() if who.role in TEACHING and who.unit == host}
         self._media.rank(self._plan.session, ranks | ({shown: 0} if shown is not None else {}))
 
     def sending(self, participant: str) -> Sending | None:
@@ -120,13 +123,16 @@ class SessionMedia:
         return set(self._media.links(self._plan.session))
 
     def obey_mute(self, participant: str) -> None:
-        """Stop or pass a participant's sound at the server, as the room says."""
+        """Stop or pass the sound of a participant at the server, and that of its classroom's other microphone, as the
+        room says: of one classroom one microphone at most is heard."""
         who = self._room.participants.get(participant)
         if who is None:
             return
+        concerned = [who, *(p for p in self._room.participants.values() if who.room and p.room == who.room)]
+        heard = {p.id: self._is_heard(p) for p in concerned}
         for track in self._media.tracks(self._plan.session):
-            if track.participant == participant and track.kind == "audio":
-                self._media.mute(track.id, who.muted)
+            if track.participant in heard and track.kind == "audio":
+                self._media.mute(track.id, not heard[track.participant])
 
     def record_all(self) -> None:
         """The lesson is live: write everything that arrives already."""
@@ -139,10 +145,12 @@ class SessionMedia:
         """Media of a track has begun to arrive."""
         self._arriving[track.id] = track
         self._record(track)
+        self._follow_sound(track)
 
     def track_ended(self, track: TrackInfo) -> None:
         """A track is over."""
         self._arriving.pop(track.id, None)
+        self._follow_sound(track)
         self._recording.detach(self._plan.session, track)
 
     def recording_changed(self, participant: str, state: RecordingState) -> None:
@@ -163,7 +171,7 @@ class SessionMedia:
         talks = [
             talk
             for who in self._room.participants.values()
-            if (talk := self._watch.hear(who, qualities.get(who.id), now)) is not None
+            if (talk := self._watch.hear(who, qualities.get(self._voice(who)), now)) is not None
         ]
         if talks and self._room.state in TAUGHT:
             self._commit([*talks])
@@ -223,8 +231,36 @@ class SessionMedia:
         return {
             who.id: level
             for who in self._room.participants.values()
-            if not who.muted and (level := found.get(who.id)) is not None
+            if self._is_heard(who) and (level := found.get(who.id)) is not None
         }
+
+    def _follow_sound(self, track: TrackInfo) -> None:
+        if track.kind == "audio" and track.participant in self._cameras:
+            self.obey_mute(track.participant)
+
+    def _classroom(self, room: str) -> Participant | None:
+        """Who speaks for a classroom: its panel or its host."""
+        people = self._room.participants.values()
+        here = (p for p in people if p.room == room and p.role in ("host", "endpoint") and p.presence != "offline")
+        return next(here, None)
+
+    def _stand_in(self, who: Participant) -> str | None:
+        """The camera whose sound is taken instead of this participant's own, while it comes."""
+        if not who.room or who.role not in ("host", "endpoint"):
+            return None
+        sending = (track.participant for track in self._arriving.values() if track.kind == "audio")
+        return next((camera for camera in sending if self._cameras.get(camera) == who.room), None)
+
+    def _is_heard(self, who: Participant) -> bool:
+        if who.id in self._cameras:
+            return not (self._classroom(self._cameras[who.id]) or who).muted
+        return not who.muted and self._stand_in(who) is None
+
+    def _voice(self, who: Participant) -> str:
+        """Whose sound counts as this participant's; nobody's for a camera that stands in for somebody."""
+        if who.id in self._cameras and self._classroom(self._cameras[who.id]) is not None:
+            return ""
+        return self._stand_in(who) or who.id
 
     def _shown(self) -> list[Participant]:
         return [who for who in self._room.participants.values() if not who.hidden]

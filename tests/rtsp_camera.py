@@ -18,13 +18,15 @@ SECONDS = 4
 
 
 class Camera:
-    """`user`, `password`: who may watch; `sound`: what its microphone gives."""
+    """`user`, `password`: who may watch; `sound`: what its microphone gives; `elsewhere`: where it sends its watchers
+    from the next one on, at which of their questions."""
 
     def __init__(self, sound: Literal["opus", "pcma"], user: str = "admin", password: str = "") -> None:
         self.sound, self.user, self.password = sound, user, password
         self.played = 0
         self.refused = 0
         self.asked: list[str] = []
+        self.elsewhere: tuple[str, str] | None = None
         self._pictures = camera(SECONDS)
         self._server: asyncio.Server
         self._playing: set[asyncio.Task[None]] = set()
@@ -85,6 +87,8 @@ class Camera:
 
     def _answer(self, method: str, headers: dict[str, str]) -> bytes:
         head = f"RTSP/1.0 200 OK\r\nCSeq: {headers.get('cseq', '0')}\r\n"
+        if self.elsewhere is not None and method == self.elsewhere[0]:
+            return f"{head.replace('200 OK', '302 Found')}Location: {self.elsewhere[1]}\r\n\r\n".encode()
         if method == "OPTIONS":
             return f"{head}Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n".encode()
         if not self._allows(headers):

@@ -41,8 +41,13 @@ async def put(request: web.Request) -> web.Response:
     """Give a room a camera, or another one."""
     asker, room = await _managed(request)
     wanted = await body(request, NewCamera)
-    camera = Camera(room=room, url=checked(wanted.url.strip()), by=asker.id, at=time.time())
-    await asyncio.to_thread(request.app[camera_store_key].put, camera)
+    store = request.app[camera_store_key]
+    known = (await asyncio.to_thread(store.all)).get(room)
+    url = wanted.url.strip() or (known.url if known else "")
+    camera = Camera(
+        room=room, url=checked(url), by=asker.id, at=time.time(), lessons=wanted.lessons, sound=wanted.sound
+    )
+    await asyncio.to_thread(store.put, camera)
     return reply(request, _view(request, camera, {asker.id: asker.name}))
 
 
@@ -78,6 +83,8 @@ def _view(request: web.Request, camera: Camera, people: dict[str, str]) -> Camer
         address=shown(camera.url),
         by=people.get(camera.by, camera.by),
         at=camera.at,
+        lessons=camera.lessons,
+        sound=camera.sound,
         state=state,
         seen=_seen(seen),
     )

@@ -42,6 +42,16 @@ def checked(url: str) -> str:
     return url
 
 
+def redirected(source: str, location: str) -> str:
+    """The address at `location`, to which the camera at `source` sends its watcher. Name and password go along on the
+    same host only: a camera must not send them to another."""
+    before, after = urlsplit(source), urlsplit(checked(location))
+    if after.hostname != before.hostname or "@" in after.netloc:
+        return location
+    credentials, at, _ = before.netloc.rpartition("@")
+    return urlunsplit((after.scheme, f"{credentials}{at}{after.netloc}", after.path, after.query, ""))
+
+
 async def reachable(url: str, networks: Sequence[str]) -> str:
     """The address with its host looked up, so that nobody can answer otherwise a moment later; raises CameraRefused
     when that lies outside of `networks`."""

@@ -2,7 +2,8 @@
 
 What it is to do comes as one JSON line on standard input, so that passwords stand in no list of processes; it stops
 when its input ends. What it finds goes out as JSON lines. Pictures are copied as they are: H.264 that every browser
-shows. Opus is copied too; other sound becomes Opus here.
+shows. Opus is copied too; other sound becomes Opus here. The camera is reached through a gate, which
+follows it nowhere.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import fractions
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import av
 import av.logging
 import msgspec
 from av.container import InputContainer
+
+from server.cameras.gate import Gate, opened
+from signaling.cameras import CameraProblem
 
 OPEN_SECONDS = 10.0
 SILENT_SECONDS = 10.0
@@ -28,22 +32,23 @@ LARGEST_DRIFT = RATE // 2
 MOST_STILL_PACKETS = 300
 BROWSERS_SHOW = {"Baseline", "Constrained Baseline", None}
 
-Problem = Literal["unreachable", "refused", "no_video", "not_h264", "not_baseline", "not_published", "interrupted"]
-
 
 class Task(msgspec.Struct, frozen=True):
-    """`source`: the camera's whole address; without `publish` it is only looked at. `cert_file`, `key_file`: a pair on
-    P-256, because the muxer would make itself one on a curve that OpenSSL refuses."""
+    """`source`: the camera's whole address; without `publish` it is only looked at. `sound`: whether its sound is
+    wanted. `cert_file`, `key_file`: a pair on P-256, because the muxer would make itself one on a curve that OpenSSL
+    refuses."""
 
     source: str
     publish: str = ""
     token: str = ""
+    sound: bool = True
     cert_file: str = ""
     key_file: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What a camera sends; `still` is a JPEG in base64. `audio` is empty where it sends none."""
+    """What a camera sends; `still` is a JPEG in base64. `audio` is empty where it sends none. `elsewhere`: the address
+    to which it sends its watchers."""
 
     video: str = ""
     width: int = 0
@@ -51,13 +56,14 @@ class Seen(msgspec.Struct, frozen=True):
     audio: str = ""
     transcoded: bool = False
     still: str = ""
-    problem: Problem | None = None
+    problem: CameraProblem | None = None
+    elsewhere: str = ""
 
 
 class CannotPull(Exception):
     """The camera, or what it sends, is not to be used."""
 
-    def __init__(self, problem: Problem, seen: Seen | None = None) -> None:
+    def __init__(self, problem: CameraProblem, seen: Seen | None = None) -> None:
         super().__init__(problem)
         self.seen = msgspec.structs.replace(seen or Seen(), problem=problem)
 
@@ -103,7 +109,7 @@ def still(source: InputContainer) -> str:
 def forward(source: InputContainer, task: Task, stop: threading.Event) -> None:
     """Publish until the camera or the server ends it, or `stop` is set."""
     options = {"authorization": task.token, "cert_file": task.cert_file, "key_file": task.key_file}
-    streams: list[Any] = [source.streams.video[0], *source.streams.audio[:1]]
+    streams: list[Any] = [source.streams.video[0], *(source.streams.audio[:1] if task.sound else ())]
     with av.open(task.publish, "w", format="whip", options=options) as out:
         video: Any = out.add_stream_from_template(streams[0])
         sound: Any = None
@@ -153,10 +159,19 @@ class OpusSound:
 
 def run(task: Task, stop: threading.Event) -> Seen:
     """Do it; what was seen, with the problem that ended it where there is one."""
+    with opened(Gate(task.source)) as gate:
+        seen = play(gate.url, task, stop)
+        if gate.redirected_to:
+            return Seen(problem="redirected", elsewhere=gate.redirected_to)
+        return seen
+
+
+def play(url: str, task: Task, stop: threading.Event) -> Seen:
+    """The same, with the camera at `url`."""
     # TCP: cameras sit behind the same firewalls as everything else in a school
     options = {"rtsp_transport": "tcp"}
     try:
-        source = av.open(task.source, options=options, timeout=(OPEN_SECONDS, SILENT_SECONDS))
+        source = av.open(url, options=options, timeout=(OPEN_SECONDS, SILENT_SECONDS))
     except (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError):
         return Seen(problem="refused")
     except (av.FFmpegError, OSError, ValueError):
@@ -168,6 +183,8 @@ def run(task: Task, stop: threading.Event) -> Seen:
             return cannot.seen
         if not task.publish:
             return msgspec.structs.replace(seen, still=still(source))
+        if not task.sound:
+            seen = msgspec.structs.replace(seen, audio="", transcoded=False)
         tell(seen)
         try:
             forward(source, task, stop)

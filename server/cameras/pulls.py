@@ -1,7 +1,8 @@
 """This module owns the cameras at work: which are pulled into which session now, and bringing them back when they fail.
 
-The camera of a host classroom is pulled from the moment its session opens until it ends. Each has a process of its own
-(`server.cameras.pull`), which publishes by WHIP like any encoder: a broken camera breaks nothing else.
+The camera of a host classroom is pulled from the moment its session opens until it ends, and those of the members that
+are wanted in all lessons. Each has a process of its own (`server.cameras.pull`), which publishes by WHIP like any
+encoder: a broken camera breaks nothing else.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Literal
 import msgspec
 import structlog
 
-from server.cameras.address import CameraRefused, reachable
+from server.cameras.address import CameraRefused, reachable, redirected
 from server.cameras.pull import Seen, Task
 from server.cameras.store import Camera, CameraStore
-from signaling.plan import SessionPlan
+from signaling.cameras import CameraWord, RoomCamera
+from signaling.history import JournalRefused
+from signaling.plan import SessionPlan, UnitPart
 from signaling.service import LiveService
 
 State = Literal["idle", "connecting", "live", "failed"]
@@ -28,6 +31,7 @@ FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
 STEADY = 20.0
 """Seconds of pictures after which a camera counts as well again."""
 LOOK_SECONDS = 30.0
+MOST_REDIRECTIONS = 3
 STOP_SECONDS = 5.0
 TOKEN_SECONDS = 6 * 3600.0
 OPEN_STATES = ("open", "live", "overrun")
@@ -66,14 +70,11 @@ class CameraPulls:
     async def look(self, url: str) -> Seen:
         """What a camera sends, with a picture; raises CameraRefused for an address outside of the networks."""
         source = await reachable(url, self._networks)
-        process = await _start(Task(source=source))
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                return await _last(process, lambda seen: None)
+                return await self._followed(Task(source=source), lambda seen: None)
         except TimeoutError:
             return Seen(problem="unreachable")
-        finally:
-            await _stop(process)
 
     async def run(self) -> None:
         """Pull what is to be pulled, until cancelled."""
@@ -94,21 +95,36 @@ class CameraPulls:
         """Begin and end pulls as the sessions and the cameras are now."""
         cameras = await asyncio.to_thread(self._store.all)
         wanted = {
-            (session.id, camera.room): (session.plan, camera)
+            (session.id, camera.room): (session.plan, part, camera)
             for session in self._live.sessions
-            if session.room.state in OPEN_STATES and (camera := cameras.get(session.plan.host.room)) is not None
+            for part in session.plan.parts
+            if session.room.state in OPEN_STATES
+            and (camera := cameras.get(part.room)) is not None
+            and (part is session.plan.host or camera.lessons == "all")
         }
         for key, (camera, task) in list(self._pulls.items()):
-            if key not in wanted or wanted[key][1] != camera:
+            if key not in wanted or wanted[key][2] != camera:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 del self._pulls[key]
                 self._seen.pop(camera.room, None)
-        for key, (plan, camera) in wanted.items():
+        for key, (plan, part, camera) in wanted.items():
             if key not in self._pulls:
-                self._pulls[key] = (camera, asyncio.create_task(self._pull(plan, camera), name=f"camera {camera.room}"))
+                task = asyncio.create_task(self._pull(plan, part, camera), name=f"camera {camera.room}")
+                self._pulls[key] = (camera, task)
 
-    async def _pull(self, plan: SessionPlan, camera: Camera) -> None:
+        for session in self._live.sessions:
+            for room in session.room.cameras.keys() - {camera for at, camera in wanted if at == session.id}:
+                self._tell(session.id, RoomCamera(room=room, state="off"))
+
+    def _tell(self, session: str, camera: RoomCamera) -> None:
+        try:
+            self._live.tell_camera(session, camera)
+        except JournalRefused:
+            # it is told again at its next change; the pictures do not wait for the disk
+            log.warning("camera_not_told", session=session, room=camera.room)
+
+    async def _pull(self, plan: SessionPlan, part: UnitPart, camera: Camera) -> None:
         """Pull one camera, again and again, with growing pauses while it fails."""
         clock = asyncio.get_running_loop().time
         pause = FIRST_RETRY
@@ -119,25 +135,56 @@ class CameraPulls:
             def publishing(seen: Seen, began: list[float] = began) -> None:
                 began.append(clock())
                 self._seen[camera.room] = ("live", seen)
+                self._tell(plan.session, _told(camera.room, "live", seen))
 
-            seen = await self._once(plan, camera, publishing)
+            seen = await self._once(plan, part, camera, publishing)
             self._seen[camera.room] = ("failed", seen)
+            self._tell(plan.session, _told(camera.room, "failed", seen))
             log.info("camera_stopped", room=camera.room, session=plan.session, problem=seen.problem)
             pause = FIRST_RETRY if began and clock() - began[0] > STEADY else min(LONGEST_RETRY, pause * 2)
             await asyncio.sleep(pause)
 
-    async def _once(self, plan: SessionPlan, camera: Camera, publishing: Callable[[Seen], None]) -> Seen:
+    async def _once(
+        self, plan: SessionPlan, part: UnitPart, camera: Camera, publishing: Callable[[Seen], None]
+    ) -> Seen:
         try:
             source = await reachable(camera.url, self._networks)
         except CameraRefused:
             return Seen(problem="unreachable")
-        token, _ = self._live.invite_camera(plan, TOKEN_SECONDS)
+        token, _ = self._live.invite_camera(plan, part, TOKEN_SECONDS)
         publish = f"{self._whip_base()}/whip/{plan.session}"
-        process = await _start(Task(source, publish, token, self._pair.cert_file, self._pair.key_file))
-        try:
-            return await _last(process, publishing)
-        finally:
-            await _stop(process)
+        pair = self._pair
+        task = Task(source, publish, token, camera.sound, cert_file=pair.cert_file, key_file=pair.key_file)
+        return await self._followed(task, publishing)
+
+    async def _followed(self, task: Task, publishing: Callable[[Seen], None]) -> Seen:
+        """Do a task, wherever the camera sends its watcher within the networks."""
+        for _ in range(MOST_REDIRECTIONS + 1):
+            process = await _start(task)
+            try:
+                seen = await _last(process, publishing)
+            finally:
+                await _stop(process)
+            if seen.problem != "redirected":
+                return seen
+            try:
+                source = await reachable(redirected(task.source, seen.elsewhere), self._networks)
+            except CameraRefused as refused:
+                log.warning("camera_redirects_outside", reason=refused.reason)
+                return msgspec.structs.replace(seen, elsewhere="")
+            task = msgspec.structs.replace(task, source=source)
+        return Seen(problem="redirected")
+
+
+def _told(room: str, state: CameraWord, seen: Seen) -> RoomCamera:
+    return RoomCamera(
+        room=room,
+        state=state,
+        video=seen.video,
+        audio=seen.audio,
+        transcoded=seen.transcoded,
+        problem=seen.problem if state == "failed" else None,
+    )
 
 
 async def _start(task: Task) -> asyncio.subprocess.Process:

@@ -5,19 +5,26 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from server.private_file import write_private
 
+Lessons = Literal["hosting", "all"]
+
 
 class Camera(msgspec.Struct, frozen=True):
-    """`url` is whole, with name and password; `by` and `at`: who gave it, and when (unix seconds)."""
+    """`url` is whole, with name and password; `by` and `at`: who gave it, and when (unix seconds). `lessons`: pulled
+    into those that are taught from its room, or into all that the room takes part in. `sound`: whether its sound stands
+    in for that of the room's panel."""
 
     room: str
     url: str
     by: str
     at: float
+    lessons: Lessons = "hosting"
+    sound: bool = True
 
 
 class CameraStore:

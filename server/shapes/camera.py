@@ -3,10 +3,10 @@
 from typing import Literal
 
 from server.shapes.base import Body
+from signaling.cameras import CameraProblem
 
-CameraProblem = Literal[
-    "unreachable", "refused", "no_video", "not_h264", "not_baseline", "not_published", "interrupted"
-]
+CameraLessons = Literal["hosting", "all"]
+"""Pulled into the lessons that are taught from its room, or into all that the room takes part in."""
 
 
 class CameraSeen(Body, frozen=True, kw_only=True):
@@ -30,8 +30,15 @@ class CameraView(Body, frozen=True, kw_only=True):
     by: str
     at: float
     state: Literal["idle", "connecting", "live", "failed"]
+    lessons: CameraLessons
+    sound: bool
+    """Whether its sound stands in for that of the room's panel."""
     seen: CameraSeen
 
 
 class NewCamera(Body, frozen=True, kw_only=True):
+    """An empty `url`: the one that the room has already."""
+
     url: str
+    lessons: CameraLessons = "hosting"
+    sound: bool = True

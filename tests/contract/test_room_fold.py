@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from signaling.audience import AUDIENCES, seen, told
+from signaling.cameras import CameraChanged, CameraWord, RoomCamera
 from signaling.chat import Say
 from signaling.commands import (
     CallOn,
@@ -57,6 +58,8 @@ PEOPLE: tuple[tuple[str, Role, str, bool], ...] = (
     ("helper.a", "assistant", "a", False),
     ("helper.c", "assistant", "c", False),
     ("watcher", "observer", "core", True),
+    ("encoder.core", "encoder", "core", False),
+    ("encoder.a.camera", "encoder", "a", False),
 )
 SHELF = tuple(
     Material(
@@ -203,6 +206,9 @@ def some_events(rng: random.Random, room: Room, now: float, ids: count[int]) -> 
         return [LINE]
     if kind < 0.33:
         return [TalkMeasured(participant=participant, since=now - 5, seconds=2.5)]
+    if kind < 0.36:
+        state: CameraWord = rng.choice(["live", "failed", "off"])
+        return [CameraChanged(camera=RoomCamera(room=rng.choice(["room.a", "room.b"]), state=state, video="h264"))]
     if kind < 0.45:
         return due(room, now)
     noun = "board" if kind < 0.65 else "exercise" if kind < 0.85 else ""

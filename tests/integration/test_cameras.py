@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from server.cameras.address import CameraRefused, checked, reachable, shown
+from server.cameras.address import CameraRefused, checked, reachable, redirected, shown
 from server.cameras.certificate import kept_pair
 from server.cameras.pulls import CameraPulls
 from server.cameras.store import Camera, CameraStore
 from server.storage.database import Database
-from tests.live_lessons import plan
+from signaling.commands import Mute
+from tests.live_lessons import HOST_UNIT, classroom, plan, teacher
 from tests.live_server import LiveServer, live_server
-from tests.media_clients import clients, until
+from tests.media_clients import Tone, clients, until
 from tests.rtsp_camera import rtsp_camera
 
 PLAN = plan()
@@ -71,6 +73,70 @@ async def test_camera_is_seen_and_heard_and_comes_back_after_a_cut(
         await until(lambda: server.pass_time(0.25) or not server.hub.tracks("s1"), 30)
         await until(lambda: pulls.state(ROOM)[0] == "idle")
         assert PASSWORD not in caplog.text
+
+
+@pytest.mark.slow
+async def test_member_room_is_filmed_by_its_own_camera_and_one_microphone_of_it_is_heard(
+    server: LiveServer, store: CameraStore, pulls: CameraPulls
+) -> None:
+    part = PLAN.members[0]
+    teaching = await server.join(teacher(HOST_UNIT), PLAN)
+    await server.join(classroom(part.unit), PLAN)
+    async with rtsp_camera("pcma") as camera, clients(server.hub, "s1", part.room, "watcher") as (panel, watcher):
+        await panel.publish(Tone())
+        store.put(Camera(part.room, camera.url, "p-1", 0.0))
+        await pulls.tend()
+        assert pulls.state(part.room)[0] == "idle"  # wanted only in lessons that are taught from its room
+        wanted = Camera(part.room, camera.url, "p-1", 0.0, lessons="all")
+        store.put(wanted)
+        await until(lambda: len(server.hub.tracks("s1")) == 3, 30)
+        own = {track.source: track.id for track in server.hub.tracks("s1") if track.participant == part.camera}
+        assert own.keys() == {"mic", "room"}
+        who = server.room().participants[part.camera]
+        assert (who.role, who.muted, who.unit) == ("encoder", True, part.unit)
+        (told,) = server.room().snapshot().cameras
+        assert (told.room, told.state, told.audio, told.transcoded) == (part.room, "live", "pcm_alaw", True)
+        await watcher.subscribe(own["mic"], panel.track(), own["room"])
+        by_camera, by_panel, picture = (watcher.watcher(number) for number in range(3))
+        await until(lambda: picture.frames > 5, 30)
+        assert (by_camera.frames, by_panel.frames) == (0, 0)
+        await teaching.ask(Mute, participant=part.room, muted=False)
+        await until(lambda: by_camera.frames > 20)
+        assert by_panel.frames == 0
+        store.put(replace(wanted, sound=False))
+        await until(lambda: by_panel.frames > 20, 30)
+        store.remove(part.room)
+        await until(lambda: server.room().snapshot().cameras == ())
+
+
+@pytest.mark.slow
+async def test_redirection_is_followed_within_the_networks_only(pulls: CameraPulls) -> None:
+    reached: list[str] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.append("connected")
+        writer.close()
+
+    outside = await asyncio.start_server(elsewhere, "::1", 0)
+    port = outside.sockets[0].getsockname()[1]
+    async with outside, rtsp_camera("pcma", PASSWORD) as first, rtsp_camera("opus", PASSWORD) as second:
+        for method in ("OPTIONS", "DESCRIBE"):
+            first.elsewhere = (method, f"rtsp://[::1]:{port}/stream")
+            assert (await pulls.look(first.url)).problem == "redirected"
+        assert reached == []
+        first.elsewhere = ("DESCRIBE", second.url.replace(f"admin:{PASSWORD}@", ""))
+        seen = await pulls.look(first.url)
+        assert (seen.problem, seen.audio) == (None, "opus")
+        second.elsewhere = ("DESCRIBE", first.url)
+        assert (await pulls.look(first.url)).problem == "redirected"
+
+
+def test_password_goes_along_to_the_same_host_only() -> None:
+    source = "rtsp://admin:x@10.0.0.9:554/live"
+    assert redirected(source, "rtsp://10.0.0.9:8554/main") == "rtsp://admin:x@10.0.0.9:8554/main"
+    assert redirected(source, "rtsp://10.0.0.10/main") == "rtsp://10.0.0.10/main"
+    with pytest.raises(CameraRefused):
+        redirected(source, "http://10.0.0.9/main")
 
 
 @pytest.mark.slow

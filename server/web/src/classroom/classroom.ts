@@ -12,7 +12,7 @@ import { LineReport } from "./line";
 import { type PathState, Publisher, type Sent, Subscriber } from "./media";
 import { Drawing } from "./drawing";
 import { PagePictures, picturesFor } from "./page-pictures";
-import { faceOf, next, recordedUnheard, type Room, self } from "./room";
+import { faceOf, inRoomOf, isMemberCamera, next, recordedUnheard, type Room, self } from "./room";
 import { openScreen } from "./screen";
 import { View } from "./view";
 
@@ -146,7 +146,7 @@ export class Classroom {
 
   /** Lets another picture of a room stand for it. */
   selectSource(participant: Participant, source: string): void {
-    if (source === "teacher" || source === "pupils" || source === "screen") this.ask({ t: "select_source", participant: participant.id, source });
+    if (source === "teacher" || source === "pupils" || source === "screen" || source === "room") this.ask({ t: "select_source", participant: participant.id, source });
   }
 
   /** Shows this machine's screen to all, or its camera again. */
@@ -359,9 +359,10 @@ export class Classroom {
 
 /** Everybody's voice, and one picture of each but oneself: the one that stands for it. */
 export function wanted(room: Room): Track[] {
-  const others = room.snapshot.participants.filter((p) => p.id !== room.me);
-  const audio = room.tracks.filter((t) => t.kind === "audio" && t.participant !== room.me);
-  const faces = others.flatMap((p) => faceOf(room.tracks, p) ?? []);
+  const me = self(room);
+  const others = room.snapshot.participants.filter((p) => p.id !== room.me && !isMemberCamera(room, p));
+  const audio = room.tracks.filter((t) => t.kind === "audio" && t.participant !== room.me && !inRoomOf(room, me, t.participant));
+  const faces = others.flatMap((p) => faceOf(room, p) ?? []);
   return [...audio, ...faces];
 }
 

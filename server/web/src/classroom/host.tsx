@@ -24,7 +24,7 @@ import { Sounds, SoundUnlock } from "./sound";
 import { lasting, second, serverNow } from "./ticker";
 import { titleOf } from "./paper";
 import { Stage, Tray } from "./stage";
-import { Tile } from "./tile";
+import { CameraMark, Tile } from "./tile";
 
 const TIMES = [60, 120, 180, 300, 600];
 
@@ -191,6 +191,7 @@ function OwnTile({ classroom, room, choose }: { classroom: Classroom; room: Room
       <div class="ft">
         <div class="row r1">
           <DeviceTrouble classroom={classroom} choose={choose} />
+          <CameraMark room={room} place={me.room} />
           {media.microphone === null && media.camera === null && (
             <span class="sm dim ell">
               {t(`classroom.sending.${media.publishing}`, { n: [...media.local.keys()].filter((s) => s !== "mic" && s !== "screen").length })}

@@ -4,6 +4,7 @@ import type { Participant, Snapshot } from "../generated/live";
 import { has, t } from "../ui/i18n";
 import { Icon, Signal } from "../ui/icons";
 import type { Classroom } from "./classroom";
+import type { Sent } from "./media";
 import { lineWords, Still } from "./pictures";
 import { faceOf, hasNotCome, linkBars, type Room, tileState } from "./room";
 
@@ -44,11 +45,12 @@ export function Face({ classroom, participant }: { classroom: Classroom; partici
   const media = classroom.media.value;
   if (room === null) return null;
   if (participant.id === room.me) {
-    const sources = [participant.source, ...(participant.role === "host" ? (["teacher", "pupils"] as const) : (["pupils", "teacher"] as const))];
+    const chosen: Sent[] = participant.source === "room" ? [] : [participant.source];
+    const sources = [...chosen, ...(participant.role === "host" ? (["teacher", "pupils"] as const) : (["pupils", "teacher"] as const))];
     const own = sources.find((s) => media.local.has(s));
     return <Picture stream={own && media.local.get(own)} participant={participant.id} source={own} />;
   }
-  const track = faceOf(room.tracks, participant);
+  const track = faceOf(room, participant);
   return (
     <>
       <Picture stream={track && media.received.get(track.id)} participant={participant.id} source={track?.source} track={track?.id} />

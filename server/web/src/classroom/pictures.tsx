@@ -23,9 +23,9 @@ interface SourcesProps {
 
 /** One button for each picture of a room, where there is more than one. */
 export function Sources({ classroom, room, participant }: SourcesProps) {
-  const pictures = picturesOf(room.tracks, participant);
+  const pictures = picturesOf(room, participant);
   if (pictures.length < 2) return null;
-  const shown = faceOf(room.tracks, participant);
+  const shown = faceOf(room, participant);
   return (
     <div class="seg-ctl" role="group" aria-label={t("classroom.picture.choose", { unit: participant.unitName })}>
       {pictures.map((track) => (
@@ -66,8 +66,8 @@ export function NextSource({ classroom, room, participant }: SourcesProps) {
 
 /** The picture after the one that is shown; none where there is no other. */
 export function nextSource(room: Room, participant: Participant): string | undefined {
-  const pictures = picturesOf(room.tracks, participant);
-  const at = pictures.findIndex((track) => track.id === faceOf(room.tracks, participant)?.id);
+  const pictures = picturesOf(room, participant);
+  const at = pictures.findIndex((track) => track.id === faceOf(room, participant)?.id);
   return pictures.length < 2 ? undefined : pictures[(at + 1) % pictures.length]?.source;
 }
 

@@ -102,6 +102,12 @@ export function fold(snapshot: Snapshot, { event, at }: Event): Snapshot {
       return change(snapshot, event.participant, { recording: event.state });
     case "devices_reported":
       return change(snapshot, event.participant, { camera: event.camera, microphone: event.microphone });
+    case "camera_changed": {
+      const { camera } = event;
+      const known = snapshot.cameras.some((one) => one.room === camera.room);
+      const cameras = known ? snapshot.cameras.map((one) => (one.room === camera.room ? camera : one)) : [...snapshot.cameras, camera];
+      return { ...snapshot, cameras: cameras.filter((one) => one.state !== "off") };
+    }
     case "said": {
       const { type: _, message: id, ...rest } = event;
       return { ...snapshot, chat: [...snapshot.chat, { id, at, ...rest }].slice(-CHAT_KEPT) };
@@ -140,7 +146,7 @@ function join(snapshot: Snapshot, event: Extract<Event["event"], { type: "joined
     ...who,
     presence: "connected",
     since: at,
-    muted: who.role !== "host" && who.role !== "encoder",
+    muted: (who.role !== "host" && who.role !== "encoder") || who.unit !== snapshot.lesson.hostUnit,
     hands: [],
     turns: known?.turns ?? 0,
     signal: null,
@@ -224,10 +230,27 @@ export function ownRoom(room: Room): Participant | undefined {
   return me?.role === "endpoint" ? me : (memberRooms(room).find((p) => p.unit === me?.unit) ?? me);
 }
 
-/** Tiles of a room view: the rooms of the lesson, and recording hosts that publish by themselves. */
+/** Tiles of a room view: the rooms of the lesson, and recording hosts that publish by themselves. A member's own camera
+ * is one more picture of its room. */
 export function tiles(room: Room): Participant[] {
   const encoders = room.snapshot.participants.filter((p) => p.role === "encoder" && p.presence !== "offline");
-  return [...lessonRooms(room), ...encoders];
+  return [...lessonRooms(room), ...encoders.filter((p) => !isMemberCamera(room, p))];
+}
+
+/** Whether this is no place of its own, but one more picture of a far room. */
+export function isMemberCamera(room: Room, participant: Participant): boolean {
+  return participant.role === "encoder" && participant.unit !== room.snapshot.lesson.hostUnit;
+}
+
+/** The camera or recording host of a room, as the participant that the server pulls it in as. */
+function ownCamera(room: Room, place: Participant): Participant | undefined {
+  if (!place.room) return undefined;
+  return room.snapshot.participants.find((p) => p.role === "encoder" && p.room === place.room && p.presence !== "offline");
+}
+
+/** Whether what a participant sends is filmed in this room: its sound must not come out of this room's loudspeakers. */
+export function inRoomOf(room: Room, me: Participant | undefined, participant: string): boolean {
+  return participant === me?.id || (me !== undefined && ownCamera(room, me)?.id === participant);
 }
 
 export type TileState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
@@ -275,16 +298,17 @@ export function nextToCall(room: Room): Participant | undefined {
 }
 
 /** The video track that stands for a participant: the selected one, and while it is not there another. */
-export function faceOf(tracks: Track[], participant: Participant): Track | undefined {
-  const own = picturesOf(tracks, participant);
+export function faceOf(room: Room, participant: Participant): Track | undefined {
+  const own = picturesOf(room, participant);
   return own.find((t) => t.source === participant.source) ?? own[0];
 }
 
 /** Everything of a participant that can be seen, always in the same order. */
-export function picturesOf(tracks: Track[], participant: Participant): Track[] {
-  const order = ["teacher", "pupils", "screen"];
-  return tracks
-    .filter((t) => t.participant === participant.id && t.kind === "video")
+export function picturesOf(room: Room, participant: Participant): Track[] {
+  const order = ["teacher", "pupils", "room", "screen"];
+  const camera = participant.role === "endpoint" ? ownCamera(room, participant)?.id : undefined;
+  return room.tracks
+    .filter((t) => (t.participant === participant.id || t.participant === camera) && t.kind === "video")
     .sort((a, b) => order.indexOf(a.source) - order.indexOf(b.source));
 }
 

@@ -6,7 +6,7 @@ import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
 import { NextSource } from "./pictures";
-import { faceOf, hasNotCome, inLesson, type Room, tileState } from "./room";
+import { faceOf, hasNotCome, inLesson, inRoomOf, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
 const DOTS = [1, 2, 3, 4];
@@ -59,7 +59,7 @@ export function Tile(props: TileProps) {
             )}
           </span>
         )}
-        {!quiet && faceOf(room.tracks, participant) === undefined && <NoPicture room={room} participant={participant} waited={away} />}
+        {!quiet && faceOf(room, participant) === undefined && <NoPicture room={room} participant={participant} waited={away} />}
         <Badge room={room} participant={participant} shown={shown} />
         <span class="lks">
           <LinkMark room={room} participant={participant} seconds={Math.max(0, Math.round(away))} />
@@ -69,7 +69,10 @@ export function Tile(props: TileProps) {
         </span>
       </div>
       <div class="ft">
-        <Hands room={room} participant={participant} />
+        <div class="row r1">
+          <Hands room={room} participant={participant} />
+          <CameraMark room={room} place={participant.room} />
+        </div>
         <div class="row r2">
           <Turns participant={participant} />
           <span class="grow" />
@@ -90,7 +93,7 @@ const CAMERAS_OPEN_WITHIN = 12;
 
 /** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. */
 function NoPicture({ room, participant, waited }: { room: Room; participant: Participant; waited: number }) {
-  const heard = room.tracks.some((track) => track.participant === participant.id && track.kind === "audio");
+  const heard = room.tracks.some((track) => inRoomOf(room, participant, track.participant) && track.kind === "audio");
   const waits = !darkened(participant) && waited < CAMERAS_OPEN_WITHIN;
   const gives = waits ? "no_picture" : heard ? "sound_only" : "listens";
   return (
@@ -98,6 +101,23 @@ function NoPicture({ room, participant, waited }: { room: Room; participant: Par
       <Icon name={gives === "sound_only" ? "ear" : "camoff"} size="lg" />
       {darkened(participant) && <b>{t(`classroom.device.short_${participant.camera}`)}</b>}
       <span class="sm">{t(`classroom.tile.${gives}`)}</span>
+    </span>
+  );
+}
+
+/** What is to be known of the camera that a room has already: that its sound is changed on the way, or why it is not seen. */
+export function CameraMark({ room, place }: { room: Room; place: string }) {
+  const camera = room.snapshot.cameras.find((one) => one.room === place && place !== "");
+  if (camera === undefined) return null;
+  const values = { video: camera.video.toUpperCase(), audio: camera.audio };
+  const words =
+    camera.state === "failed"
+      ? t("camera.tile.failed", { problem: t(`camera.short.${camera.problem ?? "interrupted"}`, values) })
+      : t(camera.transcoded ? "camera.tile.transcoded" : "camera.tile.live", values);
+  return (
+    <span class={`own-camera xs ell ${camera.state === "failed" ? "bad" : ""}`} data-camera={camera.problem ?? (camera.transcoded ? "transcoded" : "live")} title={words} role="status">
+      <Icon name={camera.state === "failed" ? "camoff" : "cam"} size="sm" />
+      <span class="ell">{words}</span>
     </span>
   );
 }
@@ -169,17 +189,17 @@ function Hands({ room, participant }: { room: Room; participant: Participant }) 
   const { hands } = participant;
   if (hands.length === 0) {
     return (
-      <div class="row r1">
+      <>
         <span class="hq">
           <Icon name="hand" />
         </span>
-        <span class="sm dim">{t("classroom.tile.no_hands")}</span>
-      </div>
+        <span class="sm dim ell">{t("classroom.tile.no_hands")}</span>
+      </>
     );
   }
   const oldest = Math.min(...hands.map((hand) => hand.at));
   return (
-    <div class="row r1">
+    <>
       <span class="hq on">
         <Icon name="hand" label={t("classroom.tile.hands", { n: hands.length })} />
         <b>{hands.length}</b>
@@ -190,7 +210,7 @@ function Hands({ room, participant }: { room: Room; participant: Participant }) 
         ))}
       </ul>
       <span class="xs dim wt">{lasting(serverNow(room) - oldest)}</span>
-    </div>
+    </>
   );
 }
 

@@ -128,14 +128,20 @@ export interface CameraView {
   by: string;
   at: number;
   state: "idle" | "connecting" | "live" | "failed";
+  lessons: CameraLessons;
+  /** Whether its sound stands in for that of the room's panel. */
+  sound: boolean;
   seen: CameraSeen;
 }
 
+/** An empty `url`: the one that the room has already. */
 export interface NewCamera {
   url: string;
+  lessons: CameraLessons;
+  sound: boolean;
 }
 
-export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "not_baseline" | "not_published" | "interrupted";
+export type CameraLessons = "hosting" | "all";
 
 /** Shut these units from `first` at `start` to `last` at `end`; without times for the whole of these days. Without units: all that the asker may close. */
 export interface NewClosing {
@@ -1353,6 +1359,8 @@ export interface Undo {
   kind: "undo";
   amendment: number;
 }
+
+export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "not_baseline" | "not_published" | "interrupted" | "redirected";
 
 /** A working day at a weekend that follows another day's table (调休). */
 export interface MakeUpDay {

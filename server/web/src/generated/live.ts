@@ -765,6 +765,8 @@ export interface Snapshot {
   exercises: number;
   /** The teachers' newest messages; always empty for classrooms. */
   chat: ChatMessage[];
+  /** Those that the server pulls, or tries to. */
+  cameras: RoomCamera[];
   /** Id of the bilateral review, once the session has ended. */
   review: string | null;
 }
@@ -881,7 +883,7 @@ export interface Closing {
 
 export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | SelectSource | View | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say;
 
-export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | SourceSelected | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared | LineMeasured | DevicesReported | ExercisePushed | ExerciseClosed | ResultShown | ExercisePutAway | Answered | HandsCounted | PhotoAdded | PhotoRemoved | Said | Withheld;
+export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | SourceSelected | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared | LineMeasured | DevicesReported | CameraChanged | ExercisePushed | ExerciseClosed | ResultShown | ExercisePutAway | Answered | HandsCounted | PhotoAdded | PhotoRemoved | Said | Withheld;
 
 export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | Moved | Closing;
 
@@ -889,7 +891,7 @@ export type SignalKind = "ready" | "slower" | "no_sound";
 
 export type DeviceState = "ok" | "missing" | "denied" | "busy" | "unplugged" | "insecure" | "off";
 
-export type TrackSource = "mic" | "teacher" | "pupils" | "screen";
+export type TrackSource = "mic" | "teacher" | "pupils" | "screen" | "room";
 
 export type Layer = "high" | "low";
 
@@ -901,9 +903,19 @@ export type LeaveReason = "left" | "lost" | "replaced" | "ended";
 
 export type RecordingState = "off" | "recording" | "no_consent" | "paused" | "unsupported";
 
-export type PictureSource = "teacher" | "pupils" | "screen";
+export type PictureSource = "teacher" | "pupils" | "screen" | "room";
 
 export type SessionState = "scheduled" | "open" | "live" | "overrun" | "ended";
+
+/** The camera of a classroom as its tile shows it. `audio` is empty where no sound is taken from it; `transcoded`: its sound is made into Opus on the way. Its pictures are never changed. */
+export interface RoomCamera {
+  room: string;
+  state: "live" | "failed" | "off";
+  video: string;
+  audio: string;
+  transcoded: boolean;
+  problem: "unreachable" | "refused" | "no_video" | "not_h264" | "not_baseline" | "not_published" | "interrupted" | "redirected" | null;
+}
 
 export type RoomState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
 
@@ -930,6 +942,12 @@ export interface SourceSelected {
   participant: string;
   source: PictureSource;
   by: string;
+}
+
+/** `off`: it is not pulled any more. */
+export interface CameraChanged {
+  type: "camera_changed";
+  camera: RoomCamera;
 }
 
 /** What the receiver should send of each of its pictures, whenever it changes. */

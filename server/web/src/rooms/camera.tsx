@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { CameraSeen, CameraView, RoomRow } from "../generated/api";
 import { del, post, put } from "../ui/api";
-import { Button, Dialog, Failure, Field, StateChip, useAction } from "../ui/components";
+import { Button, Dialog, Failure, Field, Segmented, StateChip, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 
@@ -18,7 +18,7 @@ export function CameraCell({ camera, edit }: { camera: CameraView | undefined; e
             {t(`camera.state.${camera.state}`)}
           </StateChip>{" "}
           <span class="dim sm">{camera.address}</span>
-          {camera.state === "live" && <span class="dim sm">{sound(camera.seen)}</span>}
+          {camera.state === "live" && <span class="dim sm">{soundOf(camera.seen)}</span>}
           {camera.seen.problem && camera.state === "failed" && <span class="sm">{problem(camera.seen)}</span>}
         </>
       )}{" "}
@@ -31,14 +31,17 @@ export function CameraCell({ camera, edit }: { camera: CameraView | undefined; e
 
 export function CameraDialog({ room, camera, close, done }: { room: RoomRow; camera: CameraView | undefined; close: () => void; done: () => void }) {
   const [url, setUrl] = useState("");
+  const [lessons, setLessons] = useState<CameraView["lessons"]>(camera?.lessons ?? "all");
+  const [sound, setSound] = useState<"panel" | "camera">(camera?.sound ? "camera" : "panel");
   const [seen, setSeen] = useState<CameraSeen | null>(null);
+  const changed = camera !== undefined && (lessons !== camera.lessons || (sound === "camera") !== camera.sound);
   const saving = useAction();
   const looking = useAction();
   const path = `/api/rooms/${encodeURIComponent(room.id)}/camera`;
   const look = () =>
     looking.run(async () => {
       setSeen(null);
-      setSeen(await post<CameraSeen>(`${path}/look`, { url }));
+      setSeen(await post<CameraSeen>(`${path}/look`, { url, lessons, sound: sound === "camera" }));
     });
   const change = (act: () => Promise<unknown>) =>
     saving.run(async () => {
@@ -64,6 +67,25 @@ export function CameraDialog({ room, camera, close, done }: { room: RoomRow; cam
           }}
         />
       </Field>
+      <div class="field">
+        <span class="field-label">{t("camera.lessons")}</span>
+        <Segmented<CameraView["lessons"]>
+          label={t("camera.lessons")}
+          value={lessons}
+          choices={(["all", "hosting"] as const).map((value) => ({ value, label: t(`camera.lessons.${value}`) }))}
+          onChange={setLessons}
+        />
+      </div>
+      <div class="field">
+        <span class="field-label">{t("camera.sound")}</span>
+        <Segmented<"panel" | "camera">
+          label={t("camera.sound")}
+          value={sound}
+          choices={(["panel", "camera"] as const).map((value) => ({ value, label: t(`camera.sound.${value}`) }))}
+          onChange={setSound}
+        />
+        <span class="xs dim">{t("camera.sound_means")}</span>
+      </div>
       <div role="status">{seen && <Seen seen={seen} />}</div>
       <Failure error={looking.error ?? saving.error} />
       <div class="dialog-acts">
@@ -75,7 +97,7 @@ export function CameraDialog({ room, camera, close, done }: { room: RoomRow; cam
         <Button busy={looking.busy} disabled={url.trim() === "" && !camera} onClick={look}>
           {t("camera.test")}
         </Button>
-        <Button kind="pri" busy={saving.busy} disabled={url.trim() === ""} onClick={() => change(() => put(path, { url }))}>
+        <Button kind="pri" busy={saving.busy} disabled={url.trim() === "" && !changed} onClick={() => change(() => put(path, { url, lessons, sound: sound === "camera" }))}>
           {t("camera.save")}
         </Button>
       </div>
@@ -89,7 +111,7 @@ function Seen({ seen }: { seen: CameraSeen }) {
     <>
       {seen.still && <img class="camera-still" src={seen.still} alt={t("camera.still")} />}
       <p class="sm">
-        {t("camera.good", { video: seen.video.toUpperCase(), width: seen.width, height: seen.height })} · {sound(seen)}
+        {t("camera.good", { video: seen.video.toUpperCase(), width: seen.width, height: seen.height })} · {soundOf(seen)}
       </p>
     </>
   );
@@ -99,7 +121,7 @@ function problem(seen: CameraSeen): string {
   return t(`camera.problem.${seen.problem ?? "interrupted"}`, { video: seen.video });
 }
 
-function sound(seen: CameraSeen): string {
+function soundOf(seen: CameraSeen): string {
   if (seen.audio === "") return t("camera.sound_none");
   return t(seen.transcoded ? "camera.sound_changed" : "camera.sound_same", { audio: seen.audio });
 }
