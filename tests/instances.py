@@ -7,6 +7,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from hypothesis import strategies as st
 from msgspec import structs
@@ -184,10 +185,13 @@ class CommunityBuilder:
         weeks: Weeks = "all",
         block: int = 1,
         locked: tuple[Slot, ...] = (),
+        only_weeks: tuple[int, ...] = (),
     ) -> str:
         unit = next(c.unit for c in self.classes if c.id == school_class)
         party = Party(unit=unit, classes=(school_class,), teachers=(teacher,))
-        return self.require("local", subject, weekly, party, weeks=weeks, block=block, locked=locked)
+        return self.require(
+            "local", subject, weekly, party, weeks=weeks, block=block, locked=locked, only_weeks=only_weeks
+        )
 
     def register(self) -> Register:
         units = [unit.id for unit in self.units]
@@ -460,7 +464,7 @@ def small_registers(draw: st.DrawFn) -> Register:
                     subject,
                     draw(st.integers(1, 4)),
                     draw(st.sampled_from(everyone[unit])),
-                    weeks=draw(st.sampled_from(["all", "all", "odd", "even"])),
+                    **draw(some_weeks()),
                     block=draw(st.sampled_from([1, 1, 1, 2])),
                 )
     for _ in range(draw(st.integers(0, 4))):
@@ -468,6 +472,22 @@ def small_registers(draw: st.DrawFn) -> Register:
     for _ in range(draw(st.integers(0, 2))):
         _some_meeting(draw, builder, units, classes, everyone)
     return builder.register()
+
+
+class AskedWeeks(TypedDict):
+    """In which weeks a requirement takes place."""
+
+    weeks: Weeks
+    only_weeks: tuple[int, ...]
+
+
+@st.composite
+def some_weeks(draw: st.DrawFn) -> AskedWeeks:
+    """All, odd or even weeks, or a few of these: few enough that two often have none in common."""
+    weeks: Weeks = draw(st.sampled_from(["all", "all", "odd", "even"]))
+    among = [week for week in range(2, 8) if weeks == "all" or week % 2 == (weeks == "odd")]
+    only_weeks = tuple(sorted(draw(st.sets(st.sampled_from(among), min_size=1)))) if draw(st.booleans()) else ()
+    return {"weeks": weeks, "only_weeks": only_weeks}
 
 
 def _some_teacher(draw: st.DrawFn, builder: CommunityBuilder, *posts: str) -> str:
@@ -501,12 +521,11 @@ def _some_shared(
     locked: tuple[Slot, ...] = ()
     if draw(st.integers(0, 4)) == 0:
         locked = (Slot(weekday=draw(st.sampled_from(WEEKDAYS)), period=draw(st.integers(1, 6))),)
-    weeks: Weeks = draw(st.sampled_from(["all", "all", "odd", "even"]))
     subject = draw(st.sampled_from(["英语", "美术"]))
     leading = [party.unit for party in parties if party.teachers and party.classes]
     rotation = tuple(draw(st.permutations(leading))) if kind == "sync" and draw(st.booleans()) else ()
     weekly = draw(st.integers(1, 3))
-    builder.require(kind, subject, weekly, *parties, weeks=weeks, locked=locked, rotation=rotation)
+    builder.require(kind, subject, weekly, *parties, **draw(some_weeks()), locked=locked, rotation=rotation)
 
 
 def _some_meeting(
@@ -526,11 +545,9 @@ def _some_meeting(
         )
         for unit in (units[:1] if kind == "research" else units)
     ]
-    weeks: Weeks = draw(st.sampled_from(["all", "odd", "even"]))
-    only_weeks = {"all": (3, 8), "odd": (5, 9, 13), "even": (2, 6, 10)}[weeks] if draw(st.booleans()) else ()
     rotation = tuple(units) if kind in ("joint_preparation", "joint_meeting") and draw(st.booleans()) else ()
     block = draw(st.sampled_from([1, 1, 2]))
-    builder.require(kind, "教研", 1, *parties, weeks=weeks, block=block, only_weeks=only_weeks, rotation=rotation)
+    builder.require(kind, "教研", 1, *parties, **draw(some_weeks()), block=block, rotation=rotation)
 
 
 def many_times(times: int, seed: int = 1) -> Register:

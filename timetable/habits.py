@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from timetable.model import Finding, Register, Table
-from timetable.problem import SINGLE_WEEKS, Problem
+from timetable.problem import Problem
+from timetable.weeks import WeekSet, fullest, weeks_of
 
 CODES: Mapping[str, str] = {
     "table_gap": "a class has a gap between two lessons",
@@ -28,7 +29,7 @@ def remarks(register: Register, *tables: Table) -> list[Finding]:
 
 def _remarks(problem: Problem, table: Table) -> list[Finding]:
     taken: dict[tuple[str, int], set[int]] = defaultdict(set)
-    periods: dict[tuple[str, str, int], dict[str, int]] = defaultdict(lambda: dict.fromkeys(SINGLE_WEEKS, 0))
+    periods: dict[tuple[str, str, int], dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
     for lesson in table.lessons:
         block = problem.blocks.get(lesson.requirement, 1)
         for party in lesson.parties:
@@ -38,16 +39,14 @@ def _remarks(problem: Problem, table: Table) -> list[Finding]:
             position = numbers.index(party.period)
             for school_class in party.classes:
                 taken[school_class, lesson.weekday].update(range(position, position + block))
-                for week in SINGLE_WEEKS:
-                    if lesson.weeks in ("all", week):
-                        periods[school_class, lesson.subject, lesson.weekday][week] += block
+                periods[school_class, lesson.subject, lesson.weekday][weeks_of(lesson)] += block
     found = []
     for (school_class, weekday), positions in sorted(taken.items()):
         if school_class in problem.full_classes and positions != set(range(len(positions))):
             name = problem.classes[school_class].name
             found.append(_warning("table_gap", name=name, weekday=weekday))
-    for (school_class, subject, weekday), by_week in sorted(periods.items()):
-        most = max(by_week.values())
+    for (school_class, subject, weekday), loads in sorted(periods.items()):
+        most = fullest(loads)
         if most > problem.most_a_day(school_class, subject):
             name = problem.classes[school_class].name
             found.append(_warning("table_crowded", name=name, subject=subject, weekday=weekday, lessons=most))

@@ -17,7 +17,10 @@ Name = Annotated[str, Meta(min_length=1, max_length=120)]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 IsoDate = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Weekday = Annotated[int, Meta(ge=1, le=7)]
-TermWeek = Annotated[int, Meta(ge=1, le=60)]
+MOST_WEEKS = 60
+"""No term has more weeks."""
+
+TermWeek = Annotated[int, Meta(ge=1, le=MOST_WEEKS)]
 """Weeks count from the term's first."""
 
 Stage = Literal["primary", "junior"]
@@ -187,7 +190,7 @@ class Requirement(Model, frozen=True, kw_only=True):
     """Length in consecutive periods; `weekly` counts blocks."""
     only_weeks: tuple[TermWeek, ...] = ()
     """The term weeks in which it takes place, where that is not in all of `weeks`: a monthly meeting, a series of a few
-    lessons, a test. Its slot is kept free in the other weeks too."""
+    lessons, a test. In the other weeks its slot is free for others."""
     rotation: tuple[Id, ...] = ()
     """Units that take turns, week by week in which it takes place, in this order: as the host of a lesson, as the chair
     of a meeting. Empty: always the first party."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from timetable.model import SHARED_KINDS, Lesson, RuleCost, Table, minutes
 from timetable.problem import Problem, windows_of
+from timetable.weeks import WeekSet, fullest, weeks_of
 
 NOON = 12 * 60
 PHYSICAL_EDUCATION = "体育"
@@ -77,7 +78,7 @@ def concessions(problem: Problem, lessons: Iterable[Lesson]) -> dict[str, int]:
     for lesson in lessons:
         if lesson.kind in SHARED_KINDS:
             for party, windows in zip(lesson.parties, windows_of(lesson, problem.bells.seasons), strict=True):
-                if problem.unwelcome(party.unit, lesson.weekday, windows, lesson.weeks):
+                if problem.unwelcome(party.unit, lesson.weekday, windows, weeks_of(lesson)):
                     found[party.unit] += 1
     return found
 
@@ -141,17 +142,15 @@ def _add_own(problem: Problem, lesson: Lesson, count: dict[str, int]) -> None:
 
 def _add_days_of_classes(problem: Problem, lessons: tuple[Lesson, ...], count: dict[str, int]) -> None:
     taken: dict[tuple[str, int], set[int]] = defaultdict(set)
-    subject_days: dict[tuple[str, str, int], dict[str, int]] = defaultdict(lambda: {"odd": 0, "even": 0})
+    subject_days: dict[tuple[str, str, int], dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
     for lesson in lessons:
+        weeks = weeks_of(lesson)
         for party in lesson.parties:
             numbers = _periods(problem, lesson, party.unit, party.period)
             for school_class in party.classes:
                 taken[school_class, lesson.weekday].update(numbers)
-                weeks = subject_days[school_class, lesson.subject, lesson.weekday]
-                for week in weeks:
-                    if lesson.weeks in ("all", week):
-                        weeks[week] += len(numbers)
-    most = {key: max(weeks.values()) for key, weeks in subject_days.items()}
+                subject_days[school_class, lesson.subject, lesson.weekday][weeks] += len(numbers)
+    most = {key: fullest(loads) for key, loads in subject_days.items()}
     for (school_class, subject, _), n in most.items():
         count[SUBJECT_CROWDED] += max(0, n - problem.most_a_day(school_class, subject))
     for school_class, subject in problem.two_a_week:
@@ -167,15 +166,12 @@ def _add_days_of_classes(problem: Problem, lessons: tuple[Lesson, ...], count: d
 
 
 def _add_days_of_teachers(problem: Problem, lessons: tuple[Lesson, ...], count: dict[str, int]) -> None:
-    periods: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: {"odd": 0, "even": 0})
+    periods: dict[tuple[str, int], dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
     campuses: dict[tuple[str, int], set[str]] = defaultdict(set)
     for lesson in lessons:
         present = {(teacher, party.unit) for party in lesson.parties for teacher in party.teachers}
         for teacher, unit in present:
             campuses[teacher, lesson.weekday].add(problem.units[unit].campus)
-            day = periods[teacher, lesson.weekday]
-            for week in day:
-                if lesson.weeks in ("all", week):
-                    day[week] += problem.blocks[lesson.requirement]
-    count[TEACHER_LONG_DAY] = sum(max(0, max(day.values()) - LONG_DAY) for day in periods.values())
+            periods[teacher, lesson.weekday][weeks_of(lesson)] += problem.blocks[lesson.requirement]
+    count[TEACHER_LONG_DAY] = sum(max(0, fullest(day) - LONG_DAY) for day in periods.values())
     count[TRAVEL_DAY] = sum(len(places) - 1 for places in campuses.values())

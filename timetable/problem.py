@@ -11,7 +11,19 @@ from functools import cached_property
 
 from timetable import bells
 from timetable.bells import Bells, Window, Windows, near, seasons
-from timetable.model import SHARED_KINDS, Community, Lesson, Party, Register, Requirement, Room, Table, Weeks, minutes
+from timetable.model import (
+    SHARED_KINDS,
+    BusyTime,
+    Community,
+    Lesson,
+    Party,
+    Register,
+    Requirement,
+    Room,
+    Table,
+    minutes,
+)
+from timetable.weeks import WeekSet, fullest, parted, sum_in, week_set, weeks_of
 
 DEFAULT_TRAVEL = 30
 """Minutes between two campuses for which the register names none."""
@@ -25,13 +37,6 @@ DAY = 24 * 60
 NEVER = Window(-DAY, -DAY)
 """A window that is near no other."""
 
-SINGLE_WEEKS: tuple[Weeks, Weeks] = ("odd", "even")
-
-
-def weeks_meet(a: Weeks, b: Weeks) -> bool:
-    """Whether lessons of these weeks ever fall into the same week."""
-    return a == b or a == "all" or b == "all"
-
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
@@ -39,7 +44,7 @@ class Commitment:
 
     weekday: int
     windows: Windows
-    weeks: Weeks
+    weeks: WeekSet
     campus: str | None = None
     periods: int = 0
 
@@ -105,16 +110,15 @@ def commitments_of(register: Register, tables: Iterable[Table]) -> Commitments:
     rooms: dict[str, list[Commitment]] = defaultdict(list)
     for table in tables:
         for lesson in table.lessons:
+            weeks = weeks_of(lesson)
             for party, windows in zip(lesson.parties, windows_of(lesson, first_dates), strict=True):
-                held = Commitment(
-                    lesson.weekday, windows, lesson.weeks, campus[party.unit], blocks.get(lesson.requirement, 1)
-                )
+                held = Commitment(lesson.weekday, windows, weeks, campus[party.unit], blocks.get(lesson.requirement, 1))
                 for teacher in party.teachers:
                     teachers[teacher].append(held)
                 if party.room is not None:
                     rooms[party.room].append(held)
             for teacher, unit, windows in _supervised(lesson, first_dates):
-                teachers[teacher].append(Commitment(lesson.weekday, windows, lesson.weeks, campus[unit]))
+                teachers[teacher].append(Commitment(lesson.weekday, windows, weeks, campus[unit]))
     return Commitments(teachers, rooms)
 
 
@@ -201,10 +205,13 @@ class Problem:
         for room, times in held.rooms.items():
             self._room_held[room].extend(times)
         for room, busy in register.busy_rooms:
-            window = Window(minutes(busy.start), minutes(busy.end))
-            self._room_held[room].append(Commitment(busy.weekday, self.bells.always(window), busy.weeks))
+            self._room_held[room].append(self._busy(busy))
         self._by_clock: dict[tuple[tuple[str, ...], int, int], tuple[Placement, ...]] = {}
-        self._free: dict[tuple[str, str, int, Windows, Weeks], bool] = {}
+        self._free: dict[tuple[str, str, int, Windows, WeekSet], bool] = {}
+
+    def _busy(self, busy: BusyTime) -> Commitment:
+        window = Window(minutes(busy.start), minutes(busy.end))
+        return Commitment(busy.weekday, self.bells.always(window), week_set(busy.weeks))
 
     def relaxed(self, *, ignore_unavailable: bool = False, extra_slack: int = 0) -> "Problem":
         """The same problem with a rule given up."""
@@ -250,12 +257,13 @@ class Problem:
         return Demand(requirement, fitting, len(by_clock))
 
     def _allowed(self, requirement: Requirement, placement: Placement) -> bool:
+        weeks = weeks_of(requirement)
         for party, side in zip(requirement.parties, placement.sides, strict=True):
             for teacher in party.teachers:
-                if not self.teacher_free(teacher, party.unit, placement.weekday, side.windows, requirement.weeks):
+                if not self.teacher_free(teacher, party.unit, placement.weekday, side.windows, weeks):
                     return False
             for room in self.home_rooms(requirement, party) if requirement.kind not in SHARED_KINDS else ():
-                if not self.room_free(room, placement.weekday, side.windows, requirement.weeks):
+                if not self.room_free(room, placement.weekday, side.windows, weeks):
                     return False
         return True
 
@@ -265,13 +273,11 @@ class Problem:
         """The teacher's unavailable times and lessons in other communities."""
         if teacher not in self._teacher_held:
             own = () if self._ignore_unavailable else self.teachers[teacher].unavailable
-            times = [
-                Commitment(b.weekday, self.bells.always(Window(minutes(b.start), minutes(b.end))), b.weeks) for b in own
-            ]
+            times = map(self._busy, own)
             self._teacher_held[teacher] = (*times, *self._elsewhere.get(teacher, ()))
         return self._teacher_held[teacher]
 
-    def teacher_free(self, teacher: str, unit: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
+    def teacher_free(self, teacher: str, unit: str, weekday: int, windows: Windows, weeks: WeekSet) -> bool:
         """Whether nothing outside this table keeps the teacher from being at the unit then, travel included."""
         held = self.held_of(teacher)
         if not held:
@@ -282,18 +288,21 @@ class Problem:
             campus = self.units[unit].campus
             known = self._free[key] = not any(
                 c.weekday == weekday
-                and weeks_meet(c.weeks, weeks)
+                and c.weeks & weeks
                 and near(windows, c.windows, self.travel.between(campus, c.campus))
                 for c in held
             )
         return known
 
-    def periods_elsewhere(self, teacher: str, weekday: int, week: Weeks) -> int:
-        """Periods that the teacher already has in other communities on a weekday (of the fuller week for `all`)."""
-        if week == "all":
-            return max(self.periods_elsewhere(teacher, weekday, one) for one in SINGLE_WEEKS)
+    def periods_elsewhere(self, teacher: str, weekday: int, weeks: WeekSet) -> int:
+        """Periods that the teacher already has in other communities on a weekday, in the fullest of these weeks."""
         held = self._elsewhere.get(teacher, ())
-        return sum(c.periods for c in held if c.weekday == weekday and weeks_meet(c.weeks, week))
+        loads = [(c.weeks & weeks, c.periods) for c in held if c.weekday == weekday and c.weeks & weeks]
+        return max((sum_in(loads, part) for part in parted(frozenset(own for own, _ in loads))), default=0)
+
+    def weeks_elsewhere(self, teacher: str) -> frozenset[WeekSet]:
+        """The weeks in which the teacher's lessons in other communities take place."""
+        return frozenset(c.weeks for c in self._elsewhere.get(teacher, ()))
 
     # Wishes ---------------------------------------------------------------------------------------------------------
 
@@ -301,12 +310,7 @@ class Problem:
     def wishes(self) -> dict[str, tuple[Commitment, ...]]:
         """The times that units of the community ask to keep free of shared lessons, for those who ask."""
         return {
-            id: tuple(
-                Commitment(w.weekday, self.bells.always(Window(minutes(w.start), minutes(w.end))), w.weeks)
-                for w in self.units[id].wishes
-            )
-            for id in self.community.units
-            if self.units[id].wishes
+            id: tuple(map(self._busy, self.units[id].wishes)) for id in self.community.units if self.units[id].wishes
         }
 
     @cached_property
@@ -320,10 +324,10 @@ class Problem:
                         found[party.unit] += requirement.weekly
         return found
 
-    def unwelcome(self, unit: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
+    def unwelcome(self, unit: str, weekday: int, windows: Windows, weeks: WeekSet) -> bool:
         """Whether a shared lesson then would be against the unit's wishes."""
         return any(
-            wish.weekday == weekday and weeks_meet(wish.weeks, weeks) and near(windows, wish.windows)
+            wish.weekday == weekday and bool(wish.weeks & weeks) and near(windows, wish.windows)
             for wish in self.wishes.get(unit, ())
         )
 
@@ -345,32 +349,31 @@ class Problem:
         rooms = tuple(dict.fromkeys(self.classes[school_class].room for school_class in party.classes))
         return rooms if requirement.kind == "common_test" else rooms[:1]
 
-    def room_free(self, room: str, weekday: int, windows: Windows, weeks: Weeks) -> bool:
+    def room_free(self, room: str, weekday: int, windows: Windows, weeks: WeekSet) -> bool:
         """Whether nothing outside this table holds the room then."""
         return not any(
-            c.weekday == weekday and weeks_meet(c.weeks, weeks) and near(windows, c.windows)
+            c.weekday == weekday and bool(c.weeks & weeks) and near(windows, c.windows)
             for c in self._room_held.get(room, ())
         )
 
     def ever_held(self, room: str) -> bool:
         return bool(self._room_held.get(room))
 
-    def held_some_weeks(self, room: str) -> bool:
-        return any(c.weeks != "all" for c in self._room_held.get(room, ()))
+    def weeks_held(self, room: str) -> frozenset[WeekSet]:
+        """The weeks in which others hold the room."""
+        return frozenset(c.weeks for c in self._room_held.get(room, ()))
 
     # Classes --------------------------------------------------------------------------------------------------------
 
     @cached_property
     def class_loads(self) -> dict[str, int]:
-        """Periods a week of every class in its fuller week (of odd and even ones)."""
-        loads: dict[str, dict[str, int]] = defaultdict(lambda: {"odd": 0, "even": 0})
+        """Periods a week of every class in its fullest week."""
+        loads: dict[str, dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
         for requirement in self.requirements:
-            load = requirement.weekly * requirement.block
+            load, weeks = requirement.weekly * requirement.block, weeks_of(requirement)
             for school_class in {c for party in requirement.parties for c in party.classes}:
-                for week in ("odd", "even"):
-                    if requirement.weeks in ("all", week):
-                        loads[school_class][week] += load
-        return {school_class: max(both.values()) for school_class, both in loads.items()}
+                loads[school_class][weeks] += load
+        return {school_class: fullest(by_weeks) for school_class, by_weeks in loads.items()}
 
     def class_periods(self, school_class: str) -> int:
         """Periods a week that the class's unit rings."""
@@ -389,12 +392,13 @@ class Problem:
 
     @cached_property
     def subject_loads(self) -> dict[tuple[str, str], int]:
-        """Periods a week of each subject in each class."""
-        loads: dict[tuple[str, str], int] = defaultdict(int)
+        """Periods a week of each subject in each class, in its fullest week."""
+        loads: dict[tuple[str, str], dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
         for requirement in self.requirements:
+            load, weeks = requirement.weekly * requirement.block, weeks_of(requirement)
             for school_class in {c for party in requirement.parties for c in party.classes}:
-                loads[school_class, requirement.subject] += requirement.weekly * requirement.block
-        return dict(loads)
+                loads[school_class, requirement.subject][weeks] += load
+        return {pair: fullest(by_weeks) for pair, by_weeks in loads.items()}
 
     @cached_property
     def two_a_week(self) -> set[tuple[str, str]]:

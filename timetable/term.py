@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta, timezone
 from msgspec import Struct
 
 from timetable.model import Lesson, PlacedParty, Term, minutes
-from timetable.turns import held_in, in_week
+from timetable.turns import in_week
+from timetable.weeks import held_in
 
 TIME_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 

@@ -1,4 +1,4 @@
-"""This module owns in which weeks of the term a lesson takes place, and whose turn it then is.
+"""This module owns whose turn it is in a week of the term.
 
 A lesson that goes round (轮讲, 轮值主席) passes from unit to unit with every week in which the table has it. Weeks are
 counted by the calendar alone: a holiday takes a unit's turn and changes nobody else's, so that what a teacher has
@@ -8,13 +8,7 @@ prepared stays theirs.
 from msgspec import structs
 
 from timetable.model import Id, Lesson, Weeks
-
-
-def held_in(weeks: Weeks, only_weeks: tuple[int, ...], week: int) -> bool:
-    """Whether a lesson of these weeks takes place in a term week."""
-    if weeks != "all" and weeks != ("odd" if week % 2 else "even"):
-        return False
-    return not only_weeks or week in only_weeks
+from timetable.weeks import held_in
 
 
 def turn(rotation: tuple[Id, ...], weeks: Weeks, only_weeks: tuple[int, ...], week: int) -> Id | None:

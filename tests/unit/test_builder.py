@@ -14,6 +14,7 @@ from timetable.problem import Problem, commitments_of
 from timetable.solving.builder import build_all
 from timetable.solving.progress import Progress
 from timetable.solving.solver import solve
+from timetable.weeks import EVERY_WEEK
 
 STARTS = bell_times(480, 20, 840)
 
@@ -95,8 +96,8 @@ def test_who_supervises_in_one_community_is_not_free_for_another() -> None:
     problem = Problem(register, register.communities[1], commitments_of(register, [table]))
     unit = lesson.parties[1].unit
     evening = (Window(minutes("17:00"), minutes("17:40")),)
-    assert not problem.teacher_free(teacher, unit, lesson.weekday, evening, "all")
-    assert problem.teacher_free(teacher, unit, lesson.weekday % 5 + 1, evening, "all")
+    assert not problem.teacher_free(teacher, unit, lesson.weekday, evening, EVERY_WEEK)
+    assert problem.teacher_free(teacher, unit, lesson.weekday % 5 + 1, evening, EVERY_WEEK)
 
 
 def test_a_community_that_fits_nowhere_goes_first() -> None:

@@ -13,7 +13,8 @@ from tests.instances import CommunityBuilder, bell_times
 from timetable.model import Lesson, Party, Weeks
 from timetable.solving.solver import solve
 from timetable.term import teaching_day
-from timetable.turns import held_in, in_week, turn
+from timetable.turns import in_week, turn
+from timetable.weeks import held_in
 
 WEEK_SETS: list[tuple[Weeks, tuple[int, ...]]] = [
     ("all", ()),

@@ -16,7 +16,8 @@ from timetable.export import feeds
 from timetable.model import Party, Register, Table, Weeks
 from timetable.solving.solver import solve
 from timetable.term import occurrences, week_of
-from timetable.turns import held_in, turn
+from timetable.turns import turn
+from timetable.weeks import held_in
 
 STARTS = bell_times(480, 20, 840)
 WEEKS = st.sampled_from(["all", "odd", "even"])

@@ -24,12 +24,11 @@ from timetable.model import (
     Leftover,
     Lesson,
     PlacedParty,
-    Weeks,
     clock,
     minutes,
 )
-from timetable.problem import weeks_meet
-from timetable.term import parity, teaching_day
+from timetable.term import teaching_day
+from timetable.weeks import WeekSet, one_week, week_set
 
 CODES: Mapping[str, str] = {
     "amend_closed": "a school is closed that day",
@@ -80,7 +79,7 @@ class DayBook:
         *,
         on: date,
         weekday: int,
-        weeks: Weeks,
+        weeks: WeekSet,
         kept: Iterable[Kept],
         dated: bool = True,
         closings: Closings | None = None,
@@ -108,9 +107,8 @@ class DayBook:
         if followed is None:
             return None
         kept = (kept_of(standing) for standing in standings if not standing.cancelled)
-        weeks: Weeks = "odd" if parity(followed.week) == "odd" else "even"
         weekday = closings.bells_of(day) or followed.weekday
-        return cls(grounds, on=day, weekday=weekday, weeks=weeks, kept=kept, closings=closings)
+        return cls(grounds, on=day, weekday=weekday, weeks=one_week(followed.week), kept=kept, closings=closings)
 
     def enter(self, kept: Kept) -> None:
         """One more lesson stands that day."""
@@ -363,7 +361,7 @@ class DayBook:
     def _meets(self, busy: BusyTime, window: Window) -> bool:
         return (
             busy.weekday == self._weekday
-            and weeks_meet(busy.weeks, self._weeks)
+            and bool(week_set(busy.weeks) & self._weeks)
             and window.overlap(Window(minutes(busy.start), minutes(busy.end))) > 0
         )
 

@@ -22,9 +22,10 @@ from timetable.days.versions import Version, diff
 from timetable.errors import NotFound
 from timetable.model import Finding, Lesson, Table, clock, minutes
 from timetable.objective import priced
-from timetable.problem import Placement, Problem, Side, commitments_of, weeks_meet
+from timetable.problem import Placement, Problem, Side, commitments_of
 from timetable.term import local_date
 from timetable.timing import timed
+from timetable.weeks import weeks_of
 
 UNPRICED = {"table_unknown", "table_lesson_differs"}
 """Findings of the checker with which a table has no price."""
@@ -73,14 +74,15 @@ def put_back(scene: Scene, number: int, made: int) -> Outcome:
 
 def week_book(grounds: Grounds, tables: DatedTables, begins: date, weekday: int, lesson: Lesson) -> DayBook:
     """One weekday of the newest tables of all communities, in the weeks of `lesson`."""
+    weeks = weeks_of(lesson)
     newest = [version for id in tables.communities if (version := tables.newest(id)) is not None]
     kept = (
         Kept(other.id, other, other.parties)
         for version in newest
         for other in (lesson.by_date(begins.isoformat()) for lesson in version.table.lessons)
-        if other.weekday == weekday and weeks_meet(other.weeks, lesson.weeks)
+        if other.weekday == weekday and weeks_of(other) & weeks
     )
-    return DayBook(grounds, on=begins, weekday=weekday, weeks=lesson.weeks, kept=kept, dated=False)
+    return DayBook(grounds, on=begins, weekday=weekday, weeks=weeks, kept=kept, dated=False)
 
 
 def _base(scene: Scene, first: str) -> tuple[Version, date]:

@@ -13,7 +13,8 @@ from timetable.errors import NotFound
 from timetable.identity import extra_ids, named_occurrence
 from timetable.model import Finding, Lesson, clock
 from timetable.term import week_of
-from timetable.turns import held_in, in_week, led_by
+from timetable.turns import in_week, led_by
+from timetable.weeks import held_in
 
 
 def work_out(

@@ -16,6 +16,7 @@ from timetable.fet.problem import Activity, FetProblem
 from timetable.fet.time import KEPT, PREFERENCES, TimeConstraints
 from timetable.model import SHARED_KINDS, Finding, Room
 from timetable.problem import Problem
+from timetable.weeks import EVERY_WEEK
 
 CODES: Mapping[str, str] = {
     "fet_bells": "the units ring different bells; FET has one grid of hours",
@@ -219,7 +220,7 @@ def _losses(fet: FetProblem, rooms: _Rooms, preferences: Mapping[str, str]) -> I
         yield _lost("fet_weeks_paired", pairs=kinds["paired"])
     if kinds["alone"]:
         yield _lost("fet_weeks", requirements=kinds["alone"])
-    times = sum(held.weeks != "all" for teacher in fet.units_of for held in problem.held_of(teacher))
+    times = sum(held.weeks != EVERY_WEEK for teacher in fet.units_of for held in problem.held_of(teacher))
     times += sum(busy.weeks != "all" for _, busy in problem.register.busy_rooms)
     if times:
         yield _lost("fet_busy_weeks", times=times)

@@ -11,6 +11,7 @@ from timetable.fet.format import FetSlot, Names
 from timetable.fet.grid import Grid
 from timetable.model import SHARED_KINDS, Requirement, clock
 from timetable.problem import Demand, Placement, Problem
+from timetable.weeks import EVERY_WEEK
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class FetProblem:
             for unit, day in ((unit, day) for unit in units for day in problem.weekdays):
                 for period, hour in self.grid.hours_of(unit, day).items():
                     windows = problem.bells.windows(unit, day, period)
-                    if problem.teacher_free(teacher, unit, day, windows, "all"):
+                    if problem.teacher_free(teacher, unit, day, windows, EVERY_WEEK):
                         found[teacher].add((day, hour))
         return found
 

@@ -29,7 +29,7 @@ from timetable.model import (
 )
 from timetable.own.table import WARNINGS as READING_WARNINGS
 from timetable.own.table import OwnLesson, place, read_own_table
-from timetable.problem import weeks_meet
+from timetable.weeks import week_set
 
 Into = Literal["locked", "busy"]
 
@@ -160,7 +160,7 @@ class _Taking:
         return kept
 
     def _clash(self, there: Sequence[_Resolved], weeks: Weeks) -> _Resolved | None:
-        return next((other for other in there if weeks_meet(other.lesson.weeks, weeks)), None)
+        return next((other for other in there if week_set(other.lesson.weeks) & week_set(weeks)), None)
 
     def _when(self, lesson: OwnLesson) -> dict[str, int]:
         return {"weekday": lesson.weekday, "period": lesson.period}

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from timetable.model import ROTATING_KINDS, Community, Finding, SchoolClass, Weeks, minutes
+from timetable.model import ROTATING_KINDS, Community, Finding, SchoolClass, minutes
 from timetable.register.findings import finding
 from timetable.register.rows import BellRow, PartyRow, RequirementRow, Rows, Source, TeacherRow, TermRow, UnitRow, of
 from timetable.register.sheet_format import BY_KEY
-from timetable.turns import held_in
+from timetable.weeks import WeekSet, held_in, weeks_of
 
 LESSONS = {"local", "sync", "dedicated"}
 
@@ -37,12 +37,12 @@ class _Fixed:
     weekday: int
     start: int
     end: int
-    weeks: Weeks
+    weeks: WeekSet
     requirement: str
 
     def meets(self, other: _Fixed) -> bool:
-        together = self.weeks == other.weeks or "all" in (self.weeks, other.weeks)
-        return together and self.weekday == other.weekday and self.start < other.end and other.start < self.end
+        together = self.weekday == other.weekday and bool(self.weeks & other.weeks)
+        return together and self.start < other.end and other.start < self.end
 
 
 def check_requirements(rows: Rows) -> list[Finding]:
@@ -127,7 +127,7 @@ class _Check:
                 continue
             start = min(minutes(bell.start) for bell in taken)
             end = max(minutes(bell.end) for bell in taken)
-            fixed = _Fixed(slot.weekday, start, end, row.weeks, row.id)
+            fixed = _Fixed(slot.weekday, start, end, weeks_of(row), row.id)
             yield from self._twice(row, host, fixed, busy)
 
     def _twice(

@@ -24,13 +24,13 @@ from timetable.model import (
     Requirement,
     RuleCost,
     Table,
-    Weeks,
     clock,
     minutes,
 )
-from timetable.problem import SINGLE_WEEKS, Placement, Problem, Side, weeks_meet, windows_of
+from timetable.problem import Placement, Problem, Side, windows_of
 from timetable.solving.placing import NoRoom
 from timetable.timing import timed
+from timetable.weeks import WeekSet, parted, weeks_of
 
 CODES: Mapping[str, str] = {
     "slot_class_busy": "a class has another lesson then",
@@ -48,11 +48,11 @@ CODES: Mapping[str, str] = {
 
 
 class Stay(NamedTuple):
-    """A lesson in one place for a while, every week or in odd or even ones."""
+    """A lesson in one place for a while, in its weeks."""
 
     lesson: str
     windows: Windows
-    weeks: Weeks
+    weeks: WeekSet
     campus: str
 
     @property
@@ -89,9 +89,10 @@ class Arrangement:
 
     def _enter(self, lesson: Lesson) -> None:
         times = windows_of(lesson, self.problem.bells.seasons)
+        weeks = weeks_of(lesson)
         for party, windows in zip(lesson.parties, times, strict=True):
             day = lesson.weekday
-            stay = Stay(lesson.id, windows, lesson.weeks, self.problem.units[party.unit].campus)
+            stay = Stay(lesson.id, windows, weeks, self.problem.units[party.unit].campus)
             for school_class in party.classes:
                 self._classes[school_class, day].append(stay)
             for teacher in party.teachers:
@@ -183,12 +184,13 @@ class Arrangement:
     def _others(
         self, stays: Iterable[Stay], lesson: Lesson, windows: Windows, gone: Collection[str] = ()
     ) -> Iterable[Stay]:
+        weeks = weeks_of(lesson)
         return (
             stay
             for stay in stays
             if stay.lesson != lesson.id
             and stay.lesson not in gone
-            and weeks_meet(stay.weeks, lesson.weeks)
+            and stay.weeks & weeks
             and near(windows, stay.windows)
         )
 
@@ -201,9 +203,9 @@ class Arrangement:
         self, lesson: Lesson, teacher: str, unit: str, weekday: int, windows: Windows
     ) -> Iterable[Obstacle]:
         problem = self.problem
-        campus, name = problem.units[unit].campus, problem.teachers[teacher].name
+        campus, name, weeks = problem.units[unit].campus, problem.teachers[teacher].name, weeks_of(lesson)
         for stay in self._teachers.get((teacher, weekday), ()):
-            if stay.lesson == lesson.id or not weeks_meet(stay.weeks, lesson.weeks):
+            if stay.lesson == lesson.id or not stay.weeks & weeks:
                 continue
             way = problem.travel.between(campus, stay.campus)
             if near(windows, stay.windows):
@@ -212,24 +214,23 @@ class Arrangement:
                 yield _one("slot_teacher_travel", stay, name=name, other=self.title(stay.lesson), minutes=way)
         for held in problem.held_of(teacher):
             way = problem.travel.between(campus, held.campus)
-            if held.weekday == weekday and weeks_meet(held.weeks, lesson.weeks) and near(windows, held.windows, way):
+            if held.weekday == weekday and held.weeks & weeks and near(windows, held.windows, way):
                 code = "slot_teacher_unavailable" if held.campus is None else "slot_teacher_elsewhere"
                 times = {"start": clock(held.window.start), "end": clock(held.window.end)}
                 yield Obstacle(Finding(code=code, values={"name": name, **times}))
 
     def _teacher_day(self, requirement: Requirement, lesson: Lesson, teacher: str, weekday: int) -> Iterable[Obstacle]:
         problem = self.problem
+        own = weeks_of(lesson)
         others = {
-            stay.lesson: self.lessons[stay.lesson]
+            stay.lesson: stay.weeks & own
             for stay in self._teachers.get((teacher, weekday), ())
-            if stay.lesson != lesson.id
+            if stay.lesson != lesson.id and stay.weeks & own
         }
-        for week in SINGLE_WEEKS:
-            if lesson.weeks not in ("all", week):
-                continue
-            there = [id for id, other in others.items() if other.weeks in ("all", week)]
-            periods = requirement.block + problem.periods_elsewhere(teacher, weekday, week)
-            periods += sum(self.requirements[others[id].requirement].block for id in there)
+        for weeks in parted(frozenset((own, *others.values()))):
+            there = [id for id, other in others.items() if other & weeks]
+            periods = requirement.block + problem.periods_elsewhere(teacher, weekday, weeks)
+            periods += sum(self._block(id) for id in there)
             most = problem.teachers[teacher].max_per_day
             if periods > most:
                 values: dict[str, str | int] = {
@@ -247,22 +248,23 @@ class Arrangement:
         for stay in self._others(self._rooms.get((room, weekday), ()), lesson, windows):
             if not set(party.classes) & set(classes_of(self.lessons[stay.lesson])):
                 yield _one("slot_room_busy", stay, name=name, other=self.title(stay.lesson))
-        if not problem.room_free(room, weekday, windows, lesson.weeks):
+        if not problem.room_free(room, weekday, windows, weeks_of(lesson)):
             values: dict[str, str | int] = {"name": name, "start": clock(windows[0].start)}
             yield Obstacle(Finding(code="slot_room_taken", values=values))
 
     def _link_obstacles(self, lesson: Lesson, unit: str, weekday: int, windows: Windows) -> Iterable[Obstacle]:
         problem = self.problem
         name, most = problem.units[unit].name, problem.units[unit].link_capacity
+        own = weeks_of(lesson)
         here = list(self._others(self._links.get((unit, weekday), ()), lesson, windows))
         for season, window in enumerate(windows):
             meeting = [stay for stay in here if window.overlap(stay.windows[season]) > 0]
             begins = (stay.windows[season].start for stay in meeting)
             for at in sorted({window.start, *(start for start in begins if start > window.start)}):
                 now = [s for s in meeting if s.windows[season].start <= at < s.windows[season].end]
-                for week in SINGLE_WEEKS:
-                    together = [stay.lesson for stay in now if stay.weeks in ("all", week)]
-                    if lesson.weeks in ("all", week) and len(together) + 1 > most:
+                for weeks in parted(frozenset((own, *(stay.weeks & own for stay in now)))):
+                    together = [stay.lesson for stay in now if stay.weeks & weeks]
+                    if len(together) + 1 > most:
                         values: dict[str, str | int] = {"unit": name, "start": clock(at), "most": most}
                         finding = Finding(code="slot_link", values=values)
                         yield Obstacle(finding, tuple(together), min(1, len(together)))
@@ -295,7 +297,7 @@ class Arrangement:
         usable = [room.id for room in self.problem.remote_rooms[unit] if room.id not in taken_by_itself]
         for room in sorted(usable, key=lambda room: room != wanted):
             taken = any(True for _ in self._others(self._rooms.get((room, weekday), ()), lesson, windows))
-            if not taken and self.problem.room_free(room, weekday, windows, lesson.weeks):
+            if not taken and self.problem.room_free(room, weekday, windows, weeks_of(lesson)):
                 return room
         return None
 
@@ -310,8 +312,8 @@ class Arrangement:
         left = [lesson for lesson in self.table.lessons if lesson.id not in placements]
         there = Arrangement(self.problem, structs.replace(self.table, lessons=tuple(left)))
         placed: dict[str, Lesson] = {}
-        # Lessons of every week are harder to seat than those of odd or even ones, blocks harder than single periods.
-        for id in sorted(placements, key=lambda id: (self.lessons[id].weeks != "all", -self._block(id), id)):
+        # The more weeks a lesson has, the harder it is to seat; blocks are harder than single periods.
+        for id in sorted(placements, key=lambda id: (-weeks_of(self.lessons[id]).bit_count(), -self._block(id), id)):
             placed[id] = there._place(self.lessons[id], placements[id])
         after = [placed.get(lesson.id, lesson) for lesson in self.table.lessons]
         busy = Arrangement(self.problem, structs.replace(self.table, lessons=tuple(after)))
@@ -403,15 +405,16 @@ class Arrangement:
         campus = problem.units[party.unit].campus
         held = ((stay.windows, stay.weeks, stay.campus) for stay in self._teachers.get((teacher, lesson.weekday), ()))
         elsewhere = ((c.windows, c.weeks, c.campus) for c in problem.held_of(teacher) if c.weekday == lesson.weekday)
+        weeks = weeks_of(lesson)
         watching = (
-            (window, one.weeks, problem.units[unit].campus)
+            (window, weeks_of(one), problem.units[unit].campus)
             for window, one, unit in self._watching[teacher, lesson.weekday, season]
             if (one.id, unit, window) != (lesson.id, party.unit, part)
         )
-        there = ((windows[season], weeks, other) for windows, weeks, other in (*held, *elsewhere))
+        there = ((windows[season], own, other) for windows, own, other in (*held, *elsewhere))
         return not any(
-            weeks_meet(weeks, lesson.weeks) and near((part,), (window,), problem.travel.between(campus, other))
-            for window, weeks, other in (*there, *watching)
+            own & weeks and near((part,), (window,), problem.travel.between(campus, other))
+            for window, own, other in (*there, *watching)
         )
 
 

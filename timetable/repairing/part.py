@@ -4,6 +4,7 @@ The ladder of repairs and the proofs of concessions search such parts. Only what
 all lessons of their classes and teachers, and the shared lessons of their campuses.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from timetable.model import SHARED_KINDS, Lesson, Requirement
 from timetable.problem import Demand, Placement, Problem
 from timetable.repairing.arrangement import Arrangement, narrowed
 from timetable.solving.formulation import HABITS, Choice, Family, Formulation
+from timetable.weeks import WeekSet, fullest, weeks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _broken(part: Problem, arrangement: Arrangement) -> frozenset[Family]:
     found: set[Family] = set()
     here = {requirement.id for requirement in part.requirements}
     cells: dict[tuple[str, int], set[int]] = {}
-    subjects: dict[tuple[str, str, int, str], int] = {}
+    subjects: dict[tuple[str, str, int], dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
     for lesson in arrangement.table.lessons:
         if lesson.requirement not in here:
             continue
@@ -160,15 +162,12 @@ def _broken(part: Problem, arrangement: Arrangement) -> frozenset[Family]:
             for school_class in party.classes:
                 position = numbers.index(party.period)
                 cells.setdefault((school_class, lesson.weekday), set()).update(range(position, position + block))
-                for week in ("odd", "even"):
-                    if lesson.weeks in ("all", week):
-                        key = (school_class, lesson.subject, lesson.weekday, week)
-                        subjects[key] = subjects.get(key, 0) + block
+                subjects[school_class, lesson.subject, lesson.weekday][weeks_of(lesson)] += block
     for school_class, fewest in part.full_classes.items():
         for weekday in part.weekdays:
             taken = cells.get((school_class, weekday), set())
             if taken != set(range(len(taken))) or len(taken) < fewest:
                 found.add("day_without_gaps")
-    if any(periods > part.most_a_day(c, subject) for (c, subject, _, _), periods in subjects.items()):
+    if any(fullest(loads) > part.most_a_day(c, subject) for (c, subject, _), loads in subjects.items()):
         found.add("subject_spread")
     return frozenset(found)

@@ -144,7 +144,7 @@ class _Attempt:
         same = [(p.unit, p.classes, p.teachers) for p in lesson.parties] == [
             (p.unit, p.classes, p.teachers) for p in requirement.parties
         ]
-        if same and (lesson.kind, lesson.weeks) == (requirement.kind, requirement.weeks):
+        if same and _asks(lesson) == _asks(requirement):
             return lesson
         placement = placement_by_clock(self._problem, requirement, *slot_of(lesson))
         self._changed.append(lesson.id)
@@ -258,6 +258,11 @@ class _Attempt:
 
 def _slot(lesson: Lesson) -> Slot:
     return Slot(weekday=lesson.weekday, period=lesson.host.period)
+
+
+def _asks(one: Lesson | Requirement) -> tuple[object, ...]:
+    """What a lesson has from its requirement, beside the parties."""
+    return one.kind, one.subject, one.topic, one.weeks, one.only_weeks, one.rotation
 
 
 def _number(id: str) -> int:

@@ -5,15 +5,16 @@ requirement are alike, so nothing has to break that symmetry. The priced rules a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ortools.sat.python import cp_model
 
 from timetable.bells import Windows, near
-from timetable.model import SHARED_KINDS, Requirement, Table, Weeks
-from timetable.problem import SINGLE_WEEKS, Demand, Placement, Problem
+from timetable.model import SHARED_KINDS, Requirement, Table
+from timetable.problem import Demand, Placement, Problem
+from timetable.weeks import EVEN_WEEKS, EVERY_WEEK, ODD_WEEKS, WeekSet, crowded, parted, weeks_of
 
 Family = Literal[
     "counts", "day_without_gaps", "subject_spread", "teacher_day", "travel", "remote_rooms", "link_capacity", "locked"
@@ -29,7 +30,7 @@ class Use(NamedTuple):
     """A variable that takes something for that many periods, in certain weeks."""
 
     variable: cp_model.IntVar
-    weeks: Weeks
+    weeks: WeekSet
     periods: int = 1
 
 
@@ -49,11 +50,23 @@ class Choice:
     rooms: dict[int, str]
 
 
-def by_week(uses: Sequence[Use]) -> dict[Weeks, Sequence[Use]]:
-    """The uses that can meet in one week: one group when none is for odd or even weeks only, else two."""
-    if all(use.weeks == "all" for use in uses):
-        return {"all": uses}
-    return {week: [use for use in uses if use.weeks in ("all", week)] for week in SINGLE_WEEKS}
+def by_weeks(uses: Sequence[Use]) -> list[tuple[WeekSet, Sequence[Use]]]:
+    """Weeks with the uses that meet in each of them: one group when all are for the same weeks."""
+    return _grouped(uses, parted)
+
+
+def meeting(uses: Sequence[Use]) -> list[Sequence[Use]]:
+    """The uses that meet in one week, without the groups that are within another."""
+    return [together for _, together in _grouped(uses, crowded)]
+
+
+def _grouped(
+    uses: Sequence[Use], parts: Callable[[frozenset[WeekSet]], tuple[WeekSet, ...]]
+) -> list[tuple[WeekSet, Sequence[Use]]]:
+    sets = frozenset([use.weeks for use in uses])
+    if len(sets) == 1:
+        return [(uses[0].weeks, uses)]
+    return [(part, [use for use in uses if use.weeks & part]) for part in parts(sets)]
 
 
 def total(uses: Iterable[Use]) -> cp_model.LinearExprT:
@@ -104,13 +117,14 @@ class Formulation:
         count = cp_model.LinearExpr.sum(variables)
         self.cp.add(count <= requirement.weekly if "counts" in self.without else count == requirement.weekly)
         shared = requirement.kind in SHARED_KINDS
+        weeks = weeks_of(requirement)
         classes = {c: index for index, party in enumerate(requirement.parties) for c in party.classes}
         teachers = {(t, party.unit): index for index, party in enumerate(requirement.parties) for t in party.teachers}
         locked = {(slot.weekday, slot.period) for slot in requirement.locked} if "locked" not in self.without else ()
         for variable, placement in zip(variables, demand.placements, strict=True):
             weekday, sides = placement.weekday, placement.sides
-            one = Use(variable, requirement.weeks)
-            whole = Use(variable, requirement.weeks, requirement.block)
+            one = Use(variable, weeks)
+            whole = Use(variable, weeks, requirement.block)
             for school_class, index in classes.items():
                 for period in sides[index].periods:
                     self.class_cells[school_class, weekday, period].append(one)
@@ -135,10 +149,10 @@ class Formulation:
             if party.unit in self._choose_room:
                 choices: list[cp_model.IntVar] = []
                 for room in self.problem.remote_rooms[party.unit]:
-                    if self.problem.room_free(room.id, placement.weekday, side.windows, requirement.weeks):
+                    if self.problem.room_free(room.id, placement.weekday, side.windows, use.weeks):
                         chosen = self.cp.new_bool_var("")
                         choices.append(chosen)
-                        seat = Seat(side.windows, Use(chosen, requirement.weeks))
+                        seat = Seat(side.windows, Use(chosen, use.weeks))
                         self._seats[room.id, placement.weekday].append(seat)
                         self._chosen_rooms[use.variable.index].append((index, room.id, chosen))
                 if "remote_rooms" not in self.without:
@@ -163,7 +177,7 @@ class Formulation:
         if "subject_spread" not in self.without:
             for (school_class, subject, _), uses in self.subject_days.items():
                 most = self.problem.most_a_day(school_class, subject)
-                for together in by_week(uses).values():
+                for together in meeting(uses):
                     self._at_most(together, most)
 
     def _keep_day(self, school_class: str, weekday: int, fewest: int) -> None:
@@ -176,7 +190,7 @@ class Formulation:
             uses = self.class_cells.get((school_class, weekday, number), [])
             taken = self.cp.new_bool_var("")
             self.taken[school_class, weekday, number] = taken
-            if "all" in by_week(uses):
+            if len({use.weeks for use in uses}) <= 1:
                 self.cp.add_exactly_one([*(use.variable for use in uses), taken.negated()])
             else:
                 self._at_most_one(uses)
@@ -198,8 +212,8 @@ class Formulation:
         if "teacher_day" not in self.without:
             for (teacher, weekday), uses in self.teacher_days.items():
                 most = self.problem.teachers[teacher].max_per_day
-                for week, together in by_week(uses).items():
-                    self._at_most(together, most - self.problem.periods_elsewhere(teacher, weekday, week))
+                for weeks, together in by_weeks(uses):
+                    self._at_most(together, most - self.problem.periods_elsewhere(teacher, weekday, weeks))
 
     def _keep_apart(self, weekday: int, cells: dict[tuple[str, int], list[Use]]) -> None:
         """A teacher's lessons at two units on one day need the clock and the way between them."""
@@ -223,12 +237,12 @@ class Formulation:
         """No more shared lessons at once than the unit's line carries and its remote rooms hold."""
         for (unit, weekday, period), uses in self._unit_cells.items():
             windows = self.problem.bells.windows(unit, weekday, period)
-            for week, together in by_week(uses).items():
+            for weeks, together in by_weeks(uses):
                 if "link_capacity" not in self.without:
                     self._at_most(together, self.problem.units[unit].link_capacity)
                 if "remote_rooms" not in self.without and unit not in self._choose_room:
                     rooms = self.problem.remote_rooms[unit]
-                    free = sum(self.problem.room_free(room.id, weekday, windows, week) for room in rooms)
+                    free = sum(self.problem.room_free(room.id, weekday, windows, weeks) for room in rooms)
                     self._at_most(together, free)
 
     def _keep_rooms(self) -> None:
@@ -247,7 +261,7 @@ class Formulation:
     # Pieces ---------------------------------------------------------------------------------------------------------
 
     def _at_most_one(self, uses: Sequence[Use]) -> None:
-        for together in by_week(uses).values():
+        for together in meeting(uses):
             if len(together) > 1:
                 self.cp.add_at_most_one([use.variable for use in together])
 
@@ -300,6 +314,7 @@ def _units_choosing_rooms(problem: Problem, contested: set[str]) -> set[str]:
     """Units for whose shared lessons counting free rooms is not enough to know that each lesson gets one."""
     users: dict[str, set[str]] = defaultdict(set)
     blocks: set[str] = set()
+    few_weeks: set[str] = set()
     for requirement in problem.requirements:
         if requirement.kind in SHARED_KINDS:
             for party in requirement.parties:
@@ -307,9 +322,14 @@ def _units_choosing_rooms(problem: Problem, contested: set[str]) -> set[str]:
                     users[room.id].add(party.unit)
                 if requirement.block > 1:
                     blocks.add(party.unit)
+                # Of lessons in weeks 1 and 2, 2 and 3, 1 and 3 no week has more than two, yet they need three rooms.
+                if weeks_of(requirement) not in (EVERY_WEEK, ODD_WEEKS, EVEN_WEEKS):
+                    few_weeks |= {party.unit} if len(problem.remote_rooms[party.unit]) > 1 else set()
     choosing = {unit for room, units in users.items() if len(units) > 1 or room in contested for unit in units}
     held = {unit for unit in blocks if any(problem.ever_held(room.id) for room in problem.remote_rooms[unit])}
     some_weeks = {
-        unit for unit, rooms in problem.remote_rooms.items() if any(problem.held_some_weeks(room.id) for room in rooms)
+        unit
+        for unit, rooms in problem.remote_rooms.items()
+        if any(problem.weeks_held(room.id) - {EVERY_WEEK} for room in rooms)
     }
-    return choosing | held | some_weeks
+    return choosing | held | few_weeks | some_weeks

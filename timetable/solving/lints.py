@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from timetable import bell_changes, bells
 from timetable.model import SHARED_KINDS, Finding, Requirement, clock
-from timetable.problem import DEFAULT_TRAVEL, SINGLE_WEEKS, Demand, Placement, Problem
+from timetable.problem import DEFAULT_TRAVEL, Demand, Placement, Problem
+from timetable.weeks import WeekSet, parted, sum_in, weeks_of
 
 CODES: Mapping[str, str] = {
     "class_overloaded": "a class has more lessons a week than periods",
@@ -74,10 +75,11 @@ def _teachers(problem: Problem) -> Iterable[Finding]:
             demands[id].append(demand)
     for id, theirs in demands.items():
         teacher = problem.teachers[id]
-        for week in SINGLE_WEEKS:
-            now = [demand for demand in theirs if demand.requirement.weeks in ("all", week)]
+        sets = {demand.requirement.id: weeks_of(demand.requirement) for demand in theirs}
+        for weeks in parted(problem.weeks_elsewhere(id) | frozenset(sets.values())):
+            now = [demand for demand in theirs if sets[demand.requirement.id] & weeks]
             load = sum(_load(demand.requirement) for demand in now)
-            elsewhere = {day: problem.periods_elsewhere(id, day, week) for day in problem.weekdays}
+            elsewhere = {day: problem.periods_elsewhere(id, day, weeks) for day in problem.weekdays}
             days = sum(max(0, teacher.max_per_day - taken) for taken in elsewhere.values())
             starts = {(p.weekday, p.sides[0].window.start) for demand in now for p in demand.placements}
             lessons = sum(demand.requirement.weekly for demand in now)
@@ -94,17 +96,16 @@ def _teachers(problem: Problem) -> Iterable[Finding]:
 
 
 def _remote_rooms(problem: Problem) -> Iterable[Finding]:
-    load: dict[str, int] = defaultdict(int)
+    loads: dict[str, dict[WeekSet, int]] = defaultdict(lambda: defaultdict(int))
     cells: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for demand in _placeable(problem):
         requirement = demand.requirement
         if requirement.kind in SHARED_KINDS:
             for index, party in enumerate(requirement.parties):
-                # Lessons of odd and of even weeks may share a room's period, so each counts half.
-                load[party.unit] += _load(requirement) * (2 if requirement.weeks == "all" else 1)
+                loads[party.unit][weeks_of(requirement)] += _load(requirement)
                 for placement in demand.placements:
                     cells[party.unit].update((placement.weekday, p) for p in placement.sides[index].periods)
-    for id, twice in load.items():
+    for id, load in loads.items():
         unit, rooms = problem.units[id], problem.remote_rooms[id]
         if not rooms:
             yield _finding("no_remote_room", unit=unit.name)
@@ -112,14 +113,14 @@ def _remote_rooms(problem: Problem) -> Iterable[Finding]:
         if unit.link_capacity == 0:
             yield _finding("no_link", unit=unit.name)
             continue
-        places = 0
-        for weekday, period in cells[id]:
-            windows = problem.bells.windows(id, weekday, period)
-            for week in SINGLE_WEEKS:
-                free = sum(problem.room_free(room.id, weekday, windows, week) for room in rooms)
-                places += min(unit.link_capacity, free)
-        if twice > places:
-            yield _finding("remote_rooms_overbooked", unit=unit.name, lessons=-(-twice // 2), places=places // 2)
+        windows = [(weekday, problem.bells.windows(id, weekday, period)) for weekday, period in cells[id]]
+        for weeks in parted(frozenset(load) | {held for room in rooms for held in problem.weeks_held(room.id)}):
+            lessons = sum_in(load.items(), weeks)
+            free = (sum(problem.room_free(room.id, *cell, weeks) for room in rooms) for cell in windows)
+            places = sum(min(unit.link_capacity, rooms_free) for rooms_free in free)
+            if lessons > places:
+                yield _finding("remote_rooms_overbooked", unit=unit.name, lessons=lessons, places=places)
+                break
 
 
 def _windows(problem: Problem) -> Iterable[Finding]:
@@ -176,7 +177,7 @@ def _never_meet(problem: Problem, requirement: Requirement) -> Finding:
 
 
 def _locks(problem: Problem) -> Iterable[Finding]:
-    taken: dict[tuple[str, str, int, int, str], Requirement] = {}
+    taken: dict[tuple[str, str, int, int], list[Requirement]] = defaultdict(list)
     told: set[tuple[str, int, str, str]] = set()
     for demand in _placeable(problem):
         requirement = demand.requirement
@@ -195,11 +196,12 @@ def _locks(problem: Problem) -> Iterable[Finding]:
                     period=period,
                 )
                 continue
-            for cell in _cells(problem, requirement, placement):
-                other = taken.setdefault(cell, requirement)
+            for cell in _cells(requirement, placement):
                 name = _name(problem, cell[0])
-                key = (name, weekday, requirement.id, other.id)
-                if other.id != requirement.id and key not in told:
+                together = (o for o in taken[cell] if o.id != requirement.id and weeks_of(o) & weeks_of(requirement))
+                other = next(together, None)
+                taken[cell].append(requirement)
+                if other is not None and (key := (name, weekday, requirement.id, other.id)) not in told:
                     told.add(key)
                     start = clock(placement.sides[0].window.start)
                     yield _finding(
@@ -207,16 +209,12 @@ def _locks(problem: Problem) -> Iterable[Finding]:
                     )
 
 
-def _cells(
-    problem: Problem, requirement: Requirement, placement: Placement
-) -> Iterable[tuple[str, str, int, int, str]]:
-    """What a placement takes: (class or teacher, unit, weekday, period, odd or even)."""
+def _cells(requirement: Requirement, placement: Placement) -> Iterable[tuple[str, str, int, int]]:
+    """What a placement takes: (class or teacher, unit, weekday, period)."""
     for party, side in zip(requirement.parties, placement.sides, strict=True):
         for who in dict.fromkeys((*party.classes, *party.teachers)):
             for number in side.periods:
-                for week in SINGLE_WEEKS:
-                    if requirement.weeks in ("all", week):
-                        yield who, party.unit, placement.weekday, number, week
+                yield who, party.unit, placement.weekday, number
 
 
 def _name(problem: Problem, id: str) -> str:

@@ -8,8 +8,9 @@ from ortools.sat.python import cp_model
 
 from timetable import objective
 from timetable.model import SHARED_KINDS, RuleCost
-from timetable.solving.formulation import Formulation, Use, by_week, total
+from timetable.solving.formulation import Formulation, Use, meeting, total
 from timetable.solving.trial import Trial, hint, limit
+from timetable.weeks import EVERY_WEEK, weeks_of
 
 UNLIMITED = 1 << 40
 
@@ -144,13 +145,13 @@ class Pricing:
             for (school_class, subject, _), uses in formulation.subject_days.items():
                 most = problem.subject_loads[school_class, subject]
                 usual = problem.most_a_day(school_class, subject)
-                self._excess(objective.SUBJECT_CROWDED, by_week(uses).values(), usual, most)
+                self._excess(objective.SUBJECT_CROWDED, meeting(uses), usual, most)
         if "day_without_gaps" in formulation.without:
             self._add_gaps()
 
     def _two_days(self, first: Sequence[Use], second: Sequence[Use]) -> None:
-        """Charge lessons above one on two days running; each day counts by its own fuller week."""
-        pairs = [(a, b) for a in by_week(first).values() for b in by_week(second).values()]
+        """Charge lessons above one on two days running; each day counts by its own fullest week."""
+        pairs = [(a, b) for a in meeting(first) or [[]] for b in meeting(second) or [[]]]
         self._excess(objective.TWO_A_WEEK_ADJACENT, [[*a, *b] for a, b in pairs], 1, 2)
 
     def _add_gaps(self) -> None:
@@ -178,7 +179,7 @@ class Pricing:
                 continue
             for variable, placement in zip(variables, demand.placements, strict=True):
                 for party, side in zip(requirement.parties, placement.sides, strict=True):
-                    if problem.unwelcome(party.unit, placement.weekday, side.windows, requirement.weeks):
+                    if problem.unwelcome(party.unit, placement.weekday, side.windows, weeks_of(requirement)):
                         conceded[party.unit].append(variable)
                         self._charge(objective.UNWELCOME_TIME, variable)
         all_sides = sum(problem.shared_sides.values())
@@ -204,7 +205,7 @@ class Pricing:
             for teacher, _ in {(t, party.unit) for party in requirement.parties for t in party.teachers}:
                 loads[teacher] += requirement.weekly * requirement.block
         for (teacher, _), uses in self._formulation.teacher_days.items():
-            self._excess(objective.TEACHER_LONG_DAY, by_week(uses).values(), objective.LONG_DAY, loads[teacher])
+            self._excess(objective.TEACHER_LONG_DAY, meeting(uses), objective.LONG_DAY, loads[teacher])
         self._add_travel()
 
     def _add_travel(self) -> None:
@@ -226,9 +227,9 @@ class Pricing:
             at: list[Use] = []
             for campus, periods in campuses.items():
                 there = self._variable(1)
-                at.append(Use(there, "all"))
+                at.append(Use(there, EVERY_WEEK))
                 for uses in periods:
-                    for together in by_week(uses).values():
+                    for together in meeting(uses):
                         self._cp.add_at_most_one([*(use.variable for use in together), there.negated()])
                     self._values[there.index] |= max(self._values[use.variable.index] for use in uses)
                     self._about[there.index].update(use.variable.index for use in uses)
@@ -257,7 +258,7 @@ class Pricing:
             # Lessons of one requirement, or of one class's subject, share what a day may have of them.
             key = (classes[0], requirement.subject) if len(classes) == 1 else (requirement.id, "")
             for variable, placement in zip(variables, demand.placements, strict=True):
-                use = Use(variable, requirement.weeks, requirement.block)
+                use = Use(variable, weeks_of(requirement), requirement.block)
                 for teacher, campus in places:
                     day = found[teacher, placement.weekday, campus]
                     day.setdefault(key, (most if spread else UNLIMITED, []))[1].append(use)
@@ -265,6 +266,6 @@ class Pricing:
 
     def _within(self, uses: Sequence[Use], most: int, there: cp_model.IntVar) -> None:
         """Say again that there are at most so many, and none without being there."""
-        for together in by_week(uses).values():
+        for together in meeting(uses):
             if sum(use.periods for use in together) > most:
                 self._cp.add(total(together) <= most * there)

@@ -220,6 +220,8 @@ function WeeklyTarget({ table, lesson, value, onChange }: TargetProps & { lesson
   );
 }
 
+const sameWeeks = (a: Lesson, b: Lesson) => (a.weeks ?? "all") === (b.weeks ?? "all") && String(a.onlyWeeks ?? []) === String(b.onlyWeeks ?? []);
+
 /** The lessons it could change places with: those of the same classes that week, shared ones first. */
 function Partner({ table, lesson, week, scope, value, onChange }: TargetProps & { lesson: Lesson; week: number; scope: Scope }) {
   const classes = new Set(lesson.parties.flatMap((party) => party.classes ?? []));
@@ -227,7 +229,7 @@ function Partner({ table, lesson, week, scope, value, onChange }: TargetProps & 
   const those = scope === "weekly" ? table.plain : table;
   const others = those.view.lessons
     .filter((other) => other.requirement !== lesson.requirement)
-    .filter((other) => (scope === "weekly" ? (other.weeks ?? "all") === (weekly.weeks ?? "all") : !["cancelled", "away"].includes(table.state(other))))
+    .filter((other) => (scope === "weekly" ? sameWeeks(other, weekly) : !["cancelled", "away"].includes(table.state(other))))
     .filter((other) => other.parties.some((party) => (party.classes ?? []).some((id) => classes.has(id))))
     .map((other) => ({ other, ...those.occurrence(other, week) }))
     .filter(({ date }) => scope === "weekly" || date > table.view.term.today)
