@@ -1618,7 +1618,7 @@ export interface Requirement {
   weeks?: Weeks;
   /** Length in consecutive periods; `weekly` counts blocks. */
   block?: number;
-  /** The term weeks in which it takes place, where that is not in all of `weeks`: a monthly meeting, a series of a few lessons, a test. Its slot is kept free in the other weeks too. */
+  /** The term weeks in which it takes place, where that is not in all of `weeks`: a monthly meeting, a series of a few lessons, a test. In the other weeks its slot is free for others. */
   onlyWeeks?: number[];
   /** Units that take turns, week by week in which it takes place, in this order: as the host of a lesson, as the chair of a meeting. Empty: always the first party. */
   rotation?: string[];
