@@ -1,21 +1,35 @@
-"""Cameras, microphones and loudspeakers as schools have them: chosen, denied, missing, pulled out, silenced."""
+"""Cameras, microphones and loudspeakers as schools have them: chosen, denied, missing, pulled out, silenced.
+
+Real here: Chromium's own fake devices, which a permission or a dead capture process takes away as a plug does (the
+track ends by itself); its refusal of a camera, of a microphone and of sound before a touch. Played here, for want of a
+way to pull a plug of a headless browser: a device missing from its list afterwards (`PLUGS`), one that another program
+holds (`BUSY`)."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
-from tests import services
-from tests.e2e.classroom import WAIT, Classroom, frames_advance, tile
-from tests.e2e.conftest import Demo
+from tests.e2e.classroom import WAIT, frames_advance, tile
+from tests.e2e.live_county import (
+    ANSWERS,
+    FAKE,
+    ROOM,
+    LiveCounty,
+    Untouched,
+    chromium_with,
+    kill_process,
+    live_county,
+)
 
 pytestmark = pytest.mark.slow
 
-FAKE = "--use-fake-device-for-media-stream"
-ANSWERS = "--use-fake-ui-for-media-stream"
+SILENT = "--autoplay-policy=document-user-activation-required"
+SOUNDING = "--autoplay-policy=no-user-gesture-required"
+
 PLUGS = """
     // what is in `unplugged` (labels) is gone for the page, as if somebody had pulled its plug
     window.unplugged = new Set();
@@ -40,54 +54,36 @@ PLUGS = """
     };
 """
 
-SILENCED = """
-    // the browser's policy before a first touch; the test's own driver counts as one, so it is played here
-    window.touched = false;
-    addEventListener('pointerdown', () => { window.touched = true; }, true);
-    const play = HTMLMediaElement.prototype.play;
-    HTMLMediaElement.prototype.play = function () {
-        if (this instanceof HTMLVideoElement || window.touched) return play.call(this);
-        this.pause();
-        return Promise.reject(new DOMException('touch first', 'NotAllowedError'));
+ENDS = """
+    // how many tracks the browser has ended by itself
+    window.ended = 0;
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await ask(wanted);
+        for (const track of stream.getTracks()) track.addEventListener('ended', () => { window.ended += 1; });
+        return stream;
     };
 """
 
 
-@asynccontextmanager
-async def browser(demo: Demo, *, without: tuple[str, ...] = (), cameras: int = 2) -> AsyncIterator[Classroom]:
-    """A Chromium with `cameras` fake cameras, or `without` some of the switches that make tests easy."""
-    arguments = [arg for arg in services.CHROMIUM_ARGS if arg not in without and arg != FAKE]
-    if FAKE not in without:
-        arguments.append(f"{FAKE}=device-count={cameras}")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=services.require("chromium"), args=arguments)
-        classroom = Classroom(launched, demo)
-        try:
-            yield classroom
-        finally:
-            await classroom.close()
-            await launched.close()
-
-
-async def panel(classroom: Classroom, demo: Demo, *, script: str = "", lang: str = "zh-CN") -> Page:
-    """The wall panel of the first member classroom."""
-    url = demo.json["lesson"]["endpoint_urls"][0]["url"]
-    page = await classroom.open(url, "panel", width=1920, height=1080, lang=lang, script=script)
-    await page.wait_for_selector('[data-role="endpoint"]', timeout=WAIT)
-    return page
-
-
-def room(demo: Demo) -> str:
-    return str(demo.json["lesson"]["endpoint_urls"][0]["room"])
+@pytest.fixture
+async def lesson(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[LiveCounty]:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson:
+        yield lesson
+        assert lesson.errors == []
 
 
 async def device(page: Page, use: str, state: str) -> None:
     await page.wait_for_selector(f'[data-use="{use}"][data-state="{state}"]', timeout=WAIT)
 
 
-async def test_devices_are_chosen_and_remembered(demo: Demo) -> None:
-    async with browser(demo) as classroom:
-        host = await classroom.host()
+async def no_note(page: Page) -> None:
+    await page.wait_for_selector("footer .note", state="detached", timeout=WAIT)
+
+
+async def test_devices_are_chosen_and_remembered(lesson: LiveCounty) -> None:
+    async with chromium_with() as browser:
+        host = await lesson.host(browser)
         await host.wait_for_selector('video[data-source="teacher"]', timeout=WAIT)
         await host.click('[data-action="choose-devices"]')
         for use in ("teacher", "pupils", "mic"):
@@ -115,28 +111,26 @@ async def test_devices_are_chosen_and_remembered(demo: Demo) -> None:
         await device(host, "mic", "off")
         await device(host, "teacher", "ok")
         assert await host.input_value(chosen) == other
-        assert classroom.errors == []
 
 
-async def test_camera_pulled_out_is_replaced_and_taken_again_when_it_is_back(demo: Demo) -> None:
-    async with browser(demo, cameras=1) as classroom:
-        host = await classroom.host()
-        page = await panel(classroom, demo, script=PLUGS)
+async def test_camera_pulled_out_is_replaced_and_taken_again_when_it_is_back(lesson: LiveCounty) -> None:
+    async with chromium_with(cameras=1) as browser:
+        host = await lesson.host(browser)
+        page = await lesson.panel(browser, script=PLUGS)
         await frames_advance(page, 2)
         await page.evaluate("() => window.plug('fake_device_0', true)")
         await page.wait_for_selector("footer .note", timeout=WAIT)
         assert "镜头被拔掉了" in await page.inner_text("footer .note")
-        await tile(host, room(demo), "audio_only")
+        await tile(host, ROOM, "audio_only")
         await page.evaluate("() => window.plug('fake_device_0', false)")
-        await page.wait_for_selector("footer .note", state="detached", timeout=WAIT)
-        await tile(host, room(demo), "connected")
+        await no_note(page)
+        await tile(host, ROOM, "connected")
         await frames_advance(page, 2)
-        assert classroom.errors == []
 
 
-async def test_second_camera_stands_in_for_the_one_pulled_out(demo: Demo) -> None:
-    async with browser(demo) as classroom:
-        page = await panel(classroom, demo, script=PLUGS, lang="en")
+async def test_second_camera_stands_in_for_the_one_pulled_out(lesson: LiveCounty) -> None:
+    async with chromium_with() as browser:
+        page = await lesson.panel(browser, script=PLUGS, lang="en")
         await page.click('[data-action="choose-devices"]')
         await device(page, "pupils", "ok")
         await device(page, "teacher", "ok")
@@ -151,32 +145,29 @@ async def test_second_camera_stands_in_for_the_one_pulled_out(demo: Demo) -> Non
             "() => !document.querySelector('[data-use=pupils]').innerText.includes('is gone')", timeout=WAIT
         )
         await device(page, "teacher", "ok")
-        assert classroom.errors == []
 
 
-async def test_lesson_goes_on_without_any_device(demo: Demo) -> None:
-    async with browser(demo) as hosts, browser(demo, without=(FAKE,)) as classroom:
-        host = await hosts.host()
-        page = await panel(classroom, demo)
+async def test_lesson_goes_on_without_any_device(lesson: LiveCounty) -> None:
+    async with chromium_with(cameras=1) as hosts, chromium_with(without=(FAKE,)) as browser:
+        host = await lesson.host(hosts)
+        page = await lesson.panel(browser)
         await page.wait_for_selector('footer [data-action="retry-devices"]', timeout=WAIT)
-        await tile(host, room(demo), "connected")
-        await host.wait_for_selector(f'[data-room="{room(demo)}"] [data-gives="listens"]', timeout=WAIT)
+        await tile(host, ROOM, "connected")
+        await host.wait_for_selector(f'[data-room="{ROOM}"] [data-gives="listens"]', timeout=WAIT)
         await frames_advance(page, 1)
         await page.click('[data-action="choose-devices"]')
         await device(page, "mic", "missing")
         await device(page, "pupils", "missing")
-        assert hosts.errors + classroom.errors == []
 
 
-async def test_denied_devices_are_explained_and_open_once_they_are_allowed(demo: Demo) -> None:
-    async with browser(demo, without=(ANSWERS,)) as classroom:
-        host = await classroom.host()
+async def test_denied_devices_are_explained_and_open_once_they_are_allowed(lesson: LiveCounty) -> None:
+    async with chromium_with(without=(ANSWERS,)) as browser:
+        host = await lesson.host(browser)
         await host.wait_for_selector('.own [data-action="retry-devices"]', timeout=WAIT)
         assert "浏览器没有允许" in await host.inner_text(".own .note")
         await host.context.grant_permissions(["camera", "microphone"])
         await host.wait_for_selector(".own .note", state="detached", timeout=WAIT)
         await frames_advance(host, 1)
-        assert classroom.errors == []
 
 
 BUSY = """
@@ -188,25 +179,81 @@ BUSY = """
 """
 
 
-async def test_devices_that_another_program_holds_are_named_and_tried_again(demo: Demo) -> None:
-    async with browser(demo) as classroom:
-        page = await panel(classroom, demo, script=BUSY, lang="en")
+async def test_devices_that_another_program_holds_are_named_and_tried_again(lesson: LiveCounty) -> None:
+    async with chromium_with() as browser:
+        page = await lesson.panel(browser, script=BUSY, lang="en")
         await page.wait_for_selector("footer .note", timeout=WAIT)
         assert "Another program" in await page.inner_text("footer .note")
         await page.evaluate("() => { window.released = true; }")
         await page.click('footer [data-action="retry-devices"]')
-        await page.wait_for_selector("footer .note", state="detached", timeout=WAIT)
-        assert classroom.errors == []
+        await no_note(page)
 
 
-async def test_silenced_page_sounds_after_a_touch_anywhere(demo: Demo) -> None:
-    async with browser(demo) as classroom:
-        await classroom.host()
-        observer = await classroom.open(demo.json["lesson"]["observer_url"], "observer", script=SILENCED)
-        await observer.wait_for_selector('[data-action="play-sound"]', timeout=WAIT)
-        await observer.click("header")
-        await observer.wait_for_selector('[data-action="play-sound"]', state="detached", timeout=WAIT)
-        await observer.wait_for_function(
-            "() => [...document.querySelectorAll('audio')].some(voice => !voice.paused)", timeout=WAIT
-        )
-        assert classroom.errors == []
+async def test_failed_camera_driver_costs_a_moment_of_picture(lesson: LiveCounty) -> None:
+    """The process that reads the cameras dies: their tracks end for good, and the panel opens the cameras again."""
+    async with chromium_with(cameras=1) as browser:
+        host = await lesson.host(browser)
+        page = await lesson.panel(browser, script=ENDS)
+        await frames_advance(page, 2)
+        await kill_process(browser, "video_capture.mojom.VideoCaptureService")
+        await page.wait_for_function("() => window.ended === 1", timeout=WAIT)
+        await frames_advance(page, 2)
+        await tile(host, ROOM, "connected")
+        await no_note(page)
+
+
+async def test_camera_forbidden_in_mid_lesson_is_told_and_taken_back_when_allowed(lesson: LiveCounty) -> None:
+    async with chromium_with(without=(ANSWERS,), cameras=1) as browser:
+        page = await lesson.panel(browser, script=ENDS, permissions=["camera", "microphone"])
+        await page.wait_for_selector('video[data-source="pupils"]', timeout=WAIT)
+        devtools = await browser.new_browser_cdp_session()
+        (context,) = (await devtools.send("Target.getBrowserContexts"))["browserContextIds"]
+        camera = {"permission": {"name": "camera"}, "origin": lesson.county.base, "browserContextId": context}
+        await devtools.send("Browser.setPermission", camera | {"setting": "denied"})
+        await page.wait_for_function("() => window.ended >= 1", timeout=WAIT)
+        await page.wait_for_selector('footer .note:has-text("没有允许用镜头")', timeout=WAIT)
+        assert "话筒" not in await page.inner_text("footer .note")
+        await devtools.send("Browser.setPermission", camera | {"setting": "granted"})
+        await no_note(page)
+        await frames_advance(page, 1)
+
+
+async def test_panel_without_a_camera_is_heard(lesson: LiveCounty) -> None:
+    async with chromium_with(cameras=0) as browser:
+        host = await lesson.host(browser)
+        page = await lesson.panel(browser, lang="en")
+        await page.wait_for_selector("footer .note", timeout=WAIT)
+        assert "camera" in (await page.inner_text("footer .note")).lower()
+        await host.wait_for_selector(f'[data-room="{ROOM}"] [data-gives="sound_only"]', timeout=WAIT)
+        await page.click('[data-action="choose-devices"]')
+        await device(page, "mic", "ok")
+        await device(page, "pupils", "missing")
+
+
+HEARD = "[...document.querySelectorAll('audio')].some(voice => voice.currentTime > 0.5)"
+BUTTON = "document.querySelector('[data-action=play-sound]') !== null"
+
+
+@pytest.mark.parametrize("where", ["patrol", "panel"])
+async def test_silenced_page_sounds_after_one_touch(lesson: LiveCounty, where: str) -> None:
+    """The browser's real refusal, on pages that have no devices of their own."""
+    async with chromium_with(cameras=1) as hosts, chromium_with(SILENT, without=(SOUNDING, FAKE)) as browser:
+        await lesson.host(hosts)
+        page = await Untouched.meet(await getattr(lesson, where)(browser, has_touch=True))
+        await page.becomes(BUTTON)
+        assert await page.tell("navigator.userActivation.hasBeenActive") is False
+        assert not await page.tell(HEARD)
+        # where no button is: nobody needs to find one
+        await page.page.touchscreen.tap(400, 30)
+        await page.becomes(f"!({BUTTON})")
+        await page.becomes(HEARD)
+
+
+async def test_panel_with_a_microphone_sounds_untouched(lesson: LiveCounty) -> None:
+    """Chromium refuses no sound to a page that has a microphone open, however late it opens it."""
+    async with chromium_with(cameras=1) as hosts, chromium_with(SILENT, without=(SOUNDING,)) as browser:
+        await frames_advance(await lesson.host(hosts), 1)
+        page = await Untouched.meet(await lesson.panel(browser))
+        await page.becomes(HEARD)
+        await page.becomes(f"!({BUTTON})")
+        assert await page.tell("navigator.userActivation.hasBeenActive") is False

@@ -42,7 +42,7 @@ function Voice({ stream, participant, classroom }: { stream: MediaStream | undef
 
 /** Shown when the browser waits for a touch before it plays sound. */
 export function SoundUnlock({ classroom }: { classroom: Classroom }) {
-  const { silenced } = classroom.media.value;
+  const { silenced, local } = classroom.media.value;
   const unlock = () => {
     const voices = [...document.querySelectorAll("audio")];
     void Promise.all(voices.map((voice) => voice.play())).then(
@@ -50,6 +50,10 @@ export function SoundUnlock({ classroom }: { classroom: Classroom }) {
       () => undefined,
     );
   };
+  // Chromium lets a page that has camera or microphone open be heard: a panel that opened them too late needs no touch
+  useEffect(() => {
+    if (silenced && local.size > 0) unlock();
+  }, [silenced, local.size]);
   // any touch of the page is a touch: nobody needs to find the button
   useEffect(() => {
     if (!silenced) return undefined;

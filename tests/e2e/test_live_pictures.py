@@ -1,0 +1,108 @@
+"""Which picture stands for a room: a teacher's camera, the pupils', a screen; as the host or an assistant chooses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.e2e.classroom import WAIT
+from tests.e2e.live_county import ANSWERS, FAKE, ROOM, chromium_with, live_county
+
+pytestmark = pytest.mark.slow
+
+HOST = "host.person.host_teacher"
+SLIDES = "data:text/html;charset=utf-8,<title>Slides</title><script>setInterval(() => document.body.append('光 '), 100)"
+TAB = "--auto-select-tab-capture-source-by-title=Slides"
+
+
+async def sees(page: Page, participant: str, source: str) -> None:
+    """Wait until the page shows this picture of a participant, and it moves."""
+    shown = f'video[data-participant="{participant}"][data-source="{source}"]'
+    await page.wait_for_function(
+        "([shown, seen]) => [...document.querySelectorAll(shown)].some(video => Number(video.dataset.frames) > seen)",
+        arg=[shown, 3],
+        timeout=WAIT,
+    )
+
+
+async def pressed(page: Page, selector: str) -> None:
+    await page.wait_for_selector(f'{selector}[aria-pressed="true"]', timeout=WAIT)
+
+
+async def test_host_and_assistant_choose_the_camera_of_a_room(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=2) as browser:
+        host, panel, phone = await lesson.host(browser), await lesson.panel(browser), await lesson.assistant(browser)
+        await sees(host, ROOM, "pupils")
+        await sees(panel, HOST, "teacher")
+
+        # the host shows the class beside the teacher, then the teacher again
+        own = 'aside [data-action="select-source"]'
+        await host.click(f'{own}[data-source="pupils"]')
+        await sees(panel, HOST, "pupils")
+        await pressed(host, f'{own}[data-source="pupils"]')
+        await host.keyboard.press("c")
+        await sees(panel, HOST, "teacher")
+
+        # the far room's teacher instead of its pupils: once from the host's tile, and back from the assistant's phone
+        await host.click(f'[data-room="{ROOM}"] [data-action="select-source"][data-source="teacher"]')
+        await sees(host, ROOM, "teacher")
+        choose = '.notices [data-action="select-source"]'
+        await pressed(phone, f'{choose}[data-source="teacher"]')
+        await phone.click(f'{choose}[data-source="pupils"]')
+        await sees(host, ROOM, "pupils")
+        await pressed(phone, f'{choose}[data-source="pupils"]')
+
+        # a panel that comes back is seen as it was chosen
+        await phone.click(f'{choose}[data-source="teacher"]')
+        await sees(host, ROOM, "teacher")
+        await panel.reload()
+        await sees(panel, HOST, "teacher")
+        await sees(host, ROOM, "teacher")
+        assert lesson.errors == []
+
+
+async def test_screen_of_the_host_is_seen_by_all_until_it_is_taken_back(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        host, panel = await lesson.host(browser), await lesson.panel(browser)
+        await sees(panel, HOST, "teacher")
+        await host.click('[data-action="share-screen"]')
+        await sees(panel, HOST, "screen")
+        # small writing is what a screen is shared for
+        await panel.wait_for_function(
+            "() => document.querySelector('video[data-source=screen]').videoWidth === 1920", timeout=WAIT
+        )
+        await pressed(host, '[data-action="share-screen"]')
+        # the teacher's face for a moment: the screen goes on and waits
+        await host.click('aside [data-action="select-source"][data-source="teacher"]')
+        await sees(panel, HOST, "teacher")
+        await host.click('aside [data-action="select-source"][data-source="screen"]')
+        await sees(panel, HOST, "screen")
+        await host.click('[data-action="share-screen"]')
+        await sees(panel, HOST, "teacher")
+        await host.wait_for_selector('[data-action="share-screen"][aria-pressed="false"]', timeout=WAIT)
+        assert lesson.errors == []
+
+
+async def test_slides_that_are_closed_give_way_to_the_camera(tmp_path: Path, migrated_sqlite: Path) -> None:
+    """A real tab is captured; it is closed, so the browser itself ends the picture, as its own "stop sharing" does."""
+    async with (
+        live_county(tmp_path / "data", migrated_sqlite) as lesson,
+        chromium_with(cameras=1) as browser,
+        chromium_with(TAB, without=(ANSWERS, FAKE)) as presenter,
+    ):
+        panel = await lesson.panel(browser)
+        host = await lesson.host(presenter)
+        slides = await host.context.new_page()
+        await slides.goto(SLIDES)
+        await host.bring_to_front()
+        await host.wait_for_selector('.own [data-action="choose-devices"]', timeout=WAIT)
+        await host.click('[data-action="share-screen"]')
+        await sees(panel, HOST, "screen")
+        await slides.close()
+        await host.wait_for_selector('[data-action="share-screen"][aria-pressed="false"]', timeout=WAIT)
+        await panel.wait_for_selector('video[data-source="screen"]', state="detached", timeout=WAIT)
+        # nothing is left of this host but a place: the page says so and goes on
+        await host.wait_for_selector(f'[data-room="{ROOM}"][data-state="connected"]', timeout=WAIT)
+        assert lesson.errors == []
