@@ -21,6 +21,7 @@ from server import pages
 from server.answer_files import AnswerFiles
 from server.api import (
     amendments,
+    builds,
     cameras,
     closings,
     demo,
@@ -139,6 +140,7 @@ RESOURCES = (
     importing,
     today,
     timetable,
+    builds,
     explanation_routes,
     table_io,
     repair,
@@ -276,44 +278,51 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         clock=time.time,
         link=lambda lesson: f"{app[site_key].public_url}/lessons?lesson={quote(lesson)}",
     )
-    builds = Builds(
-        service,
-        settings.server.data_dir / "builds",
-        workers=settings.timetable.workers or os.cpu_count() or 1,
-        clock=time.monotonic,
-    )
-    app[builds_key] = builds
-    explanations = Explanations(
+    memberships = Memberships(
+        SqlMembershipStore(app[database_key]),
         service,
         app[importing_key],
-        settings.server.data_dir / "builds",
+        app[registers_key],
+        settings.server.data_dir / "memberships",
         workers=settings.timetable.workers or os.cpu_count() or 1,
-        clock=time.monotonic,
+        clock=time.time,
     )
-    app[explanations_key] = explanations
+    app[memberships_key] = memberships
     repairs = Repairs(
         service,
         counties,
         SqlDraftHistory(app[database_key]),
         SqlProposalStore(app[database_key]),
         workers=settings.timetable.workers or os.cpu_count() or 1,
+        foreseen=memberships.foreseen,
     )
     app[repairs_key] = repairs
-    memberships = Memberships(
-        SqlMembershipStore(app[database_key]),
+    building = Builds(
         service,
-        app[importing_key],
         settings.server.data_dir / "builds",
         workers=settings.timetable.workers or os.cpu_count() or 1,
-        clock=time.time,
+        clock=time.monotonic,
+        now=time.time,
+        foreseen=memberships.foreseen,
     )
-    app[memberships_key] = memberships
+    app[builds_key] = building
+    explaining = Explanations(
+        service,
+        app[importing_key],
+        settings.server.data_dir / "explanations",
+        workers=settings.timetable.workers or os.cpu_count() or 1,
+        clock=time.monotonic,
+    )
+    app[explanations_key] = explaining
+    await building.recover()
+    await explaining.recover()
+    await memberships.sweep()
     watching = asyncio.create_task(memberships.run(), name="memberships")
     yield
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
-    await builds.close()
-    await explanations.close()
+    await building.close()
+    await explaining.close()
     await repairs.close()
 
 

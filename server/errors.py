@@ -47,6 +47,7 @@ STATUS: dict[str, int] = {
     "input_refused": 422,
     "outside_reach": 403,
     "draft_outdated": 409,
+    "build_outdated": 409,
     "closing_refused": 422,
     "rollover_refused": 422,
     "membership_refused": 422,

@@ -1,12 +1,15 @@
-"""Why there is no table, as people see it: an explanation is started, watched, cancelled; a concession is made."""
+"""Why there is no table, as people see it: an explanation is started, watched, cancelled; a concession is made.
+
+One that was under way when the server was killed is there again afterwards, as interrupted, with the concessions that
+it had found, as long as the register is the one that it was begun with.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import tempfile
+import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +18,7 @@ import structlog
 from msgspec import Struct
 
 from server.commands.table_explain import Line
+from server.run_folder import left_behind, run_folder
 from server.solver_process import SolverProcess
 from server.solver_run import SolverStopped, write_input
 from server.watched import State, Watched
@@ -29,6 +33,17 @@ from timetable.register.reach import Reach, reach
 log = structlog.get_logger()
 
 KEPT = 20
+RECORD = "explanation.json"
+SAID = "said.jsonl"
+
+
+class Started(Struct, frozen=True, kw_only=True):
+    """What a search was begun with: kept in its folder, for a server that is started while it is there."""
+
+    id: str
+    community: str
+    version: int
+    limit: float
 
 
 class Verified(Struct, frozen=True):
@@ -57,12 +72,12 @@ class ExplanationState(Struct, frozen=True, kw_only=True):
 class Explaining(Watched[ExplanationState]):
     """One search for concessions, begun with a version of the register."""
 
-    def __init__(self, id: str, community: str, version: int, limit: float, clock: Callable[[], float]) -> None:
+    def __init__(self, started: Started, clock: Callable[[], float]) -> None:
         super().__init__(ExplanationState(), clock)
-        self.id = id
-        self.community = community
-        self.version = version
-        self.limit = limit
+        self.id = started.id
+        self.community = started.community
+        self.version = started.version
+        self.limit = started.limit
         self.process = SolverProcess()
         self._explanation: Explanation | None = None
 
@@ -94,6 +109,10 @@ class Explaining(Watched[ExplanationState]):
             missing=end.missing,
             tried=end.tried,
         )
+
+    def left(self) -> None:
+        """The server was killed meanwhile."""
+        self._end("interrupted")
 
     def failed(self, findings: tuple[Finding, ...]) -> None:
         stopped = self.process.stopped
@@ -132,19 +151,47 @@ class Explanations:
         except KeyError:
             raise NotFound("explanation", id[:32]) from None
 
+    def of(self, community: str) -> list[Explaining]:
+        """Those of a community that are remembered, the newest first."""
+        return [known for known in reversed(self._known.values()) if known.community == community]
+
     async def start(self, community: str, *, seconds: float) -> Explaining:
         """Begin for one community; one of the same community that is still running is returned instead."""
-        for known in self._known.values():
-            if known.community == community and known.running:
+        for known in self.of(community):
+            if known.running:
                 return known
         version = await self._importing.version()
-        explaining = Explaining(secrets.token_hex(8), community, version, seconds, self._clock)
-        self._known[explaining.id] = explaining
-        while len(self._known) > KEPT:
-            del self._known[next(iter(self._known))]
-        task = asyncio.create_task(self._carry_out(explaining), name=f"explanation {explaining.id}")
+        started = Started(id=secrets.token_hex(8), community=community, version=version, limit=seconds)
+        for earlier in self.of(community):
+            await asyncio.to_thread(shutil.rmtree, self._folder / earlier.id, ignore_errors=True)
+        explaining = self._remember(started)
+        task = asyncio.create_task(self._carry_out(explaining, started), name=f"explanation {explaining.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return explaining
+
+    async def recover(self) -> None:
+        """Take up what an earlier process left behind; its solvers end by themselves."""
+        folders = await asyncio.to_thread(left_behind, self._folder)
+        if not folders:
+            return
+        register, version = await self._tables.register(), await self._importing.version()
+        for folder in folders:
+            found = await asyncio.to_thread(_left, folder)
+            if found is None or found[0].version != version:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                continue
+            started, said = found
+            explaining = self._remember(started)
+            for line in said:
+                explaining.told(register, line)
+            explaining.left()
+            log.info("explanation_interrupted", community=started.community, explanation=started.id)
+
+    def _remember(self, started: Started) -> Explaining:
+        explaining = self._known[started.id] = Explaining(started, self._clock)
+        while len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
         return explaining
 
     async def concede(self, id: str, number: int, *, author: str, may: Callable[[Reach], bool]) -> ImportReport:
@@ -158,20 +205,25 @@ class Explanations:
         await asyncio.gather(*(one.process.stop() for one in self._known.values() if one.running))
         await asyncio.gather(*self._tasks)
 
-    async def _carry_out(self, explaining: Explaining) -> None:
+    async def _carry_out(self, explaining: Explaining, started: Started) -> None:
         community = explaining.community
         try:
             register = await self._tables.register()
             around = [v.table for v in await self._tables.published() if v.community != community]
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._folder) as name:
-                folder = Path(name)
+            with run_folder(self._folder, explaining.id) as folder:
                 await asyncio.to_thread(write_input, folder, register, around)
+                (folder / RECORD).write_bytes(msgspec.json.encode(started))
                 arguments = (
                     *("explain", "input.json", "--around", "around.json", f"--community={community}"),
                     *("--seconds", f"{explaining.limit:g}", "--workers", str(self._workers), "--progress"),
                 )
-                await explaining.process.run(arguments, folder, partial(explaining.told, register))
+                with (folder / SAID).open("ab", buffering=0) as said:
+
+                    def told(line: bytes) -> None:
+                        said.write(line)
+                        explaining.told(register, line)
+
+                    await explaining.process.run(arguments, folder, told)
             explaining.finished()
         except TimetableError as error:
             log.warning("explanation_failed", community=community, code=error.code, detail=str(error))
@@ -180,3 +232,13 @@ class Explanations:
             # the people who watch must hear of an end that nobody foresaw, too
             log.error("explanation_failed", community=community, exc_info=error)
             explaining.failed((Finding(code="internal_error"),))
+
+
+def _left(folder: Path) -> tuple[Started, list[bytes]] | None:
+    """What a search was begun with, and what it had said by the time when the server was killed."""
+    try:
+        started = msgspec.json.decode((folder / RECORD).read_bytes(), type=Started)
+        said = (folder / SAID).read_bytes().splitlines(keepends=True)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return started, [line for line in said if line.endswith(b"\n")]

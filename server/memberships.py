@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import tempfile
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from server.commands.table_member import MemberReport
+from server.run_folder import left_behind, run_folder
 from server.solver_process import SolverProcess
 from server.solver_run import SolverStopped
 from server.storage.membership_store import MembershipChange, SqlMembershipStore
-from timetable.agreement.service import TimetableService
+from timetable.agreement.service import Draft, TimetableService
 from timetable.days.published import first_date
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Finding, Register, Table, TableSet
 from timetable.register.importing import ImportService
 from timetable.term import local_date
-from timetable.years.membership import Join, Leave, Membership, changed
+from timetable.years.membership import Join, Leave, Membership, changed, withdrawn
 
 PERIOD_SECONDS = 300.0
 SEARCH_SECONDS = 120.0
@@ -41,6 +44,12 @@ class MembershipRefused(TimetableError):
         self.findings = findings
 
 
+class Registers(Protocol):
+    async def at(self, number: int) -> Register:
+        """The register as it was in that version."""
+        ...
+
+
 class Fitted(Struct, frozen=True):
     """What a change comes to; no `table` where it is not possible."""
 
@@ -56,6 +65,7 @@ class Memberships:
         store: SqlMembershipStore,
         tables: TimetableService,
         importing: ImportService,
+        registers: Registers,
         folder: Path,
         *,
         workers: int,
@@ -64,6 +74,7 @@ class Memberships:
         self._store = store
         self._tables = tables
         self._importing = importing
+        self._registers = registers
         self._folder = folder
         self._workers = workers
         self._clock = clock
@@ -71,40 +82,41 @@ class Memberships:
     async def of(self, community: str) -> list[MembershipChange]:
         return await self._store.of(community)
 
+    async def foreseen(self, community: str, register: Register) -> Register:
+        """The register as the draft that stands, and one that takes its place, must fit it: without the schools that
+        are to leave by the date that it counts from."""
+        draft = await self._tables.draft(community)
+        if draft is None or draft.valid_from is None:
+            return register
+        for planned in await self._store.planned():
+            if planned.community == community and planned.change.first <= draft.valid_from:
+                # one who has left by now, by another way, is no member any more
+                with suppress(NotFound):
+                    register = _made(register, community=community, change=planned.change)
+        return register
+
     async def look(self, community: str, change: Membership) -> Fitted:
         """What the change would come to. Raises NotFound where nothing is published yet."""
-        published = await self._tables.published()
-        if all(version.community != community for version in published):
-            raise NotFound("version", community)
-        register = await self._tables.register()
-        with _folder_in(self._folder) as name:
-            folder = Path(name)
-            (folder / "input.json").write_bytes(msgspec.json.encode(register))
-            (folder / "change.json").write_bytes(msgspec.json.encode(change))
-            tables = TableSet(tables=tuple(version.table for version in published))
-            (folder / "tables.json").write_bytes(msgspec.json.encode(tables))
-            arguments = (
-                *("member", "input.json", "tables.json", "change.json", f"--community={community}"),
-                *("--seconds", f"{SEARCH_SECONDS:g}", "--workers", str(self._workers)),
-                *("--out", "fitted.json", "--report", "report.json"),
-            )
-            code, errors = await SolverProcess().run(arguments, folder, lambda line: None)
-            return _read(folder, community, code, errors)
+        register = await self.foreseen(community, await self._tables.register())
+        return await self._fitted(community, register, change)
 
     async def plan(
         self, community: str, change: Membership, *, by: str, revision: int
     ) -> tuple[Fitted, MembershipChange]:
         """Put the change before those concerned, as a draft that counts from its date. Who joins is a member at once,
         so that it has its say; who leaves is one until the date. Raises MembershipRefused, StaleVersion."""
-        await self._expect(community, revision)
+        before = await self._current(community, revision)
         found = await self.look(community, change)
         if found.table is None:
             raise MembershipRefused(found.report.findings)
-        # the search took its time: a draft changed meanwhile must not leave a member without a table
-        await self._expect(community, revision)
+        edit = None
         if isinstance(change, Join):
-            await self._importing.edit(partial(_made, community=community, change=change), by)
-        await self._tables.take_draft(community, found.table, author=by, revision=revision, valid_from=change.first)
+            edit = await self._importing.prepared(partial(_made, community=community, change=change))
+        register = edit.register if edit else await self._tables.register()
+        # a draft that waits for a later date waits for it with this change, too
+        first = max(change.first, (before.valid_from if before else None) or "")
+        known = next(one for one in register.communities if one.id == community)
+        draft = await self._tables.drafted(known, found.table, author=by, revision=revision, valid_from=first)
         kept = MembershipChange(
             id=secrets.token_hex(6),
             community=community,
@@ -112,15 +124,45 @@ class Memberships:
             by=by,
             at=self._clock(),
             state="planned" if isinstance(change, Leave) else "done",
+            register_before=edit.base if edit else 0,
         )
-        await self._store.add(kept)
+        await self._store.keep(kept, was=None, by=by, at=kept.at, draft=draft, edit=edit)
         return found, kept
 
-    async def _expect(self, community: str, revision: int) -> None:
-        draft = await self._tables.draft(community)
-        current = draft.revision if draft else 0
-        if revision != current:
-            raise StaleVersion(revision, current)
+    async def may_withdraw(self, change: MembershipChange) -> bool:
+        return await self._obstacle(change) is None
+
+    async def withdraw(self, community: str, id: str, *, by: str, revision: int) -> Fitted:
+        """Take a change back. The draft is then the table that stands, with room again for a school that stays where
+        a table without it is published, from the same date on. Raises NotFound, MembershipRefused, StaleVersion."""
+        await self._current(community, revision)
+        kept = await self._store.get(community, id)
+        if kept is None:
+            raise NotFound("membership", id[:32])
+        if obstacle := await self._obstacle(kept):
+            raise MembershipRefused((obstacle,))
+        gone = structs.replace(kept, state="withdrawn")
+        edit = None
+        if isinstance(kept.change, Join):
+            before = await self._registers.at(kept.register_before)
+            undo = partial(withdrawn, before=before, community=community, change=kept.change)
+            edit = await self._importing.prepared(undo)
+        register = edit.register if edit else await self._tables.register()
+        found = await self._fitted(community, register, kept.change, back=True)
+        if found.table is None:
+            raise MembershipRefused(found.report.findings)
+        newest = await self._tables.newest(community)
+        known = next(one for one in register.communities if one.id == community)
+        draft = await self._tables.drafted(
+            known, found.table, author=by, revision=revision, valid_from=newest.valid_from if newest else None
+        )
+        await self._store.keep(gone, was=kept.state, by=by, at=self._clock(), draft=draft, edit=edit)
+        return found
+
+    async def sweep(self) -> None:
+        """Remove what the searches of an earlier process left behind."""
+        for folder in await asyncio.to_thread(left_behind, self._folder):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def run(self) -> None:
         """Carry out what has come due, until cancelled."""
@@ -141,11 +183,53 @@ class Memberships:
             newest = await self._tables.newest(planned.community)
             if newest is None or first_date(term, newest) > today or change.first > today.isoformat():
                 continue
-            if any(party.unit == change.unit for lesson in newest.table.lessons for party in lesson.parties):
+            if _teaches(newest.table, change.unit):
                 continue
-            await self._importing.edit(partial(_made, community=planned.community, change=planned.change), planned.by)
-            await self._store.set_state(planned, "done")
+            community = await self._tables.community(planned.community)
+            edit = None
+            if change.unit in community.units:
+                edit = await self._importing.prepared(partial(_made, community=community.id, change=change))
+            done = structs.replace(planned, state="done")
+            await self._store.keep(done, was="planned", by=planned.by, at=self._clock(), edit=edit)
             log.info("membership_changed", community=planned.community, unit=change.unit)
+
+    async def _obstacle(self, kept: MembershipChange) -> Finding | None:
+        """Why a change cannot be withdrawn."""
+        if kept.state == "withdrawn" or (kept.state == "done" and isinstance(kept.change, Leave)):
+            return Finding(code="membership_over")
+        if isinstance(kept.change, Join):
+            newest = await self._tables.newest(kept.community)
+            register = await self._tables.register()
+            members = {unit for one in register.communities if one.id == kept.community for unit in one.units}
+            if kept.change.unit not in members or kept.register_before == 0:
+                return Finding(code="membership_over")
+            if newest is not None and _teaches(newest.table, kept.change.unit):
+                return Finding(code="membership_published")
+        return None
+
+    async def _current(self, community: str, revision: int) -> Draft | None:
+        draft = await self._tables.draft(community)
+        current = draft.revision if draft else 0
+        if revision != current:
+            raise StaleVersion(revision, current)
+        return draft
+
+    async def _fitted(self, community: str, register: Register, change: Membership, *, back: bool = False) -> Fitted:
+        """What the published table comes to with the change made in the register; with `back` as the register is."""
+        published = await self._tables.published()
+        if all(version.community != community for version in published):
+            raise NotFound("version", community)
+        tables = TableSet(tables=tuple(version.table for version in published))
+        with run_folder(self._folder) as folder:
+            await asyncio.to_thread(_write, folder, register, tables, change)
+            arguments = (
+                *("member", "input.json", "tables.json", "change.json", f"--community={community}"),
+                *(("--withdraw",) if back else ()),
+                *("--seconds", f"{SEARCH_SECONDS:g}", "--workers", str(self._workers)),
+                *("--out", "fitted.json", "--report", "report.json"),
+            )
+            code, errors = await SolverProcess().run(arguments, folder, lambda line: None)
+            return await asyncio.to_thread(_read, folder, community, code, errors)
 
 
 def _made(register: Register, *, community: str, change: Membership) -> Register:
@@ -155,9 +239,13 @@ def _made(register: Register, *, community: str, change: Membership) -> Register
     return future
 
 
-def _folder_in(parent: Path) -> tempfile.TemporaryDirectory[str]:
-    parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(dir=parent)
+def _teaches(table: Table, unit: str) -> bool:
+    return any(party.unit == unit for lesson in table.lessons for party in lesson.parties)
+
+
+def _write(folder: Path, register: Register, tables: TableSet, change: Membership) -> None:
+    for name, content in (("input", register), ("tables", tables), ("change", change)):
+        (folder / f"{name}.json").write_bytes(msgspec.json.encode(content))
 
 
 def _read(folder: Path, community: str, code: int, errors: str) -> Fitted:

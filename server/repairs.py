@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from server.county import Counties, County
+from server.builds import Foreseen
+from server.county import Counties
 from server.repair_worker import (
     SIZE_BYTES,
     Answer,
@@ -33,7 +34,7 @@ from server.storage.draft_history import SqlDraftHistory
 from server.storage.proposal_store import Proposal, SqlProposalStore
 from timetable.agreement.service import Draft, TimetableService
 from timetable.errors import NotFound, StaleVersion, TimetableError
-from timetable.model import Slot, Table
+from timetable.model import Register, Slot, Table
 from timetable.repairing.repair import CannotRepair
 from timetable.repairing.slots import SlotVerdict
 
@@ -58,7 +59,7 @@ class NothingToUndo(TimetableError):
 class _Known:
     """What the worker has before it."""
 
-    county: County
+    register: Register
     table: Table
     around: tuple[tuple[str, int], ...]
 
@@ -74,11 +75,13 @@ class Repairs:
         proposals: SqlProposalStore,
         *,
         workers: int,
+        foreseen: Foreseen,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._tables = tables
         self._counties = counties
         self._history = history
+        self._foreseen = foreseen
         self._worker = _Worker(idle_seconds)
         self._workers = workers
         self._proposals = proposals
@@ -92,12 +95,12 @@ class Repairs:
         revision = draft.revision if draft else 0
         if version is not None:
             shown = await self._tables.version(community, version)
-            return revision, (await self._ask(shown.table, AskSlots(lesson))).slots
+            return revision, (await self._ask(shown.table, AskSlots(lesson), published=True)).slots
         if draft is None:
             newest = await self._tables.newest(community)
             if newest is None:
                 raise NotFound("table", community)
-            return revision, (await self._ask(newest.table, AskSlots(lesson))).slots
+            return revision, (await self._ask(newest.table, AskSlots(lesson), published=True)).slots
         return revision, (await self._ask(draft.table, AskSlots(lesson))).slots
 
     async def propose(self, community: str, *, lesson: str, target: Slot, revision: int) -> Proposal:
@@ -157,11 +160,13 @@ class Repairs:
             raise StaleVersion(revision, draft.revision)
         return draft
 
-    async def _ask(self, table: Table, question: Question) -> Answer:
-        county = await self._counties.now()
+    async def _ask(self, table: Table, question: Question, *, published: bool = False) -> Answer:
+        register = (await self._counties.now()).register
+        if not published:
+            register = await self._foreseen(table.community, register)
         versions = [v for v in await self._tables.published() if v.community != table.community]
-        known = _Known(county, table, tuple((v.community, v.number) for v in versions))
-        subject = Subject(county.register, table, tuple(version.table for version in versions))
+        known = _Known(register, table, tuple((v.community, v.number) for v in versions))
+        subject = Subject(register, table, tuple(version.table for version in versions))
         answer = await self._worker.ask(known, subject, question)
         if answer.missing is not None:
             raise NotFound(*answer.missing)
@@ -224,7 +229,7 @@ class _Worker:
         have = self._known
         return (
             have is not None
-            and have.county is known.county
+            and (have.register is known.register or have.register == known.register)
             and have.around == known.around
             and (have.table is known.table or have.table == known.table)
         )

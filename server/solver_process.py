@@ -31,10 +31,11 @@ class SolverProcess:
     async def run(self, arguments: Sequence[str], folder: Path, on_line: Callable[[bytes], None]) -> tuple[int, str]:
         """Run it in `folder`, telling each line that it writes; its exit code, and the end of what it complained."""
         process = self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server.commands.table", *arguments),
+            *(sys.executable, "-m", "server.solver_program", *arguments),
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdin=asyncio.subprocess.DEVNULL,
+            # never written to: its end tells the solver that the server has gone
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,

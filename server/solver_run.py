@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Report(Struct, frozen=True):
 
 
 class SolverRun:
-    """`folder` holds the run's files while it goes on."""
+    """`folder` is the run's own. What it has found by then is in it, even when the server is killed."""
 
     def __init__(self, folder: Path, *, seconds: float, seed: int, workers: int) -> None:
         self._folder = folder
@@ -50,26 +50,23 @@ class SolverRun:
         on_progress: Callable[[Progress], None],
     ) -> tuple[Table, ...]:
         """The best tables found for `communities`, built around the standing tables of others; or SolverStopped."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder) as name:
-            folder = Path(name)
-            write_input(folder, register, around)
-            arguments = (
-                *("build", "input.json", "--around", "around.json"),
-                *(f"--community={community}" for community in communities),
-                *("--seconds", f"{self._seconds:g}", "--seed", str(self._seed), "--workers", str(self._workers)),
-                *("--out", "tables.json", "--report", "report.json", "--progress"),
-            )
-            code, errors = await self.process.run(
-                arguments, folder, lambda line: on_progress(msgspec.json.decode(line, type=Progress))
-            )
-            found = _read_tables(folder)
-            report = _read_report(folder)
-            if report is None:
-                raise SolverStopped(code, errors, (), found)
-            if len(found) != len(communities):
-                raise SolverStopped(code, errors, report.findings)
-            return found
+        await asyncio.to_thread(write_input, self._folder, register, around)
+        arguments = (
+            *("build", "input.json", "--around", "around.json"),
+            *(f"--community={community}" for community in communities),
+            *("--seconds", f"{self._seconds:g}", "--seed", str(self._seed), "--workers", str(self._workers)),
+            *("--out", "tables.json", "--report", "report.json", "--progress"),
+        )
+        code, errors = await self.process.run(
+            arguments, self._folder, lambda line: on_progress(msgspec.json.decode(line, type=Progress))
+        )
+        found = await asyncio.to_thread(found_tables, self._folder)
+        report = _read_report(self._folder)
+        if report is None:
+            raise SolverStopped(code, errors, (), found)
+        if len(found) != len(communities):
+            raise SolverStopped(code, errors, report.findings)
+        return found
 
 
 def write_input(folder: Path, register: Register, around: Sequence[Table]) -> None:
@@ -78,7 +75,8 @@ def write_input(folder: Path, register: Register, around: Sequence[Table]) -> No
     (folder / "around.json").write_bytes(msgspec.json.encode(TableSet(tables=tuple(around))))
 
 
-def _read_tables(folder: Path) -> tuple[Table, ...]:
+def found_tables(folder: Path) -> tuple[Table, ...]:
+    """The best tables that a run in this folder has found by now."""
     output = folder / "tables.json"
     return msgspec.json.decode(output.read_bytes(), type=TableSet).tables if output.exists() else ()
 

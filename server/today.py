@@ -60,9 +60,10 @@ def today_view(
     asker: Principal,
     today: date,
     now: float,
+    interrupted: bool = False,
 ) -> TodayView:
     """`tables` are those in force, `amendments` those of the community, `sessions` by occurrence; `held` are the
-    subjects of this year's sync lessons, by member unit."""
+    subjects of this year's sync lessons, by member unit; `interrupted`: a build of the table was broken off and waits."""
     shared = [
         standing
         for standing in tables.on(today)
@@ -78,6 +79,7 @@ def today_view(
         ),
         needs=(
             *_closed(county, community, tables, asker, today),
+            *_interrupted(community, asker, interrupted),
             *_needs(county, community, draft, amendments, live, reviews, asker, now),
         ),
         lessons=tuple(_row(county, standing, sessions.get(standing.occurrence.id)) for standing in shared),
@@ -158,6 +160,13 @@ def _closed(county: County, community: Community, tables: DatedTables, asker: Pr
         }
         link = "/year" if may else f"/timetable?community={community.id}"
         yield _need("schools_closed", values, link, "bad" if closing.first <= today.isoformat() else "warn")
+
+
+def _interrupted(community: Community, asker: Principal, interrupted: bool) -> Iterable[Need]:
+    """Only who may build can do something about it."""
+    if interrupted and speaks_for(asker, community.core, community.units, community.id) == community.core:
+        page = f"/timetable?community={community.id}&tab=build"
+        yield _need("build_interrupted", {"community": community.name}, page, "warn")
 
 
 def _asked(

@@ -9,7 +9,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import structs
 
-State = Literal["running", "done", "failed", "cancelled"]
+State = Literal["running", "done", "failed", "cancelled", "interrupted"]
+"""`interrupted`: the server was killed meanwhile."""
 
 V = TypeVar("V", bound=Any)
 

@@ -35,6 +35,16 @@ async def explain(request: web.Request) -> web.Response:
     return reply(request, _view(started, started.view(), county, asker), 201)
 
 
+@routes.get("/api/communities/{community}/explanations")
+async def listed(request: web.Request) -> web.Response:
+    """The searches that are remembered, the newest first."""
+    county, community, asker = await community_of(request)
+    if asker.kind == "room":
+        raise NotPermitted("view_table")
+    known = request.app[explanations_key].of(community.id)
+    return reply(request, [_view(one, one.view(), county, asker) for one in known])
+
+
 @routes.get("/api/explanations/{explanation}")
 async def show(request: web.Request) -> web.Response:
     watched, county, asker = await _explaining(request)

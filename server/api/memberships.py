@@ -14,7 +14,7 @@ from server.keys import counties_key, importing_key, memberships_key, timetable_
 from server.memberships import Fitted
 from server.shapes.membership import MembershipOutcome, MembershipRow, MembershipsView, NewMembership
 from server.shapes.repair import MoveView
-from server.shapes.table import NameRef
+from server.shapes.table import NameRef, Revision
 from server.storage.membership_store import MembershipChange
 from server.uploads import uploaded_files
 from server.web import InvalidBody, body, reply
@@ -31,15 +31,18 @@ async def show(request: web.Request) -> web.Response:
     asker, county, community = await _reader(request)
     draft = await request.app[timetable_key].draft(community.id)
     found = await request.app[memberships_key].of(community.id)
+    may = _may(asker, community)
+    memberships = request.app[memberships_key]
+    rows = [_row(county, one, may and await memberships.may_withdraw(one)) for one in found]
     attached = {unit for known in county.register.communities for unit in known.units}
     view = MembershipsView(
         community=community.id,
         core=community.core,
         units=tuple(_name(unit) for unit in county.units_of(community)),
         unattached=tuple(_name(unit) for unit in county.register.units if unit.id not in attached),
-        changes=tuple(_row(county, change) for change in found),
+        changes=tuple(rows),
         revision=draft.revision if draft else 0,
-        may_change=_may(asker, community),
+        may_change=may,
     )
     return reply(request, view)
 
@@ -55,6 +58,18 @@ async def change(request: web.Request) -> web.Response:
         return reply(request, _outcome(await memberships.look(community.id, wanted.change)))
     found, _ = await memberships.plan(community.id, wanted.change, by=asker.name, revision=wanted.revision)
     return reply(request, _outcome(found), 201)
+
+
+@routes.post("/api/communities/{community}/membership/{change}/withdraw")
+async def withdraw(request: web.Request) -> web.Response:
+    """Take a change back; the table that fits without it becomes the draft."""
+    asker, _, community = await _reader(request)
+    permit(asker, "change_members", units=community.units, community=community.id)
+    wanted = await body(request, Revision)
+    found = await request.app[memberships_key].withdraw(
+        community.id, request.match_info["change"], by=asker.name, revision=wanted.revision
+    )
+    return reply(request, _outcome(found))
 
 
 @routes.post("/api/communities/{community}/membership/files")
@@ -89,7 +104,7 @@ def _name(unit: SchoolUnit) -> NameRef:
     return NameRef(id=unit.id, name=unit.name, unit=unit.id)
 
 
-def _row(county: County, change: MembershipChange) -> MembershipRow:
+def _row(county: County, change: MembershipChange, may_withdraw: bool) -> MembershipRow:
     return MembershipRow(
         id=change.id,
         kind="leave" if isinstance(change.change, Leave) else "join",
@@ -99,6 +114,7 @@ def _row(county: County, change: MembershipChange) -> MembershipRow:
         by=change.by,
         at=change.at,
         state=change.state,
+        may_withdraw=may_withdraw,
     )
 
 

@@ -1,4 +1,4 @@
-"""The shared timetable of a community: reading it, building a draft, agreeing on it, publishing it."""
+"""The shared timetable of a community: reading it, agreeing on it, publishing it."""
 
 import asyncio
 import time
@@ -12,20 +12,15 @@ from server.auth.errors import NotPermitted
 from server.auth.middleware import principal
 from server.auth.policy import sees_table, speaks_for
 from server.auth.principal import Principal
-from server.builds import Build
 from server.county import County
-from server.event_stream import stream
-from server.keys import amendments_key, builds_key, counties_key, registers_key, timetable_key
-from server.shapes.table import BuildView, LedgerView, Objection, Revision, StartBuild, TermChoice, TimetableView
+from server.keys import amendments_key, counties_key, registers_key, timetable_key
+from server.shapes.table import LedgerView, Objection, Revision, TermChoice, TimetableView
 from server.table_view import timetable_view
 from server.web import InvalidBody, body, reply
 from timetable.agreement.ledger import ledger
-from timetable.errors import NotFound, StaleVersion
+from timetable.errors import NotFound
 from timetable.model import Community, Slot, Term
 from timetable.term import local_date
-
-LONGEST_BUILD = 600
-"""Seconds: the solver takes every core that it is allowed."""
 
 routes = web.RouteTableDef()
 
@@ -48,46 +43,6 @@ async def gave_way(request: web.Request) -> web.Response:
     on = local_date(time.time()).isoformat()
     rows = await asyncio.to_thread(ledger, county.register, community, view.lessons, history, amended, on)
     return reply(request, LedgerView(rows=rows))
-
-
-@routes.post("/api/communities/{community}/builds")
-async def build(request: web.Request) -> web.Response:
-    """Start the solver; the finished table becomes the draft."""
-    wanted = await body(request, StartBuild)
-    _, community, asker = await community_of(request)
-    permit_build(asker, community)
-    if not 1 <= wanted.seconds <= LONGEST_BUILD:
-        raise InvalidBody(f"from 1 to {LONGEST_BUILD}", "$.seconds")
-    draft = await request.app[timetable_key].draft(community.id)
-    current = draft.revision if draft else 0
-    if wanted.revision != current:
-        raise StaleVersion(wanted.revision, current)
-    started = await request.app[builds_key].start(
-        community.id, author=asker.name, revision=wanted.revision, seconds=wanted.seconds
-    )
-    return reply(request, started.view(), 201)
-
-
-@routes.get("/api/builds/{build}")
-async def build_state(request: web.Request) -> web.Response:
-    return reply(request, (await _build(request))[0].view())
-
-
-@routes.get("/api/builds/{build}/events")
-async def build_events(request: web.Request) -> web.StreamResponse:
-    """The build's progress as server-sent events, each a BuildView; the last one says how it ended."""
-    watched, _, _ = await _build(request)
-    return await stream(request, watched.watch())
-
-
-@routes.delete("/api/builds/{build}")
-async def cancel_build(request: web.Request) -> web.Response:
-    """Stop the solver; the best table so far becomes the draft."""
-    watched, community, asker = await _build(request)
-    permit_build(asker, community)
-    await watched.run.process.stop()
-    view: BuildView = watched.view()
-    return reply(request, view)
 
 
 @routes.post("/api/communities/{community}/propose")
@@ -169,15 +124,6 @@ def _counter(wanted: Objection) -> Slot | None:
         return msgspec.convert(slot, Slot)
     except msgspec.ValidationError as error:
         raise InvalidBody("no period of the week", "$.counterPeriod") from error
-
-
-async def _build(request: web.Request) -> tuple[Build, Community, Principal]:
-    asker = principal(request)
-    found = request.app[builds_key].get(request.match_info["build"])
-    community = (await request.app[counties_key].now()).community(found.community)
-    if asker.kind == "room" or not sees_table(asker, community):
-        raise NotPermitted("view_table")
-    return found, community, asker
 
 
 async def view_of(

@@ -51,6 +51,7 @@ def member(
     out: Path | None = None,
     out_register: Path | None = None,
     report: Path | None = None,
+    withdraw: Annotated[bool, Parameter(negative="")] = False,
     seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = SECONDS,
     workers: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 2,
     as_json: AsJson = False,
@@ -73,6 +74,8 @@ def member(
         Where to write the register with the change made.
     report
         Where to write what came of it, for programs.
+    withdraw
+        Take the change back: INPUT is the register as it was before it, TABLE the tables since.
     seconds
         How long to search at most.
     workers
@@ -89,7 +92,7 @@ def member(
         standing = next((one for one in tables if one.community == community), None)
         if standing is None:
             raise NotFound("table", community)
-        future, findings = changed(register, community, wanted)
+        future, findings = (register, ()) if withdraw else changed(register, community, wanted)
     except (BadInput, NotFound) as error:
         return refuse(str(error))
     found: Refit | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from server.county import Counties, County
 from server.demo.county import demo_workbooks
+from server.run_folder import run_folder
 from server.solver_run import SolverRun, SolverStopped
 from timetable.agreement.service import TimetableService
 from timetable.checker import check
@@ -64,9 +65,10 @@ async def _build(
 ) -> tuple[Table, ...]:
     """A table for each, with more time for a machine that is slow or busy; an impossible one stays impossible."""
     for attempt in range(1, ATTEMPTS + 1):
-        run = SolverRun(folder, seconds=seconds, seed=attempt, workers=workers)
         try:
-            return await run.tables(register, wanted, standing, _progress_teller(register, tell))
+            with run_folder(folder) as own:
+                run = SolverRun(own, seconds=seconds, seed=attempt, workers=workers)
+                return await run.tables(register, wanted, standing, _progress_teller(register, tell))
         except SolverStopped:
             if attempt == ATTEMPTS:
                 raise

@@ -33,7 +33,7 @@ class ExplanationView(Body, frozen=True, kw_only=True):
 
     id: str
     community: str
-    state: Literal["running", "done", "failed", "cancelled"]
+    state: Literal["running", "done", "failed", "cancelled", "interrupted"]
     phase: Literal["lints", "largest", "trying", "done"]
     seconds: float
     limit: float

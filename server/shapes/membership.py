@@ -40,6 +40,8 @@ class MembershipRow(Body, frozen=True, kw_only=True):
     by: str
     at: float
     state: Literal["planned", "done", "withdrawn"]
+    may_withdraw: bool
+    """Whether it can be taken back, and by the person asking."""
 
 
 class MembershipsView(Body, frozen=True, kw_only=True):

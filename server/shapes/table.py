@@ -148,7 +148,10 @@ class BuildView(Body, frozen=True, kw_only=True):
 
     id: str
     community: str
-    state: Literal["running", "done", "failed", "cancelled"]
+    author: str
+    at: float
+    state: Literal["running", "done", "failed", "cancelled", "interrupted"]
+    """`interrupted`: the server was killed meanwhile; `cost` is that of the best table by then, if there is one."""
     phase: Literal["lints", "first", "improving", "done"]
     seconds: float
     limit: float
@@ -177,6 +180,7 @@ NeedCode = Literal[
     "review_open",
     "lesson_live",
     "table_missing",
+    "build_interrupted",
 ]
 
 

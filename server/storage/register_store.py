@@ -75,17 +75,18 @@ class SqlRegisterStore:
         return body
 
     async def save(self, register: Register, author: str, at: float, expected_version: int) -> int:
-        body = msgspec.json.encode(register).decode()
+        return await self._database.write(lambda c: append(c, register, author, at, expected_version))
 
-        def append(connection: Connection) -> int:
-            newest = _newest(connection)
-            if newest != expected_version:
-                raise StaleVersion(expected_version, newest)
-            row = {"number": newest + 1, "author": author, "at": at, "body": body, "term": register.term.id}
-            connection.execute(insert(versions).values(row))
-            return newest + 1
 
-        return await self._database.write(append)
+def append(connection: Connection, register: Register, author: str, at: float, expected_version: int) -> int:
+    """Keep the next version, as part of a transaction; StaleVersion unless `expected_version` is the newest."""
+    newest = _newest(connection)
+    if newest != expected_version:
+        raise StaleVersion(expected_version, newest)
+    body = msgspec.json.encode(register).decode()
+    row = {"number": newest + 1, "author": author, "at": at, "body": body, "term": register.term.id}
+    connection.execute(insert(versions).values(row))
+    return newest + 1
 
 
 def _newest(connection: Connection) -> int:

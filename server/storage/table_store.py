@@ -56,11 +56,11 @@ class SqlTableStore:
         return None if body is None else msgspec.json.decode(body, type=Draft)
 
     async def save_draft(self, draft: Draft, *, expected: int) -> None:
-        await self._database.write(lambda c: _save(c, draft, expected))
+        await self._database.write(lambda c: keep_draft(c, draft, expected))
 
     async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
         def both(connection: Connection) -> None:
-            _save(connection, draft, expected)
+            keep_draft(connection, draft, expected)
             connection.execute(
                 insert(versions).values(
                     community=version.community,
@@ -106,7 +106,8 @@ class SqlTableStore:
         return version
 
 
-def _save(connection: Connection, draft: Draft, expected: int) -> None:
+def keep_draft(connection: Connection, draft: Draft, expected: int) -> None:
+    """Keep the draft, as part of a transaction; StaleVersion unless the revision kept now is `expected`."""
     columns = select(drafts.c.revision, drafts.c.body).where(drafts.c.community == draft.community)
     kept = connection.execute(columns).first()
     if (kept.revision if kept else 0) != expected:

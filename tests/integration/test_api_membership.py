@@ -12,11 +12,19 @@ import msgspec
 import pytest
 from aiohttp import FormData
 
-from server.keys import counties_key, memberships_key, settings_key, timetable_key
+from server.keys import (
+    builds_key,
+    counties_key,
+    importing_key,
+    memberships_key,
+    repairs_key,
+    settings_key,
+    timetable_key,
+)
 from tests.county_server import CORE, MEMBER, THIRD, CountyServer, agree_on, running_county
 from tests.integration.test_api_amendments import HERE, day
 from tests.media_clients import until
-from timetable.model import Register
+from timetable.model import Register, Slot
 from timetable.solving.solver import solve
 from timetable.term import local_date
 from timetable.years.membership import Join
@@ -58,6 +66,23 @@ async def test_a_school_leaves_by_a_version_from_its_date(settled: CountyServer)
     version = await tables.publish("A", unit=CORE, by="x", revision=revision)
     assert version.valid_from == day(7)
 
+    # a table for that date is built without it, and a lesson is moved in it
+    builds = settled.app[builds_key]
+    build = await builds.start("A", author="x", revision=revision + 1, seconds=2)
+    await until(lambda: not build.running)
+    assert build.view().state == "done", build.view()
+    rebuilt = await tables.draft("A")
+    assert rebuilt is not None
+    assert rebuilt.valid_from == day(7)
+    assert THIRD not in {party.unit for lesson in rebuilt.table.lessons for party in lesson.parties}
+    repairs = settled.app[repairs_key]
+    _, slots = await repairs.slots("A", "A-r1.1")
+    fitting = next(slot for slot in slots if slot.verdict in ("fits", "costs"))
+    proposal = await repairs.propose(
+        "A", lesson="A-r1.1", target=Slot(weekday=fitting.weekday, period=fitting.period), revision=rebuilt.revision
+    )
+    assert (await repairs.accept("A", proposal.id, author="x")).valid_from == day(7)
+
     # until then it belongs here, and its lessons take place
     memberships = settled.app[memberships_key]
     await memberships.settle()
@@ -96,7 +121,7 @@ async def test_a_school_that_joins_has_its_say_at_once(settled: CountyServer) ->
 
     # somebody changes the draft while the places are searched for: nobody becomes a member without a table
     overtaken = asyncio.create_task(bureau.post(MEMBERSHIP, {"revision": revision, "change": join}))
-    searches = settled.app[settings_key].server.data_dir / "builds"
+    searches = settled.app[settings_key].server.data_dir / "memberships"
     await until(lambda: any(searches.glob("*/change.json")))
     draft = await tables.draft("A")
     assert draft is not None
@@ -112,6 +137,52 @@ async def test_a_school_that_joins_has_its_say_at_once(settled: CountyServer) ->
     assert (draft.valid_from, THIRD in draft.negotiation.affected) == (day(7), True)
     director = await settled.person("third_director")
     assert (await director.get(f"{HERE}/timetable?version=draft")).status == 200
+
+
+async def test_a_leave_is_withdrawn_before_and_after_its_table_is_published(settled: CountyServer) -> None:
+    convenor, tables = await settled.person("convenor"), settled.app[timetable_key]
+    published = await tables.newest("A")
+    assert published is not None
+    leave = {"kind": "leave", "unit": THIRD, "first": day(7)}
+    revision = (await convenor.get(MEMBERSHIP)).json["revision"]
+    assert (await convenor.post(MEMBERSHIP, {"revision": revision, "change": leave})).status == 201
+    view = (await convenor.get(MEMBERSHIP)).json
+    [row] = view["changes"]
+    assert (row["state"], row["mayWithdraw"]) == ("planned", True)
+    withdraw = f"{MEMBERSHIP}/{row['id']}/withdraw"
+    assert (await (await settled.person("third_director")).get(MEMBERSHIP)).json["changes"][0]["mayWithdraw"] is False
+    stale = await convenor.post(withdraw, {"revision": view["revision"] - 1})
+    assert stale.refusal == (409, "stale_version")
+    taken_back = await convenor.post(withdraw, {"revision": view["revision"]})
+    assert (taken_back.status, taken_back.json["moves"], taken_back.json["added"]) == (200, [], []), taken_back
+    draft = await tables.draft("A")
+    assert draft is not None
+    assert (draft.valid_from, draft.negotiation.affected) == (None, ())
+    assert {one.id: one for one in draft.table.lessons} == {one.id: one for one in published.table.lessons}
+    [row] = (await convenor.get(MEMBERSHIP)).json["changes"]
+    assert (row["state"], row["mayWithdraw"]) == ("withdrawn", False)
+    again = await convenor.post(withdraw, {"revision": view["revision"] + 1})
+    assert again.refusal == (422, "membership_refused")
+    assert [finding["code"] for finding in again.json["errors"]] == ["membership_over"]
+
+    # and one whose table is published: the school has its places again from the day on which it would have lost them
+    found = await convenor.post(MEMBERSHIP, {"revision": view["revision"] + 1, "change": leave})
+    assert found.status == 201, found
+    draft = await tables.draft("A")
+    assert draft is not None
+    await agree_on(tables, draft.table, (CORE, MEMBER, THIRD))
+    view = (await convenor.get(MEMBERSHIP)).json
+    assert view["changes"][0]["mayWithdraw"] is True
+    path = f"{MEMBERSHIP}/{view['changes'][0]['id']}/withdraw"
+    taken_back = await convenor.post(path, {"revision": view["revision"]})
+    assert (taken_back.status, taken_back.json["changed"]) == (200, ["A-r1.1"]), taken_back
+    draft = await tables.draft("A")
+    assert draft is not None
+    assert (draft.valid_from, THIRD in draft.negotiation.affected) == (day(7), True)
+    memberships = settled.app[memberships_key]
+    memberships._clock = lambda: time.time() + timedelta(days=8).total_seconds()
+    await memberships.settle()
+    assert THIRD in (await settled.app[counties_key].now()).community("A").units
 
 
 async def test_impossible_changes_come_back_with_their_reasons(settled: CountyServer) -> None:
@@ -166,3 +237,28 @@ async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: Cou
     done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})
     assert (done.status, done.json["possible"], done.json["moves"], len(done.json["added"])) == (201, True, [], 2), done
     assert "A9" in (await settled.app[counties_key].now()).community("A").units
+
+    # taken back, the county is what it was, but for what was changed since
+    importing, tables = settled.app[importing_key], settled.app[timetable_key]
+    await importing.edit(lambda register: msgspec.structs.replace(register, county="新县"), "x")
+    view = (await bureau.get(MEMBERSHIP)).json
+    assert view["changes"][0]["mayWithdraw"] is True
+    withdraw = f"{MEMBERSHIP}/{view['changes'][0]['id']}/withdraw"
+    draft = await tables.draft("A")
+    assert draft is not None
+    taken_back = await bureau.post(withdraw, {"revision": view["revision"]})
+    assert (taken_back.status, taken_back.json["moves"]) == (200, []), taken_back
+    now = (await settled.app[counties_key].now()).register
+    assert now == msgspec.structs.replace(standing, county="新县")
+
+    # with a table that is published it can only leave
+    revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+    assert (await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})).status == 201
+    draft = await tables.draft("A")
+    assert draft is not None
+    await agree_on(tables, draft.table, (CORE, MEMBER, THIRD, "A9"))
+    view = (await bureau.get(MEMBERSHIP)).json
+    assert view["changes"][0]["mayWithdraw"] is False
+    withdraw = f"{MEMBERSHIP}/{view['changes'][0]['id']}/withdraw"
+    refused = await bureau.post(withdraw, {"revision": view["revision"]})
+    assert [finding["code"] for finding in refused.json["errors"]] == ["membership_published"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -202,6 +204,42 @@ async def the_review_plays_both_parts_of_both_sides(lesson: Lesson, killed: floa
     assert "mark" in kinds
     assert "hand" in kinds
     assert verify(lesson.folder) == []
+
+
+async def test_a_build_of_a_killed_server_is_told_of_and_started_again(server: CountyProcess) -> None:
+    async with ClientSession(cookie_jar=DummyCookieJar()) as http:
+        director = Caller(http, server.said.base, server.said.cookies["core_director"])
+        revision = (await director.get("/api/communities/A/timetable?version=draft")).json["revision"]
+        wanted = {"revision": revision, "seconds": 600}
+        started = (await director.post("/api/communities/A/builds", wanted)).json
+        claim = server.folder / "builds" / started["id"] / "solver.pid"
+        async with asyncio.timeout(60):
+            while not claim.exists() or not claim.read_text():  # noqa: ASYNC110 - a file of another process
+                await asyncio.sleep(0.01)
+        solver = int(claim.read_text())
+        # as it is, the small county would be solved before the blow
+        os.kill(solver, signal.SIGSTOP)
+        await asyncio.to_thread(server.kill)
+        os.kill(solver, signal.SIGCONT)
+        await asyncio.to_thread(server.start)
+        director = Caller(http, server.said.base, server.said.cookies["core_director"])
+        [build] = (await director.get("/api/communities/A/builds")).json
+        assert (build["id"], build["state"]) == (started["id"], "interrupted")
+        needs = (await director.get("/api/today?community=A")).json["needs"]
+        assert "build_interrupted" in [need["code"] for need in needs]
+        member = Caller(http, server.said.base, server.said.cookies["member_director"])
+        needs = (await member.get("/api/today?community=A")).json["needs"]
+        assert "build_interrupted" not in [need["code"] for need in needs]
+        async with asyncio.timeout(30):
+            while Path(f"/proc/{solver}").exists():  # noqa: ASYNC110 - nobody's child any more
+                await asyncio.sleep(0.05)
+        again = (await director.post("/api/communities/A/builds", {"revision": revision, "seconds": 3})).json
+        async with asyncio.timeout(60):
+            events = await director.get(f"/api/builds/{again['id']}/events")
+        assert '"state":"done"' in events.body.decode().split("\n\n")[-2]
+        states = {one["id"]: one["state"] for one in (await director.get("/api/communities/A/builds")).json}
+        assert states == {started["id"]: "cancelled", again["id"]: "done"}
+        assert list((server.folder / "builds").iterdir()) == []
 
 
 async def test_a_server_that_is_asked_to_stop_says_goodbye_and_goes_at_once(server: CountyProcess) -> None:

@@ -209,6 +209,12 @@ def test_a_school_leaves_and_comes_back(files: Path, capsys: pytest.CaptureFixtu
     assert run(again) == 0
     assert "stay" in capsys.readouterr().out
     assert check(register, *msgspec.json.decode(out.read_bytes(), type=TableSet).tables) == []
+    # taken back: the tables fit the register of before again, and nobody else moves
+    taken_back = ["table", "member", str(following), str(out), str(change), "--community", "A", "--withdraw"]
+    assert run([*taken_back, "--out", str(out), "--json"]) == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert (report["possible"], report["moves"]) == (True, [])
+    assert check(future, *msgspec.json.decode(out.read_bytes(), type=TableSet).tables) == []
     change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "A0", "first": "2026-09-14"}))
     assert run(names) == 1
     change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "nobody", "first": "2026-09-14"}))

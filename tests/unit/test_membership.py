@@ -19,7 +19,7 @@ from timetable.model import Register, Requirement, Table
 from timetable.repairing import refit
 from timetable.repairing.refit import Refit
 from timetable.years import membership
-from timetable.years.membership import Join, Leave, changed
+from timetable.years.membership import Join, Leave, changed, withdrawn
 
 FIRST = "2026-09-14"
 
@@ -132,6 +132,30 @@ def test_who_joins_finds_places_and_the_others_keep_theirs(unit: str) -> None:
     assert found.kept + len(found.moves) + len(found.changed) + len(found.added) == len(found.table.lessons)
     # nobody else has to move: the old table is one in which they stood there
     assert moved <= {lesson.id for lesson in found.table.lessons if lesson.requirement in own}
+
+
+@given(st.sampled_from(["A1", "A2"]), st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_a_joining_that_is_withdrawn_leaves_no_trace(unit: str, seed: int) -> None:
+    """Whatever of its rows the school brought along, and the register had already."""
+    chance = random.Random(seed)
+    before = left(unit)
+    mine = {t for r in coming_back(unit).requirements for p in r.parties if p.unit == unit for t in p.teachers}
+    fresh = {id for id in mine if chance.random() < 0.5}
+    before = structs.replace(before, teachers=tuple(t for t in before.teachers if t.id not in fresh))
+    teachers = tuple(structs.replace(t, name="新") for t in community()[0].teachers if t.id in mine)
+    roads = tuple(structs.replace(road, minutes=road.minutes + 1) for road in before.travel if chance.random() < 0.5)
+    join = structs.replace(coming_back(unit), teachers=teachers, travel=roads)
+    register, findings = changed(before, "A", join)
+    assert findings == ()
+    assert register != before
+    assert withdrawn(register, before, "A", join) == before
+    # what others changed meanwhile stays changed
+    other = next(r for r in register.requirements if r.id not in {one.id for one in join.requirements})
+    edited = tuple(structs.replace(r, weekly=r.weekly + 1) if r is other else r for r in register.requirements)
+    after = withdrawn(structs.replace(register, requirements=edited), before, "A", join)
+    assert [r.weekly for r in after.requirements if r.id == other.id] == [other.weekly + 1]
+    assert len(after.requirements) == len(before.requirements)
 
 
 @given(st.integers(0, 2**31))

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from timetable.agreement import negotiation as talks
 from timetable.agreement.ledger import met
@@ -123,13 +123,24 @@ class TimetableService:
         return (await self.register()).term.id
 
     async def take_draft(
-        self, community: str, table: Table, *, author: str, revision: int, valid_from: str | None = None
+        self, community: str, table: Table, *, author: str, revision: int, valid_from: str | UnsetType | None = UNSET
     ) -> Draft:
-        """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed."""
+        """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed, and
+        so does the date that it was to count from, unless another one is given."""
         known = await self.community(community)
+        draft = await self.drafted(known, table, author=author, revision=revision, valid_from=valid_from)
+        await self._store.save_draft(draft, expected=draft.revision - 1)
+        return draft
+
+    async def drafted(
+        self, known: Community, table: Table, *, author: str, revision: int, valid_from: str | UnsetType | None = UNSET
+    ) -> Draft:
+        """The draft that `take_draft` would keep; it replaces the one of the revision before its own."""
+        community = known.id
         before = await self._store.draft(community)
         newest = await self.newest(community)
         affected = diff(newest.table if newest else None, table).units
+        counts_from = None if valid_from is UNSET else valid_from
         if before is None:
             negotiation = talks.begin(known, 1, affected)
         elif before.table.term != await self._term():
@@ -138,17 +149,16 @@ class TimetableService:
         else:
             negotiation = talks.rebuilt(before.negotiation, known, affected, diff(before.table, table).units)
             negotiation = structs.replace(negotiation, raised=talks.remembered(before.negotiation, before.table))
-        draft = Draft(
+            counts_from = before.valid_from if valid_from is UNSET else valid_from
+        return Draft(
             community=community,
             revision=revision + 1,
             table=table,
             author=author,
             negotiation=negotiation,
             base=newest.number if newest else 0,
-            valid_from=valid_from,
+            valid_from=counts_from,
         )
-        await self._store.save_draft(draft, expected=revision)
-        return draft
 
     async def propose(self, community: str, *, unit: str, by: str, revision: int) -> Draft:
         return await self._change(community, revision, lambda n: talks.propose(n, unit=unit, by=by, now=self._now()))

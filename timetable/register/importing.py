@@ -41,6 +41,16 @@ class ImportReport(Struct, frozen=True, kw_only=True, rename="camel"):
         return any(problem.severity == "error" for problem in self.findings)
 
 
+class Edit(Struct, frozen=True, kw_only=True):
+    """A register as somebody wants it, made from version `base`; nothing is kept yet. `changed` is false for the same
+    register again."""
+
+    base: int
+    register: Register
+    findings: tuple[Finding, ...]
+    changed: bool
+
+
 class _Plan(Struct, frozen=True, kw_only=True):
     """What the files would make of the standing register; no `register` when they are refused."""
 
@@ -124,22 +134,36 @@ class ImportService:
         Raises NotFound before the first import, InputRefused when the change brings errors that were not there before,
         StaleVersion when the register changed meanwhile. `may` is asked as by `run`.
         """
+        version, standing = await self._standing(expected_version)
+        if not keep:
+            return ImportReport(findings=(await self._aside(lambda: _edited(standing, change)))[1], counts={})
+        edit = await self._prepared(version, standing, change)
+        if edit.changed:
+            if not may(touched := reach(standing, edit.register)):
+                raise OutsideReach(touched.units)
+            version = await self._store.save(edit.register, author, self._clock(), version)
+        return ImportReport(findings=edit.findings, counts={}, version=version, changed=edit.changed)
+
+    async def prepared(self, change: Callable[[Register], Register]) -> Edit:
+        """The edit for who keeps it together with something else, in one transaction. Raises NotFound and InputRefused
+        as `edit`."""
+        version, standing = await self._standing(None)
+        return await self._prepared(version, standing, change)
+
+    async def _standing(self, expected_version: int | None) -> tuple[int, Register]:
         version = await self._store.version()
         if expected_version is not None and expected_version != version:
             raise StaleVersion(expected_version, version)
         standing = await self._store.load()
         if standing is None:
             raise NotFound("register", "county")
-        changed, faults = await self._aside(lambda: _edited(standing, change))
-        if not keep:
-            return ImportReport(findings=faults, counts={})
+        return version, standing
+
+    async def _prepared(self, version: int, standing: Register, change: Callable[[Register], Register]) -> Edit:
+        register, faults = await self._aside(lambda: _edited(standing, change))
         if any(fault.severity == "error" for fault in faults):
             raise InputRefused(faults)
-        if changed != standing:
-            if not may(touched := reach(standing, changed)):
-                raise OutsideReach(touched.units)
-            version = await self._store.save(changed, author, self._clock(), version)
-        return ImportReport(findings=faults, counts={}, version=version, changed=changed != standing)
+        return Edit(base=version, register=register, findings=faults, changed=register != standing)
 
 
 async def _at_once(body: Callable[[], T], /) -> T:

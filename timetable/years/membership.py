@@ -39,6 +39,8 @@ CODES: Mapping[str, str] = {
     "membership_goes_on": "a lesson goes on without the school that leaves (a warning)",
     "membership_own_now": "a shared lesson becomes its host's own (a warning)",
     "membership_teacher_stays": "a teacher of the unit still teaches for others of the community (a warning)",
+    "membership_over": "a change that was carried out or withdrawn cannot be withdrawn",
+    "membership_published": "a unit whose joining is published can only leave",
 }
 """Every code that this module can report."""
 
@@ -81,6 +83,32 @@ def changed(register: Register, community: str, change: Membership) -> tuple[Reg
     return _joined(register, community, change)
 
 
+def withdrawn(register: Register, before: Register, community: str, change: Join) -> Register:
+    """The register as if the unit had not joined: the rows that it brought are again as in `before`, or gone."""
+    brought_roads = {frozenset(road.campuses) for road in change.travel}
+    earlier_roads = {frozenset(road.campuses): road for road in before.travel}
+    roads = {
+        ends: earlier_roads.get(ends, road) if ends in brought_roads else road
+        for road in register.travel
+        if (ends := frozenset(road.campuses)) not in brought_roads or ends in earlier_roads
+    }
+    return structs.replace(
+        register,
+        communities=tuple(
+            structs.replace(c, members=tuple(m for m in c.members if m != change.unit)) if c.id == community else c
+            for c in register.communities
+        ),
+        campuses=_back(register.campuses, before.campuses, change.campuses),
+        travel=tuple(roads.values()),
+        units=_back(register.units, before.units, change.units),
+        rooms=_back(register.rooms, before.rooms, change.rooms),
+        teachers=_back(register.teachers, before.teachers, change.teachers),
+        classes=_back(register.classes, before.classes, change.classes),
+        requirements=_back(register.requirements, before.requirements, change.requirements),
+        shortages=tuple(s for s in register.shortages if s not in change.shortages or s in before.shortages),
+    )
+
+
 def brought(standing: Register, planned: Register, community: str, first: str) -> Join:
     """The change by which a unit joins with all rows that an import would add or replace. Raises InputRefused unless
     the import puts exactly one unit more into the community."""
@@ -101,6 +129,14 @@ def brought(standing: Register, planned: Register, community: str, first: str) -
         requirements=_new(standing.requirements, planned.requirements),
         shortages=_new(standing.shortages, planned.shortages),
     )
+
+
+def _back(standing: Sequence[R], before: Sequence[R], given: Sequence[R]) -> tuple[R, ...]:
+    """The standing rows with those of the given ids as they were before, and without those that were not there."""
+    ids = {row.id for row in given}  # type: ignore[attr-defined]
+    earlier = {row.id: row for row in before if row.id in ids}  # type: ignore[attr-defined]
+    kept = (earlier.get(row.id, row) for row in standing if row.id not in ids or row.id in earlier)  # type: ignore[attr-defined]
+    return tuple(kept)
 
 
 def _new(standing: Sequence[R], planned: Sequence[R]) -> tuple[R, ...]:

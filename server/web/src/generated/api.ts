@@ -290,7 +290,7 @@ export interface MissingLessons {
 export interface ExplanationView {
   id: string;
   community: string;
-  state: "running" | "done" | "failed" | "cancelled";
+  state: "running" | "done" | "failed" | "cancelled" | "interrupted";
   phase: "lints" | "largest" | "trying" | "done";
   seconds: number;
   limit: number;
@@ -483,6 +483,8 @@ export interface MembershipRow {
   by: string;
   at: number;
   state: "planned" | "done" | "withdrawn";
+  /** Whether it can be taken back, and by the person asking. */
+  mayWithdraw: boolean;
 }
 
 /** Who belongs to a community and who is to leave; `unattached` are units of no community. */
@@ -1069,7 +1071,10 @@ export interface StartBuild {
 export interface BuildView {
   id: string;
   community: string;
-  state: "running" | "done" | "failed" | "cancelled";
+  author: string;
+  at: number;
+  /** `interrupted`: the server was killed meanwhile; `cost` is that of the best table by then, if there is one. */
+  state: "running" | "done" | "failed" | "cancelled" | "interrupted";
   phase: "lints" | "first" | "improving" | "done";
   seconds: number;
   limit: number;
@@ -1159,7 +1164,7 @@ export interface TodayView {
 
 export type TableStatus = "none" | "draft" | "proposed" | "agreed" | "published";
 
-export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "schools_closed" | "review_overdue" | "review_open" | "lesson_live" | "table_missing";
+export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "schools_closed" | "review_overdue" | "review_open" | "lesson_live" | "table_missing" | "build_interrupted";
 
 /** What a school's own table says, and what became of it. `imported` is false after a check or with errors. */
 export interface OwnTableView {

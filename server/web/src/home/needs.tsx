@@ -15,6 +15,7 @@ const ICONS: Record<Need["code"], IconName> = {
   review_open: "joint",
   lesson_live: "cam",
   table_missing: "cal",
+  build_interrupted: "warn",
 };
 const URGENCY = { bad: 0, warn: 1, info: 2 };
 

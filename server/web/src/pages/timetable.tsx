@@ -13,11 +13,13 @@ import { Carrying } from "../timetable/drop-slots";
 import { datedTable, useWeek } from "../timetable/dated";
 import { ConsentPanel } from "../timetable/consent";
 import { ClockDay } from "../timetable/day";
+import { resumeExplaining } from "../timetable/explaining";
 import { Legend } from "../timetable/legend";
 import { LessonPanel } from "../timetable/lesson";
 import { Periods } from "../timetable/periods";
 import { go, panelOpen, place, type Tab } from "../timetable/place";
 import { PrintHead } from "../timetable/print-head";
+import { resumeRun, run } from "../timetable/run";
 import { isJoint, Table } from "../timetable/table";
 import { Tools } from "../timetable/tools";
 import { VersionsPanel } from "../timetable/versions";
@@ -163,6 +165,13 @@ function Panel({ table, dated, week, loaded, onDated }: PanelProps) {
   const moving = carry.value !== null || dropped.value !== null;
   const asked = useAmendments(table.view.versions.length > 0 ? table.view.community.id : null);
   const amendments = { ...asked, reload: () => (asked.reload(), onDated()) };
+  const community = table.view.community.id;
+  useEffect(() => {
+    const later = (error: unknown) => console.warn("what is under way is not known", error);
+    resumeRun(community).catch(later);
+    resumeExplaining(community).catch(later);
+  }, [community]);
+  const interrupted = table.view.mayBuild && run.value?.view.community === community && run.value.view.state === "interrupted";
   const waiting = (amendments.data ?? []).filter((one) => one.may.includes("agree")).length;
   const objections = negotiation?.consents.filter((row) => row.answer === "objected").length ?? 0;
   return (
@@ -174,7 +183,7 @@ function Panel({ table, dated, week, loaded, onDated }: PanelProps) {
           choices={[
             { value: "lesson", label: t("panel.lesson") },
             { value: "nego", label: t("panel.nego"), count: objections + waiting || undefined },
-            { value: "build", label: t("panel.build") },
+            { value: "build", label: t("panel.build"), count: interrupted ? 1 : undefined },
             { value: "versions", label: t("panel.versions") },
           ]}
           onChange={openTab}

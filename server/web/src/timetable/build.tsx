@@ -6,8 +6,10 @@ import { Button, Empty, Failure, Note, Segmented, useAction } from "../ui/compon
 import { findingText } from "../ui/findings";
 import { Icon } from "../ui/icons";
 import { t } from "../ui/i18n";
-import { explanation, resumeExplaining } from "./explaining";
-import { type Run, resumeRun, run, startRun, stopRun } from "./run";
+import { explanation } from "./explaining";
+import { dateTime } from "../ui/time";
+import { label } from "../ui/names";
+import { type Run, run, startRun, stopRun, takeInterrupted } from "./run";
 import type { Table } from "./table";
 import { WayOut } from "./way-out";
 
@@ -29,12 +31,9 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
   const wasRunning = useRef(false);
   const [stuck, setStuck] = useState(false);
 
+  const interrupted = current?.view.state === "interrupted";
   useEffect(() => {
-    void resumeRun(community);
-    void resumeExplaining(community);
-  }, [community]);
-  useEffect(() => {
-    if (wasRunning.current && !running) {
+    if (wasRunning.current && !running && !interrupted) {
       const failed = current?.view.state === "failed";
       if (!failed) onDone();
       setStuck(may && failed && !current.view.findings.some((one) => TROUBLE.has(one.code)));
@@ -42,7 +41,8 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
     if (running) setStuck(false);
     wasRunning.current = running;
   }, [running]);
-  const start = () => startRun(community, { revision: table.view.revision, seconds: Number(limit) });
+  const revision = table.view.revision;
+  const start = () => startRun(community, { revision, seconds: Number(limit) });
   const explained = explanation.value?.community === community;
 
   return (
@@ -64,9 +64,21 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
               {t(current.view.cost === null ? "build.stop" : "build.stop_keep")}
             </Button>
           ) : (
-            <Button small kind="pri" icon="play" busy={busy} action="build" onClick={() => act(start)}>
-              {t("build.start")}
-            </Button>
+            <>
+              {interrupted && current.view.cost !== null && (
+                <Button small kind="pri" icon="check" busy={busy} action="take-build" onClick={() => act(() => takeInterrupted(current.view.id, { revision }).then(onDone))}>
+                  {t("build.take")}
+                </Button>
+              )}
+              <Button small kind={interrupted && current.view.cost !== null ? undefined : "pri"} icon="play" busy={busy} action="build" onClick={() => act(start)}>
+                {t(interrupted ? "build.start_again" : "build.start")}
+              </Button>
+              {interrupted && (
+                <Button small kind="quiet" icon="trash" busy={busy} action="discard-build" onClick={() => act(() => stopRun(current.view.id))}>
+                  {t("build.discard")}
+                </Button>
+              )}
+            </>
           )}
         </div>
       )}
@@ -97,10 +109,10 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
     <>
       <div class="pt0" role="status">
         <h2 class="row">
-          <Icon name={running ? "load" : view.state === "failed" ? "warn" : "check"} spin={running} />
+          <Icon name={running ? "load" : view.state === "failed" || view.state === "interrupted" ? "warn" : "check"} spin={running} />
           {t(running ? `build.running.${view.phase}` : `build.ended.${view.state}`)}
         </h2>
-        <p class="mut sm">{t(running && view.cost === null ? "build.no_table_yet" : running ? "build.stop_any_time" : view.state === "failed" ? "build.failed_means" : "build.draft_ready")}</p>
+        <p class="mut sm">{t(meaning(view), { author: label(view.author), at: dateTime(view.at) })}</p>
       </div>
       {running && (
         <>
@@ -146,6 +158,14 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
       {view.findings.length > MOST_FINDINGS && <p class="xs dim">{t("build.more_findings", { count: view.findings.length - MOST_FINDINGS })}</p>}
     </>
   );
+}
+
+/** What the state of a run means for the table. */
+function meaning(view: BuildView): string {
+  if (view.state === "running") return view.cost === null ? "build.no_table_yet" : "build.stop_any_time";
+  if (view.state === "interrupted") return view.cost === null ? "build.interrupted_empty" : "build.interrupted_means";
+  if (view.state === "cancelled" && view.cost === null) return "build.nothing_kept";
+  return view.state === "failed" ? "build.failed_means" : "build.draft_ready";
 }
 
 const PLOT = { left: 8, right: 300, top: 16, bottom: 92 };

@@ -5,7 +5,6 @@ import type { Conceded, ExplanationView } from "../generated/api";
 import { del, get, post } from "../ui/api";
 import { follow } from "../ui/follow";
 
-const KEY = "tongke.explanation.";
 /** The verified ones come in seconds and the sweep ends within a minute; a busy server needs longer. */
 const SECONDS = 180;
 
@@ -22,7 +21,6 @@ function watch(view: ExplanationView): void {
 
 export async function startExplaining(community: string): Promise<void> {
   const view = await post<ExplanationView>(`/api/communities/${encodeURIComponent(community)}/explanations`, { seconds: SECONDS });
-  sessionStorage.setItem(KEY + community, view.id);
   watch(view);
 }
 
@@ -31,23 +29,17 @@ export async function stopExplaining(id: string): Promise<void> {
   explanation.value = await del<ExplanationView>(address(id));
 }
 
-/** Takes up a search again that was started before the page was loaded anew. */
+/** Takes up the search that is under way, whoever started it, or one that was interrupted. */
 export async function resumeExplaining(community: string): Promise<void> {
   if (explanation.value?.community !== community) forgetExplanation();
-  const id = sessionStorage.getItem(KEY + community);
-  if (id === null || explanation.value !== null) return;
-  try {
-    watch(await get<ExplanationView>(address(id)));
-  } catch {
-    // the server was started anew since then: that search is gone
-    sessionStorage.removeItem(KEY + community);
-  }
+  if (explanation.value !== null) return;
+  const [newest] = await get<ExplanationView[]>(`/api/communities/${encodeURIComponent(community)}/explanations`);
+  if (newest !== undefined && (newest.state === "running" || newest.state === "interrupted") && explanation.value === null) watch(newest);
 }
 
 /** Makes the concession in the register; what else was found was for the register before. */
 export async function concede(view: ExplanationView, number: number): Promise<void> {
   await post<Conceded>(`${address(view.id)}/concessions/${number}`);
-  sessionStorage.removeItem(KEY + view.community);
   forgetExplanation();
 }
 

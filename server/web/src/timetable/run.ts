@@ -1,7 +1,7 @@
 /** A run of the solver, followed live: its newest state, and how the cost fell. */
 
 import { signal } from "@preact/signals";
-import type { BuildView, StartBuild } from "../generated/api";
+import type { BuildView, Revision, StartBuild } from "../generated/api";
 import { del, get, post } from "../ui/api";
 import { follow } from "../ui/follow";
 
@@ -10,8 +10,6 @@ export interface Run {
   /** [seconds, cost] whenever the cost fell. */
   fall: readonly (readonly [number, number])[];
 }
-
-const KEY = "tongke.build.";
 
 export const run = signal<Run | null>(null);
 let unfollow = () => {};
@@ -23,7 +21,6 @@ function take(view: BuildView): void {
   const last = fall[fall.length - 1];
   const fell = view.cost !== null && (last === undefined || view.cost < last[1]);
   run.value = { view, fall: fell && view.cost !== null ? [...fall, [view.seconds, view.cost]] : fall };
-  if (view.state !== "running") sessionStorage.removeItem(KEY + view.community);
 }
 
 function watch(view: BuildView): void {
@@ -34,24 +31,24 @@ function watch(view: BuildView): void {
 
 export async function startRun(community: string, body: StartBuild): Promise<void> {
   const view = await post<BuildView>(`/api/communities/${encodeURIComponent(community)}/builds`, body);
-  sessionStorage.setItem(KEY + community, view.id);
   watch(view);
 }
 
-/** Stops the search; the best table so far stays. */
+/** Stops the search; the best table so far stays. One that was interrupted is discarded. */
 export async function stopRun(id: string): Promise<void> {
-  take((await del<BuildView | undefined>(address(id))) ?? (await get<BuildView>(address(id))));
+  take(await del<BuildView>(address(id)));
 }
 
-/** Takes up a run again that was started before the page was loaded anew. */
+/** Makes the best table of an interrupted run the draft. */
+export async function takeInterrupted(id: string, body: Revision): Promise<void> {
+  take(await post<BuildView>(`${address(id)}/take`, body));
+}
+
+/** Takes up the run that is under way, whoever started it, or one that was interrupted. */
 export async function resumeRun(community: string): Promise<void> {
-  const id = sessionStorage.getItem(KEY + community);
   if (run.value?.view.community !== community) run.value = null;
-  if (id === null || run.value !== null) return;
-  try {
-    watch(await get<BuildView>(address(id)));
-  } catch {
-    // the server was started anew since then: that run is gone
-    sessionStorage.removeItem(KEY + community);
-  }
+  if (run.value !== null) return;
+  const known = await get<BuildView[]>(`/api/communities/${encodeURIComponent(community)}/builds`);
+  const found = known.find((one) => one.state === "running") ?? known.find((one) => one.state === "interrupted");
+  if (found !== undefined && run.value === null) watch(found);
 }

@@ -111,6 +111,7 @@ function Found({ table, view, busy, take }: FoundProps) {
 function ended(view: ExplanationView): string {
   if (view.feasible === true) return t("way_out.feasible");
   if (view.state === "failed") return t("way_out.failed");
+  if (view.state === "interrupted") return t("way_out.interrupted");
   if (view.concessions.length === 0) return t(view.complete ? "way_out.none" : "way_out.none_yet");
   return t(view.complete ? "way_out.all" : "way_out.some", { count: view.concessions.length });
 }

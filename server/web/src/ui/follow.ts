@@ -5,7 +5,7 @@ import { get } from "./api";
 const POLL_MS = 1500;
 
 interface Followed {
-  state: "running" | "done" | "failed" | "cancelled";
+  state: "running" | "done" | "failed" | "cancelled" | "interrupted";
 }
 
 /** Tells every new view of what is at `path`, which streams at `path`/events. The answer stops following. */

@@ -59,6 +59,14 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
       setPlanned(!look);
       if (!look) reload();
     });
+  const withdraw = (id: string) =>
+    run(async () => {
+      setSeen(await post<MembershipOutcome>(`${path}/${encodeURIComponent(id)}/withdraw`, { revision: view.revision }));
+      setPlanned(true);
+      setLeaving("");
+      setJoining(null);
+      reload();
+    });
   const choose = (unit: string, join: Join | null) => {
     setLeaving(unit);
     setJoining(join);
@@ -94,9 +102,14 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
                 <span class="xs mut">
                   {label(one.by)} · {dateTime(one.at)}
                 </span>
-                <StateChip tone={one.state === "done" ? "ok" : "proposed"} icon={one.state === "done" ? "check" : "send"}>
+                <StateChip tone={one.state === "done" ? "ok" : one.state === "planned" ? "proposed" : "draft"} icon={one.state === "done" ? "check" : one.state === "planned" ? "send" : "undo"}>
                   {t(`members.state.${one.state}`)}
                 </StateChip>
+                {one.mayWithdraw && (
+                  <Button small icon="undo" busy={busy} action="withdraw-membership" onClick={() => withdraw(one.id)}>
+                    {t("members.withdraw")}
+                  </Button>
+                )}
               </li>
             ))}
           </ul>
