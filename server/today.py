@@ -63,7 +63,7 @@ def today_view(
     interrupted: bool = False,
 ) -> TodayView:
     """`tables` are those in force, `amendments` those of the community, `sessions` by occurrence; `held` are the
-    subjects of this year's sync lessons, by member unit; `interrupted`: a build of the table was broken off and waits."""
+    subjects of this year's sync lessons, by member unit; `interrupted`: a build of the table waits to be taken up."""
     shared = [
         standing
         for standing in tables.on(today)

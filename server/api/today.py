@@ -14,7 +14,15 @@ from server.auth.middleware import principal
 from server.auth.policy import permit, visible_communities
 from server.auth.principal import Principal
 from server.county import County
-from server.keys import amendments_key, builds_key, counties_key, live_key, reviews_key, session_store_key, timetable_key
+from server.keys import (
+    amendments_key,
+    builds_key,
+    counties_key,
+    live_key,
+    reviews_key,
+    session_store_key,
+    timetable_key,
+)
 from server.shapes.table import LiveNow, LiveRoom
 from server.today import KnownSession, today_view
 from server.web import reply
