@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fractions
 import functools
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, cast
 
@@ -186,8 +187,9 @@ class Client:
         return self.answer.tracks[number].id
 
     async def offer(self) -> str:
+        """aiortc sends lost sound again when it is asked, and does not say so."""
         await self.pc.setLocalDescription(await self.pc.createOffer())
-        return self.pc.localDescription.sdp
+        return re.sub(r"a=rtpmap:(\d+) opus/48000/2\r\n", r"\g<0>a=rtcp-fb:\1 nack\r\n", self.pc.localDescription.sdp)
 
     async def take(self, answer: Answer) -> Answer:
         self.answer = answer

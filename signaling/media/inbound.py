@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
 
 from signaling.media.keyframes import KEYFRAME, any_packet
-from signaling.media.loss import MissingPackets, retry_after
+from signaling.media.loss import LossForecast, MissingPackets, retry_after
 from signaling.media.negotiation import Media
 from signaling.media.outbound import OVERHEAD, Outbound, fan_out
 from signaling.media.rtp import nack_packets, nearest
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 RING = 1024
 KEYFRAME_INTERVAL = 0.5  # at most one request towards the publisher in this time
 TRANSITS = 30  # reports among which the quickest packet is taken for the empty line's
+SOUND_LASTS = 0.5  # seconds: sound that comes later is heard by nobody
 FLOWING = 2.0  # seconds without a packet after which a stream is taken for resting
 
 
@@ -96,7 +97,7 @@ class Inbound:
         self.loss = 0.0  # fraction of the last report, before repair
         self.bitrate = 0
         self.rate = 0  # bit/s on a subscriber's line, quick to rise and slow to fall
-        self.expected_now = self.received_now = 0  # packets of the last report
+        self.expected_now = self.received_now = self.recovered_now = 0  # packets of the last report
         self.queue: float | None = None  # seconds that packets stood in line on their way here; None: nothing came
         self._publisher, self._port, self._clock = publisher, port, clock
         self._on_first_packet: Callable[[], None] | None = on_first_packet
@@ -104,12 +105,14 @@ class Inbound:
         self._video = media.kind == "video"
         self._base = 65536
         self._first = 0
-        self._missing = MissingPackets()
+        self._resends = self._video or media.formats[0].resends
+        self._missing = MissingPackets() if self._video else MissingPackets(SOUND_LASTS)
+        self._forecast = LossForecast()
         self._transit: int | None = None
         self._quickest: int | None = None  # transit since the last report
         self._transits: deque[int] = deque(maxlen=TRANSITS)
         self._counted = 0
-        self._prior = (0, 0)
+        self._prior = (0, 0, 0)
         self._ticked = (clock(), 0)
         self._taps: list[PacketTap] = []
         self._tap_interval = tap_keyframe_interval
@@ -132,7 +135,7 @@ class Inbound:
                 first, self._on_first_packet = self._on_first_packet, None
                 first()
             number = self._first = self.highest = self._base + sequence
-            self._prior, self.received = (0, 0), 0
+            self._prior, self.received, self.recovered = (0, 0, 0), 0, 0
         else:
             number = nearest(sequence, self.highest)
             ahead = number - self.highest
@@ -154,7 +157,7 @@ class Inbound:
             self.highest_at = now
         self.received += 1
         self.octets += len(payload)
-        if not rtx:
+        if not rtx and not late:
             transit = int(now * self.clock_rate) - timestamp
             if self._transit is not None:
                 self.jitter += (abs(((transit - self._transit + 2**31) & 0xFFFFFFFF) - 2**31) - self.jitter) / 16
@@ -222,7 +225,7 @@ class Inbound:
         if end - start > RING // 2:  # the publisher was away: only a keyframe helps
             self._missing.clear()
             self.request_keyframe()
-        elif self._video and not self.muted:  # Opus conceals; asking again would come too late
+        elif self._resends and not self.muted:
             self._missing.add(start, end, now)
             self._send_nack()
 
@@ -316,11 +319,11 @@ class Inbound:
         if self.highest is None or self.ssrc is None:
             return None
         expected = self.highest - self._first + 1
-        expected_now, received_now = expected - self._prior[0], self.received - self._prior[1]
-        self._prior = (expected, self.received)
-        self.expected_now, self.received_now = max(0, expected_now), received_now
-        fraction = max(0, expected_now - received_now) / expected_now if expected_now > 0 else 0.0
-        self.loss = fraction
+        before, self._prior = self._prior, (expected, self.received, self.recovered)
+        self.expected_now, self.received_now = max(0, expected - before[0]), self.received - before[1]
+        self.recovered_now = self.recovered - before[2]
+        self.loss = self._share(self.received_now - self.recovered_now)
+        fraction = self._share(self.received_now) if self._video else self._sound_at_risk()
         lsr = dlsr = 0
         if self.report is not None:
             lsr = self.report.info.ntp_timestamp >> 16 & 0xFFFFFFFF
@@ -330,6 +333,15 @@ class Inbound:
         return RtcpReceiverInfo(
             self.ssrc, min(int(fraction * 256), 255), lost, highest, int(self.jitter) & 0xFFFFFFFF, lsr, dlsr
         )
+
+    def _share(self, received: int) -> float:
+        return max(0, self.expected_now - received) / self.expected_now if self.expected_now else 0.0
+
+    def _sound_at_risk(self) -> float:
+        """An Opus encoder repeats as much of each packet in the next one as it is told to be lost: here or, where the
+        line is worse, on the way to a listener. (A browser's bitrate follows the number of packets, which is true.)"""
+        self._forecast.sample(max(self.loss, *(out.losses.loss for out in self.outs), 0.0))
+        return self._forecast.loss
 
     def flowing(self, now: float) -> bool:
         """Does anything of it arrive?"""

@@ -1,10 +1,18 @@
-"""Packets that did not arrive from a publisher. This module owns when each one is asked for again, and when no more."""
+"""Packets that did not arrive. This module owns when each one is asked for again and when no more, and how much loss a
+sender should prepare for.
+"""
 
 from __future__ import annotations
+
+import math
 
 TRIES = 10
 RETRY_MIN, RETRY_MAX = 0.03, 0.25
 RETRY_WITHOUT_RTT = 0.05
+RISE, FALL = 0.5, 0.08
+"""Of the way to a higher or a lower loss, a report."""
+MOST_FORECAST = 0.25
+FEWEST = 20  # packets of which a share lost means anything
 
 
 def retry_after(rtt: float | None) -> float:
@@ -14,18 +22,66 @@ def retry_after(rtt: float | None) -> float:
     return min(max(rtt * 1.2 + 0.01, RETRY_MIN), RETRY_MAX)
 
 
-class MissingPackets:
-    """Extended sequence numbers of the holes in one stream."""
+class LossForecast:
+    """The share of a stream that may be lost in the next seconds. It falls slowly: whoever protects a stream by it
+    would otherwise stop in every lucky second."""
 
     def __init__(self) -> None:
-        self._due: dict[int, tuple[float, int]] = {}  # number -> (time of the next request, requests so far)
+        self.loss = 0.0
+
+    def sample(self, loss: float) -> None:
+        """The share that was lost in the last second."""
+        self.loss += (min(loss, MOST_FORECAST) - self.loss) * (RISE if loss > self.loss else FALL)
+
+
+class ReportedLoss:
+    """What one receiver reports of one stream. packets, lost: of all reports so far, before repair; loss: the share of
+    the last second, or of longer where it was told of too few."""
+
+    def __init__(self) -> None:
+        self.packets = self.lost = 0
+        self.loss = 0.0
+        self._highest: int | None = None
+        self._packets = self._asked = 0
+        self._lost = 0.0
+
+    def report(self, highest: int, loss: float) -> None:
+        """highest: the extended number it got last; loss: the share lost since its last report."""
+        before, self._highest = self._highest, highest
+        if before is not None and 0 < highest - before < 32768:
+            self._packets += highest - before
+            self._lost += loss * (highest - before)
+
+    def asked(self) -> None:
+        """It asks for a packet for the first time. What is then sent under its own number, as sound is, counts for it
+        as received."""
+        self._asked += 1
+
+    def settle(self) -> None:
+        """Once a second."""
+        if self._packets < FEWEST:
+            return
+        lost = min(self._packets, max(int(self._lost + 0.5), self._asked))
+        self.packets += self._packets
+        self.lost += lost
+        self.loss = lost / self._packets
+        self._packets = self._asked = 0
+        self._lost = 0.0
+
+
+class MissingPackets:
+    """Extended sequence numbers of the holes in one stream. patience: seconds after which a packet is of no use."""
+
+    def __init__(self, patience: float = math.inf) -> None:
+        self._patience = patience
+        self._due: dict[int, tuple[float, int, float]] = {}  # number -> next request, requests so far, of no use after
 
     def __len__(self) -> int:
         return len(self._due)
 
     def add(self, first: int, end: int, now: float) -> None:
         for number in range(first, end):
-            self._due[number] = (now, 0)
+            self._due[number] = (now, 0, now + self._patience)
 
     def arrived(self, number: int) -> bool:
         """Was it missing?"""
@@ -35,14 +91,14 @@ class MissingPackets:
         self._due.clear()
 
     def request(self, now: float, oldest: int, retry: float) -> tuple[list[int], int]:
-        """(numbers to ask for now, how many were given up: asked for often enough, or older than `oldest`)."""
+        """(numbers to ask for now, how many were given up: asked for often enough, too late or older than `oldest`)."""
         wanted: list[int] = []
         given_up = 0
-        for number, (at, tries) in list(self._due.items()):
-            if tries >= TRIES or number < oldest:
+        for number, (at, tries, until) in list(self._due.items()):
+            if tries >= TRIES or number < oldest or now > until:
                 del self._due[number]
                 given_up += 1
             elif at <= now:
-                self._due[number] = (now + retry, tries + 1)
+                self._due[number] = (now + retry, tries + 1, until)
                 wanted.append(number)
         return wanted, given_up

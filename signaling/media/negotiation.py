@@ -38,12 +38,16 @@ PROFILES = ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF", "TCP/TLS/RTP/SAVPF")
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]+")
 _ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+_NACK = RTCRtcpFeedback("nack")
 _FEEDBACK = (
-    RTCRtcpFeedback("nack"),
+    _NACK,
     RTCRtcpFeedback("nack", "pli"),
     RTCRtcpFeedback("ccm", "fir"),
     RTCRtcpFeedback("goog-remb"),
 )
+_IS_LIBWEBRTC = RTCRtcpFeedback("transport-cc")
+"""Who offers this for Opus sends lost sound again and asks for it, in both directions, once the answer says `nack`; its
+own offers never do."""
 _ROLES: dict[str | None, Role] = {"auto": "server", "client": "server", "server": "client"}  # offered -> ours
 _UNREADABLE = (ValueError, AssertionError, KeyError, IndexError, AttributeError, TypeError, StopIteration)
 
@@ -65,6 +69,11 @@ class Format(NamedTuple):
     @property
     def name(self) -> str:
         return self.codec.name.lower()
+
+    @property
+    def resends(self) -> bool:
+        """Does the other side send again what is asked for?"""
+        return _NACK in self.codec.rtcpFeedback
 
 
 @dataclass
@@ -222,9 +231,11 @@ def _shared(description: sdp.MediaDescription, codec: RTCRtpCodecParameters) -> 
             raise BadOffer("the parameters of a codec cannot be read") from error
         if compatible and offered.payloadType is not None and offered.payloadType < 128:
             mine = copy.deepcopy(offered)
-            mine.rtcpFeedback = [feedback for feedback in _FEEDBACK if feedback in mine.rtcpFeedback]
+            mine.rtcpFeedback = [feedback for feedback in _FEEDBACK if feedback in offered.rtcpFeedback]
             if mine.name.lower() == "opus":
                 mine.parameters["useinbandfec"] = 1
+                if _IS_LIBWEBRTC in offered.rtcpFeedback and _NACK not in mine.rtcpFeedback:
+                    mine.rtcpFeedback.append(_NACK)
             rtx = (c for c in description.rtp.codecs if c.name.lower() == "rtx")
             repair = next((c for c in rtx if c.parameters.get("apt") == offered.payloadType), None)
             return Format(mine, copy.deepcopy(repair))

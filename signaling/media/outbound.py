@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from aiortc.rtp import RtcpReceiverInfo, RtcpSdesPacket, RtcpSenderInfo, RtcpSourceInfo, RtcpSrPacket
 
 from signaling.media.keyframes import Vp8Descriptor, vp8_descriptor
+from signaling.media.loss import ReportedLoss
 from signaling.media.negotiation import Format, Media
 from signaling.media.packet_slots import SLOT, srtp_ffi, srtp_lib
 from signaling.media.rtp import ABS_SEND_TIME, MID, nearest
@@ -65,7 +66,6 @@ class Outbound:
     __slots__ = (
         "_budget",
         "_cname",
-        "_counted",
         "_epochs",
         "_format",
         "_new_clock",
@@ -79,8 +79,7 @@ class Outbound:
         "head",
         "ice",
         "keyframe_requests",
-        "loss",
-        "lost",
+        "losses",
         "media",
         "nacked",
         "octets",
@@ -89,7 +88,6 @@ class Outbound:
         "payload_type",
         "pending",
         "prefix",
-        "reported",
         "resent",
         "rewrite",
         "rtt",
@@ -115,11 +113,9 @@ class Outbound:
         self.rewrite: Callable[[Any, int, Vp8Descriptor], None] | None = None
         self.packets = self.octets = self.nacked = self.resent = self.unanswered = self.keyframe_requests = 0
         self.extra_octets = 0  # on the wire, sent again
-        self.loss = 0.0
-        self.reported = self.lost = 0  # packets of the reports so far
+        self.losses = ReportedLoss()
         self.rtt: float | None = None
         self.rtt_at = 0.0
-        self._counted: int | None = None  # highest number that was reported
         self._port, self._cname = port, cname.encode()
         self._format: Format | None = None
         self._epochs: list[Epoch] = []
@@ -245,6 +241,8 @@ class Outbound:
                 continue  # on its way
             before = self.extra_octets
             if self._budget > 0 and self._resend(number):
+                if number not in self._resent_at:
+                    self.losses.asked()
                 self._resent_at[number] = now
                 self._budget -= self.extra_octets - before
                 self.resent += 1
@@ -321,6 +319,7 @@ class Outbound:
         """Once a second: the line carries `rate` bit/s."""
         self._budget = max(RESEND_LEAST, int(rate * RESEND_SHARE / 8))
         self._resent_at.clear()
+        self.losses.settle()
 
     def on_keyframe_request(self) -> None:
         self.keyframe_requests += 1
@@ -329,11 +328,7 @@ class Outbound:
             source.request_keyframe()
 
     def on_report(self, report: RtcpReceiverInfo, now: float) -> None:
-        self.loss = report.fraction_lost / 256
-        before, self._counted = self._counted, report.highest_sequence
-        if before is not None and before < report.highest_sequence < before + 32768:
-            self.reported += report.highest_sequence - before
-            self.lost += int(self.loss * (report.highest_sequence - before) + 0.5)
+        self.losses.report(report.highest_sequence, report.fraction_lost / 256)
         sent = self._sent_reports.get(report.lsr)
         if sent is not None:
             self.rtt, self.rtt_at = max(0.0, now - sent - report.dlsr / 65536), now

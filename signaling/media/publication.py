@@ -10,12 +10,12 @@ import msgspec
 from signaling.media.congestion import Uplink
 from signaling.media.inbound import Inbound
 from signaling.media.layers import REST_AFTER, Layer, Limits, limits
+from signaling.media.loss import FEWEST
 from signaling.media.negotiation import Accepted, Media, Offer, accept, commit, write_answer
 from signaling.media.peer import Peer
 
 MOST_SECTIONS = 8
 UNSEEN_RATE = 100_000  # bit/s for an encoder that nobody looks at and that can be told nothing else
-FEWEST = 20  # packets of which a share lost means anything
 _VIDEO_SOURCES = ("teacher", "pupils", "screen")
 
 

@@ -11,13 +11,13 @@ from signaling.media.allocation import UNSEEN_SIZE, Wanted, allocate
 from signaling.media.congestion import Downlink
 from signaling.media.errors import NothingAcceptable, UnknownSlot, UnknownTrack
 from signaling.media.layers import LOW_RATE, NOMINAL, Layer, Level
+from signaling.media.loss import FEWEST
 from signaling.media.negotiation import MOST_SECTIONS, Media, Offer, accept, commit, write_answer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
 from signaling.media.probe import Probe
 from signaling.media.publication import Track
 
-FEWEST = 20  # packets of which a share lost means anything
 FRESH = 3.0  # seconds for which a reported round trip counts
 PING_SECONDS = 1.5
 
@@ -130,7 +130,7 @@ class Subscription:
             return
         seconds = max(now - before[0], 0.001)
         self.sent = int((octets - before[1]) * 8 / seconds)
-        reported, lost = sum(out.reported for out in outs), sum(out.lost for out in outs)
+        reported, lost = sum(out.losses.packets for out in outs), sum(out.losses.lost for out in outs)
         loss = None
         if reported - self._reports[0] >= FEWEST:
             loss = (lost - self._reports[1]) / (reported - self._reports[0])

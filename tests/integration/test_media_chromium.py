@@ -72,6 +72,10 @@ async function restartByFragment(pc, resource) {  // RFC 9725
     sdp = sdp.replace(new RegExp("a=" + key + ":\\S+", "g"), "a=" + key + ":" + pick(fragment, key));
   await pc.setRemoteDescription({type: "answer", sdp});
 }
+async function foretold(name) {  // what the hub tells a publisher of the loss that its sound may meet
+  for (const entry of (await peers[name].getStats()).values())
+    if (entry.type === "remote-inbound-rtp" && entry.kind === "audio") return entry.fractionLost;
+}
 async function received(mid) {
   const receiver = watcher.getTransceivers().find(t => t.mid === mid).receiver, found = {};
   const stats = await receiver.getStats();
@@ -87,8 +91,10 @@ async function received(mid) {
 
 
 @asynccontextmanager
-async def page_server(hub: MediaHub, reroute: Callable[[str], str] = str) -> AsyncIterator[str]:
-    """reroute: leads the watcher's media over a line of its own."""
+async def page_server(
+    hub: MediaHub, reroute: Callable[[str], str] = str, reroute_up: Callable[[str], str] = str
+) -> AsyncIterator[str]:
+    """reroute, reroute_up: lead the media of the watcher, and of the publishers, over lines of their own."""
 
     async def page(request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
@@ -97,7 +103,7 @@ async def page_server(hub: MediaHub, reroute: Callable[[str], str] = str) -> Asy
         wanted = await request.json()
         answer = hub.publish("lesson", wanted["name"], wanted["sdp"], {})
         tracks = [{"id": track.id, "kind": track.kind, "source": track.source} for track in answer.tracks]
-        return web.json_response({"sdp": answer.sdp, "resource": answer.resource, "tracks": tracks})
+        return web.json_response({"sdp": reroute_up(answer.sdp), "resource": answer.resource, "tracks": tracks})
 
     async def subscribe(request: web.Request) -> web.Response:
         wanted = await request.json()

@@ -235,7 +235,7 @@ async def test_chromium_loses_neither_sound_nor_pictures_to_five_percent_loss(ch
         await _width(page, 160, 20)
         for line in (up.up, up.down, down.up, down.down):
             line.delay, line.loss = 0.02, 0.05
-        await _good_seconds(page, low, concealed=0.15, frames=0.95, seconds=60)
+        await _good_seconds(page, low, concealed=0.02, frames=0.95, seconds=60)
         await page.close()
 
 

@@ -1,11 +1,22 @@
-"""Asking a publisher again for what did not arrive."""
+"""What did not arrive: asking for it again, and what is told and expected of it."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.media.loss import RETRY_MAX, RETRY_MIN, TRIES, MissingPackets, retry_after
+from signaling.media.loss import (
+    FEWEST,
+    MOST_FORECAST,
+    RETRY_MAX,
+    RETRY_MIN,
+    TRIES,
+    LossForecast,
+    MissingPackets,
+    ReportedLoss,
+    retry_after,
+)
 
 
 def test_a_hole_is_asked_for_at_once_and_again_after_the_retry_time() -> None:
@@ -30,6 +41,69 @@ def test_what_has_left_the_ring_is_given_up() -> None:
     missing = MissingPackets()
     missing.add(1, 4, now=0.0)
     assert missing.request(0.0, 3, 1.0) == ([3], 2)
+
+
+def test_sound_that_would_come_too_late_is_given_up() -> None:
+    missing = MissingPackets(patience=0.5)
+    missing.add(1, 2, now=0.0)
+    missing.add(2, 3, now=0.4)
+    assert missing.request(0.4, 0, 0.1) == ([1, 2], 0)
+    assert missing.request(0.6, 0, 0.1) == ([2], 1)
+
+
+def test_a_receivers_reports_are_summed_up_however_often_it_sends_them() -> None:
+    told = ReportedLoss()
+    told.report(1000, 0.5)  # of nobody knows how many
+    for highest in range(1002, 1042, 2):
+        told.report(highest, 0.5 if highest % 20 == 0 else 0.0)
+    told.settle()
+    assert (told.packets, told.lost, told.loss) == (40, 2, 0.05)
+
+
+def test_what_is_asked_for_counts_as_lost_although_it_is_received_in_the_end() -> None:
+    told = ReportedLoss()
+    told.report(0, 0.0)
+    for _ in range(5):
+        told.asked()
+    told.report(50, 0.0)
+    told.settle()
+    assert told.loss == 0.1
+
+
+def test_a_few_packets_say_nothing() -> None:
+    told = ReportedLoss()
+    told.report(0, 0.0)
+    told.report(FEWEST - 1, 1.0)
+    told.settle()
+    assert (told.packets, told.loss) == (0, 0.0)
+    told.report(200, 0.0)
+    told.settle()
+    assert told.loss == pytest.approx((FEWEST - 1) / 200)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1 << 32), st.floats(0, 1), st.booleans())))
+def test_no_report_makes_more_lost_than_sent(reports: list[tuple[int, float, bool]]) -> None:
+    told = ReportedLoss()
+    for highest, loss, settled in reports:
+        told.asked()
+        told.report(highest, loss)
+        if settled:
+            told.settle()
+        assert 0 <= told.lost <= told.packets
+        assert 0 <= told.loss <= 1
+
+
+def test_a_forecast_rises_at_once_and_outlasts_lucky_seconds() -> None:
+    forecast = LossForecast()
+    for loss in (0.08, 0.0, 0.06, 0.0, 0.0):
+        forecast.sample(loss)
+    assert forecast.loss > 0.03
+    for _ in range(60):
+        forecast.sample(0.0)
+    assert forecast.loss < 0.005
+    for _ in range(60):
+        forecast.sample(1.0)
+    assert forecast.loss <= MOST_FORECAST
 
 
 @given(st.one_of(st.none(), st.floats(0, 10)))

@@ -108,6 +108,27 @@ def test_a_publisher_is_answered_with_h264_for_the_recording() -> None:
 
 
 @pytest.mark.parametrize(
+    ("offered", "answered"),
+    [
+        ([], []),
+        (["nack"], [("nack", None)]),
+        (["transport-cc"], [("nack", None)]),
+        (["transport-cc", "nack"], [("nack", None)]),
+    ],
+)
+@pytest.mark.parametrize("direction", ["recvonly", "sendonly"])
+def test_sound_is_sent_again_where_the_other_side_can(
+    offered: list[str], answered: list[tuple[str, None]], direction: Direction
+) -> None:
+    lines = "".join(f"a=rtcp-fb:111 {feedback}\n" for feedback in offered)
+    theirs = "sendonly" if direction == "recvonly" else "recvonly"
+    known: dict[str, Media] = {}
+    found = answer(offer(section("0", "audio", direction=theirs, body=OPUS + lines)), direction, known)
+    assert [(f.type, f.parameter) for f in found.media[0].rtp.codecs[0].rtcpFeedback] == answered
+    assert known["0"].formats[0].resends == bool(answered)
+
+
+@pytest.mark.parametrize(
     ("body", "expected"),
     [
         (VP8 + H264.format(mode=1, profile="42001f"), ["H264 102", "rtx 103"]),
