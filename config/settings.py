@@ -130,6 +130,13 @@ class MaterialsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     pages: Annotated[int, Meta(ge=1, le=1000)]
 
 
+class UploadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many files the server takes in at a time: large ones, and photos of pupils' work."""
+
+    at_once: Annotated[int, Meta(ge=1)]
+    photos_at_once: Annotated[int, Meta(ge=1)]
+
+
 class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Sign-in, and which pages of other origins may open a WebSocket."""
 
@@ -169,6 +176,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     cameras: CameraSettings
     recordings: RecordingsSettings
     materials: MaterialsSettings
+    uploads: UploadsSettings
     auth: AuthSettings
     timetable: TimetableSettings
     demo: DemoSettings

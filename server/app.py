@@ -18,6 +18,7 @@ from sqlalchemy import text
 from config.settings import Settings
 from recordings.service import ReviewService
 from server import pages
+from server.accesses import Accesses
 from server.answer_files import AnswerFiles
 from server.api import (
     amendments,
@@ -104,6 +105,7 @@ from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
 from server.steady_clock import SteadyClock
+from server.storage.access_store import SqlAccessStore
 from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.closing_store import SqlClosingStore
 from server.storage.database import Database
@@ -119,6 +121,7 @@ from server.storage.register_store import SqlRegisterStore
 from server.storage.review_store import SqlReviewStore
 from server.storage.session_store import SqlSessionStore
 from server.storage.table_store import SqlTableStore
+from server.uploads import UploadPlaces, uploads_key
 from server.web import BODY_LIMIT, reply
 from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
@@ -169,6 +172,7 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app[settings_key] = settings
     app[metrics_key] = metrics
     app[site_key] = app[origins_key] = site
+    app[uploads_key] = UploadPlaces(settings.uploads.at_once, settings.uploads.photos_at_once)
     app[relay_key] = Relay(settings.turn.urls, settings.turn.secret, settings.turn.seconds, time.time)
     app.on_response_prepare.extend([secure, whip.open_to_any_origin])
     app.on_shutdown.extend([live_socket.close_sockets, stop_builds])
@@ -388,8 +392,16 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     app[session_store_key] = store
     app[exercises_key] = SqlExerciseStore(app[database_key])
     app[live_key] = service
+    accesses = Accesses(SqlAccessStore(app[database_key]), service, clock)
+    await accesses.load()
     app[live_sessions_key] = LiveSessions(
-        service, store, counties, app[amendments_key], clock=clock, new_id=lambda: secrets.token_hex(6)
+        service,
+        store,
+        counties,
+        app[amendments_key],
+        clock=clock,
+        new_id=lambda: secrets.token_hex(6),
+        accesses=accesses,
     )
     lesson_materials = app[materials_key] = Materials(
         SqlMaterialStore(app[database_key]),

@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     "malformed_body": 400,
     "invalid_body": 422,
     "unsupported_media_type": 415,
+    "too_many_uploads": 429,
     # people
     "auth_error": 400,
     "not_signed_in": 401,
@@ -85,6 +86,7 @@ STATUS: dict[str, int] = {
     "unknown_slot": 404,
     "photo_unreadable": 422,
     "camera_refused": 422,
+    "too_many_accesses": 409,
     # recordings and reviews
     "recordings_error": 400,
     "journal_locked": 503,

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import get_args
 
+from server.accesses import Accesses
 from server.auth.policy import sees_table
 from server.auth.principal import Principal
 from server.county import Counties, County
 from server.session_plans import occurrence_plan, rehearsal_plan
 from server.shapes.live import SessionRow
+from server.storage.access_store import AccessKind, GivenAccess
 from signaling.errors import NotInLesson, SessionNotFound, SessionOver
 from signaling.plan import SessionPlan, SessionRecord
 from signaling.ports import SessionStore
-from signaling.roles import Asker, roles_for
+from signaling.roles import Asker, is_peer, roles_for
 from signaling.service import LiveService
 from signaling.tokens import Claims
 from signaling.wire import Role, SessionState
@@ -28,8 +30,6 @@ from timetable.model import SHARED_KINDS, Lesson, minutes
 from timetable.term import local_date, moment
 from timetable.turns import led_by
 
-ACCESS_AFTER = 3600.0
-"""Seconds after the lesson until which a program's token holds: lessons overrun."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -45,6 +45,7 @@ class LiveSessions:
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        accesses: Accesses,
     ) -> None:
         self._live = live
         self._store = store
@@ -52,6 +53,7 @@ class LiveSessions:
         self._amendments = amendments
         self._clock = clock
         self._new_id = new_id
+        self._accesses = accesses
 
     async def day(self, asker: Principal, day: date | None, community: str | None) -> list[SessionRow]:
         """The sessions of a day (today where none is named) by their time, those to come included. A person sees those
@@ -102,33 +104,61 @@ class LiveSessions:
         county, found = await self._counties.now(), await self._lesson(lesson)
         led = [led_by(found, unit) for unit in found.rotation] or [found]
         plans = (rehearsal_plan(county, one, session="", starts=self._clock(), seconds=0.0) for one in led)
-        return tuple(dict.fromkeys(role for plan in plans for role in roles_for(asker, plan)))
+        return tuple(dict.fromkeys(role for plan in plans for role in self.roles(asker, plan)))
 
-    async def join(self, asker: Asker, session: str, wish: str | None) -> tuple[str, Claims]:
-        """A join token and what it says. Opens the session's doors where it is time; raises NotInLesson, SessionOver,
-        SessionNotOpen or SessionNotFound."""
+    def roles(self, asker: Asker, plan: SessionPlan) -> tuple[Role, ...]:
+        """Every role that the asker may take in a session, as its host has opened it."""
+        return roles_for(asker, plan, guest=bool(self._as_peer(asker, plan)) or self._watches(asker, plan))
+
+    async def join(self, asker: Asker, session: str, wish: str | None, invitation: str = "") -> tuple[str, Claims]:
+        """A join token and what it says; `invitation`: of a guest's link. Opens the session's doors where it is time;
+        raises NotInLesson, SessionOver, SessionNotOpen or SessionNotFound."""
         if wish is not None and wish not in ROLES:
             raise NotInLesson(session, wish)
         record = await self._store.get(session)
         plan = record.plan if record else await self._plan_of(session)
-        invitation = self._live.invite(asker, plan, next((role for role in ROLES if role == wish), None))
+        access = self._as_peer(asker, plan)
+        if not access and invitation and asker.kind == "person":
+            access = self._accesses.invited(plan, invitation)
+        joining = self._live.invite(asker, plan, next((role for role in ROLES if role == wish), None), access)
         if record is not None and record.state == "ended":
             raise SessionOver(session)
         await self._live.open(plan)
-        return invitation
+        return joining
 
-    async def access(self, asker: Principal, session: str, kind: Literal["encoder", "player"]) -> tuple[str, Claims]:
-        """A Bearer token with which a program publishes into the lesson of a session, or watches it, until a while
-        after its end; its host alone may give one away, or raises NotInLesson."""
+    async def given(self, asker: Principal, session: str) -> list[GivenAccess]:
+        """The accesses to the lesson of a session; for its host alone, or raises NotInLesson."""
+        return self._accesses.of((await self._hosted(asker, session)).lesson.id)
+
+    async def give(self, asker: Principal, session: str, kind: AccessKind) -> tuple[str, Claims]:
+        """A new access to the lesson of a session until a while after its end, and its token; its host alone may give
+        one away, or raises NotInLesson."""
+        return await self._accesses.give(asker.id, await self._hosted(asker, session), kind)
+
+    async def withdraw(self, asker: Principal, session: str, access: str) -> None:
+        """Take one back; raises NotFound where the lesson has none of this id."""
+        plan = await self._hosted(asker, session)
+        if self._accesses.find(plan.lesson.id, access) is None:
+            raise NotFound("access", access)
+        await self._accesses.withdraw(access)
+
+    async def _hosted(self, asker: Principal, session: str) -> SessionPlan:
+        """The plan of a session that is not over and that the asker may host."""
         record = await self._store.get(session)
         plan = record.plan if record else await self._plan_of(session)
         if "host" not in roles_for(asker, plan):
             raise NotInLesson(session, "host")
         if record is not None and record.state == "ended":
             raise SessionOver(session)
-        seconds = plan.lesson.ends + ACCESS_AFTER - self._clock()
-        invite = self._live.invite_encoder if kind == "encoder" else self._live.invite_player
-        return invite(plan, seconds)
+        return plan
+
+    def _watches(self, asker: Asker, plan: SessionPlan) -> bool:
+        """Whether the asker is in the session already, such as by a link."""
+        running = next((one for one in self._live.sessions if one.id == plan.session), None)
+        return running is not None and asker.kind == "person" and running.room.present(f"observer.{asker.id}")
+
+    def _as_peer(self, asker: Asker, plan: SessionPlan) -> str:
+        return self._accesses.peers(plan.lesson.id) if is_peer(asker, plan) else ""
 
     def _sees(self, asker: Principal, plan: SessionPlan) -> bool:
         if roles_for(asker, plan):
@@ -139,7 +169,7 @@ class LiveSessions:
 
     def _row(self, asker: Asker, plan: SessionPlan, record: SessionRecord | None) -> SessionRow:
         lesson = plan.lesson
-        roles = roles_for(asker, plan)
+        roles = self.roles(asker, plan)
         return SessionRow(
             id=plan.session,
             lesson=lesson.id,

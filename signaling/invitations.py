@@ -12,7 +12,9 @@ from signaling.tokens import Audience, Claims
 from signaling.wire import Role
 
 
-def claims_for(asker: Asker, plan: SessionPlan, role: Role, *, aud: Audience, exp: float, jti: str) -> Claims:
+def claims_for(
+    asker: Asker, plan: SessionPlan, role: Role, *, aud: Audience, exp: float, jti: str, access: str = ""
+) -> Claims:
     """The claims that let `asker` into the session as `role`. A classroom's participant id is its room's id."""
     part = _part(asker, plan, role)
     claims = Claims(
@@ -25,6 +27,7 @@ def claims_for(asker: Asker, plan: SessionPlan, role: Role, *, aud: Audience, ex
         name=asker.name,
         exp=exp,
         jti=jti,
+        access=access,
     )
     if part is None or role in HIDDEN:
         return claims
@@ -76,6 +79,21 @@ def player_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
         unit="",
         unit_name="",
         name="WHEP",
+        exp=exp,
+        jti=jti,
+    )
+
+
+def guest_claims(plan: SessionPlan, *, exp: float, jti: str) -> Claims:
+    """The claims of a link by which a person of the county may watch any session of the lesson."""
+    return Claims(
+        aud="guest",
+        session=plan.lesson.id,
+        participant="",
+        role="observer",
+        unit="",
+        unit_name="",
+        name="",
         exp=exp,
         jti=jti,
     )

@@ -71,6 +71,10 @@ MAY: dict[Role, frozenset[type[Command]]] = {
 """What each role may command at all; how far it reaches (whose hand, whose microphone) the room decides."""
 
 
+WATCHING_OFFICES = ("researcher", "principal", "academic_director", "convenor")
+"""Whose office it is to watch lessons."""
+
+
 class Reach(Protocol):
     """A person's grant: a role in a unit, in a community, or (both absent) in the county."""
 
@@ -99,11 +103,12 @@ class Asker(Protocol):
     def grants(self) -> Sequence[Reach]: ...
 
 
-def roles_for(asker: Asker, plan: SessionPlan) -> tuple[Role, ...]:
+def roles_for(asker: Asker, plan: SessionPlan, *, guest: bool = False) -> tuple[Role, ...]:
     """Every role that the asker may take in the session, the one that fits best first.
 
     The lesson's own teacher hosts; in a substitution the host unit's academic director or the convenor may. Any teacher
-    of a member unit may assist in its classroom. The table's people of the community watch; the bureau patrols.
+    of a member unit may assist in its classroom. The lesson's own teachers, researchers and those who lead a school or
+    the community watch by their office, the bureau patrols; everybody else only as the host's `guest`.
     """
     if asker.kind == "room":
         return ("endpoint",) if any(part.room == asker.id for part in plan.members) else ()
@@ -112,10 +117,8 @@ def roles_for(asker: Asker, plan: SessionPlan) -> tuple[Role, ...]:
         found.append("host")
     if any(_holds(asker, unit, plan, "teacher") for unit in plan.units[1:]):
         found.append("assistant")
-    if any(
-        _holds(asker, unit, plan, "researcher", "principal", "academic_director", "convenor", "teacher")
-        for unit in plan.units
-    ):
+    named = asker.teacher is not None and any(asker.teacher in part.teachers for part in plan.parts)
+    if guest or named or any(_holds(asker, unit, plan, *WATCHING_OFFICES) for unit in plan.units):
         found.append("observer")
     if any(_holds(asker, unit, plan, "bureau_admin", "bureau_viewer") for unit in plan.units):
         found.append("patrol")
@@ -124,6 +127,11 @@ def roles_for(asker: Asker, plan: SessionPlan) -> tuple[Role, ...]:
     if "assistant" not in found and any(_holds(asker, unit, plan, "academic_director") for unit in plan.units[1:]):
         found.append("assistant")
     return tuple(found)
+
+
+def is_peer(asker: Asker, plan: SessionPlan) -> bool:
+    """Whether the asker teaches at a school that takes part: whom the host may let watch without naming anybody."""
+    return asker.kind == "person" and any(_holds(asker, unit, plan, "teacher") for unit in plan.units)
 
 
 def _holds(asker: Asker, unit: str, plan: SessionPlan, *roles: str) -> bool:

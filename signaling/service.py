@@ -11,11 +11,26 @@ from signaling.audience import audience_of
 from signaling.cameras import RoomCamera
 from signaling.commands import Hello, Publish, Subscribe
 from signaling.connection import Connection, Outlet
-from signaling.errors import Draining, NotInLesson, SessionNotFound, SessionNotOpen, SessionOver, TokenUsed
+from signaling.errors import (
+    Draining,
+    NotInLesson,
+    SessionNotFound,
+    SessionNotOpen,
+    SessionOver,
+    TokenInvalid,
+    TokenUsed,
+)
 from signaling.events import ReviewOpened
 from signaling.frames import Encoding
 from signaling.history import JournalRefused
-from signaling.invitations import arrival_of, camera_claims, claims_for, encoder_claims, player_claims
+from signaling.invitations import (
+    arrival_of,
+    camera_claims,
+    claims_for,
+    encoder_claims,
+    guest_claims,
+    player_claims,
+)
 from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, Limits, TrackInfo
 from signaling.plan import SessionPlan, SessionRecord, UnitPart
@@ -72,6 +87,9 @@ class LiveService:
         self._writing: dict[str, asyncio.Lock] = {}
         self._first_devices: dict[str, tuple[str, float]] = {}
         self._resources: dict[str, tuple[str, str]] = {}
+        self._withdrawn: set[str] = set()
+        self._used: dict[tuple[str, str], str] = {}
+        """By session and participant: the token of a program, or the access of a guest."""
         media.on_track = self._track_changed
         media.on_limits = self._limits_changed
         recording.on_state = self._recording_changed
@@ -165,6 +183,7 @@ class LiveService:
             except Exception:
                 log.exception("session %s failed at its tick", session.id)
         self._first_devices = {jti: used for jti, used in self._first_devices.items() if used[1] >= now}
+        self._used = {who: used for who, used in self._used.items() if who[0] in self._sessions}
         self._resources = {name: owner for name, owner in self._resources.items() if self._media.holds(name)}
 
     async def close(self) -> None:
@@ -180,14 +199,17 @@ class LiveService:
 
     # who may come in
 
-    def invite(self, asker: Asker, plan: SessionPlan, wish: Role | None = None) -> tuple[str, Claims]:
-        """A join token, for the role that the asker wishes or that fits best; raises NotInLesson."""
-        roles = roles_for(asker, plan)
+    def invite(self, asker: Asker, plan: SessionPlan, wish: Role | None = None, access: str = "") -> tuple[str, Claims]:
+        """A join token, for the role that the asker wishes or that fits best; raises NotInLesson. `access`: by which
+        the host lets the asker watch."""
+        own = roles_for(asker, plan)
+        roles = roles_for(asker, plan, guest=bool(access))
         if not roles or (wish is not None and wish not in roles):
             raise NotInLesson(plan.session, wish or "participant")
-        return self._signed(
-            claims_for(asker, plan, wish or roles[0], aud="live", exp=self._clock() + LIFETIME, jti=self._new_id())
-        )
+        role = wish or roles[0]
+        by = "" if role in own else access
+        exp = self._clock() + LIFETIME
+        return self._signed(claims_for(asker, plan, role, aud="live", exp=exp, jti=self._new_id(), access=by))
 
     def invite_encoder(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
         """A Bearer token to publish by WHIP from the host classroom."""
@@ -201,18 +223,49 @@ class LiveService:
         """A Bearer token to watch by WHEP."""
         return self._signed(player_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
 
+    def invite_guest(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
+        """What a link holds by which a person may watch."""
+        return self._signed(guest_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
+
+    def guest(self, token: str) -> Claims:
+        """What a guest's link says; raises TokenInvalid or TokenExpired."""
+        return self._held(verify(token, self._secret, "guest", self._clock()))
+
+    def withdraw_token(self, id: str) -> None:
+        """A token or an access is good no more; who came in by it is out."""
+        self._withdrawn.add(id)
+        for (session, participant), used in list(self._used.items()):
+            if used != id:
+                continue
+            for resource, owner in list(self._resources.items()):
+                if owner == (session, participant):
+                    self._end(resource, session, participant)
+            if session in self._sessions:
+                self._sessions[session].dismiss(participant)
+            self._used.pop((session, participant), None)
+
+    def tokens_in_use(self) -> set[str]:
+        """The tokens and accesses by which somebody is in a session now."""
+        return {
+            used
+            for (session, participant), used in self._used.items()
+            if session in self._sessions and self._sessions[session].room.present(participant)
+        }
+
     # sockets
 
     def enter(self, hello: Hello, outlet: Outlet, encoding: Encoding) -> tuple[LiveSession, Connection]:
         """Let a socket in by its first message; raises a SignalingError otherwise."""
         now = self._clock()
-        claims = verify(hello.token, self._secret, "live", now)
+        claims = self._held(verify(hello.token, self._secret, "live", now))
         device, _ = self._first_devices.setdefault(claims.jti, (hello.device, claims.exp))
         if device != hello.device:
             raise TokenUsed(claims.session)
         session = self._entered(claims.session)
         connection = Connection(claims.participant, hello.device, encoding, outlet, now, audience_of(claims.role))
         session.attach(connection, arrival_of(claims), hello)
+        if claims.access:
+            self._used[session.id, claims.participant] = claims.access
         return session, connection
 
     # WHIP and WHEP
@@ -232,7 +285,7 @@ class LiveService:
 
     def bearer(self, token: str) -> Claims:
         """Whom a Bearer token stands for; raises TokenInvalid or TokenExpired."""
-        return verify(token, self._secret, "rtc", self._clock())
+        return self._held(verify(token, self._secret, "rtc", self._clock()))
 
     def restart(self, resource: str, token: str, fragment: str, tags: Collection[str] | None) -> tuple[str, str]:
         """The ICE fragment that answers `fragment` (empty: nothing to say) and the entity tag it leaves. `tags`: the
@@ -242,14 +295,7 @@ class LiveService:
 
     def release(self, resource: str, token: str) -> None:
         """End what a WHIP or WHEP resource stands for."""
-        session, participant = self.owner(resource, token)
-        self._resources.pop(resource, None)
-        # a program that closes its connection first is gone already when its request comes
-        if self._media.holds(resource):
-            self._media.release(resource)
-        found = self._sessions.get(session)
-        if found is not None:
-            found.leave(participant)
+        self._end(resource, *self.owner(resource, token))
 
     def turn_out(self, room: str) -> None:
         """A room was unpaired, or paired with another panel: the old one leaves every lesson that it is in."""
@@ -329,6 +375,20 @@ class LiveService:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _end(self, resource: str, session: str, participant: str) -> None:
+        self._resources.pop(resource, None)
+        # a program that closes its connection first is gone already when its request comes
+        if self._media.holds(resource):
+            self._media.release(resource)
+        found = self._sessions.get(session)
+        if found is not None:
+            found.leave(participant)
+
+    def _held(self, claims: Claims) -> Claims:
+        if claims.jti in self._withdrawn or (claims.access and claims.access in self._withdrawn):
+            raise TokenInvalid("withdrawn")
+        return claims
+
     def _signed(self, claims: Claims) -> tuple[str, Claims]:
         return sign(claims, self._secret), claims
 
@@ -349,6 +409,7 @@ class LiveService:
 
     def _kept(self, session: LiveSession, claims: Claims, answer: Answer) -> Answer:
         self._resources[answer.resource] = (session.id, claims.participant)
+        self._used[session.id, claims.participant] = claims.jti
         return answer
 
     def _track_changed(self, track: TrackInfo, present: bool) -> None:

@@ -192,10 +192,14 @@ class LiveSession:
         for who in list(self.room.participants.values()):
             if who.role != "endpoint" or who.room != room or who.presence == "offline":
                 continue
-            self.commit(depart(self.room, who.id, "left"))
-            connection = self._connections.pop(who.id, None)
-            if connection is not None:
-                self._let_go(connection, "unauthorized")
+            self.dismiss(who.id)
+
+    def dismiss(self, participant: str) -> None:
+        """What let this participant in was taken back."""
+        self.commit(depart(self.room, participant, "left"))
+        connection = self._connections.pop(participant, None)
+        if connection is not None:
+            self._let_go(connection, "unauthorized")
 
     # from WHIP and WHEP
 

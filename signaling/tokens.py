@@ -21,8 +21,8 @@ from signaling.wire import Role
 LIFETIME = 300.0
 """Seconds that a token of the socket stays good, at most."""
 
-Audience = Literal["live", "rtc"]
-"""`live`: the socket. `rtc`: WHIP and WHEP."""
+Audience = Literal["live", "rtc", "guest"]
+"""`live`: the socket. `rtc`: WHIP and WHEP. `guest`: an invitation to watch, for which a join token is given."""
 
 
 class Claims(Struct, frozen=True, kw_only=True, array_like=True):
@@ -40,6 +40,8 @@ class Claims(Struct, frozen=True, kw_only=True, array_like=True):
     class_name: str = ""
     room: str = ""
     phone: str = ""
+    access: str = ""
+    """The access by which a guest came in; empty for whom the lesson itself lets in."""
 
 
 def sign(claims: Claims, secret: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import secrets
 import time
@@ -15,6 +16,7 @@ from server.keys import answers_key, exercises_key, live_key, live_sessions_key,
 from server.photo import LARGEST_BYTES, clean
 from server.shapes.exercise import LessonExercises, PhotoKept, PrepareExercises
 from server.storage.exercise_store import Prepared
+from server.uploads import takes_place
 from server.web import InvalidBody, UnsupportedBody, body, reply
 from signaling.audience import audience_of
 from signaling.errors import NotInLesson, Refusal, SessionNotFound
@@ -63,6 +65,7 @@ async def prepare(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/sessions/{id}/photos")
+@functools.partial(takes_place, size="photo")
 async def add_photo(request: web.Request) -> web.Response:
     """A JPEG of at most 1 MB as the body; query `exercise`, and `pupil`, a seat, where it is known."""
     asker = principal(request)

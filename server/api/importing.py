@@ -14,7 +14,7 @@ from server.auth.middleware import principal
 from server.auth.policy import may_change, permit
 from server.keys import counties_key, importing_key
 from server.shapes.table import ImportView
-from server.uploads import uploaded_files
+from server.uploads import takes_place, uploaded_files
 from server.web import InvalidBody, choice, reply
 from timetable.errors import InputRefused
 from timetable.export.table_export import CONTENT_TYPES
@@ -31,6 +31,7 @@ FORM_NAME = "同课 导入.xlsx"
 
 
 @routes.post("/api/import")
+@takes_place
 async def import_files(request: web.Request) -> web.Response:
     """`?check=1` only checks; `?good_rows=1` takes the rows without errors. Findings are an answer, not a failure."""
     asker = principal(request)
@@ -63,6 +64,7 @@ async def form(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/import/fet")
+@takes_place
 async def import_school(request: web.Request) -> web.Response:
     """One school's `.fet` file as a school of the county, alone in a community of its own. `?unit=` is the id that it
     gets, `?stage=` which it is; before the first import `?first_day=` is the Monday with which the term begins."""

@@ -7,9 +7,9 @@ from datetime import date
 from aiohttp import web
 
 from server.auth.middleware import principal
-from server.keys import live_sessions_key, relay_key, site_key
+from server.keys import live_key, live_sessions_key, people_key, relay_key, site_key
 from server.qr import qr_code
-from server.shapes.live import Access, JoinReply, NewAccess, NewRehearsal
+from server.shapes.live import Access, AccessRow, JoinReply, NewAccess, NewJoin, NewRehearsal
 from server.web import InvalidBody, body, reply
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -41,8 +41,9 @@ async def rehearse(request: web.Request) -> web.Response:
 @routes.post("/api/sessions/{id}/join")
 async def join(request: web.Request) -> web.Response:
     """A token for the socket, in the role that fits best or that `as` names."""
+    given = await body(request, NewJoin) if request.can_read_body else NewJoin()
     token, claims = await request.app[live_sessions_key].join(
-        principal(request), request.match_info["id"], request.query.get("as")
+        principal(request), request.match_info["id"], request.query.get("as"), given.invitation
     )
     assistant = f"{request.app[site_key].public_url}/classroom/{claims.session}?as=assistant"
     shape = JoinReply(
@@ -61,14 +62,48 @@ async def join(request: web.Request) -> web.Response:
 
 @routes.post("/api/sessions/{id}/access")
 async def access(request: web.Request) -> web.Response:
-    """A token for an encoder or a player."""
-    wanted = await body(request, NewAccess)
-    token, claims = await request.app[live_sessions_key].access(
-        principal(request), request.match_info["id"], wanted.kind
+    """A way into the lesson for a program, a guest, or its schools' teachers."""
+    wanted, session = await body(request, NewAccess), request.match_info["id"]
+    token, claims = await request.app[live_sessions_key].give(principal(request), session, wanted.kind)
+    site = request.app[site_key].public_url
+    url = {
+        "encoder": f"{site}/whip/{claims.session}",
+        "player": f"{site}/whep/{claims.session}",
+        # behind the #, where no log of a server sees it
+        "guest": f"{site}/classroom/{session}?as=observer#{token}",
+        "peers": f"{site}/classroom/{session}?as=observer",
+    }[wanted.kind]
+    shown = token if wanted.kind in ("encoder", "player") else ""
+    return reply(request, Access(id=claims.jti, url=url, token=shown, expires_at=claims.exp), 201)
+
+
+@routes.get("/api/sessions/{id}/access")
+async def accesses(request: web.Request) -> web.Response:
+    """What the host has given away and not taken back."""
+    found = await request.app[live_sessions_key].given(principal(request), request.match_info["id"])
+    people = {person.id: person.name for person in await request.app[people_key].all()} if found else {}
+    used = request.app[live_key].tokens_in_use()
+    rows = [
+        AccessRow(
+            id=one.id,
+            kind=one.kind,
+            by=people.get(one.given_by, one.given_by),
+            at=one.given_at,
+            expires_at=one.expires_at,
+            in_use=one.id in used,
+        )
+        for one in found
+    ]
+    return reply(request, rows)
+
+
+@routes.delete("/api/sessions/{id}/access/{access}")
+async def withdraw(request: web.Request) -> web.Response:
+    """Take one back; who is in by it is out at once."""
+    await request.app[live_sessions_key].withdraw(
+        principal(request), request.match_info["id"], request.match_info["access"]
     )
-    entry = "whip" if wanted.kind == "encoder" else "whep"
-    url = f"{request.app[site_key].public_url}/{entry}/{claims.session}"
-    return reply(request, Access(url=url, token=token, expires_at=claims.exp), 201)
+    return web.Response(status=204)
 
 
 def _date(text: str | None) -> date | None:

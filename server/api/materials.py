@@ -22,7 +22,7 @@ from server.materials.errors import (
 )
 from server.materials.service import Handed, Materials, NewMaterial
 from server.shapes.materials import MaterialRow
-from server.uploads import file_name
+from server.uploads import file_name, takes_place
 from server.web import InvalidBody, MalformedBody, reply
 from signaling.materials import MaterialKind
 
@@ -41,6 +41,7 @@ async def show(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/sessions/{id}/materials")
+@takes_place
 async def add(request: web.Request) -> web.Response:
     """A form with one PDF, or with pictures of a page each. The query says what it is to become."""
     asker, materials = principal(request), request.app[materials_key]

@@ -16,7 +16,7 @@ from server.shapes.membership import MembershipOutcome, MembershipRow, Membershi
 from server.shapes.repair import MoveView
 from server.shapes.table import NameRef, Revision
 from server.storage.membership_store import MembershipChange
-from server.uploads import uploaded_files
+from server.uploads import takes_place, uploaded_files
 from server.web import InvalidBody, body, reply
 from timetable.model import Community, SchoolUnit
 from timetable.years.membership import Leave, brought
@@ -73,6 +73,7 @@ async def withdraw(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/communities/{community}/membership/files")
+@takes_place
 async def read_files(request: web.Request) -> web.Response:
     """What the schools' own sheets would bring, as a `join` from `?first=DATE` on; nothing is taken."""
     asker, _, community = await _reader(request)

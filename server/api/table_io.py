@@ -16,7 +16,7 @@ from server.county import County
 from server.keys import amendments_key, counties_key, importing_key, site_key, timetable_key
 from server.sentences import LANGUAGES, words_in
 from server.shapes.table_io import CalendarView, ExportView, OwnTableView, TakenTime
-from server.uploads import uploaded_files
+from server.uploads import takes_place, uploaded_files
 from server.web import choice, reply
 from timetable.days.versions import Version
 from timetable.errors import InputRefused, NotFound
@@ -97,6 +97,7 @@ def _file(taken: Taken) -> web.Response:
 
 
 @routes.post("/api/units/{unit}/own-table")
+@takes_place
 async def take_own(request: web.Request) -> web.Response:
     """A school's own table. `?into=` locked or busy; `?check=1` only checks; `?good_rows=1` takes what is sound."""
     asker = principal(request)
@@ -131,6 +132,7 @@ async def take_own(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/teachers/{teacher}/calendar")
+@takes_place
 async def take_teachers_calendar(request: web.Request) -> web.Response:
     """The weekly times that a teacher's calendar takes; `?check=1` only proposes them."""
     principal(request)
@@ -140,6 +142,7 @@ async def take_teachers_calendar(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/rooms/{room}/calendar")
+@takes_place
 async def take_rooms_calendar(request: web.Request) -> web.Response:
     """The weekly times that a room's calendar takes; `?check=1` only proposes them."""
     principal(request)

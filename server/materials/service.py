@@ -25,8 +25,9 @@ from server.shapes.materials import MaterialRow, MaterialsView, MaterialVersionR
 from signaling.errors import NotInLesson
 from signaling.materials import NOT_FOR_CLASSES, MaterialKind
 from signaling.plan import SessionPlan
-from signaling.roles import roles_for
+from signaling.roles import Asker
 from signaling.session import LiveSession
+from signaling.wire import Role
 
 MOST_MATERIALS = 60
 """Of a lesson, those of every week and those of one day together."""
@@ -41,6 +42,10 @@ class Sessions(Protocol):
 
     async def plan(self, session: str) -> SessionPlan:
         """The plan of a session, past, running or to come; raises SessionNotFound."""
+        ...
+
+    def roles(self, asker: Asker, plan: SessionPlan) -> tuple[Role, ...]:
+        """Every role that the asker may take in a session."""
         ...
 
 
@@ -282,7 +287,7 @@ class Materials:
 
     def _check(self, asker: Principal, plan: SessionPlan) -> bool:
         """Whether the asker may change the materials; raises NotInLesson for one who may not even read them."""
-        roles = roles_for(asker, plan)
+        roles = self._sessions.roles(asker, plan)
         if not roles:
             raise NotInLesson(plan.session, "participant")
         return "host" in roles

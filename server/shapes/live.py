@@ -3,6 +3,7 @@
 from typing import Literal
 
 from server.shapes.base import Body
+from server.storage.access_store import AccessKind
 from signaling.wire import Role, SessionState
 
 
@@ -25,15 +26,37 @@ class SessionRow(Body, frozen=True, kw_only=True):
 
 
 class NewAccess(Body, frozen=True, kw_only=True):
-    kind: Literal["encoder", "player"]
+    """For a program that publishes by WHIP, one that watches by WHEP, whoever opens a link, or all teachers of the
+    schools that take part."""
+
+    kind: AccessKind
 
 
 class Access(Body, frozen=True, kw_only=True):
-    """How a program publishes into a lesson by WHIP, or watches it by WHEP. The token is shown in this answer only."""
+    """How a program publishes into a lesson by WHIP or watches it by WHEP, or a guest's link. The token is shown in
+    this answer only; peers and guests need none."""
 
+    id: str
     url: str
     token: str
     expires_at: float
+
+
+class AccessRow(Body, frozen=True, kw_only=True):
+    """An access that holds."""
+
+    id: str
+    kind: AccessKind
+    by: str
+    at: float
+    expires_at: float
+    in_use: bool
+
+
+class NewJoin(Body, frozen=True, kw_only=True):
+    """`invitation`: from a guest's link."""
+
+    invitation: str = ""
 
 
 class NewRehearsal(Body, frozen=True, kw_only=True):

@@ -41,8 +41,8 @@ IMPORTERS_OF_A1 = frozenset({"bureau_admin", "convenor", "member_director"})
 TEACHER_OF_A1 = next(one.id for one in county_register(date(2026, 11, 18)).teachers if one.posts == (MEMBER,))
 
 HOSTS_OF_SYNC = frozenset({"host_teacher", "core_director", "convenor"})
-TEACHERS_OF_SYNC = OF_A - BUREAU
-"""Everybody of the community but the bureau, which patrols."""
+TEACHERS_OF_SYNC = OF_A - BUREAU - {"core_teacher"}
+"""Everybody of the community but the bureau, which patrols, and a teacher whom the host has not let in."""
 
 OLD = {"revision": -1}
 """A revision that never stands: who may speak hears that it is stale, and nothing changes."""
@@ -175,6 +175,8 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("POST", "/api/sessions", {"lesson": SYNC}, HOSTS_OF_SYNC),
     ("POST", "/api/sessions/absent/join", None, EVERYBODY),
     ("POST", "/api/sessions/absent/access", {"kind": "encoder"}, EVERYBODY),
+    ("GET", "/api/sessions/absent/access", None, EVERYBODY),
+    ("DELETE", "/api/sessions/absent/access/absent", None, EVERYBODY),
     ("GET", "/api/sessions/absent/materials", None, EVERYBODY),
     ("POST", "/api/sessions/absent/materials?kind=exercise&title=x", None, EVERYBODY),
     ("DELETE", "/api/sessions/absent/materials/absent", None, EVERYBODY),

@@ -32,7 +32,7 @@ async def test_everybody_sees_the_sessions_of_their_communities_and_who_they_wou
 
 PEOPLE_AND_ROLES: dict[str, dict[str, str | None]] = {
     "host_teacher": {SYNC: "host"},
-    "core_teacher": {SYNC: "observer"},
+    "core_teacher": {SYNC: None},
     "core_director": {SYNC: "observer"},
     "member_teacher": {SYNC: "assistant"},
     "third_director": {SYNC: "observer"},
@@ -108,6 +108,68 @@ async def test_a_rehearsal_is_joined_by_those_of_the_lesson_with_what_the_join_s
         assert {part["unit"]: part["state"] for part in live[0]["rooms"]} == {MEMBER: "connected", THIRD: "offline"}
         for panel in (teacher, room, assistant, watcher):
             await panel.close()
+
+
+async def test_peers_watch_when_the_host_lets_them_and_leave_when_no_more(county: CountyServer) -> None:
+    host, peer = await county.person("host_teacher"), await county.person("core_teacher")
+    session = (await host.post("/api/sessions", {"lesson": SYNC})).json["id"]
+    access = f"/api/sessions/{session}/access"
+    offices = {"researcher": "observer", "core_principal": "observer", "bureau_viewer": "patrol"}
+    for name, role in offices.items():
+        assert (await (await county.person(name)).post(f"/api/sessions/{session}/join")).json["role"] == role
+    assert (await peer.post(f"/api/sessions/{session}/join")).refusal == (403, "not_in_lesson")
+    for name in ("core_teacher", "member_teacher", "researcher", "foreign_director"):
+        other = await county.person(name)
+        assert (await other.post(access, {"kind": "peers"})).refusal == (403, "not_in_lesson")
+        assert (await other.get(access)).refusal == (403, "not_in_lesson")
+    given = (await host.post(access, {"kind": "peers"})).json
+    assert given["token"] == ""
+    stranger = await county.person("foreign_teacher")
+    assert (await stranger.post(f"/api/sessions/{session}/join")).refusal == (403, "not_in_lesson")
+    assert (await county.person("member_teacher")) is not None
+    async with ClientSession() as http:
+        watching = await enter(county, http, peer, session)
+        assert watching.welcome.role == "observer"
+        [row] = (await host.get(access)).json
+        assert (row["id"], row["kind"], row["inUse"]) == (given["id"], "peers", True)
+        token = (await peer.post(f"/api/sessions/{session}/join")).json["token"]
+        other = await county.person("researcher")
+        assert (await other.delete(f"{access}/{given['id']}")).refusal == (403, "not_in_lesson")
+        assert (await host.delete(f"{access}/{given['id']}")).status == 204
+        assert await watching.closed() == "unauthorized"
+        again = await dial(county, http, Origin=PUBLIC)
+        await again.send(Hello(token=token, device="d"))
+        assert await again.closed() == "unauthorized"
+        assert (await peer.post(f"/api/sessions/{session}/join")).refusal == (403, "not_in_lesson")
+        assert (await host.get(access)).json == []
+        for panel in (watching, again):
+            await panel.close()
+
+
+async def test_guest_watches_by_a_link_until_it_is_taken_back(county: CountyServer) -> None:
+    host, guest = await county.person("host_teacher"), await county.person("foreign_teacher")
+    session = (await host.post("/api/sessions", {"lesson": SYNC})).json["id"]
+    access = f"/api/sessions/{session}/access"
+    given = (await host.post(access, {"kind": "guest"})).json
+    page, _, invitation = given["url"].partition("#")
+    assert page.endswith(f"/classroom/{session}?as=observer")
+    join = f"/api/sessions/{session}/join?as=observer"
+    player = (await host.post(access, {"kind": "player"})).json
+    for wrong in ("", "x", player["token"]):
+        assert (await guest.post(join, {"invitation": wrong})).refusal == (403, "not_in_lesson")
+    panel = await county.panel(FOREIGN)
+    assert (await panel.post(join, {"invitation": invitation})).refusal == (403, "not_in_lesson")
+    reply = await guest.post(join, {"invitation": invitation})
+    async with ClientSession() as http:
+        watching = await dial(county, http, Origin=PUBLIC)
+        await watching.send(Hello(token=reply.json["token"], device="d"))
+        await watching.expect(Welcome)
+        assert (await guest.get(f"/api/sessions/{session}/materials")).status == 200
+        assert (await host.delete(f"{access}/{given['id']}")).status == 204
+        assert await watching.closed() == "unauthorized"
+        await watching.close()
+    assert (await guest.post(join, {"invitation": invitation})).refusal == (403, "not_in_lesson")
+    assert (await guest.get(f"/api/sessions/{session}/materials")).refusal == (403, "not_in_lesson")
 
 
 async def test_a_panel_that_is_unpaired_leaves_the_lesson_at_once(county: CountyServer) -> None:

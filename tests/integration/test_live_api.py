@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert
 
+from server.accesses import AFTER, MOST, Accesses
 from server.api import live
 from server.auth.middleware import _principal_key
 from server.auth.principal import Principal
@@ -26,11 +27,13 @@ from server.live_sessions import LiveSessions
 from server.relay import Relay
 from server.shapes.people import Grant
 from server.site import Site
+from server.storage.access_store import SqlAccessStore
 from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.register_store import SqlRegisterStore
 from server.storage.session_store import SqlSessionStore
 from server.storage.table_store import SqlTableStore, versions
+from signaling.errors import TokenInvalid
 from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
 from tests.instances import CommunityBuilder, bell_times
@@ -108,7 +111,13 @@ class County:
             announce_version=keep_quiet,
         )
         self.sessions = LiveSessions(
-            self.service, store, counties, self.amendments, clock=self.clock, new_id=lambda: secrets.token_hex(4)
+            self.service,
+            store,
+            counties,
+            self.amendments,
+            clock=self.clock,
+            new_id=lambda: secrets.token_hex(4),
+            accesses=Accesses(SqlAccessStore(database), self.service, self.clock),
         )
         self.asker: Principal | None = None
 
@@ -298,6 +307,37 @@ async def test_host_gives_programs_a_way_in(page: Page, kind: str, entry: str) -
     for other in ("assistant", "room", "stranger"):
         page.county.sign_in(other)
         assert (await page.post(f"/api/sessions/{session}/access", {"kind": kind}))[1]["code"] == "not_in_lesson"
+
+
+async def test_withdrawn_access_stays_withdrawn_after_a_restart(page: Page) -> None:
+    page.county.sign_in("host")
+    path = f"/api/sessions/{page.county.session}/access"
+    kept, gone = [(await page.post(path, {"kind": "encoder"}))[1] for _ in range(2)]
+    async with page.client.delete(f"{path}/{gone['id']}") as response:
+        assert response.status == 204
+    async with page.client.delete(f"{path}/{gone['id']}") as response:
+        assert response.status == 404
+    county = page.county
+    fresh = LiveService(
+        store=SqlSessionStore(county.database),
+        journals=FileJournals(Path()),
+        media=MediaHub(MediaConfig()),
+        recording=Notebook(),
+        secret=b"s" * 32,
+        clock=county.clock,
+        new_id=lambda: "x",
+    )
+    again = Accesses(SqlAccessStore(county.database), fresh, county.clock)
+    await again.load()
+    assert [one.id for one in again.of(county.lesson.id)] == [kept["id"]]
+    assert fresh.bearer(kept["token"]).jti == kept["id"]
+    with pytest.raises(TokenInvalid):
+        fresh.bearer(gone["token"])
+    for _ in range(MOST - 1):
+        assert (await page.post(path, {"kind": "player"}))[0] == 201
+    assert (await page.post(path, {"kind": "player"}))[1]["code"] == "too_many_accesses"
+    county.clock.now = moment(THURSDAY, ENDS) + AFTER
+    assert again.of(county.lesson.id) == []
 
 
 async def test_unknown_lessons_and_sessions_are_not_found(page: Page) -> None:

@@ -13,6 +13,7 @@ from aiohttp import ClientSession, hdrs
 from server.keys import relay_key
 from server.relay import Relay
 from server.storage.database import Database
+from signaling.media.hub import Answer
 from tests.live_lessons import HOST_UNIT, plan, teacher
 from tests.live_server import LiveServer, live_server
 from tests.media_clients import Client, Picture, Tone, clients, until
@@ -216,6 +217,22 @@ async def test_resource_ends_once_and_is_forgotten(server: LiveServer, encoder: 
     server.hub.drop("s1", "encoder.core")
     await until(lambda: server.pass_time(0.25) or not server.service._resources)
     assert (await encoder.ask("DELETE", headers[hdrs.LOCATION]))[0] == 404
+
+
+async def test_withdrawn_token_ends_what_it_began_and_begins_nothing(
+    server: LiveServer, encoder: Program, up: Client
+) -> None:
+    await up.take(Answer("", (await encoder.offer("/whip/s1", await up.offer()))[2], "", ()))
+    await until(lambda: len(server.hub.tracks("s1")) == 2)
+    (used,) = server.service.tokens_in_use()
+    server.service.withdraw_token(used)
+    assert server.hub.tracks("s1") == []
+    assert server.room().participants["encoder.core"].presence == "offline"
+    assert server.service.tokens_in_use() == set()
+    for status, _, body in (await encoder.offer("/whip/s1", "v=0"), await encoder.ask("OPTIONS", "/whip/s1")):
+        assert (status, "token_invalid" in body) == (401, True)
+    another = Program(server, encoder.http, server.service.invite_encoder(PLAN, 3600.0)[0])
+    assert (await another.offer("/whip/s1", "v=0"))[0] == 400
 
 
 async def test_pages_of_other_origins_may_ask(server: LiveServer, encoder: Program, player: Program) -> None:

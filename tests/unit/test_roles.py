@@ -14,7 +14,7 @@ from server.shapes.people import Grant
 from signaling.errors import TokenExpired, TokenInvalid
 from signaling.events import Joined
 from signaling.invitations import arrival_of, claims_for, encoder_claims
-from signaling.roles import MAY, roles_for
+from signaling.roles import MAY, is_peer, roles_for
 from signaling.rules import DURING
 from signaling.tokens import Claims, sign, verify
 from signaling.wire import Command, Role
@@ -32,9 +32,9 @@ def person(role: str, unit: str | None = None, community: str | None = None) -> 
     ("asker", "roles"),
     [
         (teacher(HOST_UNIT), ("host", "observer")),
-        (teacher(HOST_UNIT, "t-other"), ("observer",)),
+        (teacher(HOST_UNIT, "t-other"), ()),
         (teacher(MEMBERS[0]), ("assistant", "observer")),
-        (teacher(MEMBERS[0], "t-other"), ("assistant", "observer")),
+        (teacher(MEMBERS[0], "t-other"), ("assistant",)),
         (teacher("elsewhere"), ()),
         (classroom(MEMBERS[1]), ("endpoint",)),
         (classroom(HOST_UNIT), ()),
@@ -51,6 +51,17 @@ def person(role: str, unit: str | None = None, community: str | None = None) -> 
 )
 def test_roles_follow_from_the_lesson_and_the_grants(asker: Principal, roles: tuple[Role, ...]) -> None:
     assert roles_for(asker, plan()) == roles
+
+
+def test_others_watch_as_the_hosts_guests_only() -> None:
+    peers = {HOST_UNIT: ("observer",), MEMBERS[0]: ("assistant", "observer"), "elsewhere": ("observer",)}
+    for unit, roles in peers.items():
+        asker = teacher(unit, "t-other")
+        assert roles_for(asker, plan(), guest=True) == roles
+        assert is_peer(asker, plan()) == (unit != "elsewhere")
+    assert roles_for(classroom("elsewhere"), plan(), guest=True) == ()
+    assert not is_peer(researcher(), plan())
+    assert not is_peer(classroom(HOST_UNIT), plan())
 
 
 def test_every_role_and_every_command_has_its_row() -> None:

@@ -79,6 +79,7 @@ export class Classroom {
   constructor(
     readonly session: string,
     private readonly as: string | null = null,
+    private readonly invitation = "",
   ) {
     this.pages = new PagePictures(session);
     const json = new URLSearchParams(location.search).get("wire") === "json";
@@ -192,7 +193,7 @@ export class Classroom {
   private async join(): Promise<JoinReply> {
     const query = this.as ? `?as=${encodeURIComponent(this.as)}` : "";
     try {
-      const reply = await post<JoinReply>(`/api/sessions/${encodeURIComponent(this.session)}/join${query}`);
+      const reply = await post<JoinReply>(`/api/sessions/${encodeURIComponent(this.session)}/join${query}`, { invitation: this.invitation });
       this.joined.value = reply;
       return reply;
     } catch (error) {

@@ -9,6 +9,7 @@ import { clockAt, weekdayName } from "../ui/time";
 import { LanguageSwitch } from "../ui/top";
 import type { Classroom } from "./classroom";
 import { keysOn, switchKeys, useKeys } from "./keys";
+import { AccessDialog } from "./access";
 import { ChatPanel, UnreadMark } from "./chat";
 import { DeviceDialog } from "./device-dialog";
 import { DeviceTrouble } from "./device-trouble";
@@ -298,9 +299,22 @@ function Suggestion({ classroom, room, next }: { classroom: Classroom; room: Roo
 
 /** Facts of every room that the tiles have no place for: who is absent, and what the assistant says. */
 function RoomsTable({ room }: { room: Room }) {
+  const [accessOpen, openAccess] = useState(false);
+  const watching = room.snapshot.participants.filter((p) => p.hidden && p.presence !== "offline").map((p) => p.name);
   return (
     <section class="card sec facts">
-      <h2>{t("classroom.facts.title")}</h2>
+      <div class="row hd-act">
+        <h2 class="grow">{t("classroom.facts.title")}</h2>
+        {watching.length > 0 && (
+          <span class="sm mut nw" title={watching.join(t("classroom.comma"))} data-watching={watching.length}>
+            <Icon name="eye" size="sm" /> {watching.length}
+          </span>
+        )}
+        <Button small icon="link" action="open-access" onClick={() => openAccess(true)}>
+          {t("access.open")}
+        </Button>
+      </div>
+      {accessOpen && <AccessDialog session={room.snapshot.session} watching={watching} close={() => openAccess(false)} />}
       <table>
         <thead>
           <tr>

@@ -27,7 +27,20 @@ const LOAD_AGAIN = 2_000;
 
 /** `/classroom/{session}`, and `?as=` where somebody may be more than one thing. */
 const session = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop() ?? "");
-const classroom = new Classroom(session, new URLSearchParams(location.search).get("as"));
+const classroom = new Classroom(session, new URLSearchParams(location.search).get("as"), invitation());
+
+/** What a guest's link holds behind its #: it outlives the sign-in that comes between. */
+function invitation(): string {
+  const key = `tongke.invitation.${session}`;
+  const given = location.hash.slice(1);
+  try {
+    if (given) sessionStorage.setItem(key, given);
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    // Without storage the link works for whoever has signed in already.
+    return given;
+  }
+}
 
 function ClassroomPage() {
   const room = classroom.room.value;

@@ -330,15 +330,32 @@ export interface SessionRow {
   review: string | null;
 }
 
+/** For a program that publishes by WHIP, one that watches by WHEP, whoever opens a link, or all teachers of the schools that take part. */
 export interface NewAccess {
-  kind: "encoder" | "player";
+  kind: AccessKind;
 }
 
-/** How a program publishes into a lesson by WHIP, or watches it by WHEP. The token is shown in this answer only. */
+/** How a program publishes into a lesson by WHIP or watches it by WHEP, or a guest's link. The token is shown in this answer only; peers and guests need none. */
 export interface Access {
+  id: string;
   url: string;
   token: string;
   expiresAt: number;
+}
+
+/** An access that holds. */
+export interface AccessRow {
+  id: string;
+  kind: AccessKind;
+  by: string;
+  at: number;
+  expiresAt: number;
+  inUse: boolean;
+}
+
+/** `invitation`: from a guest's link. */
+export interface NewJoin {
+  invitation: string;
 }
 
 export interface NewRehearsal {
@@ -1395,6 +1412,8 @@ export interface MakeUpPlan {
   /** Lessons of single schools that were lost, too; those are their own affair. */
   own: number;
 }
+
+export type AccessKind = "encoder" | "player" | "guest" | "peers";
 
 /** The unit's lessons begin on `first`. Rows that the register has already are replaced, such as the requirement of a shared lesson in which the unit now takes part. */
 export interface Join {
