@@ -142,7 +142,7 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
               <span>{t("build.bound")}</span>
             </div>
           )}
-          {!running && lessons > 0 && (
+          {view.state === "done" && lessons > 0 && (
             <div>
               <b>{lessons.toLocaleString("en")}</b>
               <span>{t("build.placed")}</span>
