@@ -9,6 +9,9 @@ from typing import TypeVar, cast
 import msgspec
 from aiohttp import web
 
+from timetable.model import Finding
+from timetable.register.json_faults import json_fault
+
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
 
@@ -34,14 +37,16 @@ class MalformedBody(BodyError):
 
 
 class InvalidBody(BodyError):
-    """The body can be read but does not fit; `path` is the place, like `$.classes[2]`."""
+    """The body can be read but does not fit; `path` is the place, like `$.classes[2]`. `findings` say the same so that
+    it can be put into the reader's language."""
 
     code = "invalid_body"
 
-    def __init__(self, reason: str, path: str) -> None:
+    def __init__(self, reason: str, path: str, findings: Sequence[Finding] = ()) -> None:
         super().__init__(f"{reason} at {path}" if path else reason)
         self.reason = reason
         self.path = path
+        self.findings = tuple(findings)
 
 
 class UnsupportedBody(BodyError):
@@ -60,7 +65,7 @@ async def body(request: web.Request, kind: type[T], limit: int = BODY_LIMIT) -> 
         value = msgspec.msgpack.decode(raw, type=kind) if packed else msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
-        raise InvalidBody(reason, path.rstrip("`")) from error
+        raise InvalidBody(reason, path.rstrip("`"), (json_fault(error),)) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MalformedBody(str(error)) from error
     if NUL.search(msgspec.json.encode(value) if packed else raw):

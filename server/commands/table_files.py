@@ -12,6 +12,7 @@ import msgspec
 
 from server.sentences import finding_sentence, language_of
 from timetable.model import Finding, Register
+from timetable.register.json_faults import json_fault
 from timetable.register.references import check_references
 
 GOOD, FINDING, BAD_INPUT = 0, 1, 2
@@ -24,12 +25,15 @@ class BadInput(Exception):
 
 
 def read(path: Path, type: type[T]) -> T:
+    content = b""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type)
+        content = path.read_bytes()
+        return msgspec.json.decode(content, type=type)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path}: {error}") from error
+        fault = json_fault(error, content)
+        raise BadInput(": ".join(part for part in (str(path), fault.field, sentence(fault)) if part)) from error
 
 
 def read_register(path: Path) -> Register:

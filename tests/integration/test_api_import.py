@@ -127,7 +127,7 @@ async def test_what_cannot_be_opened_is_a_finding_about_that_file(empty: CountyS
         "b.zip": "file_damaged",
         "c.xlsx": codes["c.xlsx"],
         "d.doc": "file_type_unknown",
-        "e.json": "json_invalid",
+        "e.json": "json_cut",
     }
     assert codes["c.xlsx"] in ("file_damaged", "file_unreadable")
     assert await is_empty(empty)

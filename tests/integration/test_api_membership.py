@@ -191,6 +191,10 @@ async def test_impossible_changes_come_back_with_their_reasons(settled: CountySe
     core = {"revision": revision, "change": {"kind": "leave", "unit": CORE, "first": day(7)}}
     looked = (await bureau.post(f"{MEMBERSHIP}?check=1", core)).json
     assert (looked["possible"], [f["code"] for f in looked["findings"]]) == (False, ["membership_core"])
+    dateless = {"revision": revision, "change": core["change"] | {"first": "soon"}}
+    fault = await bureau.post(MEMBERSHIP, dateless)
+    assert fault.refusal == (422, "invalid_body")
+    assert [(f["code"], f["field"]) for f in fault.json["errors"]] == [("json_not_date", "$.change.first")]
     refused = await bureau.post(MEMBERSHIP, core)
     assert refused.refusal == (422, "membership_refused")
     assert [f["code"] for f in refused.json["errors"]] == ["membership_core"]

@@ -284,10 +284,11 @@ def test_unknown_sheet_is_a_warning_and_none_known_an_error() -> None:
         ("教师.csv", b"\xff\xff\xff", "file_not_text"),
         ("x.csv", b"a,b", "file_name_unknown"),
         ("a.zip", b"PK\x03\x04", "file_damaged"),
-        ("a.json", b"[", "json_invalid"),
-        ("a.json", b"[]", "json_invalid"),
-        ("a.json", b"\xff", "json_invalid"),
-        ("a.json", b"[" * 100_000, "json_invalid"),
+        ("a.json", b"[", "json_cut"),
+        ("a.json", b"[]", "json_kind"),
+        ("a.json", b"\xff", "json_malformed"),
+        ("a.json", b'["\xff"]', "json_not_utf8"),
+        ("a.json", b"[" * 100_000, "json_too_deep"),
     ],
 )
 def test_file_that_cannot_be_read_is_named(name: str, content: bytes, code: str) -> None:
@@ -331,9 +332,9 @@ def test_json_names_list_place_and_field() -> None:
     document["colour"] = "red"
     found = read_files({"a.json": msgspec.json.encode(document)})
     assert [(finding.code, finding.sheet, finding.row, finding.field) for finding in found.findings] == [
-        ("json_invalid", "", None, "colour"),
-        ("json_invalid", "units", 1, "$.bells[0].periods[1].start"),
-        ("json_invalid", "teachers", 2, "$.maxPerDay"),
+        ("json_field_unknown", "", None, "colour"),
+        ("json_not_time", "units", 1, "$.bells[0].periods[1].start"),
+        ("json_kind", "teachers", 2, "$.maxPerDay"),
     ]
     assert [row.row.id for row in found.rows["teachers"]] == ["t1", "t3"]
 

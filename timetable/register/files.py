@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from timetable.model import Name, Register, Term, Weekday
+from timetable.model import Finding, Name, Register, Term, Weekday
+from timetable.register.json_faults import json_fault
 from timetable.register.parts import LISTS, item_rows, term_rows
 from timetable.register.rows import Rows, Source, Sourced
 from timetable.register.sheet_grids import ARCHIVE_DAMAGE, MOST_BYTES
@@ -102,10 +103,10 @@ def read_json(name: str, content: bytes) -> Reading:
         if not isinstance(document, dict):
             raise msgspec.ValidationError("Expected `object`")
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        found.report("json_invalid", Source(name, "", 0), reason=str(error))
+        _fault(found, Source(name, "", 0), json_fault(error, content))
         return found
     if document.get("format", FORMAT) != FORMAT:
-        found.report("json_invalid", Source(name, "", 0), "format", reason=f"format must be {FORMAT}")
+        found.report("json_choice", Source(name, "", 0), "format", value=str(document["format"])[:60])
         return found
     head = _convert(found, Source(name, "", 0), document, _Head)
     if head is not None:
@@ -113,11 +114,11 @@ def read_json(name: str, content: bytes) -> Reading:
     lists = {field.encode_name: field.name for field in msgspec.structs.fields(Register) if field.name in LISTS}
     for key in document:
         if key not in lists and key not in {"format", *(f.encode_name for f in msgspec.structs.fields(_Head))}:
-            found.report("json_invalid", Source(name, "", 0), key, reason=f"Unknown field `{key}`")
+            found.report("json_field_unknown", Source(name, "", 0), key, name=key)
     for key, field in lists.items():
         items = document.get(key, [])
         if not isinstance(items, list):
-            found.report("json_invalid", Source(name, "", 0), key, reason="Expected `array`")
+            found.report("json_kind", Source(name, "", 0), key, kinds="array")
             continue
         for number, item in enumerate(items, 1):
             source = Source(name, key, number)
@@ -130,9 +131,12 @@ def _convert(found: Reading, source: Source, value: Any, type: Any) -> Any:
     try:
         return msgspec.convert(value, type)
     except msgspec.ValidationError as error:
-        reason, _, where = str(error).partition(" - at ")
-        found.report("json_invalid", source, where.strip("`"), reason=reason)
+        _fault(found, source, json_fault(error))
         return None
+
+
+def _fault(found: Reading, source: Source, fault: Finding) -> None:
+    found.report(fault.code, source, fault.field, **fault.values)
 
 
 def _keep(rows: Rows, source: Source, given: Iterable[tuple[str, Struct]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from timetable.model import Finding
+from timetable.register import json_faults
 from timetable.register.rows import Source
 
 ERRORS: Mapping[str, str] = {
@@ -20,7 +21,7 @@ ERRORS: Mapping[str, str] = {
     "file_unreadable": "the content is not what the name says",
     "file_not_text": "neither UTF-8 nor GB18030",
     "file_without_sheets": "a workbook with none of the known sheets",
-    "json_invalid": "a part of a JSON register is not as the schema says",
+    **json_faults.CODES,
     "column_missing": "a required column is absent",
     "column_twice": "two columns have one title",
     # cells

@@ -1,5 +1,6 @@
 /** Talking to the server: JSON in and out, and problems with a stable code that becomes a sentence. */
 
+import { findingText, isFinding } from "./findings";
 import { has, t, type Values } from "./i18n";
 
 /** A refusal of the server (RFC 9457), or `unreachable` when no answer came. */
@@ -104,6 +105,8 @@ export function problemOf(status: number, text: string): Problem {
 /** What happened, in the language shown. */
 export function explain(error: unknown): string {
   if (!(error instanceof Problem)) return t("error.unknown");
+  const [fault] = error.errors;
+  if (error.code === "invalid_body" && isFinding(fault)) return t("error.invalid_body", { detail: `${fault.field ?? ""} ${findingText(fault)}`.trim() });
   const key = `error.${error.code}`;
   if (has(key)) return t(key, { ...error.values, detail: error.detail });
   return error.detail || t("error.unknown");

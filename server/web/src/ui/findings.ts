@@ -5,6 +5,8 @@ import { has, t, type Values } from "./i18n";
 import { label } from "./names";
 import { weekdayName } from "./time";
 
+export const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
+
 /** Its code where the catalogue does not know it: a newer part of the server. */
 export function findingText(finding: Finding): string {
   const key = `finding.${finding.code}`;
@@ -20,6 +22,10 @@ function worded(name: string, value: string | number): string | number {
   if (name === "rules" && typeof value === "string") {
     const rules = value.split("、").map((rule) => (has(`rule.${rule}`) ? t(`rule.${rule}`) : rule));
     return rules.join(t("list.and"));
+  }
+  if (name === "kinds" && typeof value === "string") {
+    const kinds = value.split(" | ").map((kind) => (has(`kind_of_value.${kind}`) ? t(`kind_of_value.${kind}`) : kind));
+    return kinds.join(t("list.or"));
   }
   return typeof value === "string" ? label(value) : value;
 }

@@ -16,14 +16,15 @@ const nextMonday = () => {
   return addDays(today, 8 - weekdayOf(today));
 };
 
-/** A `join` as programs write it; undefined for a register, which the server reads like sheets; null for neither. */
+/** A `join` as programs write it; undefined for what the server reads like sheets, and says what is wrong with; null for
+ * something else. */
 function joinOf(text: string): Join | null | undefined {
   try {
     const given = JSON.parse(text) as Partial<Join> & { format?: string };
     if (given.format !== undefined) return undefined;
     return typeof given.unit === "string" ? ({ ...given, kind: "join" } as Join) : null;
   } catch {
-    return null;
+    return undefined;
   }
 }
 

@@ -2,9 +2,7 @@
 
 import type { Finding } from "../generated/api";
 import { Problem } from "../ui/api";
-import { findingText } from "../ui/findings";
-
-const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
+import { findingText, isFinding } from "../ui/findings";
 
 export function Why({ error }: { error: unknown }) {
   return <Reasons findings={error instanceof Problem ? error.errors.filter(isFinding) : []} />;
