@@ -21,11 +21,13 @@ from server.shapes.closing import (
     MakeUpPlanView,
     NewClosing,
     NewMakeUps,
+    NewOwnMakeUps,
+    OwnMakeUpPlanView,
 )
 from server.shapes.table import NameRef
 from server.web import InvalidBody, body, reply
 from timetable.agreement.amendments import AmendmentRefused
-from timetable.days.changes import MakeUp
+from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace
 from timetable.days.closings import Closing
 from timetable.errors import NotFound
 from timetable.model import Community
@@ -158,6 +160,40 @@ async def take(request: web.Request) -> web.Response:
     return reply(request, answers, 201)
 
 
+@routes.get("/api/communities/{community}/closings/{closing}/make-ups/{unit}")
+async def own_make_ups(request: web.Request) -> web.Response:
+    """When each lesson that the unit lost of its own could be held instead."""
+    asker, community = await _reader(request)
+    unit = _member(request, community)
+    plan = await request.app[closings_key].own_plan(community.id, unit, request.match_info["closing"])
+    newest = (await request.app[amendments_key].in_force()).newest(community.id)
+    may_ask = _unit(asker, community) == unit
+    return reply(request, OwnMakeUpPlanView(plan=plan, version=newest.number if newest else 0, may_ask=may_ask))
+
+
+@routes.post("/api/communities/{community}/closings/{closing}/make-ups/{unit}")
+async def take_own(request: web.Request) -> web.Response:
+    """Hold lessons that the unit lost of its own on other dates: one amendment, which asks nobody else."""
+    wanted = await body(request, NewOwnMakeUps)
+    asker, community = await _reader(request)
+    unit = _member(request, community)
+    if _unit(asker, community) != unit:
+        raise NotPermitted("negotiate")
+    closing = await request.app[closings_key].get(request.match_info["closing"])
+    lessons = tuple(
+        MakeUpPlace(occurrence=choice.occurrence, date=choice.date, period=choice.period) for choice in wanted.choices
+    )
+    asked = await request.app[amendments_key].ask(
+        community.id,
+        MakeUpOwn(unit=unit, lessons=lessons),
+        unit=unit,
+        by=asker.name,
+        reason=wanted.reason.strip() or closing.reason,
+        version=wanted.version,
+    )
+    return reply(request, amendment_view(asked, unit, time.time()), 201)
+
+
 @routes.get("/api/communities/{community}/week")
 async def week(request: web.Request) -> web.Response:
     """`?week=N&version=N`: the community's lessons on the dates of a term week, against a published version."""
@@ -185,6 +221,13 @@ async def _reader(request: web.Request) -> tuple[Principal, Community]:
     if not sees_table(asker, community):
         raise NotPermitted("view_table")
     return asker, community
+
+
+def _member(request: web.Request, community: Community) -> str:
+    unit = request.match_info["unit"]
+    if unit not in community.units:
+        raise NotFound("unit", unit)
+    return unit
 
 
 async def _own(request: web.Request) -> tuple[Principal, County, Closing]:

@@ -26,11 +26,11 @@ from server.commands.table_files import (
 from server.sentences import catalogue, language_of
 from timetable.agreement.closing_service import Loss, losses
 from timetable.days import make_ups
-from timetable.days.changes import MakeUp
+from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace
 from timetable.days.closings import Closing, faults
 from timetable.days.dated import Applied, DatedTables
 from timetable.days.grounds import Grounds
-from timetable.days.make_ups import MakeUpPlan
+from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan
 from timetable.days.outcomes import work_out
 from timetable.errors import NotFound
 from timetable.model import Finding, MakeUpDay, Register
@@ -44,6 +44,8 @@ class CloseReport(Struct, frozen=True, kw_only=True, rename="camel"):
     closing: Closing
     losses: tuple[Loss, ...]
     plans: tuple[MakeUpPlan, ...]
+    own_plans: tuple[OwnMakeUpPlan, ...]
+    """Of each school, where they were asked for."""
     made_up: int
 
 
@@ -59,6 +61,7 @@ def close(
     end: str | None = None,
     unit: Annotated[tuple[str, ...], Several] = (),
     make_up_day: Annotated[tuple[str, ...], Several] = (),
+    own: Annotated[bool, Flag] = False,
     make_up: Annotated[bool, Flag] = False,
     reopen: str | None = None,
     at: str | None = None,
@@ -89,8 +92,10 @@ def close(
         Only this unit (may be given several times); without, the whole county.
     make_up_day
         A free day on which lost lessons may be made up, with the weekday whose bells ring: `2026-11-28=3`.
+    own
+        Plan also what each school lost of its own.
     make_up
-        Take the best slots of the plan at once.
+        Take the best slots of what is planned at once.
     reopen
         Open the schools again: the id of the closing.
     at
@@ -113,19 +118,30 @@ def close(
         return _refused(found)
     tables = tables.with_closings((*tables.closings.all, closing))
     grounds = Grounds(register)
-    plans = tuple(make_ups.plan(grounds, tables, closing, community, now) for community in tables.communities)
     taken = losses(tables, closing)
-    amendments = _accepted(grounds, tables, plans, known.amendments, now) if make_up else known.amendments
+    plans = tuple(make_ups.plan(grounds, tables, closing, community, now) for community in tables.communities)
+    book = _Book(grounds, tables, known.amendments, now)
+    if make_up:
+        book.make_up(plans)
+    own_plans = []
+    for community, school_unit in [(loss.community, lost.unit) for loss in taken for lost in loss.units if own]:
+        school = make_ups.own_plan(grounds, book.tables, closing, community, school_unit, now)
+        own_plans.append(school)
+        if make_up:
+            book.make_up_own(school)
+    amendments = tuple(book.history)
     write(
         dated,
         msgspec.json.encode(structs.replace(known, amendments=amendments, closings=(*known.closings, closing))),
     )
-    made_up = len(amendments) - len(known.amendments)
+    made_up = sum(len(one.effects) for one in amendments[len(known.amendments) :])
     if as_json:
-        report = CloseReport(closing=closing, losses=tuple(taken), plans=plans, made_up=made_up)
+        report = CloseReport(
+            closing=closing, losses=tuple(taken), plans=plans, own_plans=tuple(own_plans), made_up=made_up
+        )
         print(msgspec.json.encode(report).decode())
     else:
-        _tell(closing, taken, plans)
+        _tell(closing, taken, plans, own_plans)
     return FINDING if any(one.state == "open" and not one.choices for plan in plans for one in plan.lost) else GOOD
 
 
@@ -181,24 +197,41 @@ def _reopen(dated: Path, known: DatedFile, id: str, now: float) -> int:
     return GOOD
 
 
-def _accepted(
-    grounds: Grounds, tables: DatedTables, plans: Sequence[MakeUpPlan], history: Sequence[Applied], now: float
-) -> tuple[Applied, ...]:
-    """The history with the best slot of every lost lesson taken."""
-    found = list(history)
-    for plan in plans:
-        for lost in plan.lost:
-            if not lost.choices:
-                continue
-            best = lost.choices[0]
-            number = 1 + max((one.number for one in found if one.community == plan.community), default=0)
-            change = MakeUp(occurrence=lost.occurrence, date=best.date, period=best.period)
-            outcome = work_out(change, community=plan.community, number=number, grounds=grounds, tables=tables, now=now)
-            if outcome.possible:
-                one = Applied(community=plan.community, number=number, at=now, effects=outcome.effects)
-                found.append(one)
-                tables = tables.with_applied(one)
-    return tuple(found)
+class _Book:
+    """The changes of single days, with what makes up for lost lessons added."""
+
+    def __init__(self, grounds: Grounds, tables: DatedTables, history: Sequence[Applied], now: float) -> None:
+        self._grounds = grounds
+        self.tables = tables
+        self._now = now
+        self.history = list(history)
+
+    def make_up(self, plans: Sequence[MakeUpPlan]) -> None:
+        """The best slot of every lost shared lesson."""
+        for plan in plans:
+            for lost in plan.lost:
+                for best in lost.choices[:1]:
+                    self._apply(plan.community, MakeUp(occurrence=lost.occurrence, date=best.date, period=best.period))
+
+    def make_up_own(self, plan: OwnMakeUpPlan) -> None:
+        """The best slot of everything that a school lost of its own."""
+        lessons = tuple(
+            MakeUpPlace(occurrence=lost.occurrence, date=best.date, period=best.period)
+            for lost in plan.lost
+            for best in lost.choices[:1]
+        )
+        if lessons:
+            self._apply(plan.community, MakeUpOwn(unit=plan.unit, lessons=lessons))
+
+    def _apply(self, community: str, change: MakeUp | MakeUpOwn) -> None:
+        number = 1 + max((one.number for one in self.history if one.community == community), default=0)
+        outcome = work_out(
+            change, community=community, number=number, grounds=self._grounds, tables=self.tables, now=self._now
+        )
+        if outcome.possible:
+            one = Applied(community=community, number=number, at=self._now, effects=outcome.effects)
+            self.history.append(one)
+            self.tables = self.tables.with_applied(one)
 
 
 def _refused(found: Sequence[Finding]) -> int:
@@ -207,7 +240,9 @@ def _refused(found: Sequence[Finding]) -> int:
     return FINDING
 
 
-def _tell(closing: Closing, taken: Sequence[Loss], plans: Sequence[MakeUpPlan]) -> None:
+def _tell(
+    closing: Closing, taken: Sequence[Loss], plans: Sequence[MakeUpPlan], own_plans: Sequence[OwnMakeUpPlan]
+) -> None:
     texts = catalogue(language_of(dict(os.environ)))
     print(f"{closing.id}  {closing.first} - {closing.last}  {closing.reason}")
     for loss in taken:
@@ -220,6 +255,13 @@ def _tell(closing: Closing, taken: Sequence[Loss], plans: Sequence[MakeUpPlan]) 
             slot = f"{best.date} {best.start}" if best else "-"
             reasons = "; ".join(_reason(texts, one.code, one.values) for one in best.reasons) if best else ""
             print(f"  {lost.title}  {lost.date} {lost.start} -> {slot}  {reasons}")
+    for school in own_plans:
+        placed = sum(bool(lost.choices) for lost in school.lost)
+        short = f", {school.days_short} more free days needed" if school.days_short else ""
+        print(f"{school.unit}: {len(school.lost)} own, {placed} with a slot{short}")
+        for lost in school.lost:
+            slot = f"{lost.choices[0].date} {lost.choices[0].start}" if lost.choices else "-"
+            print(f"  {lost.title}  {lost.date} {lost.start} -> {slot}")
 
 
 def _reason(texts: dict[str, str], code: str, values: dict[str, str | int]) -> str:

@@ -6,13 +6,13 @@ from msgspec import Meta
 
 from server.shapes.base import Body
 from server.shapes.table import ConsentRow, NameRef
-from timetable.days.changes import Cancel, MakeUp, Move, MoveWeekly, Substitute, Swap, SwapWeekly, Undo
+from timetable.days.changes import Cancel, MakeUp, MakeUpOwn, Move, MoveWeekly, Substitute, Swap, SwapWeekly, Undo
 from timetable.days.cover import CoverNeed
 from timetable.days.openings import Opening
 from timetable.days.scene import Line
 from timetable.model import Finding, Id, IsoDate, PlacedParty
 
-Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo
+Change = Move | Swap | Substitute | Cancel | MakeUp | MakeUpOwn | MoveWeekly | SwapWeekly | Undo
 Text = Annotated[str, Meta(max_length=500)]
 
 

@@ -8,7 +8,8 @@ from server.shapes.amendment import AmendmentView, OccurrenceRow, Text
 from server.shapes.base import Body
 from server.shapes.table import NameRef
 from timetable.agreement.closing_service import Loss
-from timetable.days.make_ups import MakeUpPlan
+from timetable.days.changes import MOST_MADE_UP
+from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan
 from timetable.model import ClockTime, Finding, Id, IsoDate, MakeUpDay
 
 Units = Annotated[tuple[Id, ...], Meta(max_length=2000)]
@@ -90,6 +91,21 @@ class ChosenMakeUp(Body, frozen=True, kw_only=True):
 class NewMakeUps(Body, frozen=True, kw_only=True):
     version: int
     choices: Annotated[tuple[ChosenMakeUp, ...], Meta(min_length=1, max_length=200)]
+    reason: Text = ""
+
+
+class OwnMakeUpPlanView(Body, frozen=True, kw_only=True):
+    plan: OwnMakeUpPlan
+    version: int
+    """The published version that the choices are asked against."""
+    may_ask: bool
+
+
+class NewOwnMakeUps(Body, frozen=True, kw_only=True):
+    """Lessons of one school alone, made up all or none."""
+
+    version: int
+    choices: Annotated[tuple[ChosenMakeUp, ...], Meta(min_length=1, max_length=MOST_MADE_UP)]
     reason: Text = ""
 
 

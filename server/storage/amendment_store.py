@@ -102,11 +102,11 @@ class SqlAmendmentStore:
 
 def _mark(connection: Connection) -> Mark:
     published = connection.execute(select(func.count()).select_from(versions)).scalar_one()
-    applied = connection.execute(select(func.count(amendments.c.applied_as))).scalar_one()
-    is_undone = amendments.c.state == State.UNDONE.value
-    undone = connection.execute(select(func.count()).select_from(amendments).where(is_undone)).scalar_one()
+    # Each is saved anew, with a revision more, when it is undone or loses an effect.
+    revisions = select(func.coalesce(func.sum(amendments.c.revision), 0)).where(amendments.c.applied_as.is_not(None))
+    applied = connection.execute(revisions).scalar_one()
     closed = connection.execute(select(func.coalesce(func.sum(closings.c.revision), 0))).scalar_one()
-    return Mark(versions=published, amendments=applied + undone, closings=closed)
+    return Mark(versions=published, amendments=applied, closings=closed)
 
 
 def _save(connection: Connection, amendment: Amendment, expected: int, *, applied_as: int | None = None) -> None:

@@ -112,6 +112,41 @@ async def test_lost_lessons_are_made_up_by_consent_and_taken_back_when_schools_o
     assert [row["state"] for row in (await core.get(f"{HERE}/amendments")).json] == ["undone"]
 
 
+async def test_a_school_makes_up_its_own_by_one_press_and_loses_what_takes_place_after_all(
+    county: CountyServer,
+) -> None:
+    bureau = await county.person("bureau_admin")
+    done = await close(bureau)
+    owner = next(loss["units"][0]["unit"] for loss in done["losses"] if loss["community"] == "A")
+    names = {CORE: "core_director", MEMBER: "member_director", THIRD: "third_director"}
+    school = await county.person(names[owner])
+    other = await county.person(next(name for unit, name in names.items() if unit != owner))
+    path = f"{HERE}/closings/{done['id']}/make-ups/{owner}"
+    view = (await school.get(path)).json
+    (lost,) = view["plan"]["lost"]
+    assert (lost["state"], lost["units"], view["mayAsk"], view["plan"]["daysShort"]) == ("open", [owner], True, 0)
+    best = lost["choices"][0]
+    wanted = {"occurrence": lost["occurrence"], "date": best["date"], "period": best["period"]}
+    assert (await other.post(path, {"version": view["version"], "choices": [wanted]})).refusal == (403, "not_permitted")
+    assert (await other.get(path)).json["mayAsk"] is False
+    assert (await school.get(f"{HERE}/closings/{done['id']}/make-ups/B1")).refusal == (404, "not_found")
+    answer = await school.post(path, {"version": view["version"], "choices": [wanted]})
+    assert (answer.status, answer.json["state"], answer.json["affected"]) == (201, "applied", [owner])
+    assert (await school.get(path)).json["plan"]["lost"][0]["state"] == "made_up"
+    (closing,) = (await school.get("/api/closings")).json["closings"]
+    (loss,) = [loss for loss in closing["losses"] if loss["community"] == "A"]
+    assert (loss["ownMadeUp"], loss["units"]) == (1, [{"unit": owner, "own": 1, "madeUp": 1}])
+    twice = await school.post(path, {"version": view["version"], "choices": [wanted]})
+    assert twice.refusal == (422, "amendment_refused")
+    extra = f"{lost['occurrence']}.x{answer.json['number']}"
+    there = (await school.get(f"{HERE}/occurrences?first={best['date']}")).json
+    assert extra in {row["occurrence"] for row in there}
+    await bureau.post(f"/api/closings/{done['id']}/reopen", {"revision": done["revision"]})
+    there = (await school.get(f"{HERE}/occurrences?first={best['date']}")).json
+    assert extra not in {row["occurrence"] for row in there}
+    assert [row["state"] for row in (await school.get(f"{HERE}/amendments")).json] == ["undone"]
+
+
 async def test_impossible_closings_come_back_with_their_reasons(county: CountyServer) -> None:
     bureau = await county.person("bureau_admin")
     for body, code in (

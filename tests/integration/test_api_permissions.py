@@ -138,6 +138,13 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
         {"version": 1, "choices": [{"occurrence": "x", "date": "2026-11-19", "period": 1}]},
         SPEAKERS,
     ),
+    ("GET", "/api/communities/A/closings/absent/make-ups/A1", None, OF_A | {"panel A1"}),
+    (
+        "POST",
+        "/api/communities/A/closings/absent/make-ups/A1",
+        {"version": 1, "choices": [{"occurrence": "x", "date": "2026-11-19", "period": 1}]},
+        frozenset({"member_director", "member_principal"}),
+    ),
     ("GET", "/api/communities/A/week?week=7", None, OF_A | {"panel A1"}),
     ("GET", "/api/terms", None, CLOSERS),
     ("POST", "/api/rollover", {"registerVersion": 0, "plan": NO_PLAN}, frozenset({"bureau_admin"})),

@@ -154,6 +154,18 @@ def test_closed_days_are_kept_with_what_makes_up_for_them(files: Path, capsys: p
     assert [one.reopened_at is None for one in kept.closings] == [False]
 
 
+def test_what_schools_lost_of_their_own_is_made_up_too(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert close(files, *SNOW, "--make-up-day", "2026-09-12=2", "--own", "--make-up", "--json") == 0
+    report = msgspec.json.decode(capsys.readouterr().out)
+    own = [lost for school in report["ownPlans"] for lost in school["lost"]]
+    assert len(own) == sum(loss["own"] for loss in report["losses"]) > 0
+    shared = sum(len(plan["lost"]) for plan in report["plans"])
+    assert report["madeUp"] == shared + sum(bool(lost.get("choices")) for lost in own)
+    Path(dated(files)).unlink()
+    assert close(files, *SNOW, "--own") == 0
+    assert "with a slot" in capsys.readouterr().out
+
+
 def test_closing_says_what_it_takes_and_why_it_cannot_be(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert close(files, *SNOW, "--unit", "A2") == 0
     assert "A: 0 shared" in capsys.readouterr().out

@@ -17,7 +17,7 @@ from tests.unit.test_amendments import carried_out, held_on, out, published, som
 from timetable.agreement.closing_service import losses
 from timetable.days import closings as closing_module
 from timetable.days import make_ups
-from timetable.days.changes import MakeUp, Move
+from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace, Move, Undo
 from timetable.days.closings import Closing, faults
 from timetable.days.dated import Applied, DatedTables, Standing
 from timetable.days.grounds import Grounds
@@ -153,6 +153,78 @@ def test_all_first_choices_can_be_accepted_together(given_days: tuple[MakeUpDay,
             assert broken_on(community()[0], day, tables.on(day)) == []
     left = make_ups.plan(Grounds(community()[0]), tables, snow, "A", NOW)
     assert {one.state for one in left.lost} == {"made_up"}
+
+
+def own_plan_of(unit: str, closing: Closing, tables: DatedTables | None = None) -> make_ups.OwnMakeUpPlan:
+    return make_ups.own_plan(Grounds(community()[0]), tables or closed(closing), closing, "A", unit, NOW)
+
+
+def first_choices(plan: make_ups.OwnMakeUpPlan) -> MakeUpOwn:
+    chosen = ((lost.occurrence, choice) for lost in plan.lost for choice in lost.choices[:1])
+    lessons = tuple(MakeUpPlace(occurrence=one, date=best.date, period=best.period) for one, best in chosen)
+    return MakeUpOwn(unit=plan.unit, lessons=lessons)
+
+
+@pytest.mark.parametrize("given_days", [(), (SATURDAY,)])
+def test_a_school_makes_up_its_own_lessons_by_one_act_beside_the_shared_ones(given_days: tuple[MakeUpDay, ...]) -> None:
+    snow = structs.replace(SNOW, make_up_days=given_days)
+    tables, register = closed(snow), community()[0]
+    own = {s.occurrence.id for d in SNOW.days for s in published().on(d) if units_of(s) == ["A1"]}
+    plan = own_plan_of("A1", snow)
+    assert {lost.occurrence for lost in plan.lost} == own
+    assert {lost.units for lost in plan.lost} == {("A1",)}
+    for number, lost in enumerate(plan_of(snow).lost, 1):
+        best = lost.choices[0]
+        outcome = out(tables, MakeUp(occurrence=lost.occurrence, date=best.date, period=best.period), number=number)
+        tables = tables.with_applied(Applied(community="A", number=number, at=NOW, effects=outcome.effects))
+    plan = own_plan_of("A1", snow, tables)
+    change = first_choices(plan)
+    outcome = out(tables, change, number=90)
+    assert (outcome.findings, outcome.affected) == ((), ("A1",))
+    assert len(outcome.effects) == len(change.lessons) > 0
+    tables = tables.with_applied(Applied(community="A", number=90, at=NOW, effects=outcome.effects))
+    for day in days(register):
+        if day.isoformat() not in {one.date for one in given_days}:
+            assert broken_on(register, day, tables.on(day)) == []
+    left = own_plan_of("A1", snow, tables)
+    assert sum(lost.state == "made_up" for lost in left.lost) == len(change.lessons)
+    (loss,) = losses(tables, snow)
+    assert {one.unit: one.made_up for one in loss.units} == {"A0": 0, "A1": len(change.lessons), "A2": 0}
+    assert loss.own_made_up == len(change.lessons)
+    again = out(tables, change, number=91)
+    assert [finding.code for finding in again.findings] == ["amend_made_up"]
+    undone = out(tables, Undo(amendment=90), number=91)
+    assert (undone.findings, undone.affected) == ((), ("A1",))
+
+
+def test_what_has_no_slot_says_how_many_free_days_it_takes_more() -> None:
+    """The term ends with the snow: each lost day takes a free one."""
+    register, table = community()
+    short = structs.replace(TERM, last_day="2026-09-09")
+    tables = DatedTables(short, [[version(table)]]).with_closings([SNOW])
+    late = moment(date(2026, 9, 7), "20:00")
+    found = make_ups.own_plan(Grounds(structs.replace(register, term=short)), tables, SNOW, "A", "A0", late)
+    assert {lost.choices for lost in found.lost} == {()}
+    assert found.days_short in (1, 2)
+
+
+def test_only_a_schools_own_lost_lessons_are_made_up_by_its_act() -> None:
+    tables = closed(SNOW)
+    plan = own_plan_of("A1", SNOW)
+    one = next(lost for lost in plan.lost if lost.choices)
+    best = one.choices[0]
+    place = MakeUpPlace(occurrence=one.occurrence, date=best.date, period=best.period)
+    for change, code in (
+        (MakeUpOwn(unit="A0", lessons=(place,)), "amend_not_own"),
+        (MakeUpOwn(unit="A1", lessons=(place, place)), "amend_made_up"),
+        (MakeUpOwn(unit="A1", lessons=(structs.replace(place, date="2026-09-08"),)), "amend_closed"),
+    ):
+        assert [finding.code for finding in out(tables, change).findings] == [code]
+    assert [f.code for f in out(published(), MakeUpOwn(unit="A1", lessons=(place,))).findings] == ["amend_takes_place"]
+
+
+def units_of(standing: Standing) -> list[str]:
+    return [party.unit for party in standing.occurrence.lesson.parties]
 
 
 REASONS = {

@@ -4,7 +4,7 @@ draft -> asked -> agreed -> applied -> undone, or refused, or withdrawn. Only un
 What is agreed is applied at once; where it no longer fits by then it is refused with the reasons.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -250,6 +250,14 @@ def no_longer_fits(amendment: Amendment, findings: tuple[Finding, ...]) -> Amend
 def undone(amendment: Amendment, *, now: float, by: int) -> Amendment:
     """Amendment `by` has taken it back."""
     return structs.replace(_changed(amendment, Event.UNDONE), undone_at=now, undone_by=by)
+
+
+def without(amendment: Amendment, uids: Collection[str], *, now: float) -> Amendment:
+    """Without its effects on these occurrences, which nobody has to ask for any more; undone where none is left."""
+    left = tuple(effect for effect in amendment.effects if effect.uid not in uids)
+    if not left:
+        return undone(amendment, now=now, by=amendment.number)
+    return structs.replace(amendment, effects=left, revision=amendment.revision + 1)
 
 
 def asked_units(amendment: Amendment) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Use cases of sudden closings: look at one, declare it, open the schools again, plan what makes up for it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Protocol
@@ -11,12 +11,11 @@ from timetable.agreement import amendments as talks
 from timetable.agreement.amendment_service import AmendmentService, AmendmentStore, Aside, Present
 from timetable.agreement.amendments import State
 from timetable.days import make_ups
-from timetable.days.changes import MakeUp
+from timetable.days.changes import MakeUp, MakeUpOwn
 from timetable.days.closings import Closing, faults
 from timetable.days.dated import DatedTables, held
-from timetable.days.make_ups import MakeUpPlan
+from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan, made_up_by
 from timetable.errors import NotAllowedNow, NotFound, StaleVersion, TimetableError
-from timetable.identity import named_occurrence
 from timetable.model import Finding, MakeUpDay
 from timetable.term import moment
 
@@ -45,6 +44,15 @@ class ClosingStore(Protocol):
         ...
 
 
+class UnitLoss(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The lessons of one school by itself that do not take place."""
+
+    unit: str
+    own: int
+    made_up: int
+    """Of these, those that are held on another date."""
+
+
 class Loss(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a closing takes of one community's lessons."""
 
@@ -57,6 +65,10 @@ class Loss(Struct, frozen=True, kw_only=True, rename="camel"):
     """Shared lessons that go on without the schools that are shut."""
     made_up: int = 0
     """Of the shared ones, those that are made up."""
+    own_made_up: int = 0
+    """Of the own ones, those that are made up."""
+    units: tuple[UnitLoss, ...] = ()
+    """The schools that lost lessons of their own."""
 
 
 class ClosingService:
@@ -138,17 +150,25 @@ class ClosingService:
         return changed
 
     async def plan(self, community: str, id: str) -> MakeUpPlan:
-        """When the community's lost lessons could be made up."""
+        """When the community's lost shared lessons could be made up."""
         closing, present = await self.get(id), await self._amendments.present()
-        waiting = [
-            one.change
-            for one in await self._changes.waiting()
-            if one.community == community and isinstance(one.change, MakeUp)
-        ]
-        now = self._now()
+        waiting, now = await self._waiting(community), self._now()
         return await self._aside(
             lambda: make_ups.plan(present.grounds, present.tables, closing, community, now, waiting)
         )
+
+    async def own_plan(self, community: str, unit: str, id: str) -> OwnMakeUpPlan:
+        """When the lessons that the unit lost of its own could be made up."""
+        closing, present = await self.get(id), await self._amendments.present()
+        waiting, now = await self._waiting(community), self._now()
+        return await self._aside(
+            lambda: make_ups.own_plan(present.grounds, present.tables, closing, community, unit, now, waiting)
+        )
+
+    async def _waiting(self, community: str) -> list[MakeUp]:
+        """What is asked for already."""
+        every = await self._changes.waiting()
+        return [one.change for one in every if one.community == community and isinstance(one.change, MakeUp)]
 
     async def _current(self, id: str, revision: int) -> Closing:
         known = await self.get(id)
@@ -158,36 +178,56 @@ class ClosingService:
 
     async def _take_back(self, present: Present) -> None:
         """End what makes up for lessons that take place after all."""
-        now, tables, term = self._now(), present.tables, present.tables.term
+        now, tables = self._now(), present.tables
         for amendment in await self._changes.waiting():
             if isinstance(amendment.change, MakeUp) and held(tables.find(amendment.change.occurrence)):
                 withdrawn = talks.withdraw(amendment, unit=amendment.unit)
                 await self._changes.save(withdrawn, expected=amendment.revision)
         for community in tables.communities:
             for amendment in await self._changes.of(community):
-                change = amendment.change
-                if not isinstance(change, MakeUp) or amendment.state is not State.APPLIED:
+                if not isinstance(amendment.change, MakeUp | MakeUpOwn) or amendment.state is not State.APPLIED:
                     continue
-                named = named_occurrence(term, change.occurrence)
-                extra = tables.standing(amendment.effects[0].uid) if amendment.effects else None
-                if named and held(tables.standing(named.uid)) and held(extra) and extra.starts > now:
-                    undone = talks.undone(amendment, now=now, by=amendment.number)
-                    await self._changes.save(undone, expected=amendment.revision)
+                needless = {
+                    effect.uid
+                    for effect in amendment.effects
+                    if held(tables.standing(made_up_by(effect.uid)))
+                    and held(extra := tables.standing(effect.uid))
+                    and extra.starts > now
+                }
+                if needless:
+                    changed = talks.without(amendment, needless, now=now)
+                    await self._changes.save(changed, expected=amendment.revision)
 
 
 def losses(tables: DatedTables, closing: Closing) -> list[Loss]:
     """What the closing takes of the tables in which it counts already."""
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("shared", "own", "reduced", "made_up"), 0))
+    counts: dict[str, Counter[str]] = {}
+    own: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    made_up = make_ups.made_up_for(tables)
     for day in closing.days:
         for standing in tables.on(day):
             if standing.closing is None or standing.closing.id != closing.id:
                 continue
-            shared = len(standing.occurrence.lesson.parties) > 1
-            kind = "reduced" if not standing.cancelled else "shared" if shared else "own"
-            counts[standing.community][kind] += 1
-            if kind == "shared" and make_ups.makes_up_for(tables, standing.uid):
-                counts[standing.community]["made_up"] += 1
-    return [Loss(community=community, **found) for community, found in counts.items()]
+            parties = standing.occurrence.lesson.parties
+            kind = "reduced" if not standing.cancelled else "shared" if len(parties) > 1 else "own"
+            count = counts.setdefault(standing.community, Counter())
+            count[kind] += 1
+            if kind == "own":
+                own[standing.community][parties[0].unit].update(own=1, made_up=standing.uid in made_up)
+                count["own_made_up"] += standing.uid in made_up
+            elif kind == "shared":
+                count["made_up"] += standing.uid in made_up
+    return [
+        Loss(
+            community=community,
+            **{what: found[what] for what in ("shared", "own", "reduced", "made_up", "own_made_up")},
+            units=tuple(
+                UnitLoss(unit=unit, own=lost["own"], made_up=lost["made_up"])
+                for unit, lost in sorted(own[community].items())
+            ),
+        )
+        for community, found in counts.items()
+    ]
 
 
 def _until(closing: Closing) -> float:

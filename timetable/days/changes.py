@@ -1,7 +1,8 @@
 """This module owns the changes that can be asked for after publication, and how their refusals are named.
 
-A change concerns one occurrence (`move swap substitute cancel make_up`) or a lesson from a week on (`move_weekly
-swap_weekly`, which make the next version of the table), or takes an earlier amendment back (`undo`).
+A change concerns one occurrence (`move swap substitute cancel make_up`), several lost lessons of one school
+(`make_up_own`) or a lesson from a week on (`move_weekly swap_weekly`, which make the next version of the table), or
+takes an earlier amendment back (`undo`).
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ CODES: Mapping[str, str] = {
     "amend_no_post": "the substitute has no post at the school, and the community's mode lends none",
     "amend_takes_place": "only a lesson that is called off can be made up",
     "amend_made_up": "the lesson is made up already",
+    "amend_not_own": "the lesson is not one of the school's alone",
     "amend_not_applied": "that amendment does not count, or does not count any more",
     "amend_undo_lasting": "an undo of days, or a change of an older term, is taken back by making the change again",
     "amend_undo_moved": "a lesson has moved again since the lasting change that is to be taken back",
@@ -39,6 +41,9 @@ CODES: Mapping[str, str] = {
 
 OccurrenceId = Annotated[str, Meta(min_length=1, max_length=128)]
 PeriodNumber = Annotated[int, Meta(ge=1, le=16)]
+
+MOST_MADE_UP = 2000
+"""Lost lessons of one school that are made up by one act: those of a big one in two weeks."""
 
 
 class Move(Model, frozen=True, kw_only=True, tag_field="kind", tag="move"):
@@ -78,6 +83,21 @@ class MakeUp(Model, frozen=True, kw_only=True, tag_field="kind", tag="make_up"):
     period: PeriodNumber
 
 
+class MakeUpPlace(Model, frozen=True, kw_only=True):
+    """One lost lesson, and where it is held instead."""
+
+    occurrence: OccurrenceId
+    date: IsoDate
+    period: PeriodNumber
+
+
+class MakeUpOwn(Model, frozen=True, kw_only=True, tag_field="kind", tag="make_up_own"):
+    """Lost lessons that one school has by itself are held on other dates, all or none of them."""
+
+    unit: Id
+    lessons: Annotated[tuple[MakeUpPlace, ...], Meta(min_length=1, max_length=MOST_MADE_UP)]
+
+
 class MoveWeekly(Model, frozen=True, kw_only=True, tag_field="kind", tag="move_weekly"):
     """The lesson stands in another slot from a date on; it counts from the first Monday that is not before it."""
 
@@ -102,7 +122,7 @@ class Undo(Model, frozen=True, kw_only=True, tag_field="kind", tag="undo"):
     amendment: Annotated[int, Meta(ge=1)]
 
 
-Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo
+Change = Move | Swap | Substitute | Cancel | MakeUp | MakeUpOwn | MoveWeekly | SwapWeekly | Undo
 
 Lending = Literal["none", "asked", "pool"]
 LENDING: Mapping[Mode, Lending] = {"merged": "pool", "co_built": "asked", "collaborative": "none"}

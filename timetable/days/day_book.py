@@ -297,6 +297,10 @@ class DayBook:
         """What a class has that day."""
         return [(stay.lesson, stay.window) for stay in self._classes.get(school_class, ())]
 
+    def class_free(self, classes: Collection[str], window: Window) -> bool:
+        """Whether none of the classes has a lesson then."""
+        return not any(window.overlap(stay.window) > 0 for id in classes for stay in self._classes.get(id, ()))
+
     def periods_of(self, teacher: str, *, apart: Collection[str] = ()) -> int:
         """How many periods the teacher teaches that day."""
         lessons = {

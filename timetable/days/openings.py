@@ -1,6 +1,6 @@
 """This module owns the slots in which one occurrence could stand, and what stands in the way in each of the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 
 from msgspec import Struct
@@ -48,9 +48,19 @@ def openings(
     return found
 
 
-def of_day(book: DayBook, day: date, lesson: Lesson, uid: str, taught: Sequence[Taught] = ()) -> Iterator[Opening]:
-    """Every period of the host that day, as if the occurrence `uid` were gone from where it stands."""
+def of_day(
+    book: DayBook,
+    day: date,
+    lesson: Lesson,
+    uid: str,
+    taught: Sequence[Taught] = (),
+    periods: Collection[int] | None = None,
+) -> Iterator[Opening]:
+    """Every period of the host that day, of these where some are named, as if the occurrence `uid` were gone from where
+    it stands."""
     for period, window in book.periods(lesson.host.unit).items():
+        if periods is not None and period not in periods:
+            continue
         seat = book.seat(lesson, period, apart=(uid,))
         if isinstance(seat, Seat):
             parties = taught_by(seat.parties, taught)

@@ -3,18 +3,28 @@
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
-from timetable.days.changes import LENDING, Cancel, Change, MakeUp, Move, MoveWeekly, Substitute, Swap, SwapWeekly, Undo
-from timetable.days.dated import Applied, CalledOff, DatedTables, Effect, Placed, Standing, Taught, attending, held
+from timetable.days.changes import (
+    LENDING,
+    Cancel,
+    Change,
+    MakeUp,
+    MakeUpOwn,
+    Move,
+    MoveWeekly,
+    Substitute,
+    Swap,
+    SwapWeekly,
+    Undo,
+)
+from timetable.days.dated import CalledOff, DatedTables, Effect, Placed, Standing, Taught
 from timetable.days.day_book import Seat
 from timetable.days.grounds import Grounds
 from timetable.days.lasting import move_weekly, put_back, swap_weekly
+from timetable.days.making_up import make_up, make_up_own
 from timetable.days.scene import Outcome, Refused, Scene, Touched, slot_of
-from timetable.errors import NotFound
-from timetable.identity import extra_ids, named_occurrence
-from timetable.model import Finding, Lesson, clock
-from timetable.term import week_of
-from timetable.turns import in_week, led_by
-from timetable.weeks import held_in
+from timetable.identity import named_occurrence
+from timetable.model import Finding, clock
+from timetable.turns import led_by
 
 
 def work_out(
@@ -41,6 +51,8 @@ def _of_kind(scene: Scene, change: Change) -> Outcome:
             return cancel(scene, change)
         case MakeUp():
             return make_up(scene, change)
+        case MakeUpOwn():
+            return make_up_own(scene, change)
         case MoveWeekly():
             return move_weekly(scene, change)
         case SwapWeekly():
@@ -53,7 +65,7 @@ def move(scene: Scene, change: Move) -> Outcome:
     standing = scene.standing(change.occurrence)
     day = scene.day(change.date)
     lesson = led_by(scene.lesson(standing.occurrence.lesson.id, day), standing.occurrence.lesson.host.unit)
-    seat = _seat(scene, day, lesson, change.period, (standing.uid,))
+    seat = scene.seat(day, lesson, change.period, (standing.uid,))
     placed = _placed(scene, standing, day, seat)
     if (placed.date, placed.start, placed.end) == slot_of(standing.occurrence):
         raise Refused(scene.finding("amend_no_change", standing.occurrence))
@@ -72,7 +84,7 @@ def swap(scene: Scene, change: Swap) -> Outcome:
         day = into.occurrence.day.date
         lesson = led_by(scene.lesson(moved.occurrence.lesson.id, day), moved.occurrence.lesson.host.unit)
         period = scene.book(day, lesson).matching_period(lesson, into.occurrence.lesson)
-        effects.append(_placed(scene, moved, day, _seat(scene, day, lesson, period, apart)))
+        effects.append(_placed(scene, moved, day, scene.seat(day, lesson, period, apart)))
     return _dated(scene, tuple(effects), (first, second))
 
 
@@ -115,44 +127,6 @@ def cancel(scene: Scene, change: Cancel) -> Outcome:
     return _dated(scene, (CalledOff(uid=standing.uid, lesson=standing.occurrence.lesson.id),), (standing,))
 
 
-def make_up(scene: Scene, change: MakeUp) -> Outcome:
-    lost = scene.tables.find(change.occurrence)
-    if lost is not None and not lost.cancelled:
-        raise Refused(scene.finding("amend_takes_place", lost.occurrence))
-    planned, lesson = _lost(scene, change.occurrence)
-    day = scene.day(change.date)
-    uid, id = extra_ids(scene.grounds.term, lesson.id, planned, scene.number)
-    for made in scene.tables.applied:
-        for effect in made.effects:
-            if (
-                isinstance(effect, Placed)
-                and effect.extra
-                and (effect.lesson, effect.planned)
-                == (
-                    lesson.id,
-                    planned.isoformat(),
-                )
-            ):
-                standing = scene.tables.standing(effect.uid)
-                if held(standing):
-                    raise Refused(scene.finding("amend_made_up", standing.occurrence))
-    again = in_week(scene.lesson(lesson.id, day), week_of(scene.grounds.term, planned))
-    seat = _seat(scene, day, again, change.period, ())
-    placed = Placed(
-        uid=uid,
-        occurrence=id,
-        lesson=lesson.id,
-        planned=planned.isoformat(),
-        date=day.isoformat(),
-        start=clock(seat.window.start),
-        end=clock(seat.window.end),
-        parties=seat.parties,
-        extra=True,
-    )
-    after = _after(scene, (placed,))
-    return scene.outcome(after, [Touched(before=None, after=after.standing(uid))], effects=(placed,))
-
-
 def undo(scene: Scene, change: Undo) -> Outcome:
     known = {one.number: one for one in scene.tables.applied if one.community == scene.community}
     taken_back = known.get(change.amendment)
@@ -193,23 +167,10 @@ def lender(grounds: Grounds, community: str, teacher: str, unit: str) -> set[str
 def _dated(
     scene: Scene, effects: tuple[Effect, ...], standings: Sequence[Standing], *, lent_by: Collection[str] = ()
 ) -> Outcome:
-    after = _after(scene, effects)
+    after = scene.after(effects)
     alone = after.only({standing.occurrence.lesson.id for standing in standings})
     touched = [Touched(before=standing, after=alone.standing(standing.uid)) for standing in standings]
     return scene.outcome(after, touched, effects=effects, lent_by=lent_by)
-
-
-def _after(scene: Scene, effects: tuple[Effect, ...]) -> DatedTables:
-    return scene.tables.with_applied(
-        Applied(community=scene.community, number=scene.number, at=scene.now, effects=effects)
-    )
-
-
-def _seat(scene: Scene, day: date, lesson: Lesson, period: int, apart: Collection[str]) -> Seat:
-    seat = scene.book(day, lesson).seat(lesson, period, apart=apart)
-    if not isinstance(seat, Seat):
-        raise Refused(*seat)
-    return seat
 
 
 def _placed(scene: Scene, standing: Standing, day: date, seat: Seat) -> Placed:
@@ -245,22 +206,3 @@ def _taught(standing: Standing, unit: str, change: Substitute) -> Taught:
         absent=change.absent,
         substitute=change.substitute,
     )
-
-
-def _lost(scene: Scene, occurrence: str) -> tuple[date, Lesson]:
-    """The planned date and the lesson of an occurrence that does not take place: called off, or on a closed day."""
-    term = scene.grounds.term
-    named = named_occurrence(term, occurrence)
-    if named is None:
-        raise NotFound("occurrence", occurrence)
-    lesson = in_week(scene.lesson(named.lesson, named.planned), week_of(term, named.planned))
-    if scene.tables.find(occurrence) is None:
-        planned = term.first_day <= named.planned.isoformat() <= term.last_day
-        due = lesson.weekday == named.planned.isoweekday()
-        due = due and held_in(lesson.weeks, lesson.only_weeks, week_of(term, named.planned))
-        if not planned or not due or attending(term, lesson.parties, named.planned):
-            raise NotFound("occurrence", occurrence)
-    found = scene.tables.lesson(named.lesson, named.planned)
-    if found is not None:
-        scene.own(found[0], lesson)
-    return named.planned, lesson

@@ -8,8 +8,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from timetable.days.dated import DatedTables, Effect, Standing, held
-from timetable.days.day_book import DayBook, kept_of
+from timetable.days.dated import Applied, DatedTables, Effect, Standing, held
+from timetable.days.day_book import DayBook, Seat, kept_of
 from timetable.days.grounds import Grounds
 from timetable.days.published import Hold, holds_of
 from timetable.days.versions import Version
@@ -134,6 +134,19 @@ class Scene:
             raise Refused(Finding(code="amend_no_school", values={"date": day.isoformat()}))
         return found
 
+    def seat(self, day: date, lesson: Lesson, period: int, apart: Collection[str] = ()) -> Seat:
+        """Where the lesson can stand in that period of its host, as if the occurrences in `apart` were gone."""
+        seat = self.book(day, lesson).seat(lesson, period, apart=apart)
+        if not isinstance(seat, Seat):
+            raise Refused(*seat)
+        return seat
+
+    def after(self, effects: tuple[Effect, ...]) -> DatedTables:
+        """What is in force once these effects count."""
+        return self.tables.with_applied(
+            Applied(community=self.community, number=self.number, at=self.now, effects=effects)
+        )
+
     def finding(self, code: str, occurrence: Occurrence, **values: str | int) -> Finding:
         """A finding about one occurrence."""
         where: dict[str, str | int] = {
@@ -181,10 +194,14 @@ class Scene:
     def _obstacles(self, old: DatedTables, new: DatedTables, touched: Iterable[Touched]) -> list[Finding]:
         """What stands in the way afterwards and did not before: a change answers for nothing but itself."""
         found: list[Finding] = []
+        books: dict[date, DayBook] = {}
         for pair in touched:
             if not held(pair.after):
                 continue
-            obstacles = self._book(pair.after.occurrence.day.date, new).obstacles(kept_of(pair.after))
+            day = pair.after.occurrence.day.date
+            if day not in books:
+                books[day] = self._book(day, new)
+            obstacles = books[day].obstacles(kept_of(pair.after))
             if obstacles and held(pair.before):
                 before = self._book(pair.before.occurrence.day.date, old).obstacles(kept_of(pair.before))
                 obstacles = [finding for finding in obstacles if finding not in before]
@@ -280,6 +297,8 @@ def needs_of(grounds: Grounds, tables: DatedTables, lesson: Lesson) -> set[Hold]
     """What may matter to finding a place for a lesson: what it holds, every remote room that it could take, and
     everybody who could supervise its leftover minutes."""
     found = holds_of(lesson)
+    if len(lesson.parties) == 1:
+        return found  # it keeps its room, and nothing is left over
     classes = {school_class for party in lesson.parties for school_class in party.classes}
     for party in lesson.parties:
         found |= {("room", room) for room in grounds.remote_rooms.get(party.unit, ())}

@@ -107,7 +107,7 @@ export interface CoverView {
   teachers: NameRef[];
 }
 
-export type Change = Move | Swap | Substitute | Cancel | MakeUp | MoveWeekly | SwapWeekly | Undo;
+export type Change = Move | Swap | Substitute | Cancel | MakeUp | MakeUpOwn | MoveWeekly | SwapWeekly | Undo;
 
 /** What a camera sends. Pictures are never changed; `transcoded`: its sound is made into Opus on the way. */
 export interface CameraSeen {
@@ -215,6 +215,20 @@ export interface NewMakeUps {
   version: number;
   choices: ChosenMakeUp[];
   reason?: string;
+}
+
+export interface OwnMakeUpPlanView {
+  plan: OwnMakeUpPlan;
+  /** The published version that the choices are asked against. */
+  version: number;
+  mayAsk: boolean;
+}
+
+/** Lessons of one school alone, made up all or none. */
+export interface NewOwnMakeUps {
+  version: number;
+  choices: ChosenMakeUp[];
+  reason: string;
 }
 
 /** What came of one choice: an amendment, or why there is none. */
@@ -1359,6 +1373,13 @@ export interface MakeUp {
   period: number;
 }
 
+/** Lost lessons that one school has by itself are held on other dates, all or none of them. */
+export interface MakeUpOwn {
+  kind: "make_up_own";
+  unit: string;
+  lessons: MakeUpPlace[];
+}
+
 /** The lesson stands in another slot from a date on; it counts from the first Monday that is not before it. */
 export interface MoveWeekly {
   kind: "move_weekly";
@@ -1403,14 +1424,29 @@ export interface Loss {
   reduced: number;
   /** Of the shared ones, those that are made up. */
   madeUp: number;
+  /** Of the own ones, those that are made up. */
+  ownMadeUp: number;
+  /** The schools that lost lessons of their own. */
+  units: UnitLoss[];
 }
 
 export interface MakeUpPlan {
   closing: string;
   community: string;
   lost: LostLesson[];
-  /** Lessons of single schools that were lost, too; those are their own affair. */
+  /** Lessons of single schools that were lost, too; each school has a plan of its own for them. */
   own: number;
+}
+
+/** For what one school lost of its own. */
+export interface OwnMakeUpPlan {
+  closing: string;
+  community: string;
+  unit: string;
+  /** By class, and by the clock. */
+  lost: LostLesson[];
+  /** How many whole free days it would take more for those that have no slot. */
+  daysShort: number;
 }
 
 export type AccessKind = "encoder" | "player" | "guest" | "peers";
@@ -1554,7 +1590,22 @@ export interface Proposal {
   end: string;
 }
 
-/** One shared lesson that a closing has taken. */
+/** One lost lesson, and where it is held instead. */
+export interface MakeUpPlace {
+  occurrence: string;
+  date: string;
+  period: number;
+}
+
+/** The lessons of one school by itself that do not take place. */
+export interface UnitLoss {
+  unit: string;
+  own: number;
+  /** Of these, those that are held on another date. */
+  madeUp: number;
+}
+
+/** One lesson that a closing has taken. */
 export interface LostLesson {
   occurrence: string;
   lesson: string;
@@ -1565,6 +1616,8 @@ export interface LostLesson {
   end: string;
   units: string[];
   state: "open" | "asked" | "made_up";
+  /** The names of its classes. */
+  classes: string[];
   /** The best first; it holds together with the first choices of all the others. */
   choices: Choice[];
   /** Where there is no choice: what stands against the slots that come nearest. */

@@ -46,10 +46,14 @@ export function Reasons({ findings }: { findings: readonly Finding[] }) {
 const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
 
 /** What becomes of the lessons, before and after. */
+/** So many lines are written out; the rest on request. */
+const MOST_LINES = 8;
+
 export function Lines({ lines }: { lines: readonly Line[] }) {
+  const [all, setAll] = useState(false);
   return (
     <ul class="moves">
-      {lines.map((line) => (
+      {(all ? lines : lines.slice(0, MOST_LINES)).map((line) => (
         <li key={line.occurrence}>
           <span class="grow ell" title={label(line.title)}>
             {label(line.title)}
@@ -59,6 +63,13 @@ export function Lines({ lines }: { lines: readonly Line[] }) {
           {line.after ? <b class="nw">{standText(line.after)}</b> : <b class="nw">{t("amend.change.cancelled")}</b>}
         </li>
       ))}
+      {!all && lines.length > MOST_LINES && (
+        <li>
+          <Button small kind="quiet" icon="dots" action="all-lines" onClick={() => setAll(true)}>
+            {t("amending.more_lines", { count: lines.length - MOST_LINES })}
+          </Button>
+        </li>
+      )}
     </ul>
   );
 }

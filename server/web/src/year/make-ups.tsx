@@ -70,12 +70,12 @@ interface LostProps {
 
 const slotText = (slot: { date: string; start: string; end: string }) => `${shortDate(slot.date)} ${weekdayName(weekdayOf(slot.date))} ${span(slot.start, slot.end)}`;
 
-function Lost({ lost, index, pick, take, busy }: LostProps) {
+export function Lost({ lost, index, pick, take, busy }: LostProps) {
   const choice = lost.choices[index];
   return (
     <li class="lost" data-occurrence={lost.occurrence} data-state={lost.state}>
       <div class="lost-what">
-        <KindChip kind={lost.kind} />
+        {lost.units.length > 1 && <KindChip kind={lost.kind} />}
         <b class="ell">{label(lost.title)}</b>
         <s class="dim sm nw">{slotText(lost)}</s>
       </div>

@@ -1,0 +1,117 @@
+/** When the lessons that a closing took of one school alone could be held instead: by class, taken by one press. */
+
+import { useState } from "preact/hooks";
+import type { AmendmentView, ClosingView, LostLesson, OwnMakeUpPlanView } from "../generated/api";
+import { get, post, Problem } from "../ui/api";
+import { Button, Empty, Failure, Note, Skeleton, useAction } from "../ui/components";
+import { t } from "../ui/i18n";
+import { label } from "../ui/names";
+import { useResource } from "../ui/resource";
+import { Lost } from "./make-ups";
+import { Why } from "./why";
+
+interface Props {
+  community: string;
+  unit: string;
+  closing: ClosingView;
+  onTaken: () => void;
+}
+
+export function OwnMakeUps({ community, unit, closing, onTaken }: Props) {
+  const path = `/api/communities/${encodeURIComponent(community)}/closings/${closing.id}/make-ups/${encodeURIComponent(unit)}`;
+  const { data, error, reload } = useResource<OwnMakeUpPlanView>(`${path} ${closing.revision}`, (signal) => get(path, signal));
+  const { busy, error: failed, run } = useAction();
+  const [picked, setPicked] = useState<ReadonlyMap<string, number>>(new Map());
+  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  if (data === undefined) return <Skeleton lines={4} />;
+  const { lost, daysShort } = data.plan;
+  if (lost.length === 0) return <Empty>{t("make_up.own_none")}</Empty>;
+  const placed = lost.filter(takeable);
+  const without = lost.filter((one) => one.state === "open" && one.choices.length === 0).length;
+  const done = lost.filter((one) => one.state === "made_up").length;
+  const take = (some: readonly LostLesson[]) =>
+    run(async () => {
+      const choices = some.flatMap((one) => {
+        const choice = one.choices[picked.get(one.occurrence) ?? 0];
+        return choice ? [{ occurrence: one.occurrence, date: choice.date, period: choice.period }] : [];
+      });
+      await post<AmendmentView>(path, { version: data.version, choices });
+      setPicked(new Map());
+      reload();
+      onTaken();
+    });
+  return (
+    <div class="make-ups" data-unit={unit}>
+      <div class="row wrap">
+        <span class="grow sm mut">
+          {t("make_up.own_lead", { count: lost.length, placed: placed.length })}
+          {done > 0 && ` ${t("make_up.own_done", { count: done })}`}
+        </span>
+        {data.mayAsk && placed.length > 0 && (
+          <Button small kind="pri" icon="check" busy={busy} action="take-all-own" onClick={() => take(placed)}>
+            {t("make_up.take_all", { count: placed.length })}
+          </Button>
+        )}
+      </div>
+      {without > 0 && <Note tone="warn">{t("make_up.own_short", { count: without, days: daysShort })}</Note>}
+      <Failure error={failed} retry={failed instanceof Problem ? reload : undefined} />
+      <Why error={failed} />
+      {byClass(lost).map(([name, lessons]) => (
+        <OfClass
+          key={name}
+          name={name}
+          lessons={lessons}
+          picked={picked}
+          pick={(occurrence, index) => setPicked(new Map(picked).set(occurrence, index))}
+          take={data.mayAsk ? take : undefined}
+          busy={busy}
+        />
+      ))}
+    </div>
+  );
+}
+
+interface ClassProps {
+  name: string;
+  lessons: readonly LostLesson[];
+  picked: ReadonlyMap<string, number>;
+  pick: (occurrence: string, index: number) => void;
+  take: ((some: readonly LostLesson[]) => void) | undefined;
+  busy: boolean;
+}
+
+/** One class's lessons, which are many: they are written out where somebody opens them. */
+function OfClass({ name, lessons, picked, pick, take, busy }: ClassProps) {
+  const [open, setOpen] = useState(false);
+  const placed = lessons.filter(takeable);
+  return (
+    <details class="many own-class" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t("make_up.own_class", { school_class: label(name), count: lessons.length, placed: placed.length })}</summary>
+      {open && (
+        <>
+          {take && placed.length > 0 && (
+            <Button small busy={busy} action="take-class" onClick={() => take(placed)}>
+              {t("make_up.own_take_class", { count: placed.length })}
+            </Button>
+          )}
+          <ul class="own-lessons">
+            {lessons.map((one) => (
+              <Lost key={one.occurrence} lost={one} index={picked.get(one.occurrence) ?? 0} pick={(index) => pick(one.occurrence, index)} take={undefined} busy={busy} />
+            ))}
+          </ul>
+        </>
+      )}
+    </details>
+  );
+}
+
+const takeable = (lost: LostLesson) => lost.state === "open" && lost.choices.length > 0;
+
+function byClass(lost: readonly LostLesson[]): readonly [string, readonly LostLesson[]][] {
+  const found = new Map<string, LostLesson[]>();
+  for (const one of lost) {
+    const name = one.classes.join(t("list.comma"));
+    found.set(name, [...(found.get(name) ?? []), one]);
+  }
+  return [...found];
+}
