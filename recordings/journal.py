@@ -33,7 +33,8 @@ SYNC_INTERVAL = 0.5
 """Seconds between an append and the fsync that makes it survive a power cut, at most."""
 
 _HEADER = struct.Struct(">BBIBI")
-_ARRAY_OF_TWO, _UINT32, _BIN32 = 0x92, 0xCE, 0xC6
+_BODY = struct.Struct(">BBIBIBd")
+_ARRAY_OF_TWO, _ARRAY_OF_FOUR, _UINT32, _BIN32, _FLOAT64 = 0x92, 0x94, 0xCE, 0xC6, 0xCB
 
 
 class Record(NamedTuple):
@@ -159,18 +160,18 @@ class Journal:
         with self._lock:
             if self._closing.is_set():
                 raise JournalUnwritable(str(self._path), "closed")
-            offset = self._end
-            self._write(self._last_seq + 1, self._clock() if at is None else at, packed)
-            self._last_seq += 1
+            offset, seq = self._end, self._last_seq + 1
+            self._write(seq, self._clock() if at is None else at, packed)
+            self._last_seq = seq
             self._offsets.append(offset)
-            self._seqs.append(self._last_seq)
+            self._seqs.append(seq)
             if self._syncer is None:
                 self._syncer = threading.Thread(target=self._sync_forever, name=f"sync {self._path.name}", daemon=True)
                 self._syncer.start()
         # it is cleared before the sync: what was written before this look is synced by whoever clears it next
         if not self._pending.is_set():
             self._pending.set()
-        return self._last_seq
+        return seq
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """The events numbered above `after`, in order, as the file holds them."""
@@ -224,7 +225,7 @@ class Journal:
 
     def _write(self, seq: int, at: float, event: bytes) -> None:
         # an array of four, of which the last is packed already
-        body = b"\x94" + msgpack.packb((seq, self.epoch, float(at)))[1:] + event
+        body = _BODY.pack(_ARRAY_OF_FOUR, _UINT32, seq, _UINT32, self.epoch, _FLOAT64, at) + event
         record = _HEADER.pack(_ARRAY_OF_TWO, _UINT32, _checksum(body, self._end), _BIN32, len(body)) + body
         try:
             written = os.write(self._handle, record)

@@ -104,6 +104,7 @@ from server.retention import Retention
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
+from server.sockets.line import write_all
 from server.steady_clock import SteadyClock
 from server.storage.access_store import SqlAccessStore
 from server.storage.amendment_store import SqlAmendmentStore
@@ -388,6 +389,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         secret=await asyncio.to_thread(kept_secret, folder / "secrets" / "join"),
         clock=clock,
         new_id=lambda: secrets.token_hex(8),
+        write_all=write_all,
     )
     app[session_store_key] = store
     app[exercises_key] = SqlExerciseStore(app[database_key])

@@ -5,7 +5,8 @@ It knows no WebSocket library: bytes go out through an Outlet, which is the sock
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from signaling.audience import Audience
 from signaling.commands import LinkReport
@@ -55,6 +56,24 @@ class Outlet(Protocol):
 class Connection:
     """One socket. A participant has at most one; a newer one replaces it."""
 
+    __slots__ = (
+        "_filled",
+        "_malformed",
+        "_refused",
+        "_tokens",
+        "audience",
+        "closed",
+        "device",
+        "encoding",
+        "kind",
+        "lagging_since",
+        "last_written",
+        "missed_presence",
+        "outlet",
+        "participant",
+        "report",
+    )
+
     def __init__(
         self,
         participant: str,
@@ -76,7 +95,7 @@ class Connection:
         self.lagging_since: float | None = None
         self.missed_presence = False
         self.last_written = now
-        self._outlet = outlet
+        self.outlet = outlet
         self._tokens = BURST
         self._filled = now
         self._malformed = 0
@@ -84,7 +103,10 @@ class Connection:
 
     def admit(self, now: float) -> bool:
         """Whether one more message fits the rate; too many above it close the socket."""
-        self._tokens = min(BURST, self._tokens + max(0.0, now - self._filled) * RATE)
+        passed = now - self._filled
+        if passed > 0:
+            tokens = self._tokens + passed * RATE
+            self._tokens = tokens if tokens < BURST else BURST
         self._filled = now
         if self._tokens >= 1:
             self._tokens -= 1
@@ -105,17 +127,14 @@ class Connection:
         if self.closed is not None or not frames:
             return
         self.last_written = now
-        waiting = self._outlet.write(frames)
-        # all but a few writes leave nothing behind
-        if waiting > LAGS_ABOVE or self.lagging_since is not None:
-            self._press(waiting, now)
+        self.press(self.outlet.write(frames), now)
 
     def check_pressure(self, now: float) -> bool:
         """Close a socket that does not drain; True when one that lagged has drained and missed presence meanwhile."""
         if self.closed is not None or self.lagging_since is None:
             return False
-        waiting = self._outlet.buffered()
-        self._press(waiting, now)
+        waiting = self.outlet.buffered()
+        self.press(waiting, now)
         if waiting >= DRAINED_BELOW or self.closed is not None:
             return False
         self.lagging_since = None
@@ -127,12 +146,25 @@ class Connection:
         if self.closed is not None:
             return
         self.closed = code
-        self._outlet.write(self.encoding.frame(Closing(code=code, retry_in=retry_in)))
-        self._outlet.close(STATUS[code], code)
+        self.outlet.write(self.encoding.frame(Closing(code=code, retry_in=retry_in)))
+        self.outlet.close(STATUS[code], code)
 
-    def _press(self, waiting: int, now: float) -> None:
+    def press(self, waiting: int, now: float) -> None:
+        """Take note that so many bytes wait in the socket."""
+        if waiting <= LAGS_ABOVE and self.lagging_since is None:
+            return
         lagging = now - self.lagging_since if self.lagging_since is not None else 0.0
         if waiting > TOO_SLOW_ABOVE or (lagging > TOO_SLOW_AFTER and waiting >= DRAINED_BELOW):
             self.close("too_slow")
-        elif waiting > LAGS_ABOVE and self.lagging_since is None:
+        elif self.lagging_since is None:
             self.lagging_since = now
+
+
+WriteAll = Callable[[Mapping[Connection, Any], bytes], Sequence[tuple[Connection, int]]]
+"""Writes the same bytes to the outlets of many connections: for those where bytes wait then, how many. An adapter may
+know a shorter way than one `write` after another."""
+
+
+def write_each(outlets: Mapping[Connection, Outlet], data: bytes) -> list[tuple[Connection, int]]:
+    """The plain way."""
+    return [(connection, waiting) for connection, outlet in outlets.items() if (waiting := outlet.write(data))]

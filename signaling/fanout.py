@@ -1,115 +1,195 @@
-"""This module owns telling a whole room: each message encoded and framed once, one write per socket and loop tick.
+"""This module owns telling a whole room: each message encoded and framed once, one write per socket and batch.
 
-The kernel's `send` is most of what a message costs, so everything that happens within one tick of the event loop goes
-out together. Order is kept for every socket, between the room's messages and its own.
+The kernel's `send` is most of what a message costs, so what happens together goes out together. In a quiet room that is
+what one client asked for at once, and it goes out at once. While several clients speak at the same time, a batch is
+gathered for GATHER_SECONDS. Order is kept for every socket, between the room's messages and its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
 
 from signaling.audience import Audience, told
-from signaling.connection import Connection
+from signaling.connection import Connection, Outlet, WriteAll, write_each
 from signaling.frames import Encoding
 from signaling.messages import Event, ServerMessage
 
+GATHER_SECONDS = 0.002
+"""How long a busy room's batch is gathered: nobody sees it, and eight rooms that raise their hands at once cost little
+more than one."""
+
+Kind = tuple[Encoding, Audience]
+
+
+class Later(Protocol):
+    """How a thing is done soon, or after some seconds; an event loop knows both."""
+
+    def call_soon(self, work: Callable[[], object], /) -> object: ...
+    def call_later(self, seconds: float, work: Callable[[], object], /) -> object: ...
+
 
 class Fanout:
-    """The sockets of one room and what waits to be written to them in this tick."""
+    """The sockets of one room and what waits to be written to them."""
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object], clock: Callable[[], float]) -> None:
-        self._call_soon = call_soon
+    def __init__(self, later: Later, clock: Callable[[], float], write_all: WriteAll = write_each) -> None:
+        self.last_told = 0.0
+        """When all were last told something together."""
+        self._later = later
         self._clock = clock
-        self._scheduled = False
+        self._write_all = write_all
+        self._members: dict[Kind, dict[Connection, Outlet]] = {}
+        """Who has the same kind gets the same bytes."""
         self._shared: list[tuple[ServerMessage, bool]] = []
-        self._since: dict[Connection, int] = {}
-        """How many of the waiting messages came before the connection."""
         self._own: dict[Connection, list[tuple[int, ServerMessage]]] = {}
+        """With each message, how many of the shared ones go before it."""
+        self._since: dict[Connection, int] = {}
+        """Of those who came meanwhile, how many of the waiting messages came before them."""
+        self._lagging: set[Connection] = set()
+        self._scheduled = False
+        self._gathering = False
+        self._busy = False
+        """Whether the last batch held several answers."""
 
     @property
     def connections(self) -> Iterable[Connection]:
-        return self._since.keys()
+        for members in self._members.values():
+            yield from members
 
     def add(self, connection: Connection) -> None:
         """From now on the connection gets what the room gets."""
-        self._since[connection] = len(self._shared)
+        self._members.setdefault(connection.kind, {})[connection] = connection.outlet
+        if self._shared:
+            self._since[connection] = len(self._shared)
 
     def remove(self, connection: Connection) -> None:
         """Write what waits for the connection, then forget it."""
-        if connection in self._since:
+        members = self._members.get(connection.kind, {})
+        if connection in members:
             self.flush()
-            del self._since[connection]
+            del members[connection]
             self._own.pop(connection, None)
+            self._lagging.discard(connection)
 
     def post(self, message: ServerMessage, *, presence: bool = False) -> None:
         """Tell everyone; `presence` may be left out for a socket that lags."""
         self._shared.append((message, presence))
-        self._schedule()
+        if not self._scheduled:
+            self._schedule()
 
     def send(self, connection: Connection, message: ServerMessage) -> None:
         """Tell one connection, after what the room was told before."""
-        self._own.setdefault(connection, []).append((len(self._shared), message))
-        self._schedule()
+        own = self._own.get(connection)
+        if own is None:
+            self._own[connection] = [(len(self._shared), message)]
+        else:
+            own.append((len(self._shared), message))
+        if not self._scheduled:
+            self._schedule()
+
+    def hold(self) -> None:
+        """Until `settle`, what is posted and sent only waits."""
+        self._scheduled = True
+
+    def settle(self) -> None:
+        """What belongs together is complete: write it, or gather more where many speak."""
+        if self._busy:
+            self._gather()
+        else:
+            self.flush()
 
     def flush(self) -> None:
         """Write everything that waits."""
-        self._scheduled = False
-        if not self._shared and not self._own:
+        self._scheduled = self._gathering = False
+        shared, own = self._shared, self._own
+        if not shared and not own:
             return
-        shared, self._shared = self._shared, []
-        own, self._own = self._own, {}
+        self._shared, self._own = [], {}
+        since, self._since = self._since, {}
+        self._busy = len(own) > 1 or (bool(own) and len(next(iter(own.values()))) > 1)
         now = self._clock()
-        presence = any(droppable for _, droppable in shared)
-        batches: dict[tuple[Encoding, Audience], _Batch] = {}
+        if shared:
+            self.last_told = now
+        # they get other bytes than the rest of their kind
+        apart: Collection[Connection] = own.keys()
+        if since or self._lagging:
+            self._lagging = {connection for connection in self._lagging if connection.lagging_since is not None}
+            apart = {*own, *since, *self._lagging}
         framed: dict[tuple[Encoding, int], bytes] = {}
-        for connection, since in self._since.items():
-            batch = batches.get(connection.kind)
-            if batch is None:
-                batch = batches[connection.kind] = _Batch(*connection.kind, shared, framed)
-            if since or connection in own or (presence and connection.lagging_since is not None):
-                connection.write(batch.bytes_for(connection, since, own.get(connection, [])), now)
-                self._since[connection] = 0
-            elif batch.whole:
-                connection.write(batch.whole, now)
+        for kind, members in self._members.items():
+            if not members:
+                continue
+            batch = _Batch(kind, shared, framed)
+            rest = members
+            if apart:
+                rest = members.copy()
+                for connection in apart:
+                    if rest.pop(connection, None) is not None:
+                        first = since.get(connection, 0)
+                        connection.write(batch.bytes_for(connection, first, own.get(connection, [])), now)
+                        if connection.lagging_since is not None:
+                            self._lagging.add(connection)
+            if batch.whole:
+                for connection, waiting in self._write_all(rest, batch.whole):
+                    connection.press(waiting, now)
+                    if connection.lagging_since is not None:
+                        self._lagging.add(connection)
 
     def _schedule(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._call_soon(self.flush)
+        self._scheduled = True
+        if self._busy:
+            self._gather()
+        else:
+            self._later.call_soon(self.flush)
+
+    def _gather(self) -> None:
+        if not self._gathering:
+            self._gathering = True
+            self._later.call_later(GATHER_SECONDS, self.flush)
 
 
 class _Batch:
-    """One tick's messages in one encoding, as one audience is told them."""
+    """What waits, in one encoding, as one audience is told it."""
+
+    __slots__ = ("_encoding", "_frames", "_shared", "whole")
 
     def __init__(
         self,
-        encoding: Encoding,
-        audience: Audience,
-        messages: list[tuple[ServerMessage, bool]],
+        kind: Kind,
+        shared: list[tuple[ServerMessage, bool]],
         framed: dict[tuple[Encoding, int], bytes],
     ) -> None:
-        """`framed`: what was framed in this tick already, by the message's identity: most of what happens is told to
-        all audiences alike, and encoded once."""
-        self._encoding = encoding
+        """`framed`: what was framed for another audience already, by the message's identity: most of what happens is
+        told to all alike, and encoded once."""
+        self._encoding, audience = kind
+        self._shared = shared
         self._frames: list[bytes] = []
-        for message, _ in messages:
-            own = told(message, audience) if isinstance(message, Event) else message
-            if own is not message:
-                self._frames.append(encoding.frame(own))
-                continue
-            key = (encoding, id(message))
-            if key not in framed:
-                framed[key] = encoding.frame(message)
-            self._frames.append(framed[key])
-        self._presence = [presence for _, presence in messages]
+        for message, _ in shared:
+            own = told(message, audience) if type(message) is Event else message
+            key = (self._encoding, id(own))
+            data = framed.get(key)
+            if data is None:
+                data = self._encoding.frame(own)
+                if own is message:
+                    framed[key] = data
+            self._frames.append(data)
         self.whole = b"".join(self._frames)
 
     def bytes_for(self, connection: Connection, since: int, own: list[tuple[int, ServerMessage]]) -> bytes:
-        lagging = connection.lagging_since is not None and any(self._presence[since:])
-        connection.missed_presence = connection.missed_presence or lagging
+        frame, lagging = self._encoding.frame, connection.lagging_since is not None
+        if not lagging and not since and len(own) == 1 and own[0][0] == len(self._frames):
+            # one answer after everything: what nearly every sender gets
+            return self.whole + frame(own[0][1])
         parts: list[bytes] = []
+        answers = iter(own)
+        answer = next(answers, None)
         for position in range(since, len(self._frames) + 1):
-            parts += [self._encoding.frame(message) for at, message in own if at == position]
-            if position < len(self._frames) and not (lagging and self._presence[position]):
-                parts.append(self._frames[position])
+            while answer is not None and answer[0] <= position:
+                parts.append(frame(answer[1]))
+                answer = next(answers, None)
+            if position < len(self._frames):
+                if lagging and self._shared[position][1]:
+                    connection.missed_presence = True
+                else:
+                    parts.append(self._frames[position])
         return b"".join(parts)

@@ -18,6 +18,7 @@ LARGEST_MESSAGE = 64 * 1024
 """Bytes of one message from a client, at most."""
 
 _TEXT, _BINARY = 0x81, 0x82
+_SHORT_HEADS = {opcode: [bytes((opcode, size)) for size in range(126)] for opcode in range(0x80, 0x90)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
     """One final, unmasked frame."""
     size = len(payload)
     if size < 126:
-        return bytes((opcode, size)) + payload
+        return _SHORT_HEADS[opcode][size] + payload
     if size < 65536:
         return bytes((opcode, 126)) + size.to_bytes(2, "big") + payload
     return bytes((opcode, 127)) + size.to_bytes(8, "big") + payload

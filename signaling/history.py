@@ -87,11 +87,14 @@ class History:
 
     def answer(self, participant: str, msg_id: str) -> ServerMessage | None:
         """What a command of this id was answered before."""
-        return self._answers.get(participant, OrderedDict[str, ServerMessage]()).get(msg_id)
+        answers = self._answers.get(participant)
+        return None if answers is None else answers.get(msg_id)
 
     def remember(self, participant: str, msg_id: str, answer: ServerMessage) -> None:
         """Keep the answer to a command."""
-        answers = self._answers.setdefault(participant, OrderedDict())
+        answers = self._answers.get(participant)
+        if answers is None:
+            answers = self._answers[participant] = OrderedDict()
         answers[msg_id] = answer
         if len(answers) > KEPT_ANSWERS:
             answers.popitem(last=False)

@@ -10,7 +10,7 @@ from typing import Literal
 from signaling.audience import audience_of
 from signaling.cameras import RoomCamera
 from signaling.commands import Hello, Publish, Subscribe
-from signaling.connection import Connection, Outlet
+from signaling.connection import Connection, Outlet, WriteAll, write_each
 from signaling.errors import (
     Draining,
     NotInLesson,
@@ -68,6 +68,7 @@ class LiveService:
         secret: bytes,
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        write_all: WriteAll = write_each,
     ) -> None:
         self.on_ended: Callable[[SessionPlan, str | None], None] = lambda plan, review: None
         """Called with the plan and the review's id when a session is over and its recordings are closed."""
@@ -80,6 +81,7 @@ class LiveService:
         self._secret = secret
         self._clock = clock
         self._new_id = new_id
+        self._write_all = write_all
         self._sessions: dict[str, LiveSession] = {}
         self._opening = asyncio.Lock()
         self._draining = False
@@ -335,7 +337,8 @@ class LiveService:
             hooks=self,
             clock=self._clock,
             new_id=self._new_id,
-            call_soon=asyncio.get_running_loop().call_soon,
+            later=asyncio.get_running_loop(),
+            write_all=self._write_all,
         )
         session.replay()
         self._sessions[record.id] = session

@@ -13,7 +13,7 @@ from typing import Protocol
 from signaling.audience import seen, told
 from signaling.cameras import CameraChanged, RoomCamera
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
-from signaling.connection import CloseCode, Connection
+from signaling.connection import CloseCode, Connection, WriteAll
 from signaling.errors import Refusal
 from signaling.events import (
     Joined,
@@ -26,7 +26,7 @@ from signaling.events import (
     SessionOverrun,
     SpotlightSet,
 )
-from signaling.fanout import Fanout
+from signaling.fanout import Fanout, Later
 from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved
 from signaling.media.errors import MediaError
@@ -43,6 +43,10 @@ from signaling.wire import Command, RecordingState, RoomEvent, RoomState, TrackS
 
 HEARTBEAT = 5.0
 """Seconds of silence after which a socket gets an empty message, so that the client can tell a dead line."""
+
+_RANKED = frozenset({Joined, Returned, Left, SpotlightSet})
+"""What changes whose picture matters."""
+_WITH_EFFECTS = _RANKED | {SessionOpened, SessionOverrun, SessionLive, SessionEnded, Muted}
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +76,8 @@ class LiveSession:
         hooks: SessionHooks,
         clock: Callable[[], float],
         new_id: Callable[[], str],
-        call_soon: Callable[[Callable[[], None]], object],
+        later: Later,
+        write_all: WriteAll,
     ) -> None:
         self.plan = plan
         self.room = Room(plan.session, plan.lesson)
@@ -81,7 +86,7 @@ class LiveSession:
         self._hooks = hooks
         self._clock = clock
         self._new_id = new_id
-        self._fanout = Fanout(call_soon, clock)
+        self._fanout = Fanout(later, clock, write_all)
         self._connections: dict[str, Connection] = {}
         self._without_socket: set[str] = set()
         self._players: dict[str, tuple[Section, ...]] = {}
@@ -146,35 +151,23 @@ class LiveSession:
             del self._connections[connection.participant]
             self._keep_places()
 
-    def receive(self, connection: Connection, data: bytes | str) -> None:
-        """Take one message from a socket; whatever is wrong with it stays between the two."""
-        if not connection.admit(self._clock()):
-            self._fanout.send(connection, Refused(msg_id="", code="too_many_messages"))
-            return
+    def receive(self, connection: Connection, messages: Sequence[bytes | str]) -> None:
+        """Take what came together from a socket; whatever is wrong with it stays between the two."""
+        self._fanout.hold()
         try:
-            message = connection.encoding.read(data)
-        except Refusal as refusal:
-            self._fanout.send(connection, Refused(msg_id="", code=refusal.reason))
-            connection.malformed()
-            return
-        if isinstance(message, LinkReport):
-            connection.report = message
-            self._media.lines.reported(connection.participant, message)
-        elif isinstance(message, View):
-            self._media.view(connection.participant, message.heights)
-        elif isinstance(message, Hello):
-            self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
-        else:
-            self._fanout.send(connection, self.obey(connection.participant, message))
-            if isinstance(message, Leave) and not self.room.present(connection.participant):
-                self._connections.pop(connection.participant, None)
-                self._let_go(connection, "left")
+            for data in messages:
+                self._take(connection, data)
+        finally:
+            self._fanout.settle()
+        if connection.closed is not None:
+            self.detach(connection)
 
     def obey(self, participant: str, command: Command) -> ServerMessage:
         """Carry out a command and answer it; a repeated one gets the answer it got before."""
         known = self._history.answer(participant, command.msg_id)
         if known is not None:
             return known
+        answer: ServerMessage
         try:
             answer = self._carry_out(participant, command)
         except Refusal as refusal:
@@ -292,17 +285,22 @@ class LiveSession:
 
     def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None) -> int:
         """Make events happen: journal, room, everybody, effects. Returns the number of the last event there is."""
-        if any(isinstance(event, SessionEnded) for event in events):
-            events = [*self._media.last_words(self._clock()), *events]
-        for index, event in enumerate(events):
-            at = self._clock()
-            told = self._history.append(event, at, cause if index == len(events) - 1 else None)
+        at = self._clock()
+        with_effects = False
+        for event in events:
+            kind = type(event)
+            if kind is SessionEnded:
+                events = [*self._media.last_words(at), *events]
+            with_effects = with_effects or kind in _WITH_EFFECTS
+        left = len(events)
+        for event in events:
+            left -= 1
+            told = self._history.append(event, at, None if left else cause)
             self.room.evolve(event, at)
             self._fanout.post(told)
-        for event in events:
-            self._set_off(event)
-        if any(isinstance(event, Joined | Returned | Left | SpotlightSet) for event in events):
-            self._media.rank()
+        if with_effects:
+            for event in events:
+                self._set_off(event)
         return self._history.last_seq
 
     def close(self, code: CloseCode, within: float = 0.0) -> None:
@@ -318,21 +316,45 @@ class LiveSession:
 
     # inside
 
+    def _take(self, connection: Connection, data: bytes | str) -> None:
+        if not connection.admit(self._clock()):
+            self._fanout.send(connection, Refused(msg_id="", code="too_many_messages"))
+            return
+        try:
+            message = connection.encoding.read(data)
+        except Refusal as refusal:
+            self._fanout.send(connection, Refused(msg_id="", code=refusal.reason))
+            connection.malformed()
+            return
+        if isinstance(message, Command):
+            self._fanout.send(connection, self.obey(connection.participant, message))
+            if type(message) is Leave and not self.room.present(connection.participant):
+                self._connections.pop(connection.participant, None)
+                self._let_go(connection, "left")
+        elif isinstance(message, LinkReport):
+            connection.report = message
+            self._media.lines.reported(connection.participant, message)
+        elif isinstance(message, View):
+            self._media.view(connection.participant, message.heights)
+        else:
+            self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
+
     def _carry_out(self, participant: str, command: Command) -> ServerMessage:
+        msg_id = command.msg_id
         match command:
             case Publish():
                 answer = self.publish(participant, command.sdp, command.sources, command.layers)
-                return MediaAnswer(msg_id=command.msg_id, sdp=answer.sdp)
+                return MediaAnswer(msg_id=msg_id, sdp=answer.sdp)
             case Subscribe():
                 answer = self.subscribe(participant, command.sdp, command.slots)
-                return MediaAnswer(msg_id=command.msg_id, sdp=answer.sdp, slots=answer.slots)
+                return MediaAnswer(msg_id=msg_id, sdp=answer.sdp, slots=answer.slots)
             case Switch():
                 permit(self.room, participant, Switch)
                 self._media.switch(participant, command.mid, command.track)
-                return Ack(msg_id=command.msg_id, seq=self._history.last_seq)
+                return Ack(msg_id=msg_id, seq=self._history.last_seq)
             case _:
                 events = decide(self.room, command, participant, self._clock(), self._new_id)
-                return Ack(msg_id=command.msg_id, seq=self.commit(events, (participant, command.msg_id)))
+                return Ack(msg_id=msg_id, seq=self.commit(events, (participant, msg_id)))
 
     def _set_off(self, event: RoomEvent) -> None:
         """The effects of one event outside the room."""
@@ -350,13 +372,15 @@ class LiveSession:
             case Left():
                 self._media.drop(event.participant)
                 self._media.obey_mute(event.participant)
+        if type(event) in _RANKED:
+            self._media.rank()
 
     def _look_after(self, connection: Connection, now: float) -> None:
         if connection.check_pressure(now):
             self._fanout.send(connection, Links(links=dict(self._media.links)))
         elif connection.closed is not None:
             self.detach(connection)
-        elif not 0 <= now - connection.last_written < HEARTBEAT:  # a clock may have been put back
+        elif not 0 <= now - max(connection.last_written, self._fanout.last_told) < HEARTBEAT:  # a clock may be put back
             self._fanout.send(connection, Links(links={}))
 
     def _keep_places(self) -> None:

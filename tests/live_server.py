@@ -21,6 +21,7 @@ from server.journals import FileJournals
 from server.keys import live_key, relay_key
 from server.relay import Relay
 from server.sockets import live as live_socket
+from server.sockets.line import write_all
 from server.storage.database import Database
 from server.storage.session_store import SqlSessionStore
 from signaling.commands import Hello
@@ -91,6 +92,7 @@ class LiveServer:
             secret=b"s" * 32,
             clock=self.clock,
             new_id=lambda: secrets.token_hex(8),
+            write_all=write_all,
         )
         await self.service.restore()
         app = web.Application(middlewares=[problems])

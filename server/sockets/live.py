@@ -1,35 +1,39 @@
 """`/ws/live`: the socket of a live session, from the handshake to the last frame. What a message means the session
-decides; here are origins, subprotocols, time limits and bytes."""
+decides; here are origins, subprotocols, time limits and who is let in."""
 
 from __future__ import annotations
 
 import asyncio
-from os import write
+import base64
+import binascii
+import hashlib
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from server.auth.errors import ForeignRequest
 from server.auth.middleware import origins_key
 from server.keys import live_key
+from server.sockets.line import Line
 from signaling.commands import Hello
-from signaling.connection import STATUS, CloseCode
+from signaling.connection import STATUS, CloseCode, Connection
 from signaling.errors import Draining, Refusal, SessionOver, SignalingError
-from signaling.frames import ENCODINGS, LARGEST_MESSAGE, Encoding
+from signaling.frames import ENCODINGS, Encoding
 from signaling.history import JournalRefused
 from signaling.messages import Closing, Refused
+from signaling.service import LiveService
+from signaling.session import LiveSession
 
 HELLO_SECONDS = 5.0
-PING_SECONDS = 10.0
-"""A socket that does not answer a ping within half of this is dead."""
-FAREWELL_SECONDS = 3.0
-"""How long a client may take to answer a close frame before its line is cut."""
 FAREWELLS: dict[type[Exception], CloseCode] = {
     SessionOver: "ended",
     Draining: "drain",
     JournalRefused: "server_error",
 }
 """How those are turned away who are let in as such."""
+_KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_BYTES = 16
+_VERSION = "13"
 
 routes = web.RouteTableDef()
 log = structlog.get_logger()
@@ -41,128 +45,124 @@ class UnknownSubprotocol(SignalingError):
     code = "unknown_subprotocol"
 
 
-class SocketOutlet:
-    """Frames written straight to the socket: the room has made them already, once for everybody.
-
-    While nothing waits in the transport, bytes go to the kernel without it: its own way there costs about as much again
-    as the system call. What the kernel does not take, the transport keeps and sends later, so order holds.
-    """
-
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        self._socket = socket
-        self._transport = transport
-        self._closing: asyncio.Task[None] | None = None
-        self._waiting = transport.get_write_buffer_size
-        self._is_closing = transport.is_closing
-        # behind TLS the transport alone knows what goes over the wire
-        plain = transport.get_extra_info("sslcontext") is None
-        self._fd: int = transport.get_extra_info("socket").fileno() if plain else -1
-
-    def write(self, data: bytes) -> int:
-        if self._is_closing():
-            return 0
-        if self._fd < 0 or self._waiting():
-            self._transport.write(data)
-            return self._waiting()
-        try:
-            # the descriptor is the transport's until it is closing
-            taken = write(self._fd, data)
-        except OSError:
-            taken = 0  # full or broken: the transport waits, or finds out
-        if taken == len(data):
-            return 0
-        self._transport.write(data[taken:])
-        return self._waiting()
-
-    def buffered(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def close(self, status: int, reason: str) -> None:
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._close(status, reason))
-
-    async def closed(self) -> None:
-        """Wait until a close under way is over."""
-        if self._closing is not None:
-            await self._closing
-
-    async def _close(self, status: int, reason: str) -> None:
-        try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._socket.close(code=status, message=reason.encode())
-        except TimeoutError:
-            # who does not read does not see the close frame either
-            self._transport.abort()
-
-
 @routes.get("/ws/live")
 async def live_socket(request: web.Request) -> web.StreamResponse:
     """One participant's socket."""
     origin = request.headers.get("Origin")
     if origin is not None and origin not in request.app[origins_key]:
         raise ForeignRequest
-    # every server frame is made by us, uncompressed: deflating for each socket costs more than sending
-    socket = web.WebSocketResponse(
-        protocols=tuple(ENCODINGS),
-        heartbeat=PING_SECONDS,
-        max_msg_size=LARGEST_MESSAGE,
-        compress=False,
-    )
-    ready = socket.can_prepare(request)
-    if ready.ok and ready.protocol is None:
-        raise UnknownSubprotocol(", ".join(ENCODINGS))
-    await socket.prepare(request)
+    response, encoding = _shake_hands(request)
+    await response.prepare(request)
     transport = request.transport
-    encoding = ENCODINGS[socket.ws_protocol or ""]
     if transport is None:
-        return socket
-    outlet = SocketOutlet(socket, transport)
+        return response
+    line = Line(transport, asyncio.get_running_loop())
+    guest = Guest(request.app[live_key], line, encoding)
     try:
-        await _serve(request, socket, outlet, encoding)
+        await line.over
     finally:
-        await outlet.closed()
-    return socket
+        guest.lost()
+    return response
 
 
-async def _serve(request: web.Request, socket: web.WebSocketResponse, outlet: SocketOutlet, encoding: Encoding) -> None:
+class Guest:
+    """Who is at the other end of a line: nobody yet, then a participant of a session, at last nobody any more."""
+
+    __slots__ = ("_connection", "_encoding", "_line", "_patience", "_service", "_session")
+
+    def __init__(self, service: LiveService, line: Line, encoding: Encoding) -> None:
+        self._service = service
+        self._line = line
+        self._encoding = encoding
+        self._session: LiveSession | None = None
+        self._connection: Connection | None = None
+        loop = asyncio.get_running_loop()
+        self._patience: asyncio.TimerHandle | None = loop.call_later(HELLO_SECONDS, self._turn_away, "hello_missing")
+        line.listen(self)
+
+    def heard(self, messages: list[bytes | str]) -> None:
+        if self._session is None or self._connection is None:
+            self._introduce(messages.pop(0))
+        if messages and self._session is not None and self._connection is not None:
+            try:
+                self._session.receive(self._connection, messages)
+            except Exception:
+                # a fault of ours ends this socket and no other
+                log.exception("socket_failed", session=self._session.id)
+                self._connection.close("server_error")
+                self.lost()
+
+    def lost(self) -> None:
+        """Nothing more comes from this socket."""
+        self._line.listen(None)
+        self._hurry()
+        session, self._session = self._session, None
+        if session is not None and self._connection is not None:
+            session.detach(self._connection)
+
+    def _introduce(self, first: bytes | str) -> None:
+        try:
+            hello = self._encoding.read(first)
+            if not isinstance(hello, Hello):
+                raise Refusal("hello_missing")
+            self._session, self._connection = self._service.enter(hello, self._line, self._encoding)
+        except Refusal as refusal:
+            self._turn_away(refusal.reason)
+        except SignalingError as error:
+            farewell = next((code for kind, code in FAREWELLS.items() if isinstance(error, kind)), None)
+            self._turn_away(error.code, farewell or "unauthorized")
+        except Exception:
+            log.exception("socket_failed", session=None)
+            self._turn_away("internal_error", "server_error")
+        else:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _turn_away(self, reason: str, code: CloseCode = "unauthorized") -> None:
+        self._hurry()
+        self._line.listen(None)
+        refused, closing = Refused(msg_id="", code=reason), Closing(code=code)
+        self._line.write(self._encoding.frame(refused) + self._encoding.frame(closing))
+        self._line.close(STATUS[code], code)
+
+
+def _shake_hands(request: web.Request) -> tuple[web.StreamResponse, Encoding]:
+    """The answer that opens the socket (RFC 6455, section 4.2), and the encoding to speak; raises HTTPBadRequest or
+    UnknownSubprotocol. Nothing is compressed: deflating for each socket costs more than sending."""
+    headers = request.headers
+    upgrades = {word.strip().lower() for word in headers.get("Connection", "").split(",")}
+    key = headers.get("Sec-WebSocket-Key", "")
+    if headers.get("Upgrade", "").strip().lower() != "websocket" or "upgrade" not in upgrades:
+        raise web.HTTPBadRequest
+    if headers.get("Sec-WebSocket-Version") != _VERSION or not _is_key(key):
+        raise web.HTTPBadRequest(headers={"Sec-WebSocket-Version": _VERSION})
+    offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    encoding = next((ENCODINGS[name] for name in offered if name in ENCODINGS), None)
+    if encoding is None:
+        raise UnknownSubprotocol(", ".join(ENCODINGS))
+    accept = base64.b64encode(hashlib.sha1(key.encode() + _KEY_SUFFIX, usedforsecurity=False).digest()).decode()
+    response = web.StreamResponse(
+        status=101,
+        headers={
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Accept": accept,
+            "Sec-WebSocket-Protocol": encoding.subprotocol,
+        },
+    )
+    response.force_close()
+    return response, encoding
+
+
+def _is_key(key: str) -> bool:
     try:
-        hello = await _hello(socket, encoding)
-        if hello is None:
-            return
-        session, connection = request.app[live_key].enter(hello, outlet, encoding)
-    except Refusal as refusal:
-        _turn_away(outlet, encoding, refusal.reason, "unauthorized")
-        return
-    except (SignalingError, TimeoutError) as error:
-        farewell = next((code for kind, code in FAREWELLS.items() if isinstance(error, kind)), None)
-        _turn_away(outlet, encoding, getattr(error, "code", "hello_missing"), farewell or "unauthorized")
-        return
-    try:
-        async for message in socket:
-            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                session.receive(connection, message.data)
-    except Exception:
-        # a fault of ours ends this socket and no other
-        log.exception("socket_failed", session=session.id)
-        connection.close("server_error")
-    finally:
-        session.detach(connection)
-
-
-async def _hello(socket: web.WebSocketResponse, encoding: Encoding) -> Hello | None:
-    """The first message; None when the client went away before it. Raises TimeoutError, or Refusal for another one."""
-    message = await socket.receive(timeout=HELLO_SECONDS)
-    if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-        return None
-    hello = encoding.read(message.data)
-    if not isinstance(hello, Hello):
-        raise Refusal("hello_missing")
-    return hello
-
-
-def _turn_away(outlet: SocketOutlet, encoding: Encoding, reason: str, code: CloseCode) -> None:
-    outlet.write(encoding.frame(Refused(msg_id="", code=reason)) + encoding.frame(Closing(code=code)))
-    outlet.close(STATUS[code], code)
+        return len(base64.b64decode(key, validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
 
 
 async def close_sockets(app: web.Application) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from server.logs import tell_malformed_shortly
-from server.sockets import live as live_socket
+from server.sockets import line as live_line
 from server.storage.database import Database
 from signaling.commands import Mark, StartLesson
 from signaling.events import Marked
@@ -31,7 +31,7 @@ YANLI, GULONG, _ = (classroom(unit) for unit in MEMBERS)
 
 @pytest.fixture
 async def server(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LiveServer]:
-    monkeypatch.setattr(live_socket, "PING_SECONDS", 0.6)
+    monkeypatch.setattr(live_line, "PING_SECONDS", 0.6)
     database = Database.open(sqlite_url)
     async with live_server(database, tmp_path / "journals") as server:
         await server.service.open(PLAN)
@@ -76,7 +76,7 @@ async def test_half_open_socket_is_noticed_and_its_place_kept(server: LiveServer
     room = await behind(server, line)
     line.up.cut()
     line.down.cut()
-    await until(lambda: presence(server) == "reconnecting", 2 * 2 * live_socket.PING_SECONDS + 2)
+    await until(lambda: presence(server) == "reconnecting", 2 * 2 * live_line.PING_SECONDS + 2)
     assert server.service.running("s1").roster == {host.welcome.participant}
     await host.ask(StartLesson)
     back = await server.connect(YANLI, PLAN, seen=room.seen, device="device of room-yanli")

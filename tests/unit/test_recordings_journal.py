@@ -154,7 +154,7 @@ def test_journal_refuses_a_full_disk_and_stays_as_it_was(tmp_path: Path) -> None
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "journal = Journal.open(Path(sys.argv[1])); kept = 0\n"
         "try:\n"
-        "    while True: kept = journal.append({'type': 'mark', 'label': 'x' * 100})\n"
+        "    while True: kept = journal.append({'type': 'mark', 'label': 'x' * 98})\n"
         "except JournalUnwritable: print(kept, len(journal.read()), journal.append({'s': 1}))\n"
     )
     path = tmp_path / "journal"
