@@ -75,10 +75,14 @@ class LiveCounty:
     async def pair(self, context: BrowserContext, unit: str = MEMBER) -> None:
         """Make the browser that of a school's panel."""
         token = await self.county.app[auth_key].open_session("room", remote_room(unit))
-        await context.add_cookies([{"name": COOKIE, "value": token, "url": self.county.base}])
+        # one that outlives the browser, as the server gives it
+        kept = time.time() + 86_400
+        await context.add_cookies([{"name": COOKIE, "value": token, "url": self.county.base, "expires": kept}])
 
-    async def _person(self, browser: Browser, name: str, **options: Any) -> Page:
+    async def _person(self, browser: Browser, name: str, *, script: str = "", **options: Any) -> Page:
         context = await self.context(browser, **{"viewport": PC, **options})
+        if script:
+            await context.add_init_script(script)
         token = await self.county.app[auth_key].open_session("person", person_id(name))
         await context.add_cookies([{"name": COOKIE, "value": token, "url": self.county.base}])
         return await self.load(context, f"/classroom/{self.session}")
