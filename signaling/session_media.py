@@ -226,12 +226,12 @@ class SessionMedia:
         levels = {level for track, level in self._levels.get(participant, {}).items() if track in program}
         return next((level for level in BEST_FIRST if level in levels), None)
 
-    def _open_microphones(self, qualities: Mapping[str, LinkQuality]) -> dict[str, int]:
-        found = {who: quality.audio_level for who, quality in qualities.items()}
+    def _open_microphones(self, qualities: Mapping[str, LinkQuality]) -> dict[str, bytes]:
+        found = {who: quality.sound for who, quality in qualities.items()}
         return {
-            who.id: level
+            who.id: sound
             for who in self._room.participants.values()
-            if self._is_heard(who) and (level := found.get(who.id)) is not None
+            if self._is_heard(who) and (sound := found.get(who.id, b""))
         }
 
     def _follow_sound(self, track: TrackInfo) -> None:

@@ -14,6 +14,7 @@ from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_p
 
 from signaling.media.keyframes import KEYFRAME, any_packet
 from signaling.media.loss import LossForecast, MissingPackets, retry_after
+from signaling.media.loudness import Loudness
 from signaling.media.negotiation import Media
 from signaling.media.outbound import OVERHEAD, Outbound, fan_out
 from signaling.media.rtp import nack_packets, nearest
@@ -91,6 +92,7 @@ class Inbound:
         self.muted = False
         self.report: Report | None = None  # the last sender report
         self.audio_level: int | None = None  # RFC 6464: -dBov, 0 is the loudest, 127 silence
+        self.loudness = Loudness()
         self.received = self.recovered = self.duplicates = self.octets = 0
         self.nacks = self.plis = self.given_up = 0
         self.jitter = 0.0  # in ticks of the RTP clock
@@ -177,6 +179,11 @@ class Inbound:
         outs = [out for out in self.outs if out.begin <= number] if late else self.outs
         if outs:
             fan_out(self._port, outs, number, timestamp, marker, 32 if padding else 0, pointer, payload)
+
+    def hear(self, level: int) -> None:
+        """A packet says how loud its sound is."""
+        self.audio_level = level
+        self.loudness.hear(level, self._clock())
 
     def _start_waiting(self, number: int, timestamp: int, payload: bytes, now: float) -> None:
         waiting, self.waiting = self.waiting, []

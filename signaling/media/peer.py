@@ -276,7 +276,7 @@ class Peer:
         wanted = stream.media.extensions.get(AUDIO_LEVEL)
         for number, value in header_extensions(data, extension):
             if number == wanted:
-                stream.audio_level = value[0] & 127
+                stream.hear(value[0] & 127)
 
     # RTCP
 

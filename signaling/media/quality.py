@@ -14,7 +14,8 @@ class LinkQuality(msgspec.Struct, frozen=True):
     """Losses are fractions of the last second or the last report, before repair; times are seconds, rates bit/s.
 
     `connected`: every peer the participant has is connected and was heard from in the last 10 s. `audio_level`: -dBov
-    (RFC 6464), 0 is the loudest and 127 silence; None until the publisher says.
+    (RFC 6464), 0 is the loudest and 127 silence; None until the publisher says. `sound`: its last `loudness.KEPT`
+    values, then.
     """
 
     connected: bool
@@ -29,6 +30,7 @@ class LinkQuality(msgspec.Struct, frozen=True):
     levels: dict[str, Level] = {}  # track id -> what of a picture is really forwarded
     resting: bool = False  # nobody looks: little or nothing is sent by arrangement
     audio_level: int | None = None
+    sound: bytes = b""
 
 
 SILENT_SECONDS = 10.0
@@ -47,7 +49,8 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
     expected = sum(stream.expected_now for stream in streams)
     missed = sum(max(0, s.expected_now - s.received_now + s.recovered_now) for s in streams)
     rtts = [out.rtt for out in outs if out.rtt is not None]
-    levels = [stream.audio_level for stream in streams if stream.audio_level is not None and not stream.muted]
+    heard = [(stream.audio_level, stream) for stream in streams if stream.audio_level is not None and not stream.muted]
+    loudest = min(heard, key=lambda one: one[0], default=None)
     return LinkQuality(
         connected=bool(peers) and all(is_alive(peer, now) for peer in peers),
         publish_loss=missed / expected if expected else 0.0,
@@ -60,5 +63,6 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
         subscribe_bitrate=subscription.sent if subscription is not None else 0,
         levels=subscription.received() if subscription is not None else {},
         resting=publication is not None and publication.resting,
-        audio_level=min(levels, default=None),
+        audio_level=loudest[0] if loudest is not None else None,
+        sound=loudest[1].loudness.past(now) if loudest is not None else b"",
     )

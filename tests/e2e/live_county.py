@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, ViewportSize, async_playwright
 
@@ -74,7 +74,7 @@ class LiveCounty:
 
     async def pair(self, context: BrowserContext, unit: str = MEMBER) -> None:
         """Make the browser that of a school's panel."""
-        token = await self.county.app[auth_key].open_session("room", remote_room(unit))
+        token = await self.token("room", remote_room(unit))
         # one that outlives the browser, as the server gives it
         kept = time.time() + 86_400
         await context.add_cookies([{"name": COOKIE, "value": token, "url": self.county.base, "expires": kept}])
@@ -83,9 +83,13 @@ class LiveCounty:
         context = await self.context(browser, **{"viewport": PC, **options})
         if script:
             await context.add_init_script(script)
-        token = await self.county.app[auth_key].open_session("person", person_id(name))
+        token = await self.token("person", person_id(name))
         await context.add_cookies([{"name": COOKIE, "value": token, "url": self.county.base}])
         return await self.load(context, f"/classroom/{self.session}")
+
+    async def token(self, kind: Literal["person", "room"], subject: str) -> str:
+        """The login session of a person or a paired panel, as its cookie holds it."""
+        return await self.county.app[auth_key].open_session(kind, subject)
 
     async def close(self) -> None:
         for context in self._contexts:
@@ -128,9 +132,12 @@ async def kill_process(browser: Browser, kind: str) -> None:
 
 
 @asynccontextmanager
-async def live_county(folder: Path, empty_database: Path, *, began: float = 0.0) -> AsyncIterator[LiveCounty]:
-    """A lesson whose bell rang `began` seconds ago, open to be joined; nobody has started it."""
-    async with running_county(folder, empty_database, client=STATIC) as county:
+async def live_county(
+    folder: Path, empty_database: Path, *, began: float = 0.0, media: str = "127.0.0.1"
+) -> AsyncIterator[LiveCounty]:
+    """A lesson whose bell rang `began` seconds ago, open to be joined; nobody has started it. `media` is the address of
+    its media."""
+    async with running_county(folder, empty_database, client=STATIC, TONGKE_MEDIA_HOST=media) as county:
         table = await county.app[timetable_key].newest("A")
         assert table is not None
         lesson = next(lesson for lesson in table.table.lessons if lesson.id == SYNC)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,10 +49,13 @@ class Kiosk:
         (self._profile / "DevToolsActivePort").unlink(missing_ok=True)
         size = f"--window-size={WALL['width']},{WALL['height']}"
         flags = [*services.CHROMIUM_ARGS, size, f"--user-data-dir={self._profile}", "--remote-debugging-port=0"]
-        process = subprocess.Popen(
-            [services.require("chromium"), *flags, "--kiosk", self._url],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        process = await asyncio.create_subprocess_exec(
+            services.require("chromium"),
+            *flags,
+            "--kiosk",
+            self._url,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
@@ -63,7 +65,7 @@ class Kiosk:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            await process.wait()
 
     async def _address(self) -> str:
         announced = self._profile / "DevToolsActivePort"
