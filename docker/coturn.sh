@@ -7,7 +7,11 @@
 # RELAY_SECRET_FILE  holds the secret that the server has in turn.secret
 # RELAY_PORT         3478 unless set; UDP and TCP
 # RELAY_PORTS        the ports that are relayed from, 49152-65535 unless set
-# further arguments  go to coturn, such as --cert, --pkey and --tls-listening-port
+# RELAY_CERT_FILE    with RELAY_KEY_FILE: a certificate (PEM, with its chain) and its key; TLS is off while it is empty
+# RELAY_TLS_PORT     443 unless set; TLS over TCP, which the strictest networks take for a page
+# further arguments  go to coturn
+#
+# SIGUSR2 reads the certificate anew.
 set -eu
 umask 077
 folder=$(mktemp -d)
@@ -26,7 +30,16 @@ ports=${RELAY_PORTS:-49152-65535}
     echo "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
     echo "allowed-peer-ip=$RELAY_PEER"
     case $RELAY_PEER in 127.*) echo "allow-loopback-peers" ;; esac
-    case "$*" in *--cert*) ;; *) echo "no-tls"; echo "no-dtls" ;; esac
+    echo "no-dtls"
+    if [ -s "${RELAY_CERT_FILE:-}" ]; then
+        echo "cert=$RELAY_CERT_FILE"
+        echo "pkey=$RELAY_KEY_FILE"
+        echo "tls-listening-port=${RELAY_TLS_PORT:-443}"
+        echo "no-tlsv1"
+        echo "no-tlsv1_1"
+    else
+        echo "no-tls"
+    fi
     echo "fingerprint"
     echo "stale-nonce=600"
     echo "user-quota=12"
@@ -42,5 +55,6 @@ ports=${RELAY_PORTS:-49152-65535}
 turnserver -c "$folder/turn.conf" "$@" &
 relay=$!
 trap 'kill $relay' TERM INT
-wait $relay || :
-wait $relay || :
+trap 'kill -USR2 $relay' USR2
+# a signal ends the wait and not the relay
+while kill -0 $relay 2>/dev/null; do wait $relay || :; done

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from server.cameras.certificate import kept_pair
+
 STARTUP_SECONDS = 30.0
 START_ATTEMPTS = 3
 
@@ -123,8 +125,9 @@ def redis_server(port: int | None = None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def relay_server(secret: str, peer: str = "127.0.0.1") -> Iterator[tuple[int, Path]]:
-    """coturn on the loopback as `docker/coturn.sh` starts it; yields its port and its log."""
+def relay_server(secret: str, peer: str = "127.0.0.1", tls: bool = False) -> Iterator[tuple[int, Path]]:
+    """coturn on the loopback as `docker/coturn.sh` starts it; yields its port (that of TLS, by a certificate of its
+    own, where that is asked for) and its log."""
     require("turnserver")
     with tempfile.TemporaryDirectory(prefix="tongke-relay-") as name:
         folder = Path(name)
@@ -136,8 +139,13 @@ def relay_server(secret: str, peer: str = "127.0.0.1") -> Iterator[tuple[int, Pa
             "RELAY_PORTS": "40000-40999",
         }
 
+        if tls:
+            pair = kept_pair(folder)
+            ports |= {"RELAY_CERT_FILE": pair.cert_file, "RELAY_KEY_FILE": pair.key_file}
+
         def command(free: int) -> list[str]:
-            variables = [f"{key}={value}" for key, value in {**ports, "RELAY_PORT": str(free)}.items()]
+            own = {"RELAY_TLS_PORT": str(free), "RELAY_PORT": str(free_port())} if tls else {"RELAY_PORT": str(free)}
+            variables = [f"{key}={value}" for key, value in {**ports, **own}.items()]
             return ["env", *variables, "sh", str(ROOT / "docker/coturn.sh")]
 
         with _running(command, folder, user=None, stop=signal.SIGTERM) as port:

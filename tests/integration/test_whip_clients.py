@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aioice import stun, turn
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, async_playwright
 
 from server.keys import relay_key
 from server.relay import Relay
@@ -60,6 +60,17 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, cwd=EDGE, capture_output=True, check=True)
     shutil.copy(EDGE / "page.html", site / "page.html")
     return site
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """One that takes the relay's certificate, which nobody has signed."""
+    path = services.require("chromium")
+    async with async_playwright() as playwright:
+        arguments = [*services.CHROMIUM_ARGS, "--ignore-certificate-errors"]
+        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture
@@ -153,12 +164,13 @@ async def test_libraries_publish_watch_restart_and_stop(server: LiveServer, page
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", ["turn:127.0.0.1:{}?transport=udp", "turns:127.0.0.1:{}?transport=tcp"])
 async def test_chromium_publishes_and_watches_through_the_relay_alone(
-    server: LiveServer, page: Page, chromium: Browser, caplog: pytest.LogCaptureFixture
+    server: LiveServer, page: Page, chromium: Browser, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
-    with services.relay_server(SECRET) as (port, log):
+    with services.relay_server(SECRET, tls=way.startswith("turns")) as (port, log):
         relay_clock = services.wall_clock
-        given = Relay([f"turn:127.0.0.1:{port}?transport=udp"], SECRET, 3600.0, relay_clock)
+        given = Relay([way.format(port)], SECRET, 3600.0, relay_clock)
         server.web.app[relay_key] = given
         whip, whep = urls(server)
         relayed = {"iceTransportPolicy": "relay"}

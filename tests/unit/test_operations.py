@@ -36,7 +36,8 @@ def test_compose_accepts_its_file(compose: list[str], profile: list[str]) -> Non
 @pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml"])
 def test_containers_name_real_settings(file: str, tmp_path: Path) -> None:
     text = (ROOT / "docker" / file).read_text("utf-8")
-    of_compose = {"TONGKE_PUBLIC_URL", "TONGKE_MEDIA_PUBLIC", "TONGKE_RELAY_ADDRESS", "TONGKE_RELAY_SECRET"}
+    of_compose = {"TONGKE_PUBLIC_URL", "TONGKE_MEDIA_PUBLIC", "TONGKE_RELAY_ADDRESS"}
+    of_compose |= {"TONGKE_RELAY_SECRET", "TONGKE_RELAY_CERT", "TONGKE_RELAY_KEY"}
     named = set(re.findall(r"\b(TONGKE_[A-Z_]+)[=:] ?", text)) - of_compose
     secret = tmp_path / "secret"
     secret.write_text("")

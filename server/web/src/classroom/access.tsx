@@ -75,7 +75,7 @@ export function AccessDialog({ session, watching, close }: AccessProps) {
           ))}
         </ul>
       )}
-      <Failure error={error ?? (given.data === undefined ? given.error : null)} />
+      <Failure error={error ?? (given.data === undefined ? given.error : undefined)} />
       <div class="dialog-acts">
         {KINDS[tab]
           .filter((kind) => kind !== "peers" || (given.data !== undefined && peers === undefined))
