@@ -67,6 +67,7 @@ def room_day(
         join=joined.id if joined else None,
         recording_consent=all(county.school_class(id).recording_consent for id in classes),
         phone=unit.phone,
+        listen_only=room.listen_only,
     )
 
 

@@ -77,6 +77,7 @@ def _expected(county: County, party: PlacedParty) -> ExpectedRoom:
         class_name=part.class_name,
         phone=part.phone,
         pupils=_pupils(county, party),
+        listen_only=part.listen_only,
     )
 
 
@@ -95,6 +96,7 @@ def _part(county: County, party: PlacedParty) -> UnitPart:
         phone=unit.phone,
         teachers=party.teachers,
         classes=party.classes,
+        listen_only=county.room(party.room).listen_only if party.room else False,
     )
 
 

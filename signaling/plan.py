@@ -27,6 +27,8 @@ class UnitPart(Struct, frozen=True, kw_only=True, rename="camel"):
     teachers: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     """Ids of the classes in the room, whose consent decides about recording."""
+    listen_only: bool = False
+    """The room has neither camera nor microphone."""
 
     @property
     def camera(self) -> str:

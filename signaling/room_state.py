@@ -65,6 +65,8 @@ class ExpectedRoom(Part, frozen=True, kw_only=True):
     phone: str = ""
     pupils: int = 0
     """How many its classes have; 0 where the register does not say."""
+    listen_only: bool = False
+    """It has neither camera nor microphone, and is not waited for to speak."""
 
 
 class LessonInfo(Part, frozen=True, kw_only=True):

@@ -118,6 +118,8 @@ class Room(Model, frozen=True, kw_only=True):
     unit: Id
     campus: Id
     kind: Literal["home", "remote", "special"]
+    listen_only: bool = False
+    """A remote room without camera and microphone: its class watches, listens and answers exercises."""
 
 
 # People -------------------------------------------------------------------------------------------------------------

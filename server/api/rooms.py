@@ -3,16 +3,18 @@
 import time
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from server.auth.middleware import auth_key, principal, remote_address, set_cookie
 from server.auth.policy import allowed, permit
 from server.auth.service import ROOM_SESSION_SECONDS
-from server.keys import counties_key, live_key, people_key, site_key
+from server.keys import counties_key, importing_key, live_key, people_key, site_key
 from server.qr import qr_code
-from server.shapes.people import ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
+from server.shapes.people import ChangedRoom, ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
 from server.storage.people_store import PairedRoom
 from server.web import body, reply
 from timetable.errors import NotFound
+from timetable.model import Register
 
 routes = web.RouteTableDef()
 
@@ -38,6 +40,7 @@ async def rooms(request: web.Request) -> web.Response:
                 paired_at=panel.paired_at if panel else None,
                 paired_by=people.get(panel.paired_by, panel.paired_by) if panel else "",
                 last_seen=panel.last_seen if panel else None,
+                listen_only=room.listen_only,
             )
         )
     return reply(request, rows)
@@ -80,6 +83,24 @@ async def confirm(request: web.Request) -> web.Response:
     paired = PairedRoom(room=room.id, name=room.name, unit=room.unit, paired_at=time.time(), paired_by=asker.id)
     await request.app[auth_key].confirm_pairing(wanted.code, paired)
     request.app[live_key].turn_out(room.id)
+    return web.Response(status=204)
+
+
+@routes.put("/api/rooms/{room}")
+async def change(request: web.Request) -> web.Response:
+    """What is to be known of a remote room. Lessons that have begun keep what they were planned with."""
+    wanted = await body(request, ChangedRoom)
+    asker = principal(request)
+    room = (await request.app[counties_key].now()).room(request.match_info["room"])
+    permit(asker, "manage_rooms", units=(room.unit,))
+    if room.kind != "remote":
+        raise NotFound("remote room", room.id)
+
+    def changed(register: Register) -> Register:
+        rooms = (replace(one, listen_only=wanted.listen_only) if one.id == room.id else one for one in register.rooms)
+        return replace(register, rooms=tuple(rooms))
+
+    await request.app[importing_key].edit(changed, asker.name)
     return web.Response(status=204)
 
 

@@ -124,6 +124,8 @@ class RoomDay(Body, frozen=True, kw_only=True):
     """The session to join at once; absent: wait."""
     recording_consent: bool
     phone: str
+    listen_only: bool
+    """The room has neither camera nor microphone: none is asked for."""
 
 
 class PreflightReport(Body, frozen=True, kw_only=True):

@@ -85,6 +85,12 @@ class RoomRow(Body, frozen=True, kw_only=True):
     paired_at: float | None
     paired_by: str
     last_seen: float | None
+    listen_only: bool
+    """It has neither camera nor microphone."""
+
+
+class ChangedRoom(Body, frozen=True, kw_only=True):
+    listen_only: bool
 
 
 class PersonRow(Body, frozen=True, kw_only=True):

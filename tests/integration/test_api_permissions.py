@@ -66,6 +66,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ),
     ("DELETE", f"/api/rooms/{remote_room(THIRD)}/device", None, frozenset({"bureau_admin", "third_director"})),
     ("GET", "/api/cameras", None, DIRECTORS | PRINCIPALS | {"bureau_admin"}),
+    ("PUT", f"/api/rooms/{remote_room(THIRD)}", {"listenOnly": False}, frozenset({"bureau_admin", "third_director"})),
     ("PUT", f"/api/rooms/{remote_room(THIRD)}/camera", {"url": "x"}, frozenset({"bureau_admin", "third_director"})),
     ("DELETE", f"/api/rooms/{remote_room(THIRD)}/camera", None, frozenset({"bureau_admin", "third_director"})),
     (

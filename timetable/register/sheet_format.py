@@ -243,6 +243,7 @@ SHEETS: tuple[Sheet, ...] = (
             "unit": ("单位", LABEL),
             "campus": ("校区", LABEL),
             "kind": ("种类", ROOM_KIND),
+            "listen_only": ("只听", Truth()),
         },
         identity=("id",),
     ),

@@ -30,6 +30,8 @@ export interface Plan {
   cameras: readonly CameraSource[];
   /** Sound as the microphone gives it, for measuring. */
   raw?: boolean;
+  /** The room has neither camera nor microphone: nothing is asked for. */
+  listens?: boolean;
 }
 
 export const PLANS: Partial<Record<string, Plan>> = {
@@ -151,6 +153,11 @@ export class Capture {
   private async fill(): Promise<void> {
     clearTimeout(this.retry);
     const main = this.plan.cameras[0];
+    if (this.plan.listens) {
+      for (const source of ["mic", ...this.plan.cameras] as const) this.faults.set(source, "off");
+      this.tell();
+      return;
+    }
     if (!navigator.mediaDevices?.getUserMedia) {
       for (const source of ["mic", ...this.plan.cameras] as const) this.faults.set(source, "insecure");
       this.tell();

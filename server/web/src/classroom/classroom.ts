@@ -12,7 +12,7 @@ import { LineReport } from "./line";
 import { type PathState, Publisher, type Sent, Subscriber } from "./media";
 import { Drawing } from "./drawing";
 import { PagePictures, picturesFor } from "./page-pictures";
-import { faceOf, inRoomOf, isMemberCamera, next, recordedUnheard, type Room, self } from "./room";
+import { faceOf, inRoomOf, isMemberCamera, listensOnly, next, recordedUnheard, type Room, self } from "./room";
 import { openScreen } from "./screen";
 import { View } from "./view";
 
@@ -232,7 +232,8 @@ export class Classroom {
     this.subscriber?.relay(iceServers);
     const door = { request: (wish: Wish) => this.connection.request(wish), changed: () => this.showMedia() };
     const plan = PLANS[role];
-    if (plan && this.devices.value === null) void this.openCapture(plan, door, iceServers);
+    const listens = this.room.value !== null && listensOnly(this.room.value, self(this.room.value));
+    if (plan && this.devices.value === null) void this.openCapture({ ...plan, listens }, door, iceServers);
     if (ROLES_THAT_WATCH.includes(role) && this.subscriber === null) this.subscriber = new Subscriber(door, iceServers);
   }
 

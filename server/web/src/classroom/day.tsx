@@ -34,7 +34,7 @@ export function DayPage({ day, at, stale }: DayProps) {
   const run = (loud: boolean) => {
     if (checking || devicesOpen) return;
     setChecking(true);
-    void check(loud).then((result) => {
+    void check(loud, day.listenOnly).then((result) => {
       setPreflight(result);
       setChecking(false);
       if (session !== null) void report(session, result);
@@ -73,7 +73,7 @@ export function DayPage({ day, at, stale }: DayProps) {
           </>
         )}
       </section>
-      <Check preflight={preflight} checking={checking} />
+      <Check preflight={preflight} checking={checking} listens={day.listenOnly} />
       <footer>
         <span class="row pv">
           <Icon name="camoff" />
@@ -136,7 +136,7 @@ function Table({ lessons, now, next }: { lessons: readonly RoomLesson[]; now: nu
   );
 }
 
-function Check({ preflight, checking }: { preflight: Preflight | null; checking: boolean }) {
+function Check({ preflight, checking, listens }: { preflight: Preflight | null; checking: boolean; listens: boolean }) {
   return (
     <section class="pf">
       <div class="row">
@@ -146,8 +146,14 @@ function Check({ preflight, checking }: { preflight: Preflight | null; checking:
         </span>
       </div>
       <ul>
-        <CheckRow icon="cam" word="camera" value={preflight?.camera} values={{ n: preflight?.cameras ?? 0 }} />
-        <CheckRow icon="mic" word="microphone" value={preflight?.microphone} />
+        {listens ? (
+          <CheckRow icon="ear" word="listens" value="ok" />
+        ) : (
+          <>
+            <CheckRow icon="cam" word="camera" value={preflight?.camera} values={{ n: preflight?.cameras ?? 0 }} />
+            <CheckRow icon="mic" word="microphone" value={preflight?.microphone} />
+          </>
+        )}
         <CheckRow icon="vol" word="speaker" value={preflight?.speaker} good={["ok", "played", "ready"]} />
         <CheckRow icon="net" word="line" value={preflight && (preflight.rttMs === 0 ? "down" : preflight.rttMs > SLOW_MS ? "slow" : "ok")} values={{ ms: preflight?.rttMs ?? 0 }} />
       </ul>

@@ -20,12 +20,13 @@ const LISTEN_MS = 1_500;
 const DEAD = -85;
 const ROUNDS = 3;
 
-/** Opens the devices for a moment and lets them go again. `loud`: with a tone, where no class is disturbed by it. */
-export async function check(loud: boolean): Promise<Preflight> {
+/** Opens the devices for a moment and lets them go again. `loud`: with a tone, where no class is disturbed by it.
+ * `listens`: the room has neither camera nor microphone. */
+export async function check(loud: boolean, listens: boolean): Promise<Preflight> {
   const plan = PLANS.endpoint;
   if (plan === undefined) throw new Error("no plan for endpoints");
   // Without processing: suppressed noise and a dead microphone would look the same.
-  const capture = new Capture({ ...plan, raw: true }, () => undefined);
+  const capture = new Capture({ ...plan, raw: true, listens }, () => undefined);
   await capture.open();
   const mic = capture.tracks.get("mic");
   const silent = mic !== undefined && (await isSilent(mic));

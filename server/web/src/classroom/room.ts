@@ -191,6 +191,11 @@ export function lessonRooms(room: Room): Participant[] {
   return inOrder(room, [...here, ...room.snapshot.lesson.rooms.filter((r) => !known.has(r.room)).map(notCome)]);
 }
 
+/** Whether a room has neither camera nor microphone, as its school has said. */
+export function listensOnly(room: Room, participant: Participant | undefined): boolean {
+  return participant?.role === "endpoint" && room.snapshot.lesson.rooms.some((one) => one.room === participant.room && one.listenOnly);
+}
+
 /** Whether a room's place is only kept for it: it has not come yet. */
 export function hasNotCome(participant: Participant): boolean {
   return participant.presence === "offline" && participant.since === 0;
@@ -282,7 +287,7 @@ export function inLesson(snapshot: Snapshot): boolean {
  */
 export function nextToCall(room: Room): Participant | undefined {
   const able = memberRooms(room).filter(
-    (p) => p.presence === "connected" && p.id !== room.snapshot.called,
+    (p) => p.presence === "connected" && p.id !== room.snapshot.called && !listensOnly(room, p),
   );
   const oldest = (p: Participant) => Math.min(...p.hands.map((h) => h.at), Infinity);
   return able

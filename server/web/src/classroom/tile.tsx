@@ -6,7 +6,7 @@ import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
 import { NextSource } from "./pictures";
-import { faceOf, hasNotCome, inLesson, inRoomOf, type Room, tileState } from "./room";
+import { faceOf, hasNotCome, inLesson, inRoomOf, listensOnly, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
 
 const DOTS = [1, 2, 3, 4];
@@ -74,7 +74,7 @@ export function Tile(props: TileProps) {
           <CameraMark room={room} place={participant.room} />
         </div>
         <div class="row r2">
-          <Turns participant={participant} />
+          <Turns room={room} participant={participant} />
           <span class="grow" />
           {!props.silent && participant.role === "endpoint" && <Acts {...props} />}
         </div>
@@ -95,11 +95,12 @@ const CAMERAS_OPEN_WITHIN = 12;
 function NoPicture({ room, participant, waited }: { room: Room; participant: Participant; waited: number }) {
   const heard = room.tracks.some((track) => inRoomOf(room, participant, track.participant) && track.kind === "audio");
   const waits = !darkened(participant) && waited < CAMERAS_OPEN_WITHIN;
-  const gives = waits ? "no_picture" : heard ? "sound_only" : "listens";
+  const listens = listensOnly(room, participant);
+  const gives = listens ? "listen_only" : waits ? "no_picture" : heard ? "sound_only" : "listens";
   return (
     <span class="ov" data-gives={gives}>
-      <Icon name={gives === "sound_only" ? "ear" : "camoff"} size="lg" />
-      {darkened(participant) && <b>{t(`classroom.device.short_${participant.camera}`)}</b>}
+      <Icon name={gives === "sound_only" || gives === "listen_only" ? "ear" : "camoff"} size="lg" />
+      {darkened(participant) && !listens && <b>{t(`classroom.device.short_${participant.camera}`)}</b>}
       <span class="sm">{t(`classroom.tile.${gives}`)}</span>
     </span>
   );
@@ -150,7 +151,7 @@ function Badge({ room, participant, shown }: { room: Room; participant: Particip
       </span>
     );
   }
-  if (participant.microphone !== null && participant.microphone !== "ok") {
+  if (participant.microphone !== null && participant.microphone !== "ok" && !listensOnly(room, participant)) {
     return (
       <span class="norec" data-listens>
         <Icon name="micoff" size="sm" />
@@ -214,8 +215,16 @@ function Hands({ room, participant }: { room: Room; participant: Participant }) 
   );
 }
 
-function Turns({ participant }: { participant: Participant }) {
+function Turns({ room, participant }: { room: Room; participant: Participant }) {
   if (participant.role !== "endpoint") return null;
+  if (participant.turns === 0 && listensOnly(room, participant)) {
+    return (
+      <span class="turn" data-listen-only>
+        <Icon name="ear" size="sm" />
+        {t("classroom.tile.listen_only_short")}
+      </span>
+    );
+  }
   if (participant.turns === 0) {
     return (
       <span class="turn none">

@@ -433,6 +433,8 @@ export interface RoomDay {
   join: string | null;
   recordingConsent: boolean;
   phone: string;
+  /** The room has neither camera nor microphone: none is asked for. */
+  listenOnly: boolean;
 }
 
 /** What the panel measured before a lesson. */
@@ -597,6 +599,12 @@ export interface RoomRow {
   pairedAt: number | null;
   pairedBy: string;
   lastSeen: number | null;
+  /** It has neither camera nor microphone. */
+  listenOnly: boolean;
+}
+
+export interface ChangedRoom {
+  listenOnly: boolean;
 }
 
 export interface PersonRow {
@@ -1658,6 +1666,8 @@ export interface Room {
   unit: string;
   campus: string;
   kind: "home" | "remote" | "special";
+  /** A remote room without camera and microphone: its class watches, listens and answers exercises. */
+  listenOnly?: boolean;
 }
 
 export interface Teacher {

@@ -720,6 +720,8 @@ export interface ExpectedRoom {
   phone: string;
   /** How many its classes have; 0 where the register does not say. */
   pupils: number;
+  /** It has neither camera nor microphone, and is not waited for to speak. */
+  listenOnly: boolean;
 }
 
 /** What the session is about; fixed when it opens. */

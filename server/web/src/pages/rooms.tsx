@@ -2,12 +2,12 @@
 
 import "./lists.css";
 
-import { useState } from "preact/hooks";
-import type { CameraView, RoomRow } from "../generated/api";
+import { useEffect, useState } from "preact/hooks";
+import type { CameraView, ChangedRoom, RoomRow } from "../generated/api";
 
 import { CameraCell, CameraDialog } from "../rooms/camera";
 import { PairingForm } from "../rooms/pairing-form";
-import { del, get } from "../ui/api";
+import { del, get, put } from "../ui/api";
 import { Button, Dialog, Empty, Failure, Skeleton, Stale, StateChip, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
 import { mount } from "../ui/mount";
@@ -46,13 +46,14 @@ function RoomsPage() {
                   <tr>
                     <th>{t("rooms.room")}</th>
                     <th>{t("rooms.panel")}</th>
+                    <th>{t("rooms.devices")}</th>
                     <th>{t("camera.column")}</th>
                     <th />
                   </tr>
                 </thead>
                 <tbody>
                   {data.map((room) => (
-                    <Row key={room.id} room={room} camera={cameraOf(room)} film={() => setFilming(room)} leave={() => setLeaving(room)} />
+                    <Row key={room.id} room={room} camera={cameraOf(room)} film={() => setFilming(room)} leave={() => setLeaving(room)} changed={reload} />
                   ))}
                 </tbody>
               </table>
@@ -71,7 +72,22 @@ function RoomsPage() {
   );
 }
 
-function Row({ room, camera, film, leave }: { room: RoomRow; camera: CameraView | undefined; film: () => void; leave: () => void }) {
+function Row({ room, camera, film, leave, changed }: { room: RoomRow; camera: CameraView | undefined; film: () => void; leave: () => void; changed: () => void }) {
+  const listening = useAction();
+  const [listens, setListens] = useState(room.listenOnly);
+  useEffect(() => setListens(room.listenOnly), [room.listenOnly]);
+  const listen = (listenOnly: boolean) => {
+    setListens(listenOnly);
+    listening.run(async () => {
+      try {
+        await put(`/api/rooms/${encodeURIComponent(room.id)}`, { listenOnly } satisfies ChangedRoom);
+      } catch (error) {
+        setListens(!listenOnly);
+        throw error;
+      }
+      changed();
+    });
+  };
   const online = room.lastSeen !== null && now() - room.lastSeen < ONLINE_SECONDS;
   return (
     <tr data-room={room.id} data-state={room.pairedAt === null ? "unpaired" : online ? "online" : "away"}>
@@ -90,6 +106,13 @@ function Row({ room, camera, film, leave }: { room: RoomRow; camera: CameraView 
             <span class="dim sm">{t("rooms.paired", { name: room.pairedBy, time: dateTime(room.pairedAt) })}</span>
           </>
         )}
+      </td>
+      <td class="wide" title={t("rooms.listen_only_hint")}>
+        <label class="row">
+          <input type="checkbox" name="listen-only" checked={listens} disabled={listening.busy} onChange={(event) => listen(event.currentTarget.checked)} />
+          <span class="sm">{t("rooms.listen_only")}</span>
+        </label>
+        <Failure error={listening.error} />
       </td>
       <td class="wide">
         <CameraCell camera={camera} edit={film} />
