@@ -12,6 +12,7 @@ from signaling.audience import Audience
 from signaling.commands import LinkReport
 from signaling.frames import Encoding
 from signaling.messages import Closing
+from signaling.tokens import Claims
 
 RATE = 20.0
 """Messages a second that a socket may send in the long run."""
@@ -62,6 +63,7 @@ class Connection:
         "_refused",
         "_tokens",
         "audience",
+        "claims",
         "closed",
         "device",
         "encoding",
@@ -82,9 +84,12 @@ class Connection:
         outlet: Outlet,
         now: float,
         audience: Audience = "teachers",
+        claims: Claims | None = None,
     ) -> None:
         self.participant = participant
         self.audience = audience
+        self.claims = claims
+        """What let it in, where a token did."""
         self.device = device
         self.encoding = encoding
         self.kind: tuple[Encoding, Audience] = (encoding, audience)

@@ -244,7 +244,7 @@ class Links(Wire, frozen=True, kw_only=True, tag="links"):
 
 
 class Moved(Wire, frozen=True, kw_only=True, tag="moved"):
-    """Another server owns the session now: connect there with this token."""
+    """Come back to this address with this token, without asking for one: good for five minutes, for the same device."""
 
     address: str
     token: str

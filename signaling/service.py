@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from typing import Literal
 
+from msgspec.structs import replace
+
 from signaling.audience import audience_of
 from signaling.cameras import RoomCamera
 from signaling.commands import Hello, Publish, Subscribe
@@ -33,6 +35,7 @@ from signaling.invitations import (
 )
 from signaling.media.errors import UnknownResource
 from signaling.media.hub import Answer, Limits, TrackInfo
+from signaling.messages import Moved
 from signaling.plan import SessionPlan, SessionRecord, UnitPart
 from signaling.ports import Journals, Media, SessionRecording, SessionStore
 from signaling.roles import MAY, Asker, roles_for
@@ -188,16 +191,17 @@ class LiveService:
         self._used = {who: used for who, used in self._used.items() if who[0] in self._sessions}
         self._resources = {name: owner for name, owner in self._resources.items() if self._media.holds(name)}
 
-    async def close(self) -> None:
-        """Close every socket, peer and journal; the sessions go on when the process is back. Closing twice is allowed:
-        sockets must be closed before the web server waits for their handlers."""
+    async def close(self, address: str = "") -> None:
+        """Close every socket, peer and journal; the sessions go on when the process is back. Everybody is told to come
+        to `address` then, with a new token. Closing twice is allowed: sockets must be closed before the web server
+        waits for their handlers."""
         self._draining = True
         sessions, self._sessions = self.sessions, {}
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=CLOSING)
         within = RETURN_SPACING * sum(len(session.roster) for session in sessions)
         for session in sessions:
-            session.close("drain", within)
+            session.close("drain", within, lambda connection: self._moved(connection, address))
 
     # who may come in
 
@@ -264,7 +268,9 @@ class LiveService:
         if device != hello.device:
             raise TokenUsed(claims.session)
         session = self._entered(claims.session)
-        connection = Connection(claims.participant, hello.device, encoding, outlet, now, audience_of(claims.role))
+        connection = Connection(
+            claims.participant, hello.device, encoding, outlet, now, audience_of(claims.role), claims
+        )
         session.attach(connection, arrival_of(claims), hello)
         if claims.access:
             self._used[session.id, claims.participant] = claims.access
@@ -391,6 +397,12 @@ class LiveService:
         if claims.jti in self._withdrawn or (claims.access and claims.access in self._withdrawn):
             raise TokenInvalid("withdrawn")
         return claims
+
+    def _moved(self, connection: Connection, address: str) -> Moved | None:
+        if connection.claims is None or not address:
+            return None
+        claims = replace(connection.claims, exp=self._clock() + LIFETIME, jti=self._new_id())
+        return Moved(address=address, token=sign(claims, self._secret))
 
     def _signed(self, claims: Claims) -> tuple[str, Claims]:
         return sign(claims, self._secret), claims

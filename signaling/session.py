@@ -31,7 +31,18 @@ from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, Layer, Limits, TrackInfo
-from signaling.messages import Ack, AnyRoomEvent, Links, MediaAnswer, Refused, Resumed, ServerMessage, Tracks, Welcome
+from signaling.messages import (
+    Ack,
+    AnyRoomEvent,
+    Links,
+    MediaAnswer,
+    Moved,
+    Refused,
+    Resumed,
+    ServerMessage,
+    Tracks,
+    Welcome,
+)
 from signaling.pictures import View
 from signaling.plan import SessionPlan
 from signaling.player import Section, sections_of, teaching_side
@@ -303,11 +314,19 @@ class LiveSession:
                 self._set_off(event)
         return self._history.last_seq
 
-    def close(self, code: CloseCode, within: float = 0.0) -> None:
+    def close(
+        self,
+        code: CloseCode,
+        within: float = 0.0,
+        moved: Callable[[Connection], Moved | None] = lambda connection: None,
+    ) -> None:
         """Close sockets, peers and journal; the room stays as it is. `within`: the seconds over which the sockets are
-        told to come back, evenly."""
+        told to come back, evenly; `moved`: where to, and with which token."""
         connections = list(self._fanout.connections)
         for position, connection in enumerate(connections):
+            where = moved(connection)
+            if where is not None:
+                self._fanout.send(connection, where)
             self._let_go(connection, code, round(within * position / len(connections), 3))
         self._connections.clear()
         self._without_socket.clear()

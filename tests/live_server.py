@@ -18,8 +18,9 @@ from server.api import whip
 from server.auth.middleware import origins_key
 from server.errors import problems
 from server.journals import FileJournals
-from server.keys import live_key, relay_key
+from server.keys import live_key, relay_key, site_key
 from server.relay import Relay
+from server.site import Site
 from server.sockets import live as live_socket
 from server.sockets.line import write_all
 from server.storage.database import Database
@@ -98,6 +99,7 @@ class LiveServer:
         app = web.Application(middlewares=[problems])
         app[origins_key] = frozenset({ORIGIN})
         app[live_key] = self.service
+        app[site_key] = Site(ORIGIN)
         app[relay_key] = self.relay
         app.on_response_prepare.append(whip.open_to_any_origin)
         app.add_routes(live_socket.routes)

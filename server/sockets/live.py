@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.auth.errors import ForeignRequest
 from server.auth.middleware import origins_key
-from server.keys import live_key
+from server.keys import live_key, site_key
 from server.sockets.line import Line
 from signaling.commands import Hello
 from signaling.connection import STATUS, CloseCode, Connection
@@ -169,4 +169,4 @@ async def close_sockets(app: web.Application) -> None:
     """For `on_shutdown`: say goodbye before the web server waits for the handlers of open sockets."""
     # absent where the start failed: that error must be the one that is shown
     if live_key in app:
-        await app[live_key].close()
+        await app[live_key].close(app[site_key].socket_url)

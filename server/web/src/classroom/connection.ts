@@ -72,6 +72,8 @@ const LONGEST_RETRY = 8_000;
 /** A line that fails comes back within seconds: so long after a cut the page looks for it at least this often. */
 const QUICK_FOR = 30_000;
 const QUICK_RETRY = 700;
+/** So long a page tries the address and the token that it was given for coming back, before it asks for others. */
+const MOVED_FOR = 120_000;
 /** Reasons of the server that end the page's part for good. */
 const FINAL = new Set(["replaced", "ended", "left"]);
 
@@ -97,7 +99,8 @@ export class Connection {
   private watch: ReturnType<typeof setInterval> | undefined;
   private heartbeat = 5_000;
   private heard = 0;
-  private moved: Ticket | null = null;
+  /** Where the server said to come back to, and until when that is worth trying. */
+  private moved: (Ticket & { until: number }) | null = null;
   /** The server's last word on this socket. */
   private told: Closing | null = null;
   private json: boolean;
@@ -174,8 +177,8 @@ export class Connection {
   private async connect(): Promise<void> {
     let ticket: Ticket;
     try {
+      if (this.moved !== null && this.env.now() >= this.moved.until) this.moved = null;
       ticket = this.moved ?? (await this.join());
-      this.moved = null;
     } catch (error) {
       if (error instanceof JoinRefused) {
         this.stop(error.code);
@@ -223,6 +226,7 @@ export class Connection {
           this.heartbeat = message.heartbeatSeconds * 1000;
         }
         this.ready = true;
+        this.moved = null;
         this.attempt = 0;
         this.downSince = null;
         this.phase = "connected";
@@ -243,9 +247,10 @@ export class Connection {
           this.settle(message.msgId, (entry) => entry.reject(new CommandError(message.code, message.values)));
           return;
         }
+        if (!this.ready) this.moved = null;
         break;
       case "moved":
-        this.moved = { socketUrl: message.address, token: message.token };
+        this.moved = { socketUrl: message.address, token: message.token, until: this.env.now() + MOVED_FOR };
         break;
       case "closing":
         if (FINAL.has(message.code)) {
@@ -305,7 +310,8 @@ export class Connection {
     this.downSince ??= now;
     this.phase = "reconnecting";
     this.listener.changed();
-    const longest = cut && now - this.downSince < QUICK_FOR ? QUICK_RETRY : LONGEST_RETRY;
+    const soon = now - this.downSince < QUICK_FOR || this.moved !== null;
+    const longest = cut && soon ? QUICK_RETRY : LONGEST_RETRY;
     const ceiling = Math.min(longest, FIRST_RETRY * 2 ** this.attempt++);
     // Half of the delay is random: rooms that fell together must not come back together.
     const delay = ceiling * (0.5 + this.env.random() / 2);

@@ -869,7 +869,7 @@ export interface Links {
   links: Record<string, Link>;
 }
 
-/** Another server owns the session now: connect there with this token. */
+/** Come back to this address with this token, without asking for one: good for five minutes, for the same device. */
 export interface Moved {
   t: "moved";
   address: string;
