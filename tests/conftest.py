@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import sqlalchemy
 from playwright.async_api import Browser, async_playwright
 
@@ -109,6 +111,19 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     """A headless Chromium with fake cameras and microphones that may reach servers on the loopback."""
+    async with _chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_chromium() -> AsyncIterator[Browser]:
+    """One for all tests of a module, which run on the module's event loop, each in contexts of its own."""
+    async with _chromium() as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def _chromium() -> AsyncIterator[Browser]:
     path = services.require("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=services.CHROMIUM_ARGS)

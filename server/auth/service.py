@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 from argon2 import PasswordHasher
@@ -27,6 +28,15 @@ LONGEST = 200
 """Signs of a login or password that are looked at: longer ones are no one's, and must not fill the throttle."""
 
 
+HASHER = PasswordHasher()
+
+
+@cache
+def _nobodys(hasher: PasswordHasher) -> str:
+    """The hash of a password that nobody knows."""
+    return hasher.hash(secrets.token_hex(16))
+
+
 class NewPairing(Struct, frozen=True):
     code: str
     secret: str
@@ -47,8 +57,8 @@ class AuthService:
         self._store = store
         self._clock = clock
         self._session_seconds = session_seconds
-        self._hasher = hasher or PasswordHasher()
-        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._hasher = hasher or HASHER
+        self._nobody = _nobodys(self._hasher)
         self._logins = Throttle(LOGIN_BURST, LOGIN_SECONDS, clock)
         self._addresses = Throttle(ADDRESS_BURST, ADDRESS_SECONDS, clock)
         self._codes = Throttle(PAIRING_BURST, PAIRING_REFILL_SECONDS, clock)

@@ -1,4 +1,4 @@
-"""A running demonstration for the end-to-end tests, started as people start it."""
+"""A running demonstration for the end-to-end tests, started as people start it; and the small county with its pages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.county_server import CountyServer, running_county
+from tests.e2e.desks import Desks
 
 PROJECT = Path(__file__).parents[2]
+STATIC = PROJECT / "server" / "static"
 READY_SECONDS = 300.0
 STOP_SECONDS = 30.0
 
@@ -72,3 +78,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo.start()
     yield demo
     assert demo.stop() == 0
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def small(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
+    """The small county with its pages; no table is published yet."""
+    async with running_county(tmp_path / "data", migrated_sqlite, publish=False, client=STATIC) as county:
+        yield county
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desks(small: CountyServer, shared_chromium: Browser) -> AsyncIterator[Desks]:
+    desks = Desks(small, shared_chromium)
+    yield desks
+    await desks.close()

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize
 
 from tests.e2e.conftest import Demo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SHOTS = Path(__file__).with_name("shots")
 WAIT = 20_000
@@ -82,11 +83,11 @@ class Desk:
         await self.page.wait_for_selector(".sheet-page .card, main.home, .week .half, table.pt", timeout=WAIT)
 
 
-@pytest.fixture
-async def director(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def director(demo: Demo, shared_chromium: Browser) -> AsyncIterator[Desk]:
     """The academic director of the host school, signed in."""
     user = host_director(demo)
-    context = await chromium.new_context(viewport=PC)
+    context = await shared_chromium.new_context(viewport=PC)
     page = await context.new_page()
     await sign_in(page, demo, user)
     desk = Desk(context, page, demo)
@@ -95,8 +96,8 @@ async def director(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
     assert desk.errors == []
 
 
-async def test_wrong_password_is_said_on_the_page(demo: Demo, chromium: Browser) -> None:
-    context = await chromium.new_context(viewport=PC)
+async def test_wrong_password_is_said_on_the_page(demo: Demo, shared_chromium: Browser) -> None:
+    context = await shared_chromium.new_context(viewport=PC)
     page = await context.new_page()
     await page.goto(f"{demo.json['base_url']}/sign-in?lang=en")
     await page.fill('input[name="login"]', account(demo, "principal")["login"])
@@ -109,8 +110,8 @@ async def test_wrong_password_is_said_on_the_page(demo: Demo, chromium: Browser)
     await context.close()
 
 
-async def test_stranger_is_led_to_sign_in_and_back(demo: Demo, chromium: Browser) -> None:
-    context = await chromium.new_context(viewport=PC)
+async def test_stranger_is_led_to_sign_in_and_back(demo: Demo, shared_chromium: Browser) -> None:
+    context = await shared_chromium.new_context(viewport=PC)
     page = await context.new_page()
     await page.goto(f"{demo.json['base_url']}/timetable?view=day")
     await page.wait_for_url(re.compile(r"/sign-in\?next="), timeout=WAIT)
@@ -152,8 +153,8 @@ async def test_language_is_remembered(director: Desk) -> None:
     assert await director.page.inner_text(".nav a[aria-current]") == "课堂"
 
 
-async def test_language_is_remembered_by_who_does_not_wait_for_the_page(demo: Demo, chromium: Browser) -> None:
-    context = await chromium.new_context(viewport=PC)
+async def test_language_is_remembered_by_who_does_not_wait_for_the_page(demo: Demo, shared_chromium: Browser) -> None:
+    context = await shared_chromium.new_context(viewport=PC)
     page = await context.new_page()
     await page.route("**/assets/*", _late_catalogue)
     await page.goto(f"{demo.json['base_url']}/sign-in?lang=en")
@@ -214,8 +215,8 @@ async def test_calendar_address_works_and_is_shown_once(director: Desk) -> None:
     await page.wait_for_selector("dialog .feed-list", state="detached", timeout=WAIT)
 
 
-async def test_panel_is_paired_by_its_code(director: Desk, chromium: Browser) -> None:
-    wall = await chromium.new_context(viewport={"width": 1920, "height": 1080})
+async def test_panel_is_paired_by_its_code(director: Desk, shared_chromium: Browser) -> None:
+    wall = await shared_chromium.new_context(viewport={"width": 1920, "height": 1080})
     panel = await wall.new_page()
     await panel.goto(f"{director.demo.json['base_url']}/room")
     shown = await panel.wait_for_selector("[data-code]", timeout=WAIT)

@@ -8,23 +8,24 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, StorageState, expect
 
 from tests.e2e.conftest import Demo
 from tests.e2e.test_pages import OVERFLOW, PC, PHONE, UNTRANSLATED, WAIT, Desk, host_director, sign_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SIGNED_IN: dict[str, StorageState] = {}
 """Checking a password takes a while, on purpose: one sign-in does for all tests."""
 LABEL = ".week .les.k-sync"
 
 
-@pytest.fixture
-async def core(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def core(demo: Demo, shared_chromium: Browser) -> AsyncIterator[Desk]:
     """The academic director of the core school, in front of a draft."""
     base = demo.json["base_url"]
-    context = await chromium.new_context(viewport=PC, has_touch=True, storage_state=SIGNED_IN.get(base))
+    context = await shared_chromium.new_context(viewport=PC, has_touch=True, storage_state=SIGNED_IN.get(base))
     page = await context.new_page()
     if base in SIGNED_IN:
         await page.goto(base)
@@ -192,7 +193,7 @@ async def test_version_lists_what_it_changed(core: Desk) -> None:
     assert await page.evaluate(UNTRANSLATED) == []
 
 
-async def test_change_of_a_published_lesson_asks_the_others(core: Desk, chromium: Browser) -> None:
+async def test_change_of_a_published_lesson_asks_the_others(core: Desk, shared_chromium: Browser) -> None:
     """A lesson is called off on one date: its partner is asked on their own page, and objects."""
     page, demo = core.page, core.demo
     me = await call(page, "GET", "/api/me")
@@ -209,7 +210,7 @@ async def test_change_of_a_published_lesson_asks_the_others(core: Desk, chromium
     number = await page.locator('.amend[data-state="asked"]').first.get_attribute("data-amendment")
     partner = lesson["parties"][1]["unit"]
     user = next(one for one in demo.json["users"] if one["unit"] == partner and one["role"] == "academic_director")
-    context = await chromium.new_context(viewport=PHONE)
+    context = await shared_chromium.new_context(viewport=PHONE)
     theirs = await context.new_page()
     await sign_in(theirs, demo, user)
     await theirs.goto(f"{demo.json['base_url']}/timetable?version=1&tab=nego")

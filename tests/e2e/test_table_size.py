@@ -7,12 +7,13 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.e2e.conftest import Demo
 from tests.e2e.test_pages import PC, WAIT, Desk, account, sign_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 MOST_ELEMENTS = 2_500
 """In the table's part of the page, whatever is chosen: the community has some 2,700 lessons and the grid of all of
@@ -30,10 +31,10 @@ LARGEST = """async () => {
 ELEMENTS = "() => document.querySelectorAll('.table-main *').length"
 
 
-@pytest.fixture
-async def bureau(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def bureau(demo: Demo, shared_chromium: Browser) -> AsyncIterator[Desk]:
     """The bureau's administrator, who sees every community."""
-    context = await chromium.new_context(viewport=PC)
+    context = await shared_chromium.new_context(viewport=PC)
     page = await context.new_page()
     await sign_in(page, demo, account(demo, "bureau_admin"))
     desk = Desk(context, page, demo)

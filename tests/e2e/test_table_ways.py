@@ -4,15 +4,12 @@ a lesson that a school objects to, two directors at once, and tables that come i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec import structs
-from playwright.async_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
-from server.auth.middleware import COOKIE, auth_key
 from server.keys import counties_key, importing_key, timetable_key
 from tests.county_server import (
     MEMBER,
@@ -20,57 +17,15 @@ from tests.county_server import (
     SYNC_REQUIREMENT,
     Caller,
     CountyServer,
-    person_id,
-    running_county,
 )
-from tests.e2e.test_pages import OVERFLOW, PC, PHONE, UNTRANSLATED, WAIT
+from tests.e2e.desks import Desks
+from tests.e2e.test_pages import OVERFLOW, PHONE, UNTRANSLATED, WAIT
 from timetable.model import Register
 from timetable.solving.solver import solve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-STATIC = Path(__file__).parents[2] / "server" / "static"
 TABLE = "/api/communities/A/timetable?version=draft"
-
-
-@pytest.fixture
-async def small(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[CountyServer]:
-    """The small county with its pages; no table is published yet."""
-    async with running_county(tmp_path / "data", migrated_sqlite, publish=False, client=STATIC) as county:
-        yield county
-
-
-class Desks:
-    """Browsers of people, with everything that went wrong in them."""
-
-    def __init__(self, county: CountyServer, chromium: Browser) -> None:
-        self._county = county
-        self._chromium = chromium
-        self._contexts: list[BrowserContext] = []
-        self.errors: list[str] = []
-
-    async def open(self, name: str, path: str, **options: Any) -> Page:
-        """Somebody's page, signed in."""
-        context = await self._chromium.new_context(**{"viewport": PC, **options})
-        self._contexts.append(context)
-        token = await self._county.app[auth_key].open_session("person", person_id(name))
-        await context.add_cookies([{"name": COOKIE, "value": token, "url": self._county.base}])
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        await page.goto(self._county.base + path)
-        return page
-
-    async def close(self) -> None:
-        for context in self._contexts:
-            await context.close()
-        assert self.errors == []
-
-
-@pytest.fixture
-async def desks(small: CountyServer, chromium: Browser) -> AsyncIterator[Desks]:
-    desks = Desks(small, chromium)
-    yield desks
-    await desks.close()
 
 
 async def a_draft(county: CountyServer) -> Caller:
@@ -276,11 +231,11 @@ async def test_calendars_and_fet_files_come_in_by_their_buttons(small: CountySer
     assert (await small.app[counties_key].now()).unit("north").name == "North"
 
 
-@pytest.mark.parametrize("name", ["core_teacher", "researcher", "core_principal", "bureau_viewer"])
-async def test_who_may_not_import_is_told_so(desks: Desks, name: str) -> None:
-    page = await desks.open(name, "/import?lang=en")
-    await expect(page.locator('[data-state="not-permitted"]')).to_be_visible(timeout=WAIT)
-    assert await page.locator('input[type="file"]').count() == 0
+async def test_who_may_not_import_is_told_so(desks: Desks) -> None:
+    for name in ("core_teacher", "researcher", "core_principal", "bureau_viewer"):
+        page = await desks.open(name, "/import?lang=en")
+        await expect(page.locator('[data-state="not-permitted"]')).to_be_visible(timeout=WAIT)
+        assert await page.locator('input[type="file"]').count() == 0
 
 
 async def test_the_table_is_taken_away_in_every_form(small: CountyServer, desks: Desks) -> None:
@@ -329,8 +284,10 @@ async def test_what_another_school_would_have_to_concede_has_no_button(small: Co
         )
 
     await small.app[importing_key].edit(changed, "tests")
+    # another of the school's people looks already; this page takes it up
+    principal = await small.person("core_principal")
+    assert (await principal.post("/api/communities/A/explanations", {"seconds": 120})).status == 201
     page = await desks.open("core_director", "/timetable?tab=build&lang=en")
-    await page.locator('[data-action="build"]').last.click()
     theirs = page.locator('[data-concession="teacher_day"]')
     await expect(theirs).to_be_visible(timeout=60_000)
     assert await theirs.locator('[data-action="concede"]').count() == 0

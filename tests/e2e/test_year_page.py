@@ -8,18 +8,19 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import Demo
 from tests.e2e.test_pages import OVERFLOW, PC, UNTRANSLATED, WAIT, Desk, host_director, sign_in
 from tests.e2e.test_table_page import call
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
-async def core(demo: Demo, chromium: Browser) -> AsyncIterator[Desk]:
-    context = await chromium.new_context(viewport=PC)
+@pytest_asyncio.fixture(loop_scope="module")
+async def core(demo: Demo, shared_chromium: Browser) -> AsyncIterator[Desk]:
+    context = await shared_chromium.new_context(viewport=PC)
     page = await context.new_page()
     await sign_in(page, demo, host_director(demo))
     desk = Desk(context, page, demo)
