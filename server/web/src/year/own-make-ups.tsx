@@ -86,7 +86,7 @@ function OfClass({ name, lessons, picked, pick, take, busy }: ClassProps) {
   const placed = lessons.filter(takeable);
   return (
     <details class="many own-class" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{t("make_up.own_class", { school_class: label(name), count: lessons.length, placed: placed.length })}</summary>
+      <summary>{t("make_up.own_class", { school_class: name, count: lessons.length, placed: placed.length })}</summary>
       {open && (
         <>
           {take && placed.length > 0 && (
@@ -110,7 +110,7 @@ const takeable = (lost: LostLesson) => lost.state === "open" && lost.choices.len
 function byClass(lost: readonly LostLesson[]): readonly [string, readonly LostLesson[]][] {
   const found = new Map<string, LostLesson[]>();
   for (const one of lost) {
-    const name = one.classes.join(t("list.comma"));
+    const name = one.classes.map(label).join(t("list.comma")) || t("make_up.own_no_class");
     found.set(name, [...(found.get(name) ?? []), one]);
   }
   return [...found];
