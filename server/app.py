@@ -97,6 +97,7 @@ from server.materials.service import Limits, Materials
 from server.media_links import MediaLinks
 from server.memberships import Memberships
 from server.metrics import Metrics
+from server.new_bells import tables_follow
 from server.private_file import kept_secret
 from server.relay import Relay
 from server.repairs import Repairs
@@ -218,7 +219,12 @@ async def county(app: web.Application) -> AsyncIterator[None]:
     registers = SqlRegisterStore(app[database_key])
     app[registers_key] = registers
     app[counties_key] = Counties(registers)
-    app[importing_key] = ImportService(registers, time.time, asyncio.to_thread)
+    app[importing_key] = ImportService(
+        registers,
+        time.time,
+        asyncio.to_thread,
+        tables_follow(lambda: app[timetable_key], asyncio.to_thread),
+    )
     yield
 
 

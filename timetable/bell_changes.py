@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from timetable import bells
 from timetable.bells import MOST_MINUTES_OF_SHIFT, Bells, Window
-from timetable.model import Finding, Register, Requirement, Table
+from timetable.model import Finding, Lesson, PlacedParty, Register, Requirement, Table
 
 CODES: Mapping[str, str] = {
     "change_parts_windows": "after a change of bells they meet in too few periods, and no one shift would help",
@@ -17,6 +17,7 @@ CODES: Mapping[str, str] = {
     "change_parts_windows_later": "after it they meet too rarely; one unit that many minutes later would do",
     "lesson_parted": "from a date on the parties of a lesson share too few minutes, and no one shift would help",
     "lesson_parted_earlier": "they share too few minutes; one unit that many minutes earlier would do",
+    "lesson_unrung": "a school rings a lesson's period no more, or not all term",
     "lesson_parted_later": "they share too few minutes; one unit that many minutes later would do",
 }
 """Every code that this module can report."""
@@ -110,15 +111,16 @@ def parted_lessons(register: Register, table: Table) -> list[Finding]:
         runs = [rung.run(party.unit, lesson.weekday, party.period, block) for party in lesson.parties]
         sides = [run[1] for run in runs if run is not None]
         if len(sides) < len(runs):
+            lost = next(party for party, run in zip(lesson.parties, runs, strict=True) if run is None)
+            found.append(_warning(_unrung(lesson, lost, names, classes)))
             continue
         for season, first in enumerate(rung.seasons):
             windows = [side[season] for side in sides]
             if bells.windows_meet(windows, slack):
                 continue
             units = [party.unit for party in lesson.parties]
-            taught = "、".join(classes.get(id, id) for party in lesson.parties for id in party.classes)
             values: dict[str, str | int] = {
-                "title": f"{lesson.subject} {taught}".strip(),
+                "title": _title(lesson, classes),
                 "weekday": lesson.weekday,
                 "date": first,
                 "minutes": max(0, bells.shared_window(windows).length),
@@ -129,6 +131,21 @@ def parted_lessons(register: Register, table: Table) -> list[Finding]:
             found.append(_warning(told("lesson_parted", shift, names, values)))
             break
     return found
+
+
+def _unrung(lesson: Lesson, party: PlacedParty, names: Mapping[str, str], classes: Mapping[str, str]) -> Finding:
+    values: dict[str, str | int] = {
+        "title": _title(lesson, classes),
+        "weekday": lesson.weekday,
+        "unit": names.get(party.unit, party.unit),
+        "period": party.period,
+    }
+    return Finding(code="lesson_unrung", values=values)
+
+
+def _title(lesson: Lesson, classes: Mapping[str, str]) -> str:
+    taught = "、".join(classes.get(id, id) for party in lesson.parties for id in party.classes)
+    return f"{lesson.subject} {taught}".strip()
 
 
 def _movable(rung: Bells, units: Sequence[str], weekdays: Iterable[int], season: int) -> list[str]:

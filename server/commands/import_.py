@@ -14,10 +14,14 @@ import msgspec
 from cyclopts import App, CycloptsError, Parameter
 
 from config.settings import load
+from server.new_bells import tables_follow
 from server.sentences import LANGUAGES, Language, catalogue, finding_sentence
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from server.storage.register_store import SqlRegisterStore
+from server.storage.table_store import SqlTableStore
+from timetable.agreement.service import TimetableService
+from timetable.days.versions import Version
 from timetable.errors import InputRefused, StaleVersion
 from timetable.model import Finding
 from timetable.register.importing import ImportReport, ImportService
@@ -149,12 +153,20 @@ async def _run(
     database = Database.open(address)
     try:
         await asyncio.to_thread(migrate, database.engine)
-        service = ImportService(SqlRegisterStore(database), time.time)
+        registers = SqlRegisterStore(database)
+        tables = TimetableService(SqlTableStore(database), registers, now=time.time, announce=_seen_by_servers)
+        service = ImportService(
+            registers, time.time, asyncio.to_thread, tables_follow(lambda: tables, asyncio.to_thread)
+        )
         if check:
             return await service.check(contents, replace=replace)
         return await service.run(contents, OPERATOR, good_rows_only=good_rows, replace=replace)
     finally:
         await database.close()
+
+
+async def _seen_by_servers(version: Version) -> None:
+    """Servers look for versions by themselves."""
 
 
 # Telling ------------------------------------------------------------------------------------------------------------

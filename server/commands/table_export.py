@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,9 @@ from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.export.feed_entries import entries
 from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
-from timetable.model import Community, Finding, Register, Table, TableSet
+from timetable.model import Community, Finding, Register, Table, TableSet, Term
 from timetable.problem import commitments_of
-from timetable.term import local_date
+from timetable.term import local_date, weeks
 
 
 class ExportReport(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -40,6 +41,7 @@ def export(
     id: str = "",
     community: str = "",
     published: int = 0,
+    week: int = 0,
     lang: Language | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
@@ -63,6 +65,8 @@ def export(
         Which of the tables, where there are several and the id does not say.
     published
         The number of the version that the table is; without it the file says that it is a draft.
+    week
+        By the bells that ring when this term week begins (winter times); without it those with which the term begins.
     lang
         The language of the words; that of the terminal without it.
     as_json
@@ -74,8 +78,11 @@ def export(
         check_writable(out)
         at = table.stat().st_mtime
         words = words_in(lang or language_of(dict(os.environ)))
-        date = local_date(at).isoformat()
-        state = words("export.published", number=published, date=date) if published else words("export.draft")
+        day = local_date(at).isoformat()
+        state = words("export.published", number=published, date=day) if published else words("export.draft")
+        on = _monday(register.term, week) if week else ""
+        if on:
+            state = f"{state} · {words('export.bells_of_week', week=week)}"
         chosen = _chosen(register, tables, community, audience, id)
         version = Version(
             community=chosen.community, number=published or 1, author="", at=at, table=chosen, diff=Diff()
@@ -88,6 +95,7 @@ def export(
             state=state,
             events=lambda wanted: entries(register.term, [version], wanted),
             commitments=commitments_of(register, (other for other in tables if other is not chosen)),
+            on=on,
         )
         taken = taking.take(form, audience, id)
     except (BadInput, NotFound, ExportRefused) as error:
@@ -100,6 +108,13 @@ def export(
         for finding in taken.findings:
             print(sentence(finding))
     return GOOD
+
+
+def _monday(term: Term, week: int) -> str:
+    """The Monday of a week of the term; BadInput for another."""
+    if not 1 <= week <= weeks(term):
+        raise BadInput(f"--week {week}: the term has weeks 1 to {weeks(term)}")
+    return (date.fromisoformat(term.week_one) + timedelta(weeks=week - 1)).isoformat()
 
 
 def _chosen(register: Register, tables: tuple[Table, ...], community: str, audience: Audience, id: str) -> Table:

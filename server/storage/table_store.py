@@ -1,5 +1,7 @@
 """Drafts and published versions of the communities' tables, as documents beside the columns that are searched."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import (
     Column,
@@ -61,17 +63,23 @@ class SqlTableStore:
     async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
         def both(connection: Connection) -> None:
             keep_draft(connection, draft, expected)
-            connection.execute(
-                insert(versions).values(
-                    community=version.community,
-                    number=version.number,
-                    author=version.author,
-                    at=version.at,
-                    body=msgspec.json.encode(version).decode(),
-                )
-            )
+            _insert(connection, version)
 
         await self._database.write(both)
+
+    async def follow(self, following: Sequence[Version], draft: Draft | None, *, expected: int) -> None:
+        def all_of_it(connection: Connection) -> None:
+            first = following[0]
+            highest = select(func.max(versions.c.number)).where(versions.c.community == first.community)
+            newest = connection.execute(highest).scalar() or 0
+            if newest != first.number - 1:
+                raise StaleVersion(first.number - 1, newest)
+            if draft is not None:
+                keep_draft(connection, draft, expected)
+            for version in following:
+                _insert(connection, version)
+
+        await self._database.write(all_of_it)
 
     async def version(self, community: str, number: int) -> Version | None:
         return next(iter(await self._versions(community, versions.c.number == number)), None)
@@ -104,6 +112,18 @@ class SqlTableStore:
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return version
+
+
+def _insert(connection: Connection, version: Version) -> None:
+    connection.execute(
+        insert(versions).values(
+            community=version.community,
+            number=version.number,
+            author=version.author,
+            at=version.at,
+            body=msgspec.json.encode(version).decode(),
+        )
+    )
 
 
 def keep_draft(connection: Connection, draft: Draft, expected: int) -> None:

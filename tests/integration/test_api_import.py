@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 
+import icalendar
 import msgspec
 import pytest
 from aiohttp import FormData
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.keys import counties_key
+from server.keys import counties_key, timetable_key
 from server.uploads import FILES_LIMIT, UPLOAD_LIMIT
-from tests.county_server import Answer, Caller, CountyServer, running_county
+from tests.county_server import MEMBER, Answer, Caller, CountyServer, running_county
 from tests.unit.small_register import SMALL, added, changed
 from tests.unit.small_register import given as rows_given
+from timetable.model import Period, clock, minutes
 from timetable.register.rows import Rows
 from timetable.register.sheets import csv_files, workbook
+from timetable.term import local_date
 
 IMPORT = "/api/import"
 
@@ -292,3 +297,57 @@ async def test_a_school_changes_its_own_rows_and_nobody_elses(county: CountyServ
     assert refused.refusal == (403, "outside_reach")
     assert (await county.app[counties_key].now()).register == standing
     assert (await send(bureau, {"county.json": changed})).json["imported"] is True
+
+
+async def test_published_tables_follow_the_bells_that_are_imported(county: CountyServer) -> None:
+    """The member rings 20 minutes later: the shared lesson has too few minutes left, and is named."""
+    director = await county.person("member_director")
+    standing = (await county.app[counties_key].now()).register
+    feed = (await director.post("/api/feeds", {"kind": "unit", "target": MEMBER, "device": "手机"})).json
+    before = calendar_of(await county.nobody.get(feed["url"].split("tongke.test")[1]))
+    other = (await county.app[timetable_key].newest("B")) or pytest.fail("B has no table")
+
+    def later(period: Period) -> Period:
+        start, end = (clock(minutes(at) + 20) for at in (period.start, period.end))
+        return msgspec.structs.replace(period, start=start, end=end)
+
+    units = tuple(
+        msgspec.structs.replace(
+            unit,
+            bells=tuple(msgspec.structs.replace(b, periods=tuple(later(p) for p in b.periods)) for b in unit.bells),
+        )
+        if unit.id == MEMBER
+        else unit
+        for unit in standing.units
+    )
+    answer = (
+        await send(director, {"bells.json": msgspec.json.encode(msgspec.structs.replace(standing, units=units))})
+    ).json
+    told = {finding["code"]: finding["values"] for finding in answer["findings"]}
+    tomorrow = local_date(time.time()) + timedelta(days=1)
+    assert (told["bells_followed"]["version"], told["bells_followed"]["date"]) == (2, tomorrow.isoformat())
+    assert told["lesson_parted"]["minutes"] < told["lesson_parted"]["required"]
+    newest = (await county.app[timetable_key].newest("A")) or pytest.fail("A has no table")
+    assert (newest.number, newest.valid_from, newest.author) == (2, tomorrow.isoformat(), "某member_director")
+    rung = {unit.id: unit.bells[0].periods for unit in units}
+    for lesson in newest.table.lessons:
+        for party in lesson.parties if any(party.unit == MEMBER for party in lesson.parties) else ():
+            period = next(one for one in rung[party.unit] if one.number == party.period)
+            assert (party.start, party.end) == (period.start, period.end)
+    assert await county.app[timetable_key].newest("B") == other
+    after = calendar_of(await county.nobody.get(feed["url"].split("tongke.test")[1]))
+    assert after.keys() == before.keys()
+    raised = {uid for uid in after if after[uid][0] == before[uid][0] + 1}
+    assert raised == {uid for uid, (_, day) in after.items() if day >= tomorrow} != set()
+    warnings = (await director.get("/api/communities/A/timetable")).json["warnings"]
+    assert [warning["code"] for warning in warnings] == ["lesson_parted"]
+    again = (
+        await send(director, {"same.json": msgspec.json.encode(msgspec.structs.replace(standing, units=units))})
+    ).json
+    assert "bells_followed" not in {finding["code"] for finding in again["findings"]}
+
+
+def calendar_of(answer: Answer) -> dict[str, tuple[int, date]]:
+    """UID -> sequence and date."""
+    events = icalendar.Calendar.from_ical(answer.body).walk("VEVENT")
+    return {str(one["UID"]): (int(one["SEQUENCE"]), one.decoded("DTSTART").date()) for one in events}

@@ -17,8 +17,8 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from tests.instances import generated_community
-from timetable.model import Register, TableSet
+from tests.instances import CommunityBuilder, generated_community
+from timetable.model import Register, Slot, TableSet
 from timetable.solving import solver
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +89,29 @@ def test_walls_lists_and_calendars_are_written(folder: Path, built: tuple[Regist
     assert {str(event["CATEGORIES"].to_ical(), "utf-8") for event in events} == {"同步"}
     _, again = export(folder, "ics", "--for", "unit", "--id", "A1")
     assert again == content
+
+
+def test_a_wall_rings_the_bells_of_the_week_that_is_asked_for(tmp_path: Path) -> None:
+    builder = CommunityBuilder()
+    unit = builder.unit([480, 530])
+    builder.rings_anew(unit, "2026-11-02", [495, 545])
+    locked = (Slot(weekday=1, period=1),)
+    builder.local(builder.school_class(unit), "语文", 1, builder.teacher(unit), locked=locked, only_weeks=(3, 4, 12))
+    register = builder.register()
+    table = solver.solve(register, "A", seconds=10, workers=1).table
+    assert table is not None
+    (tmp_path / "input.json").write_bytes(msgspec.json.encode(register))
+    (tmp_path / "table.json").write_bytes(msgspec.json.encode(TableSet(tables=(table,))))
+
+    def wall(*more: str) -> str:
+        _, content = export(tmp_path, "xlsx", "--for", "unit", "--lang", "zh-CN", *more)
+        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+            return str(book.get_sheet_by_index(0).to_python())
+
+    assert ("08:00" in wall(), "08:15" in wall(), "第3、4、12周" in wall()) == (True, False, True)
+    winter = wall("--week", "11")
+    assert ("08:00" in winter, "08:15" in winter, "第 11 周作息" in winter) == (False, True, True)
+    assert "08:00" in wall("--week", "9")
 
 
 def test_a_table_goes_out_as_a_list_and_comes_back(folder: Path, built: tuple[Register, TableSet]) -> None:
@@ -205,6 +228,7 @@ def test_a_calendar_takes_a_teachers_time(folder: Path) -> None:
         ("export", "input.json", "table.json", "--form", "csv", "--for", "class", "--id", "Z", "--out", "x"),
         ("export", "input.json", "table.json", "--form", "csv", "--community", "Z", "--out", "x"),
         ("export", "input.json", "table.json", "--form", "fet", "--for", "class", "--out", "x"),
+        ("export", "input.json", "table.json", "--form", "xlsx", "--week", "60", "--out", "x"),
         ("import", "--out", "x"),
         ("import", "absent.xlsx", "--out", "x"),
         ("import", "input.json", "--register", "input.json"),

@@ -1,13 +1,16 @@
 """Use cases on the communities' tables: take a draft, talk about it, publish it, read it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from timetable.agreement import negotiation as talks
+from timetable.agreement.amendment_service import Aside
 from timetable.agreement.ledger import met
 from timetable.agreement.negotiation import Negotiation
+from timetable.days.new_bells import following, rung
 from timetable.days.versions import Version, diff
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Community, IsoDate, Register, Slot, Table
@@ -49,6 +52,11 @@ class TableStore(Protocol):
 
     async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
         """Keep `draft` and `version` in one transaction, or neither."""
+        ...
+
+    async def follow(self, versions: Sequence[Version], draft: Draft | None, *, expected: int) -> None:
+        """Keep versions that follow the newest one, and the draft where there is one, in one transaction. StaleVersion
+        where others came first."""
         ...
 
     async def version(self, community: str, number: int) -> Version | None: ...
@@ -209,6 +217,31 @@ class TimetableService:
         await self._store.publish(draft, version, expected=revision)
         await self._announce(version)
         return version
+
+    async def ring_anew(self, units: Collection[str], *, by: str, aside: Aside) -> list[Version]:
+        """Publish for every community what makes the lessons to come of these units ring by the register's bells.
+        A draft that is talked about stays on the table, by the same bells."""
+        register, made = await self.register(), []
+        newest = {version.community: version.table for version in await self.published()}
+        for community in newest:
+            history = await self.history(community)
+            around = [table for id, table in newest.items() if id != community]
+            at = self._now()
+            versions = await aside(partial(following, register, units, history, around, by=by, at=at))
+            if not versions:
+                continue
+            draft, expected = await self.draft(community), 0
+            if draft is not None:
+                expected = draft.revision
+                base = versions[-1].number if draft.base == history[0].number else draft.base
+                table = await aside(partial(rung, register, units, draft.table, around))
+                draft = structs.replace(draft, table=table, base=base, revision=expected + 1)
+            await self._store.follow(versions, draft, expected=expected)
+            for version in versions:
+                await self._announce(version)
+            newest[community] = versions[-1].table
+            made += versions
+        return made
 
     async def _current(self, community: str, revision: int) -> Draft:
         draft = await self._store.draft(community)

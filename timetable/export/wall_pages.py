@@ -118,8 +118,14 @@ class Wall:
     def heading(self, lesson: Lesson) -> str:
         """◆数学 (单周)"""
         sign = SIGNS.get(KIND_STYLES[lesson.kind], "")
-        weeks = "" if lesson.weeks == "all" else f" ({self.words(f'parity.{lesson.weeks}')})"
-        return f"{sign}{lesson.subject}{weeks}"
+        return f"{sign}{lesson.subject}{self._weeks(lesson)}"
+
+    def _weeks(self, lesson: Lesson) -> str:
+        """In which weeks it takes place, where that is not in all."""
+        if lesson.only_weeks:
+            weeks = self.words("list.comma").join(map(str, lesson.only_weeks))
+            return f" ({self.words('export.only_weeks', weeks=weeks)})"
+        return "" if lesson.weeks == "all" else f" ({self.words(f'parity.{lesson.weeks}')})"
 
     def sharing(self, entry: Entry) -> str:
         """What a lesson of several units is, with whom, and when, where the shared window is not the own period."""

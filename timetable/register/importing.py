@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -25,6 +25,12 @@ class Aside(Protocol):
     """Runs the reading, which takes a second or two for a county, where it holds up nobody else."""
 
     def __call__(self, body: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+class Followed(Protocol):
+    """Does what a changed register asks for elsewhere, and says what that was."""
+
+    def __call__(self, before: Register, after: Register, author: str, /) -> Awaitable[Sequence[Finding]]: ...
 
 
 class ImportReport(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -60,12 +66,19 @@ class _Plan(Struct, frozen=True, kw_only=True):
 
 
 class ImportService:
-    """The one door for registers, the demo's too. `clock` gives unix seconds."""
+    """The one door for registers, the demo's too. `clock` gives unix seconds; `follow` is awaited after each change."""
 
-    def __init__(self, store: RegisterStore, clock: Callable[[], float], aside: Aside | None = None) -> None:
+    def __init__(
+        self,
+        store: RegisterStore,
+        clock: Callable[[], float],
+        aside: Aside | None = None,
+        follow: Followed | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._aside = aside or _at_once
+        self._follow = follow or _nothing_follows
 
     async def version(self) -> int:
         """The number of the register that stands; 0 before the first import."""
@@ -116,9 +129,12 @@ class ImportService:
         changed = plan.register != standing
         if changed and not may(touched := reach(standing, plan.register)):
             raise OutsideReach(touched.units)
+        findings = plan.findings
         if changed:
             version = await self._store.save(plan.register, author, self._clock(), version)
-        return ImportReport(findings=plan.findings, counts=plan.counts, version=version, changed=changed)
+            if standing is not None:
+                findings = (*findings, *await self._follow(standing, plan.register, author))
+        return ImportReport(findings=findings, counts=plan.counts, version=version, changed=changed)
 
     async def edit(
         self,
@@ -138,11 +154,13 @@ class ImportService:
         if not keep:
             return ImportReport(findings=(await self._aside(lambda: _edited(standing, change)))[1], counts={})
         edit = await self._prepared(version, standing, change)
+        findings = edit.findings
         if edit.changed:
             if not may(touched := reach(standing, edit.register)):
                 raise OutsideReach(touched.units)
             version = await self._store.save(edit.register, author, self._clock(), version)
-        return ImportReport(findings=edit.findings, counts={}, version=version, changed=edit.changed)
+            findings = (*findings, *await self._follow(standing, edit.register, author))
+        return ImportReport(findings=findings, counts={}, version=version, changed=edit.changed)
 
     async def prepared(self, change: Callable[[Register], Register]) -> Edit:
         """The edit for who keeps it together with something else, in one transaction. Raises NotFound and InputRefused
@@ -164,6 +182,10 @@ class ImportService:
         if any(fault.severity == "error" for fault in faults):
             raise InputRefused(faults)
         return Edit(base=version, register=register, findings=faults, changed=register != standing)
+
+
+async def _nothing_follows(before: Register, after: Register, author: str, /) -> Sequence[Finding]:
+    return ()
 
 
 async def _at_once(body: Callable[[], T], /) -> T:

@@ -316,12 +316,16 @@ class Arrangement:
         for id in sorted(placements, key=lambda id: (-weeks_of(self.lessons[id]).bit_count(), -self._block(id), id)):
             placed[id] = there._place(self.lessons[id], placements[id])
         after = [placed.get(lesson.id, lesson) for lesson in self.table.lessons]
-        busy = Arrangement(self.problem, structs.replace(self.table, lessons=tuple(after)))
-        for lesson in after:
-            if lesson.id not in placed:
-                busy._keep_watching(lesson)
-        supervised = tuple(busy._supervised(lesson, lesson.id in placed) for lesson in after)
+        supervised = Arrangement(self.problem, structs.replace(self.table, lessons=tuple(after))).watched(placed)
         return self._priced(structs.replace(self.table, lessons=supervised), placements.keys())
+
+    def watched(self, anew: Collection[str]) -> tuple[Lesson, ...]:
+        """The lessons with somebody for their leftover minutes: found anew for these, and where whoever had them
+        teaches now."""
+        for lesson in self.table.lessons:
+            if lesson.id not in anew:
+                self._keep_watching(lesson)
+        return tuple(self._supervised(lesson, lesson.id in anew) for lesson in self.table.lessons)
 
     def _priced(self, table: Table, moved: Collection[str]) -> Table:
         """The table with its true cost, counted only where something moved."""
