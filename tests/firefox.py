@@ -70,9 +70,18 @@ class Firefox:
 
     async def wait_for(self, selector: str) -> None:
         """Wait until the page has an element."""
+        await self.becomes(f"!!document.querySelector({json.dumps(selector)})")
+
+    async def becomes(self, expression: str) -> None:
+        """Wait until an expression of the page is true."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.evaluate(f"!!document.querySelector({json.dumps(selector)})"):  # noqa: ASYNC110 - a page
+            while not await self.evaluate(expression):  # noqa: ASYNC110 - a page
                 await asyncio.sleep(0.1)
+
+    async def keep_cookie(self, name: str, value: str, host: str) -> None:
+        """Give the browser a cookie of a host."""
+        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host, "path": "/"}
+        await self.ask("storage.setCookie", cookie=cookie)
 
     async def click(self, selector: str) -> None:
         await self.wait_for(selector)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from server.auth.middleware import COOKIE
 from tests.e2e.conftest import Demo
+from tests.e2e.live_county import ROOM, live_county
 from tests.firefox import firefox
 
 pytestmark = pytest.mark.slow
 
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+MOVES = """[...document.querySelectorAll('video[data-participant="{participant}"]')].some(
+    video => video.videoWidth > 0 && video.currentTime > 0.5)"""
+PEERS = """() => {
+    window.peers = [];
+    const Peer = window.RTCPeerConnection;
+    window.RTCPeerConnection = class extends Peer {
+        constructor(...given) {
+            super(...given);
+            window.peers.push(this);
+        }
+    };
+}"""
+SOUNDS = """Promise.all(window.peers.map(peer => peer.getStats())).then(all => all.some(
+    stats => [...stats.values()].some(part =>
+        part.type === 'inbound-rtp' && part.kind === 'audio' && part.totalAudioEnergy > 0)))"""
+"""The tone of Firefox's fake microphone was heard: decoded, not only received."""
 
 
 async def test_pages_load_and_a_lesson_is_joined_in_firefox(demo: Demo, tmp_path: Path) -> None:
@@ -41,3 +60,47 @@ async def test_pages_load_and_a_lesson_is_joined_in_firefox(demo: Demo, tmp_path
         await browser.click('[data-tab="chat"]')
         await browser.wait_for('input[name="say"]')
         assert browser.errors == []
+
+
+def own_address() -> str:
+    """An address of this machine that is none of the loopback: Firefox uses no others for media."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address beside the loopback's")
+        return str(probe.getsockname()[0])
+
+
+async def test_lesson_between_a_host_and_a_panel_in_firefox(tmp_path: Path, migrated_sqlite: Path) -> None:
+    """Both ends in Firefox, on the lesson's real media: pictures and sound arrive, pages turn, a hand is called on."""
+    async with (
+        live_county(tmp_path / "data", migrated_sqlite, media=own_address()) as lesson,
+        firefox(tmp_path / "desk") as host,
+        firefox(tmp_path / "wall") as panel,
+    ):
+        base = lesson.county.base
+        for browser in (host, panel):
+            await browser.ask("script.addPreloadScript", functionDeclaration=PEERS)
+        await host.keep_cookie(COOKIE, await lesson.token("person", "person.host_teacher"), "127.0.0.1")
+        await panel.keep_cookie(COOKIE, await lesson.token("room", ROOM), "127.0.0.1")
+        await host.go(f"{base}/classroom/{lesson.session}")
+        await panel.go(f"{base}/room")
+        await host.click('[data-action="start-lesson"]')
+        await panel.wait_for('[data-role="endpoint"][data-state="live"]')
+        await host.becomes(MOVES.format(participant=ROOM))
+        await panel.becomes(MOVES.format(participant="host.person.host_teacher"))
+        await panel.becomes(SOUNDS)
+
+        await host.click('[data-action="push-material"]')
+        await host.click('[data-action="open-material"][data-version="blank"]')
+        await panel.wait_for('.sheet[data-page="1"]')
+        await host.click('[data-action="turn-page"][data-to="2"]')
+        await panel.wait_for('.sheet[data-page="2"]')
+
+        await panel.click('[data-action="raise-hand"]')
+        await host.wait_for(f'[data-room="{ROOM}"][data-hands="1"]')
+        await host.click(f'[data-room="{ROOM}"] [data-action="call-on"]')
+        await panel.wait_for('[data-view="called"][data-muted="false"]')
+        await host.becomes(SOUNDS)
+        assert [*host.errors, *panel.errors, *lesson.errors] == []
