@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import random
+import tracemalloc
+from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from server.storage.database import Database
 from signaling.media.errors import BadOffer, MediaError
 from signaling.media.ice import Credentials
 from signaling.media.trickle import read_fragment
-from tests.media_clients import Client, Picture, Tone, loopback_candidates, media_hub
+from tests.live_lessons import plan
+from tests.live_server import live_server
+from tests.media_clients import Client, Picture, Tone, loopback_candidates, media_hub, until
+
+PLAN = plan()
 
 GOOD = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
 GOOD += "a=candidate:1387637174 1 udp 2122260223 192.0.2.1 61764 typ host generation 0 ufrag EsAw network-id 1\r\n"
@@ -40,6 +50,64 @@ def test_fragments_are_read_or_refused(text: str) -> None:
 
 def test_a_good_fragment_is_read() -> None:
     assert read_fragment(GOOD) == Credentials("EsAw", "P2uYro0UCOQ4zxjKXaWCBui1")
+
+
+ROUNDS, WARM_UP = 6, 2
+GROWTH = 300_000
+"""Bytes by which the rounds after the first ones may grow together: caches of interned names, not offers."""
+
+
+@pytest.mark.slow
+async def test_refused_and_dropped_offers_take_no_memory(sqlite_url: str, tmp_path: Path) -> None:
+    database = Database.open(sqlite_url)
+    async with live_server(database, tmp_path / "journals") as server, ClientSession() as http:
+        await server.service.open(PLAN)
+        token = server.service.invite_encoder(PLAN, 3600.0)[0]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+        with loopback_candidates():
+            client = Client(server.hub, "s1", "p")
+            client.pc.addTransceiver(Tone(), "sendonly")
+            client.pc.addTransceiver(Picture(), "sendonly")
+            offer = await client.offer()
+        rng = random.Random(4711)
+
+        def broken() -> str:
+            at = rng.randrange(len(offer))
+            return offer[:at] + offer[at + rng.randrange(1, 400) :]
+
+        async def ask(method: str, path: str, body: str = "") -> tuple[int, str]:
+            async with http.request(method, server.web.make_url(path), data=body, headers=headers) as response:
+                return response.status, response.headers.get("Location", "")
+
+        async def one_round() -> int:
+            taken = 0
+            for _ in range(40):
+                status, resource = await ask("POST", "/whip/s1", broken())
+                assert status in (201, 400, 422)
+                if status == 201:
+                    taken += 1
+                    assert (await ask("DELETE", resource))[0] == 200
+            status, resource = await ask("POST", "/whip/s1", offer)
+            assert status == 201
+            assert (await ask("DELETE", resource))[0] == 200
+            gone = server.hub._peers, server.hub._port.ice.by_ufrag, server.hub._tracks, server.hub._publications
+            await until(lambda: not any(gone) and server.service._resources == {})
+            assert server.service.tokens_in_use() == set()
+            assert {who.presence for who in server.room().participants.values()} <= {"offline"}
+            gc.collect()
+            return taken
+
+        tracemalloc.start()
+        try:
+            held = []
+            for _ in range(ROUNDS):
+                await one_round()
+                held.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        assert held[-1] - held[WARM_UP] < GROWTH, held
+        await client.close()
+    await database.close()
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ import type { Participant } from "../generated/live";
 import { Button } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
+import { soundName } from "../ui/names";
 import type { Classroom } from "./classroom";
 import { Face, LinkMark } from "./parts";
 import { NextSource } from "./pictures";
@@ -110,7 +111,7 @@ function NoPicture({ room, participant, waited }: { room: Room; participant: Par
 export function CameraMark({ room, place }: { room: Room; place: string }) {
   const camera = room.snapshot.cameras.find((one) => one.room === place && place !== "");
   if (camera === undefined) return null;
-  const values = { video: camera.video.toUpperCase(), audio: camera.audio };
+  const values = { video: camera.video.toUpperCase(), audio: soundName(camera.audio) };
   const words =
     camera.state === "failed"
       ? t("camera.tile.failed", { problem: t(`camera.short.${camera.problem ?? "interrupted"}`, values) })

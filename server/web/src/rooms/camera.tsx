@@ -5,7 +5,7 @@ import type { CameraSeen, CameraView, RoomRow } from "../generated/api";
 import { del, post, put } from "../ui/api";
 import { Button, Dialog, Failure, Field, Segmented, StateChip, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
-import { label } from "../ui/names";
+import { label, soundName } from "../ui/names";
 
 export function CameraCell({ camera, edit }: { camera: CameraView | undefined; edit: () => void }) {
   return (
@@ -123,5 +123,5 @@ function problem(seen: CameraSeen): string {
 
 function soundOf(seen: CameraSeen): string {
   if (seen.audio === "") return t("camera.sound_none");
-  return t(seen.transcoded ? "camera.sound_changed" : "camera.sound_same", { audio: seen.audio });
+  return t(seen.transcoded ? "camera.sound_changed" : "camera.sound_same", { audio: soundName(seen.audio) });
 }
