@@ -6,9 +6,9 @@ from server.shapes.table import ConsentRow, NameRef
 from timetable.agreement import amendments as talks
 from timetable.agreement.amendments import Amendment
 from timetable.days.cover import CoverPlan
-from timetable.days.dated import Standing
 from timetable.days.grounds import Grounds
 from timetable.days.scene import Outcome, lines_of
+from timetable.days.standing import Standing
 from timetable.model import Community, Finding
 
 

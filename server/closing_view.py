@@ -8,8 +8,9 @@ from server.county import County
 from server.shapes.closing import ClosingView, DatedDay, WeekView
 from timetable.agreement.closing_service import Loss
 from timetable.days.closings import MIDNIGHT, Closing
-from timetable.days.dated import DatedTables, Standing
+from timetable.days.dated import DatedTables
 from timetable.days.grounds import Grounds
+from timetable.days.standing import Standing
 from timetable.days.versions import Version
 from timetable.model import Community, Lesson
 from timetable.term import teaching_day

@@ -7,7 +7,7 @@ from server.shapes.live import RoomDay, RoomLesson
 from server.today import lesson_title
 from signaling.plan import SessionRecord
 from signaling.wire import SessionState
-from timetable.days.dated import Standing
+from timetable.days.standing import Standing
 from timetable.model import SHARED_KINDS
 from timetable.term import local_date
 

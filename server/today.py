@@ -18,7 +18,8 @@ from timetable.agreement import amendments as changes
 from timetable.agreement import negotiation as talks
 from timetable.agreement.amendments import Amendment
 from timetable.agreement.service import Draft
-from timetable.days.dated import DatedTables, Standing
+from timetable.days.dated import DatedTables
+from timetable.days.standing import Standing
 from timetable.model import SHARED_KINDS, Community, Lesson
 from timetable.term import local_date
 

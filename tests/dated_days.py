@@ -13,7 +13,7 @@ from msgspec import structs
 
 from tests.instances import CommunityBuilder, bell_times
 from timetable.checker import check
-from timetable.days.dated import Standing
+from timetable.days.standing import Standing
 from timetable.days.versions import Version, diff
 from timetable.model import (
     BusyTime,

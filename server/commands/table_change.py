@@ -28,7 +28,8 @@ from timetable.days import cover as covering
 from timetable.days.changes import Change
 from timetable.days.closings import Closing
 from timetable.days.cover import CoverNeed, CoverPlan
-from timetable.days.dated import Applied, DatedTables
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.outcomes import work_out
 from timetable.days.scene import Line, Outcome, lines_of

@@ -28,7 +28,8 @@ from timetable.agreement.closing_service import Loss, losses
 from timetable.days import make_ups
 from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace
 from timetable.days.closings import Closing, faults
-from timetable.days.dated import Applied, DatedTables
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan
 from timetable.days.outcomes import work_out

@@ -10,7 +10,7 @@ from server.storage.table_store import versions
 from timetable.agreement.amendment_service import Mark
 from timetable.agreement.amendments import Amendment, State
 from timetable.days.closings import Closing
-from timetable.days.dated import Applied
+from timetable.days.effects import Applied
 from timetable.days.versions import Version
 from timetable.errors import StaleVersion
 

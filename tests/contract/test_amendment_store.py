@@ -19,7 +19,8 @@ from timetable.agreement.amendments import Amendment, AmendmentRefused, State
 from timetable.agreement.negotiation import WrongSide
 from timetable.agreement.service import TimetableService
 from timetable.days.changes import Cancel, Change, Move, MoveWeekly, Undo
-from timetable.days.dated import DatedTables, Standing
+from timetable.days.dated import DatedTables
+from timetable.days.standing import Standing
 from timetable.days.versions import Version
 from timetable.errors import NotFound, StaleVersion
 from timetable.model import Mode, Register

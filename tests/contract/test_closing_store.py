@@ -15,7 +15,7 @@ from timetable.agreement.amendments import State
 from timetable.agreement.closing_service import ClosingService
 from timetable.days.changes import Cancel, MakeUpOwn, MakeUpPlace, Undo
 from timetable.days.closings import Closing
-from timetable.days.dated import held
+from timetable.days.standing import held
 from timetable.errors import StaleVersion
 
 SNOW = Closing(id="snow", units=("A0",), first="2026-09-08", last="2026-09-09", reason="暴雪", by="局", at=1.0)

@@ -29,10 +29,12 @@ from timetable.days.changes import (
     SwapWeekly,
     Undo,
 )
-from timetable.days.dated import Applied, DatedTables, Standing
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.outcomes import work_out
 from timetable.days.scene import Outcome, lines_of
+from timetable.days.standing import Standing
 from timetable.errors import NotAllowedNow, NotFound
 from timetable.model import Community, Mode
 from timetable.term import moment

@@ -19,8 +19,10 @@ from timetable.days import closings as closing_module
 from timetable.days import make_ups
 from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace, Move, Undo
 from timetable.days.closings import Closing, faults
-from timetable.days.dated import Applied, DatedTables, Standing
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
+from timetable.days.standing import Standing
 from timetable.export.feed_entries import Entry, entries
 from timetable.export.feeds import Names, change_title, description, picks
 from timetable.model import MakeUpDay

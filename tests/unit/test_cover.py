@@ -15,7 +15,8 @@ from tests.dated_days import broken_on, community, days, version
 from timetable.days import cover
 from timetable.days.changes import Cancel, MakeUp, Move, Substitute
 from timetable.days.cover import CoverPlan, chosen
-from timetable.days.dated import Applied, DatedTables
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.openings import openings
 from timetable.days.outcomes import work_out

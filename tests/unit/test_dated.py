@@ -8,10 +8,12 @@ from msgspec import structs
 
 from tests.dated_days import TERM, broken_on, community, days, version
 from timetable.days.changes import Cancel, MakeUp, Move, MoveWeekly, Substitute, Swap, Undo
-from timetable.days.dated import Applied, DatedTables, Standing
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.outcomes import work_out
 from timetable.days.scene import Outcome
+from timetable.days.standing import Standing
 from timetable.identity import days_of, named_occurrence, uid_of
 from timetable.model import Closure, Lesson, Table
 from timetable.term import moment

@@ -13,7 +13,8 @@ from tests.dated_days import TERM, community, days, version
 from tests.unit.test_amendments import carried_out, out, published, some_change
 from tests.unit.test_dated import a_move, first_of
 from timetable.days.changes import Cancel, Change, MakeUp, Substitute
-from timetable.days.dated import Applied, DatedTables
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.export.feed_entries import Entry, entries
 from timetable.export.feeds import Names, change_title, event, picks
 from timetable.term import moment

@@ -13,7 +13,7 @@ from server.shapes.live import RoomDay
 from signaling.plan import SessionRecord
 from signaling.wire import SessionState
 from tests.unit.county_days import THURSDAY, at, county, dated, occurrence, record, table
-from timetable.days.dated import Applied, CalledOff
+from timetable.days.effects import Applied, CalledOff
 from timetable.identity import uid_of
 from timetable.model import Closure
 

@@ -13,7 +13,8 @@ from timetable.days import cover
 from timetable.days.changes import Change
 from timetable.days.closings import Closing
 from timetable.days.cover import CoverPlan
-from timetable.days.dated import Applied, DatedTables
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.openings import Opening, openings
 from timetable.days.outcomes import work_out

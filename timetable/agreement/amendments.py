@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from timetable.agreement.negotiation import Consent, ReasonMissing, WrongSide
 from timetable.days.changes import Change
-from timetable.days.dated import Applied, Effect
+from timetable.days.effects import Applied, Effect
 from timetable.days.scene import Line
 from timetable.errors import NotAllowedNow, TimetableError
 from timetable.model import Community, Finding, Mode, Slot

@@ -13,8 +13,9 @@ from timetable.agreement.amendments import State
 from timetable.days import make_ups
 from timetable.days.changes import MakeUp, MakeUpOwn
 from timetable.days.closings import Closing, faults
-from timetable.days.dated import DatedTables, held
+from timetable.days.dated import DatedTables
 from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan, made_up_by
+from timetable.days.standing import held
 from timetable.errors import NotAllowedNow, NotFound, StaleVersion, TimetableError
 from timetable.model import Finding, MakeUpDay
 from timetable.term import moment

@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from timetable.bells import Window
 from timetable.days.changes import Substitute
-from timetable.days.dated import DatedTables, Standing
+from timetable.days.dated import DatedTables
 from timetable.days.day_book import DayBook
 from timetable.days.grounds import Grounds
 from timetable.days.openings import of_day
 from timetable.days.outcomes import lender
 from timetable.days.scene import teachers_of
+from timetable.days.standing import Standing
 from timetable.errors import NotFound
 from timetable.identity import week_days
 from timetable.model import PlacedParty, Teacher, clock, minutes

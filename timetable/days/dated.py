@@ -10,111 +10,17 @@ far, nothing takes place where a closing has shut the schools.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Literal, TypeGuard
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from timetable.days.closings import Closing, Closings
+from timetable.days.effects import Applied, Overlay, Placed
 from timetable.days.published import Hold, Published, kept_day, only_lessons
+from timetable.days.standing import Standing, attending
 from timetable.days.versions import Version
 from timetable.identity import days_of, named_occurrence
-from timetable.model import ClockTime, Id, IsoDate, Lesson, Model, PlacedParty, Term
+from timetable.model import Lesson, Term
 from timetable.term import Occurrence, teaching_day
-
-Change = Literal["none", "moved", "substituted", "cancelled", "made_up"]
-
-
-class Placed(Model, frozen=True, kw_only=True, tag_field="effect", tag="placed"):
-    """The occurrence stands on this date with these parties, whose teachers are those of the table."""
-
-    uid: str
-    occurrence: str
-    lesson: Id
-    planned: IsoDate
-    """The date on which the table had it."""
-    date: IsoDate
-    start: ClockTime
-    end: ClockTime
-    parties: tuple[PlacedParty, ...]
-    extra: bool = False
-    """Whether it makes up for another occurrence, which stays called off."""
-
-
-class CalledOff(Model, frozen=True, kw_only=True, tag_field="effect", tag="called_off"):
-    uid: str
-    lesson: Id
-
-
-class Taught(Model, frozen=True, kw_only=True, tag_field="effect", tag="taught"):
-    """In the unit's party `substitute` stands for `absent`, in the room and over the leftover minutes."""
-
-    uid: str
-    lesson: Id
-    unit: Id
-    absent: Id
-    substitute: Id
-
-
-Effect = Placed | CalledOff | Taught
-
-
-class Applied(Struct, frozen=True, kw_only=True):
-    """An amendment that counts from `at` on, until it was undone; both in unix seconds."""
-
-    community: str
-    number: int
-    at: float
-    effects: tuple[Effect, ...]
-    undone_at: float | None = None
-    version: int | None = None
-    """The version that a lasting change made."""
-
-    def belongs_to(self, term: Term, histories: Iterable[Sequence[Version]]) -> bool:
-        """Whether it changed something of that term, whose versions are given."""
-        if self.version is None:
-            return any(f".{term.id}.w" in effect.uid for effect in self.effects) or not self.effects
-        return any(
-            (v.community, v.number) == (self.community, self.version) for versions in histories for v in versions
-        )
-
-
-class Standing(Struct, frozen=True, kw_only=True):
-    """One occurrence as it stands: where it takes place, or would have, and what the table alone says of it."""
-
-    uid: str
-    community: str
-    occurrence: Occurrence
-    planned: Occurrence | None
-    cancelled: bool = False
-    made_up: bool = False
-    taught: tuple[Taught, ...] = ()
-    closing: Closing | None = None
-    """What keeps it, or some of its schools, from taking place."""
-
-    @property
-    def starts(self) -> float:
-        return self.occurrence.starts
-
-    @property
-    def moved(self) -> bool:
-        """Whether it stands at another time than the table says."""
-        return self.planned is not None and _slot(self.planned) != _slot(self.occurrence)
-
-    @property
-    def change(self) -> Change:
-        """What was done to it; of several things the one that people must know first."""
-        if self.cancelled:
-            return "cancelled"
-        if self.made_up:
-            return "made_up"
-        if self.moved:
-            return "moved"
-        return "substituted" if self.taught else "none"
-
-
-def held(standing: Standing | None) -> TypeGuard[Standing]:
-    """Whether it takes place."""
-    return standing is not None and not standing.cancelled
 
 
 class DatedTables:
@@ -135,7 +41,7 @@ class DatedTables:
 
     def _set(self, applied: Iterable[Applied]) -> None:
         self.applied = tuple(one for one in applied if one.undone_at is None)
-        self._overlays: dict[str, _Overlay] = defaultdict(_Overlay)
+        self._overlays: dict[str, Overlay] = defaultdict(Overlay)
         for amendment in self.applied:
             for effect in amendment.effects:
                 self._overlays[effect.uid].add(effect, amendment.community)
@@ -282,7 +188,7 @@ class DatedTables:
             if standing is not None:
                 yield standing
 
-    def _placed(self, uid: str, overlay: "_Overlay", placed: Placed) -> Standing | None:
+    def _placed(self, uid: str, overlay: Overlay, placed: Placed) -> Standing | None:
         published = self._published.get(overlay.community)
         day = _date(placed.date)
         lesson = published.lesson(placed.lesson, day) if published else None
@@ -305,59 +211,6 @@ class DatedTables:
             made_up=placed.extra,
             taught=tuple(overlay.taught),
         )
-
-
-class _Overlay:
-    """What the amendments of one identity add up to."""
-
-    def __init__(self) -> None:
-        self.community = ""
-        self.placed: Placed | None = None
-        self.called_off = False
-        self.taught: list[Taught] = []
-
-    def add(self, effect: Effect, community: str) -> None:
-        self.community = community
-        match effect:
-            case Placed():
-                self.placed = effect
-            case CalledOff():
-                self.called_off = True
-            case Taught():
-                self.taught.append(effect)
-
-    def taught_in(self, occurrence: Occurrence) -> Occurrence:
-        if not self.taught:
-            return occurrence
-        lesson = structs.replace(occurrence.lesson, parties=taught_by(occurrence.lesson.parties, self.taught))
-        return structs.replace(occurrence, lesson=lesson, parties=taught_by(occurrence.parties, self.taught))
-
-
-def attending(term: Term, parties: Sequence[PlacedParty], day: date) -> tuple[PlacedParty, ...]:
-    """Those whose unit is open that day; nobody where the host is closed or nobody is left to share with."""
-    present = tuple(party for party in parties if teaching_day(term, day, party.unit) is not None)
-    if not present or present[0] != parties[0] or len(present) < min(2, len(parties)):
-        return ()
-    return present
-
-
-def taught_by(parties: Sequence[PlacedParty], replacements: Iterable[Taught]) -> tuple[PlacedParty, ...]:
-    """The parties with the absent teachers replaced, in the order of the replacements."""
-    found = list(parties)
-    for one in replacements:
-        for index, party in enumerate(found):
-            if party.unit == one.unit:
-                teachers = dict.fromkeys(one.substitute if t == one.absent else t for t in party.teachers)
-                leftover = tuple(
-                    structs.replace(left, teacher=one.substitute) if left.teacher == one.absent else left
-                    for left in party.leftover
-                )
-                found[index] = structs.replace(party, teachers=tuple(teachers), leftover=leftover)
-    return tuple(found)
-
-
-def _slot(occurrence: Occurrence) -> tuple[date, str, str]:
-    return occurrence.day.date, occurrence.lesson.start, occurrence.lesson.end
 
 
 def _date(text: str) -> date:

@@ -1,34 +1,31 @@
-"""This module owns who and what is where on one day, and what stands in the way of a lesson there, in words.
+"""This module owns the search for a place on one day: where a lesson could stand, and what stands in its way, in words.
 
 A book holds the lessons of one date, or those of one weekday of the weekly table. It finds a place for a lesson that
 moves: the periods that meet by the clock, free rooms, somebody for the leftover minutes. It shares no code with the
 checker, which proves it in the tests.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from msgspec import Struct, structs
 
 from timetable import bells
 from timetable.bells import Window
 from timetable.days.closings import Closings
-from timetable.days.dated import Standing
+from timetable.days.day_stays import DayStays, Kept, kept_of, window_of
 from timetable.days.grounds import Grounds
+from timetable.days.standing import Standing
 from timetable.model import (
     SHARED_KINDS,
-    BusyTime,
     Finding,
     Leftover,
     Lesson,
     PlacedParty,
     clock,
-    minutes,
 )
 from timetable.term import teaching_day
-from timetable.weeks import WeekSet, one_week, week_set
+from timetable.weeks import one_week
 
 CODES: Mapping[str, str] = {
     "amend_closed": "a school is closed that day",
@@ -47,14 +44,6 @@ CODES: Mapping[str, str] = {
 """Every code that this module can report."""
 
 
-class Kept(Struct, frozen=True):
-    """A lesson in the book, under an identity by which it can be left out."""
-
-    uid: str
-    lesson: Lesson
-    parties: tuple[PlacedParty, ...]
-
-
 class Seat(Struct, frozen=True):
     """Where a lesson could stand: the parties in their periods and rooms, and the window that all share."""
 
@@ -62,41 +51,8 @@ class Seat(Struct, frozen=True):
     window: Window
 
 
-class _Stay(NamedTuple):
-    uid: str
-    lesson: Lesson
-    window: Window
-    campus: str | None
-    supervising: bool = False
-
-
-class DayBook:
-    """The lessons of one day. `weekday` and `weeks` say what the day follows, `on` which bells ring."""
-
-    def __init__(
-        self,
-        grounds: Grounds,
-        *,
-        on: date,
-        weekday: int,
-        weeks: WeekSet,
-        kept: Iterable[Kept],
-        dated: bool = True,
-        closings: Closings | None = None,
-    ) -> None:
-        self._grounds = grounds
-        self._on = on
-        self._weekday = weekday
-        self._weeks = weeks
-        self._dated = dated
-        self._closings = closings or Closings()
-        self._classes: dict[str, list[_Stay]] = defaultdict(list)
-        self._teachers: dict[str, list[_Stay]] = defaultdict(list)
-        self._rooms: dict[str, list[_Stay]] = defaultdict(list)
-        self._links: dict[str, list[_Stay]] = defaultdict(list)
-        self._bells: dict[str, bells.Day] = {}
-        for one in kept:
-            self.enter(one)
+class DayBook(DayStays):
+    """The lessons of one day, among which a place is looked for."""
 
     @classmethod
     def of_date(
@@ -110,45 +66,12 @@ class DayBook:
         weekday = closings.bells_of(day) or followed.weekday
         return cls(grounds, on=day, weekday=weekday, weeks=one_week(followed.week), kept=kept, closings=closings)
 
-    def enter(self, kept: Kept) -> None:
-        """One more lesson stands that day."""
-        shared = kept.lesson.kind in SHARED_KINDS
-        for party in kept.parties:
-            for teacher, there in self._at(kept, party):
-                self._teachers[teacher].append(there)
-            stay = _Stay(kept.uid, kept.lesson, _window(party), self._grounds.campus(party.unit))
-            for school_class in party.classes:
-                self._classes[school_class].append(stay)
-            if party.room is not None:
-                self._rooms[party.room].append(stay)
-            if shared:
-                self._links[party.unit].append(stay)
-
-    def _at(self, kept: Kept, party: PlacedParty) -> Iterator[tuple[str, _Stay]]:
-        """Who is in the party's classroom when: its teachers, and those who supervise its leftover minutes."""
-        stay = _Stay(kept.uid, kept.lesson, _window(party), self._grounds.campus(party.unit))
-        for teacher in party.teachers:
-            yield teacher, stay
-        for left in party.leftover:
-            if left.teacher is not None and left.teacher not in party.teachers:
-                window = Window(minutes(left.start), minutes(left.end))
-                yield left.teacher, stay._replace(window=window, supervising=True)
-
     # Finding a place ------------------------------------------------------------------------------------------------
-
-    def periods(self, unit: str) -> bells.Day:
-        """The unit's periods of the day."""
-        known = self._bells.get(unit)
-        if known is None:
-            found = self._grounds.units.get(unit)
-            known = bells.periods(found, self._weekday, self._on.isoformat()) if found else {}
-            self._bells[unit] = known
-        return known
 
     def matching_period(self, lesson: Lesson, into: Lesson) -> int:
         """The period of the lesson's own host that meets the slot in which `into` stands."""
         if into.host.unit != lesson.host.unit:
-            match = bells.best_match(_window(into.host), self.periods(lesson.host.unit))
+            match = bells.best_match(window_of(into.host), self.periods(lesson.host.unit))
             if match is not None:
                 return match.period
         return into.host.period
@@ -160,7 +83,7 @@ class DayBook:
         slack = grounds.slack(lesson, self._community_of(lesson))
         closed = [party.unit for party in lesson.parties if self._closed(party.unit)]
         if closed:
-            return [self._finding("amend_closed", unit=grounds.unit_name(unit)) for unit in closed]
+            return [self.finding("amend_closed", unit=grounds.unit_name(unit)) for unit in closed]
         host_window = self.periods(lesson.host.unit).get(period)
         runs: list[tuple[int, Window]] = []
         for party in lesson.parties:
@@ -171,8 +94,8 @@ class DayBook:
             numbers = None if first is None or host_window is None else bells.run(day, first, grounds.block(lesson))
             if numbers is None:
                 if host_window is not None and party is not lesson.host:
-                    return [self._finding("amend_overlap", unit=grounds.unit_name(party.unit), start=host_window.start)]
-                return [self._finding("amend_no_period", unit=grounds.unit_name(party.unit), period=period)]
+                    return [self.finding("amend_overlap", unit=grounds.unit_name(party.unit), start=host_window.start)]
+                return [self.finding("amend_no_period", unit=grounds.unit_name(party.unit), period=period)]
             runs.append((numbers[0], Window(day[numbers[0]].start, day[numbers[-1]].end)))
         windows = [window for _, window in runs]
         shut = [
@@ -181,10 +104,10 @@ class DayBook:
             if self._closings.shut(party.unit, self._on, window.start, window.end)
         ]
         if shut:
-            return [self._finding("amend_closed", unit=grounds.unit_name(unit)) for unit in shut]
+            return [self.finding("amend_closed", unit=grounds.unit_name(unit)) for unit in shut]
         if not bells.windows_meet(windows, slack):
             unit = grounds.unit_name(lesson.parties[-1].unit)
-            return [self._finding("amend_overlap", unit=unit, start=windows[0].start)]
+            return [self.finding("amend_overlap", unit=unit, start=windows[0].start)]
         return self._seated(lesson, runs, bells.shared_window(windows), apart)
 
     def _seated(
@@ -198,7 +121,7 @@ class DayBook:
                 room = self._free_remote_room(party, window, apart, taken)
                 if room is None:
                     unit = self._grounds.unit_name(party.unit)
-                    return [self._finding("amend_no_remote_room", unit=unit, start=window.start)]
+                    return [self.finding("amend_no_remote_room", unit=unit, start=window.start)]
             spare = bells.leftover(window, shared) if party.classes else ()
             parties.append(
                 structs.replace(
@@ -223,7 +146,7 @@ class DayBook:
         usable = self._grounds.remote_rooms.get(party.unit, ())
         ordered = [room for room in usable if room == party.room] + [room for room in usable if room != party.room]
         for room in ordered:
-            if room not in taken and not self._room_taken(room, window, apart):
+            if room not in taken and not self.room_taken(room, window, apart):
                 return room
         return None
 
@@ -252,74 +175,26 @@ class DayBook:
         found: list[Finding] = []
         apart = (kept.uid,)
         for party in kept.parties:
-            window = _window(party)
+            window = window_of(party)
             found += self._class_obstacles(party, window, apart)
-            others = [one for other in kept.parties if other is not party for one in self._at(kept, other)]
-            for id, stay in self._at(kept, party):
+            others = [one for other in kept.parties if other is not party for one in self.present(kept, other)]
+            for id, stay in self.present(kept, party):
                 found += self.teacher(id, party.unit, stay.window, apart=apart)
                 # Nobody is in two classrooms of one lesson.
                 same = [other for teacher, other in others if teacher == id]
-                found += self._meetings(id, party.unit, stay.window, same)
+                found += self.meetings(id, party.unit, stay.window, same)
                 found += [] if stay.supervising else self._teacher_day(id, kept)
             found += self._room_obstacles(party, window, apart)
             if kept.lesson.kind in SHARED_KINDS:
                 found += self._link_obstacles(party.unit, window, apart)
         return found
 
-    def teacher(self, id: str, unit: str, window: Window, *, apart: Collection[str] = ()) -> list[Finding]:
-        """What keeps a teacher from being at the unit then: lessons, the way from and to them, unavailable times."""
-        grounds = self._grounds
-        found = self._meetings(id, unit, window, [s for s in self._teachers.get(id, ()) if s.uid not in apart])
-        name = grounds.teacher_name(id)
-        teacher = grounds.teachers.get(id)
-        for busy in teacher.unavailable if teacher else ():
-            if self._meets(busy, window):
-                found.append(
-                    self._finding("amend_teacher_unavailable", name=name, start=window.start, reason=busy.reason or "—")
-                )
-        return found
-
-    def _meetings(self, id: str, unit: str, window: Window, stays: Iterable[_Stay]) -> list[Finding]:
-        """The stays of a teacher that leave no time to be at the unit then."""
-        grounds, found = self._grounds, []
-        campus, name = grounds.campus(unit), grounds.teacher_name(id)
-        for stay in stays:
-            way = grounds.travel.between(campus, stay.campus)
-            start, other = stay.window.start, grounds.title(stay.lesson)
-            if window.overlap(stay.window) > 0:
-                code = "amend_teacher_supervises" if stay.supervising else "amend_teacher_busy"
-                found.append(self._finding(code, start=start, name=name, other=other))
-            elif window.start < stay.window.end + way and stay.window.start - way < window.end:
-                found.append(self._finding("amend_teacher_travel", start=start, name=name, other=other, minutes=way))
-        return found
-
-    def lessons_of(self, school_class: str) -> list[tuple[Lesson, Window]]:
-        """What a class has that day."""
-        return [(stay.lesson, stay.window) for stay in self._classes.get(school_class, ())]
-
-    def class_free(self, classes: Collection[str], window: Window) -> bool:
-        """Whether none of the classes has a lesson then."""
-        return not any(window.overlap(stay.window) > 0 for id in classes for stay in self._classes.get(id, ()))
-
-    def periods_of(self, teacher: str, *, apart: Collection[str] = ()) -> int:
-        """How many periods the teacher teaches that day."""
-        lessons = {
-            stay.uid: self._grounds.block(stay.lesson)
-            for stay in self._teachers.get(teacher, ())
-            if not stay.supervising and stay.uid not in apart
-        }
-        return sum(lessons.values())
-
-    def campuses_of(self, teacher: str) -> set[str | None]:
-        """Where the teacher is that day."""
-        return {stay.campus for stay in self._teachers.get(teacher, ())}
-
     def _teacher_day(self, id: str, kept: Kept) -> list[Finding]:
         teacher = self._grounds.teachers.get(id)
         periods = self.periods_of(id, apart=(kept.uid,)) + self._grounds.block(kept.lesson)
         if teacher is None or periods <= teacher.max_per_day:
             return []
-        return [self._finding("amend_teacher_day", name=teacher.name, lessons=periods, most=teacher.max_per_day)]
+        return [self.finding("amend_teacher_day", name=teacher.name, lessons=periods, most=teacher.max_per_day)]
 
     def _class_obstacles(self, party: PlacedParty, window: Window, apart: Collection[str]) -> list[Finding]:
         found = []
@@ -328,20 +203,15 @@ class DayBook:
             for stay in self._classes.get(id, ()):
                 if stay.uid not in apart and window.overlap(stay.window) > 0:
                     other = self._grounds.title(stay.lesson)
-                    found.append(self._finding("amend_class_busy", name=name, start=stay.window.start, other=other))
+                    found.append(self.finding("amend_class_busy", name=name, start=stay.window.start, other=other))
         return found
 
     def _room_obstacles(self, party: PlacedParty, window: Window, apart: Collection[str]) -> list[Finding]:
-        if party.room is None or not self._room_taken(party.room, window, apart):
+        if party.room is None or not self.room_taken(party.room, window, apart):
             return []
         name = self._grounds.rooms[party.room].name if party.room in self._grounds.rooms else party.room
         unit = self._grounds.unit_name(party.unit)
-        return [self._finding("amend_room_busy", name=name, unit=unit, start=window.start)]
-
-    def _room_taken(self, room: str, window: Window, apart: Collection[str]) -> bool:
-        return any(
-            stay.uid not in apart and window.overlap(stay.window) > 0 for stay in self._rooms.get(room, ())
-        ) or any(self._meets(busy, window) for busy in self._grounds.busy_rooms.get(room, ()))
+        return [self.finding("amend_room_busy", name=name, unit=unit, start=window.start)]
 
     def _link_obstacles(self, unit: str, window: Window, apart: Collection[str]) -> list[Finding]:
         known = self._grounds.units.get(unit)
@@ -350,10 +220,8 @@ class DayBook:
         # The line is fullest at the beginning of some lesson.
         for at in sorted({window.start, *(other.start for other in others if other.start > window.start)}):
             if 1 + sum(other.start <= at < other.end for other in others) > most:
-                return [self._finding("amend_link", unit=self._grounds.unit_name(unit), start=at, most=most)]
+                return [self.finding("amend_link", unit=self._grounds.unit_name(unit), start=at, most=most)]
         return []
-
-    # ----------------------------------------------------------------------------------------------------------------
 
     def _closed(self, unit: str) -> bool:
         return self._dated and teaching_day(self._grounds.term, self._on, unit) is None
@@ -361,22 +229,3 @@ class DayBook:
     def _community_of(self, lesson: Lesson) -> str:
         requirement = self._grounds.requirements.get(lesson.requirement)
         return requirement.community if requirement else ""
-
-    def _meets(self, busy: BusyTime, window: Window) -> bool:
-        return (
-            busy.weekday == self._weekday
-            and bool(week_set(busy.weeks) & self._weeks)
-            and window.overlap(Window(minutes(busy.start), minutes(busy.end))) > 0
-        )
-
-    def _finding(self, code: str, *, start: int | None = None, **values: str | int) -> Finding:
-        at: dict[str, str | int] = {} if start is None else {"start": clock(start)}
-        return Finding(code=code, values={"date": self._on.isoformat(), **at, **values})
-
-
-def kept_of(standing: Standing) -> Kept:
-    return Kept(standing.uid, standing.occurrence.lesson, standing.occurrence.parties)
-
-
-def _window(party: PlacedParty) -> Window:
-    return Window(minutes(party.start), minutes(party.end))

@@ -14,7 +14,8 @@ from timetable.bells import Bells, Window, shared_window
 from timetable.checker import check
 from timetable.days.changes import MoveWeekly, SwapWeekly
 from timetable.days.dated import DatedTables
-from timetable.days.day_book import DayBook, Kept, Seat
+from timetable.days.day_book import DayBook, Seat
+from timetable.days.day_stays import Kept
 from timetable.days.grounds import Grounds
 from timetable.days.published import first_date
 from timetable.days.scene import Outcome, Refused, Scene, Touched

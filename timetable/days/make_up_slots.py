@@ -10,11 +10,13 @@ from msgspec import Struct
 
 from timetable.days.closings import Closing
 from timetable.days.cover import Reason
-from timetable.days.dated import DatedTables, Standing, held
-from timetable.days.day_book import DayBook, Kept, Seat
+from timetable.days.dated import DatedTables
+from timetable.days.day_book import DayBook, Seat
+from timetable.days.day_stays import Kept
 from timetable.days.grounds import Grounds
 from timetable.days.openings import of_day
 from timetable.days.scene import needs_of
+from timetable.days.standing import Standing, held
 from timetable.model import Finding, Lesson, clock
 from timetable.term import moment
 from timetable.turns import led_by

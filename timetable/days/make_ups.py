@@ -14,10 +14,12 @@ from msgspec import Struct
 
 from timetable.days.changes import MakeUp
 from timetable.days.closings import Closing
-from timetable.days.dated import Applied, DatedTables, Placed, Standing, held
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied, Placed
 from timetable.days.grounds import Grounds
 from timetable.days.make_up_slots import Choice, SlotPlanner
 from timetable.days.outcomes import work_out
+from timetable.days.standing import Standing, held
 from timetable.model import Finding
 
 State = Literal["open", "asked", "made_up"]

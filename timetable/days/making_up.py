@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 
 from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace
-from timetable.days.dated import Placed, attending, held
 from timetable.days.day_book import DayBook, Seat
+from timetable.days.effects import Placed
 from timetable.days.scene import Outcome, Refused, Scene, Touched
+from timetable.days.standing import attending, held
 from timetable.errors import NotFound
 from timetable.identity import extra_ids, named_occurrence
 from timetable.model import Finding, Lesson, clock

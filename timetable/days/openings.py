@@ -5,10 +5,13 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-from timetable.days.dated import DatedTables, Standing, Taught, taught_by
-from timetable.days.day_book import DayBook, Kept, Seat
+from timetable.days.dated import DatedTables
+from timetable.days.day_book import DayBook, Seat
+from timetable.days.day_stays import Kept
+from timetable.days.effects import Taught, taught_by
 from timetable.days.grounds import Grounds
 from timetable.days.scene import needs_of
+from timetable.days.standing import Standing
 from timetable.model import Finding, Lesson, clock
 from timetable.term import moment
 from timetable.turns import led_by

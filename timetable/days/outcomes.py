@@ -16,12 +16,14 @@ from timetable.days.changes import (
     SwapWeekly,
     Undo,
 )
-from timetable.days.dated import CalledOff, DatedTables, Effect, Placed, Standing, Taught
+from timetable.days.dated import DatedTables
 from timetable.days.day_book import Seat
+from timetable.days.effects import CalledOff, Effect, Placed, Taught
 from timetable.days.grounds import Grounds
 from timetable.days.lasting import move_weekly, put_back, swap_weekly
 from timetable.days.making_up import make_up, make_up_own
 from timetable.days.scene import Outcome, Refused, Scene, Touched, slot_of
+from timetable.days.standing import Standing
 from timetable.identity import named_occurrence
 from timetable.model import Finding, clock
 from timetable.turns import led_by

@@ -8,10 +8,13 @@ from datetime import date
 
 from msgspec import Struct
 
-from timetable.days.dated import Applied, DatedTables, Effect, Standing, held
-from timetable.days.day_book import DayBook, Seat, kept_of
+from timetable.days.dated import DatedTables
+from timetable.days.day_book import DayBook, Seat
+from timetable.days.day_stays import kept_of
+from timetable.days.effects import Applied, Effect
 from timetable.days.grounds import Grounds
 from timetable.days.published import Hold, holds_of
+from timetable.days.standing import Standing, held
 from timetable.days.versions import Version
 from timetable.errors import NotFound
 from timetable.identity import week_days

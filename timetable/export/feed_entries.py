@@ -10,8 +10,10 @@ from datetime import date, timedelta
 from msgspec import Struct, structs
 
 from timetable.days.closings import Closing
-from timetable.days.dated import Applied, DatedTables, Placed, Standing, Taught, taught_by
+from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied, Placed, Taught, taught_by
 from timetable.days.published import first_date
+from timetable.days.standing import Standing
 from timetable.days.versions import Version
 from timetable.model import Lesson, Term
 from timetable.term import Occurrence
