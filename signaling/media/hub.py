@@ -10,32 +10,29 @@ import hashlib
 import logging
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from signaling.media.dtls import CertificateStore
 from signaling.media.errors import (
-    IceSessionChanged,
-    IceSessionUnnamed,
     MediaError,
     NothingAcceptable,
-    UnknownResource,
     UnknownSlot,
     UnknownTrack,
 )
-from signaling.media.inbound import Inbound, PacketTap
+from signaling.media.inbound import Inbound
 from signaling.media.layers import Layer, Level, Limits
 from signaling.media.negotiation import Media, Offer, accept, parse_offer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
+from signaling.media.peers import Peers
 from signaling.media.publication import MOST_SECTIONS, Publication, Track, TrackInfo
 from signaling.media.pulse import Key, Pulse, told_of
 from signaling.media.quality import LinkQuality, measure
 from signaling.media.rtp import NTP_EPOCH
 from signaling.media.subscription import Subscription
-from signaling.media.trickle import read_fragment, write_fragment
+from signaling.media.taps import PacketTap
 from signaling.media.udp_port import UdpPort
 
 __all__ = [
@@ -100,8 +97,7 @@ class MediaHub:
         self._ntp_base = int((time.time() + NTP_EPOCH - clock()) * 2**32)
         self._publications: dict[Key, Publication] = {}
         self._subscriptions: dict[Key, Subscription] = {}
-        self._peers: dict[str, Peer] = {}
-        self._past: Counter[str] = Counter()  # of closed peers
+        self._peers = Peers(self._port)
         self._ranks: dict[str, dict[str, int]] = {}  # session -> participant -> rank
         self._pulse = Pulse(
             self._port,
@@ -112,7 +108,6 @@ class MediaHub:
             tell=lambda key, told: self._tell(lambda: self.on_limits(*key, told)),
         )
         self._tracks: dict[str, Track] = {}
-        self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -124,9 +119,8 @@ class MediaHub:
         if self._ticker is None:
             return
         self._ticker.cancel()
-        for peer in list(self._peers.values()):
-            peer.close()
-        await asyncio.wait({self._ticker, *self._closing})
+        self._peers.close()
+        await asyncio.wait({self._ticker, *self._peers.closing})
         self._ticker = None
         await self._port.close()
 
@@ -239,31 +233,20 @@ class MediaHub:
         """ICE restart by a trickle-ice-sdpfrag (RFC 9725): the fragment to answer with. An empty string: it only
         brought candidates, of which ICE-lite has no use. `tags`: which ICE session is meant, "*": whichever there is.
         Raises UnknownResource, BadOffer, IceSessionUnnamed or IceSessionChanged."""
-        peer = self._peer(resource)
-        credentials = read_fragment(fragment)
-        if tags is None:
-            raise IceSessionUnnamed
-        if "*" not in tags and self.etag(resource) not in tags:
-            raise IceSessionChanged
-        if credentials is None or credentials.ufrag == peer.ice.remote[0].ufrag:
-            return ""
-        peer.ice.restart(credentials)
-        medias = [stream.media for stream in peer.inbound] + [out.media for out in peer.outbound]
-        kind, mid = (medias[0].kind, medias[0].mid) if medias else ("audio", "0")
-        return write_fragment(peer.ice.local[0], kind, mid, self._port.candidates())
+        return self._peers.restart(resource, fragment, tags)
 
     def holds(self, resource: str) -> bool:
         """Is there (still) a peer of this id?"""
         return resource in self._peers
 
     def etag(self, resource: str) -> str:
-        return self._peer(resource).ice.local[0].ufrag
+        return self._peers.find(resource).ice.local[0].ufrag
 
     # ending
 
     def release(self, resource: str) -> None:
         """Close one peer. Raises UnknownResource."""
-        self._peer(resource).close()
+        self._peers.find(resource).close()
 
     def drop(self, session: str, participant: str) -> None:
         """Close both peers of a participant, where it has any."""
@@ -285,10 +268,10 @@ class MediaHub:
     def tap(self, track: str, tap: PacketTap) -> Callable[[], None]:
         """Let a recorder listen to the high layer; the function that is returned ends it. Raises UnknownTrack."""
         found = self._track(track)
-        inbound = found.main
-        inbound.add_tap(tap)
+        taps = found.main.taps
+        taps.add(tap)
         self._pulse.unsettle(found.info.session)
-        return lambda: inbound.remove_tap(tap)
+        return lambda: taps.remove(tap)
 
     def request_keyframe(self, track: str) -> None:
         self._track(track).main.request_keyframe()
@@ -314,11 +297,9 @@ class MediaHub:
 
     def counters(self) -> dict[str, int]:
         """Of the port and of all peers so far, for operators."""
-        found = Counter(self._past)
+        found = self._peers.counters()
         found.update(dataclasses.asdict(self._port.counters))
         found.update(dataclasses.asdict(self._port.ice.counters))
-        for peer in self._peers.values():
-            found.update(dataclasses.asdict(peer.counters))
         return dict(found)
 
     # inside
@@ -363,26 +344,7 @@ class MediaHub:
             old.peer.close()
 
     def _start(self, key: Key, peer: Peer, kind: str, ended: Callable[[], None]) -> None:
-        self._peers[peer.resource] = peer
-        was_connected = False
-
-        def connected() -> None:
-            nonlocal was_connected
-            was_connected = True
-            self._tell(lambda: self.on_connection(*key, kind, True))
-
-        def closed() -> None:
-            self._peers.pop(peer.resource, None)
-            self._past.update(dataclasses.asdict(peer.counters))
-            ending = asyncio.get_running_loop().create_task(peer.wait_closed())
-            self._closing.add(ending)
-            ending.add_done_callback(self._closing.discard)
-            ended()
-            if was_connected:
-                self._tell(lambda: self.on_connection(*key, kind, False))
-
-        peer.on_connected, peer.on_closed = connected, closed
-        peer.start()
+        self._peers.start(peer, ended, lambda there: self._tell(lambda: self.on_connection(*key, kind, there)))
 
     def _publication_closed(self, key: Key, publication: Publication) -> None:
         if self._publications.get(key) is publication:
@@ -412,12 +374,6 @@ class MediaHub:
             call()
         except Exception:
             logger.exception("a listener of the media hub failed")
-
-    def _peer(self, resource: str) -> Peer:
-        peer = self._peers.get(resource)
-        if peer is None:
-            raise UnknownResource(resource)
-        return peer
 
     def _track(self, track: str) -> Track:
         found = self._tracks.get(track)

@@ -8,16 +8,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
 
+from signaling.media.forwarding import Report, Slot, StoredPacket, fan_out
 from signaling.media.keyframes import KEYFRAME, any_packet
 from signaling.media.loss import LossForecast, MissingPackets, retry_after
 from signaling.media.loudness import Loudness
 from signaling.media.negotiation import Media
-from signaling.media.outbound import OVERHEAD, Outbound, fan_out
-from signaling.media.rtp import nack_packets, nearest
+from signaling.media.rtp import OVERHEAD, nack_packets, nearest
+from signaling.media.taps import Taps
 from signaling.media.udp_port import UdpPort
 
 logger = logging.getLogger(__name__)
@@ -29,29 +30,6 @@ SOUND_LASTS = 0.5  # seconds: sound that comes later is heard by nobody
 FLOWING = 2.0  # seconds without a packet after which a stream is taken for resting
 
 
-class PacketTap(Protocol):
-    """A recorder's ear at one stream. Called on the event loop: it must return at once. The first exception it raises
-    is logged and ends it; forwarding never notices."""
-
-    def packet(self, sequence: int, timestamp: int, marker: bool, payload: bytes, arrival: float) -> None:
-        """sequence: extended, may come out of order or leave holes; timestamp: RTP, 32 bits; payload: without padding,
-        empty when the packet was nothing else; arrival: seconds of the hub's clock."""
-
-    def sender_report(self, ntp: int, rtp: int, arrival: float) -> None:
-        """ntp: 64 bits, the publisher's clock; rtp: the timestamp of the same instant, 32 bits."""
-
-    def closed(self) -> None:
-        """The track has ended."""
-
-
-class StoredPacket(NamedTuple):
-    number: int
-    timestamp: int
-    marker: int
-    padding: int  # 0 or 32
-    payload: bytes
-
-
 class Publisher(Protocol):
     """What a stream needs of the peer that sends it."""
 
@@ -60,11 +38,6 @@ class Publisher(Protocol):
     @property
     def ntp_offset(self) -> int: ...
     def send_rtcp(self, data: bytes) -> None: ...
-
-
-class Report(NamedTuple):
-    arrival: float
-    info: RtcpSenderInfo
 
 
 class Inbound:
@@ -84,8 +57,8 @@ class Inbound:
         self.rtx_payload_type = media.formats[0].rtx.payloadType if media.formats[0].rtx is not None else None
         self.clock_rate = media.formats[0].codec.clockRate
         self.ssrc = media.remote_ssrc
-        self.outs: list[Outbound] = []
-        self.waiting: list[Outbound] = []  # they start at the next keyframe
+        self.outs: list[Slot] = []
+        self.waiting: list[Slot] = []  # they start at the next keyframe
         self.ring: list[StoredPacket | None] = [None] * RING
         self.highest: int | None = None  # extended sequence number
         self.highest_at = 0.0
@@ -116,11 +89,9 @@ class Inbound:
         self._counted = 0
         self._prior = (0, 0, 0)
         self._ticked = (clock(), 0)
-        self._taps: list[PacketTap] = []
-        self._tap_interval = tap_keyframe_interval
+        self.taps = Taps(self.request_keyframe, tap_keyframe_interval if self._video else None)
         self._nack_timer: asyncio.TimerHandle | None = None
         self._keyframe_timer: asyncio.TimerHandle | None = None
-        self._tap_timer: asyncio.TimerHandle | None = None
         self._keyframe_at = -KEYFRAME_INTERVAL
         self._closed = False
 
@@ -168,14 +139,14 @@ class Inbound:
                 self._quickest = transit
         if self.muted:
             self.ring[number % RING] = StoredPacket(number, timestamp, marker, 0, b"")
-            if self._taps:
-                self._tap(number, timestamp, marker, payload[: len(payload) - padding], now)
+            if self.taps.listening:
+                self.taps.packet(number, timestamp, marker, payload[: len(payload) - padding], now)
             return
         self.ring[number % RING] = StoredPacket(number, timestamp, marker, 32 if padding else 0, payload)
         if self.waiting and not late and self._is_keyframe(payload):
             self._start_waiting(number, timestamp, payload, now)
-        if self._taps:
-            self._tap(number, timestamp, marker, payload[: len(payload) - padding], now)
+        if self.taps.listening:
+            self.taps.packet(number, timestamp, marker, payload[: len(payload) - padding], now)
         outs = [out for out in self.outs if out.begin <= number] if late else self.outs
         if outs:
             fan_out(self._port, outs, number, timestamp, marker, 32 if padding else 0, pointer, payload)
@@ -184,6 +155,16 @@ class Inbound:
         """A packet says how loud its sound is."""
         self.audio_level = level
         self.loudness.hear(level, self._clock())
+
+    def join(self, slot: Slot) -> None:
+        """The slot shows this stream from its next keyframe on."""
+        self.waiting.append(slot)
+        self.request_keyframe()
+
+    def leave(self, slot: Slot) -> None:
+        for slots in (self.waiting, self.outs):
+            if slot in slots:
+                slots.remove(slot)
 
     def _start_waiting(self, number: int, timestamp: int, payload: bytes, now: float) -> None:
         waiting, self.waiting = self.waiting, []
@@ -267,48 +248,12 @@ class Inbound:
         self.plis += 1
         self._publisher.send_rtcp(bytes(RtcpPsfbPacket(fmt=1, ssrc=self.media.ssrc, media_ssrc=self.ssrc)))
 
-    # taps
-
-    def add_tap(self, tap: PacketTap) -> None:
-        self._taps = [*self._taps, tap]
-        if self._tap_timer is None:
-            self._tap_keyframe()
-
-    @property
-    def tapped(self) -> bool:
-        return bool(self._taps)
-
-    def remove_tap(self, tap: PacketTap) -> None:
-        self._taps = [other for other in self._taps if other is not tap]
-
-    def _tap_keyframe(self) -> None:
-        """A recording can be cut, and joined after a hole, only at keyframes."""
-        self._tap_timer = None
-        if self._taps and self._video and not self._closed:
-            self.request_keyframe()
-            self._tap_timer = asyncio.get_running_loop().call_later(self._tap_interval, self._tap_keyframe)
-
-    def _tap(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        for tap in self._taps:
-            try:
-                tap.packet(number, timestamp, marker != 0, payload, now)
-            except Exception:  # a recorder's trouble is not the lesson's
-                self._drop_tap(tap)
-
-    def _drop_tap(self, tap: PacketTap) -> None:
-        logger.exception("a tap failed and is removed")
-        self.remove_tap(tap)
-
     # reports
 
     def on_sender_report(self, info: RtcpSenderInfo) -> None:
         now = self._clock()
         self.report = Report(now, info)
-        for tap in self._taps:
-            try:
-                tap.sender_report(info.ntp_timestamp, info.rtp_timestamp, now)
-            except Exception:  # a recorder's trouble is not the lesson's
-                self._drop_tap(tap)
+        self.taps.sender_report(info.ntp_timestamp, info.rtp_timestamp, now)
 
     def receiver_report(self) -> RtcpReceiverInfo | None:
         """Called once a second; it also settles `loss` and `bitrate`."""
@@ -370,15 +315,10 @@ class Inbound:
         if self._closed:
             return
         self._closed = True
-        for timer in (self._nack_timer, self._keyframe_timer, self._tap_timer):
+        for timer in (self._nack_timer, self._keyframe_timer):
             if timer is not None:
                 timer.cancel()
         for out in [*self.outs, *self.waiting]:
             out.source_closed(self)
         self.outs, self.waiting = [], []
-        taps, self._taps = self._taps, []
-        for tap in taps:
-            try:
-                tap.closed()
-            except Exception:  # a recorder's trouble is not the lesson's
-                logger.exception("a tap failed at the end of its track")
+        self.taps.close()

@@ -4,22 +4,19 @@ module owns that rewriting, the answers to NACKs from the source's ring, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from aiortc.rtp import RtcpReceiverInfo, RtcpSdesPacket, RtcpSenderInfo, RtcpSourceInfo, RtcpSrPacket
 
-from signaling.media.keyframes import Vp8Descriptor, vp8_descriptor
-from signaling.media.loss import ReportedLoss
+from signaling.media.forwarding import Slot, Source
+from signaling.media.ice import IceLite
+from signaling.media.keyframes import vp8_descriptor
 from signaling.media.negotiation import Format, Media
-from signaling.media.packet_slots import SLOT, srtp_ffi, srtp_lib
-from signaling.media.rtp import ABS_SEND_TIME, MID, nearest
-
-if TYPE_CHECKING:
-    from signaling.media.ice import IceLite
-    from signaling.media.inbound import Inbound
-    from signaling.media.udp_port import UdpPort
+from signaling.media.numbering import Epoch, Paused, rewriter
+from signaling.media.packet_slots import SLOT, srtp_lib
+from signaling.media.rtp import OVERHEAD, nearest
+from signaling.media.udp_port import UdpPort
 
 FIRST_NUMBER = 1000  # far from a wrap, so that the receiver's SRTP counts the cycles as we do
 EPOCHS = 4  # sources a late NACK may reach back to
@@ -28,8 +25,6 @@ RESEND_LEAST = 12_000  # bytes a second
 RESENT_AGAIN = 0.05  # seconds, or one round trip, in which a packet that was sent again cannot have been missed again
 MOST_NACKED = 200  # in one report
 PADDING_FROM = 64  # newest packets that may be sent again to fill the line
-
-OVERHEAD = 66  # bytes of a packet on the wire beside its payload: IP, UDP, RTP with extensions, the SRTP tag
 
 _SEQUENCE = Struct("!H").pack_into
 
@@ -41,28 +36,7 @@ class Subscriber(Protocol):
     def ice(self) -> IceLite: ...
 
 
-class Epoch(NamedTuple):
-    """From number `first` on, the slot shows `source`: its numbers plus `shift`, its timestamps plus `time_shift`."""
-
-    first: int
-    source: Inbound
-    shift: int
-    time_shift: int
-    picture_shift: int
-    tl0_shift: int
-
-
-class Paused(NamedTuple):
-    """Where the numbering goes on from."""
-
-    number: int
-    timestamp: int
-    at: float
-    picture: int
-    tl0: int
-
-
-class Outbound:
+class Outbound(Slot):
     __slots__ = (
         "_budget",
         "_cname",
@@ -74,46 +48,23 @@ class Outbound:
         "_resent_at",
         "_rtx_sequence",
         "_sent_reports",
-        "begin",
         "extra_octets",
-        "head",
-        "ice",
         "keyframe_requests",
-        "losses",
-        "media",
         "nacked",
-        "octets",
-        "pack",
-        "packets",
-        "payload_type",
         "pending",
-        "prefix",
         "resent",
-        "rewrite",
         "rtt",
         "rtt_at",
-        "shift",
         "source",
-        "srtp",
-        "ssrc",
-        "time_shift",
         "unanswered",
-        "x",
     )
 
     def __init__(self, subscriber: Subscriber, port: UdpPort, media: Media, cname: str) -> None:
-        self.media = media
-        self.source: Inbound | None = None  # forwarded now
-        self.pending: Inbound | None = None  # forwarded from its next keyframe on
-        self.ice = subscriber.ice
-        self.srtp: Any = None  # set once the subscriber is connected
-        self.ssrc = media.ssrc
-        self.payload_type = 0
-        self.shift = self.time_shift = self.begin = 0
-        self.rewrite: Callable[[Any, int, Vp8Descriptor], None] | None = None
-        self.packets = self.octets = self.nacked = self.resent = self.unanswered = self.keyframe_requests = 0
+        super().__init__(subscriber.ice, media)
+        self.source: Source | None = None  # forwarded now
+        self.pending: Source | None = None  # forwarded from its next keyframe on
+        self.nacked = self.resent = self.unanswered = self.keyframe_requests = 0
         self.extra_octets = 0  # on the wire, sent again
-        self.losses = ReportedLoss()
         self.rtt: float | None = None
         self.rtt_at = 0.0
         self._port, self._cname = port, cname.encode()
@@ -125,16 +76,15 @@ class Outbound:
         self._resent_at: dict[int, float] = {}
         self._rtx_sequence = 0
         self._sent_reports: dict[int, float] = {}
-        self.x, self.prefix, self.pack, self.head = _header(media)
 
     # what it shows
 
-    def show(self, source: Inbound | None) -> None:
+    def show(self, source: Source | None) -> None:
         """None: silence. Another source takes over at its next keyframe; until then the present one goes on."""
         if source is not None and source is self.pending:
             return
-        if self.pending is not None and self in self.pending.waiting:
-            self.pending.waiting.remove(self)
+        if self.pending is not None:
+            self.pending.leave(self)
         self.pending = None
         if source is None:
             self._leave()
@@ -149,10 +99,9 @@ class Outbound:
 
     def _wait(self) -> None:
         if self.srtp is not None and self.pending is not None:
-            self.pending.waiting.append(self)
-            self.pending.request_keyframe()
+            self.pending.join(self)
 
-    def start(self, source: Inbound, number: int, timestamp: int, payload: bytes, now: float) -> None:
+    def start(self, source: Source, number: int, timestamp: int, payload: bytes, now: float) -> None:
         """A keyframe of `source` begins at `number`; the source puts this slot among its outs."""
         last = self._epochs[-1] if self._epochs else None
         again = last if last is not None and last.source is source and not self._new_clock else None
@@ -181,7 +130,7 @@ class Outbound:
             tl0_shift = paused.tl0 + 1 - descriptor.tl0 if paused.tl0 >= 0 else 0
         epoch = Epoch(first, source, self.shift, self.time_shift, picture_shift, tl0_shift)
         self._epochs = [*self._epochs[1 - EPOCHS :], epoch]
-        self.rewrite = _rewriter(epoch)
+        self.rewrite = rewriter(epoch)
 
     def suspend(self, new_clock: bool) -> bool:
         """The source forwards no more for now: muted, or beginning anew on another clock. Does the slot wait for it?"""
@@ -194,7 +143,7 @@ class Outbound:
         self.pending = source
         return True
 
-    def source_closed(self, source: Inbound) -> None:
+    def source_closed(self, source: Source) -> None:
         if self.source is source:
             self._pause()
             self.source = None
@@ -205,8 +154,7 @@ class Outbound:
         if self.source is None:
             return
         self._pause()
-        if self in self.source.outs:
-            self.source.outs.remove(self)
+        self.source.leave(self)
         self.source = None
 
     def _pause(self) -> None:
@@ -281,7 +229,7 @@ class Outbound:
             _SEQUENCE(view, at + head, low)
             head += 2
         view[at + head : at + head + len(payload)] = payload
-        rewrite = _rewriter(epoch)
+        rewrite = rewriter(epoch)
         descriptor = vp8_descriptor(payload) if rewrite is not None else None
         if rewrite is not None and descriptor is not None:
             rewrite(view, at + head, descriptor)
@@ -349,91 +297,3 @@ class Outbound:
         sent = RtcpSenderInfo(ntp, rtp, self.packets & 0xFFFFFFFF, self.octets & 0xFFFFFFFF)
         name = RtcpSdesPacket([RtcpSourceInfo(self.ssrc, [(1, self._cname)])])
         return bytes(RtcpSrPacket(self.ssrc, sent)) + bytes(name)
-
-
-def _header(media: Media) -> tuple[int, bytes, Callable[..., None], int]:
-    """(X bit, constant part of the header extension, packer, bytes of the whole header) of a slot's packets."""
-    prefix = b""
-    if MID in media.extensions:
-        mid = media.mid.encode()
-        prefix += bytes([media.extensions[MID] << 4 | len(mid) - 1]) + mid
-    timed = ABS_SEND_TIME in media.extensions
-    if timed:
-        prefix += bytes([media.extensions[ABS_SEND_TIME] << 4 | 2])
-    size = len(prefix) + 3 * timed
-    fill = -size % 4
-    if size:
-        prefix = b"\xbe\xde" + ((size + fill) // 4).to_bytes(2, "big") + prefix
-    packer = Struct(f"!BBHII{len(prefix)}s{'3s' if timed else '0s'}{fill}x")
-    return 16 if size else 0, prefix, packer.pack_into, packer.size
-
-
-def _rewriter(epoch: Epoch) -> Callable[[Any, int, Vp8Descriptor], None] | None:
-    """VP8 counters go on across a switch, or a decoder takes the new pictures for old ones."""
-    pictures, layers = epoch.picture_shift, epoch.tl0_shift
-    if not pictures and not layers:
-        return None
-
-    def rewrite(view: Any, at: int, descriptor: Vp8Descriptor) -> None:
-        if descriptor.picture_at:
-            place = at + descriptor.picture_at
-            picture = descriptor.picture + pictures
-            if descriptor.picture_bits == 15:
-                _SEQUENCE(view, place, 0x8000 | picture & 0x7FFF)
-            else:
-                view[place] = bytes([picture & 0x7F])
-        if descriptor.tl0_at:
-            view[at + descriptor.tl0_at] = bytes([(descriptor.tl0 + layers) & 0xFF])
-
-    return rewrite
-
-
-def fan_out(
-    port: UdpPort,
-    outs: list[Outbound],
-    number: int,
-    timestamp: int,
-    marker: int,
-    padding: int,
-    pointer: Any,
-    payload: bytes,
-) -> None:
-    """The hot loop: rewrite, encrypt in place, queue. It spells out UdpPort.queue: per packet and
-    subscriber every call and every attribute is felt."""
-    outbox, send_time, protect, memmove = port.outbox, port.send_time, srtp_lib.srtp_protect, srtp_ffi.memmove
-    view, pointers, count, sizes, targets = outbox.view, outbox.pointers, outbox.count, outbox.sizes, outbox.targets
-    length, size, first = outbox.length, len(payload), 0x80 | padding
-    slot = port.used
-    for out in outs:
-        if slot >= count:
-            slot = port.flush()
-        head = out.head
-        out.pack(
-            view,
-            slot * SLOT,
-            first | out.x,
-            out.payload_type | marker,
-            (number + out.shift) & 0xFFFF,
-            (timestamp + out.time_shift) & 0xFFFFFFFF,
-            out.ssrc,
-            out.prefix,
-            send_time,
-        )
-        place = pointers[slot]
-        length[0] = head + size
-        memmove(place + head, pointer, size)
-        if out.rewrite is not None:
-            descriptor = vp8_descriptor(payload)
-            if descriptor is not None:
-                out.rewrite(view, slot * SLOT + head, descriptor)
-        if protect(out.srtp, place, length):
-            continue
-        out.packets += 1
-        out.octets += size
-        ice = out.ice
-        if ice.batched:
-            sizes[slot], targets[slot] = length[0], ice.target
-            slot += 1
-            port.used = slot
-        else:
-            port.queue(length[0], ice)

@@ -21,6 +21,7 @@ from aiortc.rtp import (
 )
 
 from signaling.media.dtls import DtlsSession, Fingerprint, Role
+from signaling.media.estimate import Estimates
 from signaling.media.ice import IceLite
 from signaling.media.inbound import Inbound
 from signaling.media.negotiation import Local, Offer
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 30.0
 MOST_SSRCS = 64  # that one peer may send
 LARGEST_COMPOUND = 1100  # bytes of sender reports in one datagram
-ESTIMATE_SECONDS = 5.0  # for which a REMB counts
 _PLI, _FIR, _APPLICATION = 1, 4, 15  # payload-specific feedback (RFC 4585, RFC 5104)
 _SECOND = 1 << 32  # of NTP time
 
@@ -72,7 +72,7 @@ class Peer:
         self.outbound: list[Outbound] = []
         self.counters = PeerCounters()
         self.ntp_offset = 0
-        self._estimates: dict[frozenset[int], tuple[int, float]] = {}  # REMB: streams -> (bit/s, when)
+        self._estimates = Estimates()
         self._port = port
         self._role: Role = offer.role
         self._dtls = DtlsSession(self.ice, certificate)
@@ -317,10 +317,8 @@ class Peer:
     def _on_feedback(self, packet: RtcpPsfbPacket) -> None:
         fci = packet.fci
         targets: list[int] = []
-        if packet.fmt == _APPLICATION and fci[:4] == b"REMB" and len(fci) >= 8:
-            streams = frozenset(int.from_bytes(fci[at : at + 4], "big") for at in range(8, len(fci) - 3, 4))
-            rate = ((fci[5] & 3) << 16 | fci[6] << 8 | fci[7]) << (fci[5] >> 2)
-            self._on_estimate(streams & self._sent_streams(), rate)
+        if packet.fmt == _APPLICATION:
+            self._estimates.read(fci, self._sent_streams(), self._port.clock())
         elif packet.fmt == _PLI:
             targets = [packet.media_ssrc]
         elif packet.fmt == _FIR:
@@ -330,19 +328,12 @@ class Peer:
             if out is not None:
                 out.on_keyframe_request()
 
-    def _on_estimate(self, streams: frozenset[int], rate: int) -> None:
-        """A browser says one for all its streams, other programs one for each."""
-        self._estimates = {known: found for known, found in self._estimates.items() if not known & streams}
-        if streams:
-            self._estimates[streams] = (rate, self._port.clock())
-
     def _sent_streams(self) -> frozenset[int]:
         return frozenset(ssrc for out in self.outbound for ssrc in (out.ssrc, out.media.rtx_ssrc))
 
     def estimate(self, now: float) -> int | None:
         """What the receiver believes its line can carry of pictures (REMB), bit/s; None: it has not said lately."""
-        fresh = [rate for rate, at in self._estimates.values() if now - at < ESTIMATE_SECONDS]
-        return sum(fresh) if fresh else None
+        return self._estimates.total(now)
 
     def send_rtcp(self, data: bytes) -> None:
         if self.connected and self.ice.selected:

@@ -66,7 +66,7 @@ class Track:
             layered=self.layered,
             high_watched="high" in recent,
             low_watched="low" in recent,
-            recorded=self.main.tapped,
+            recorded=bool(self.main.taps.listening),
             uplink=uplink,
         )
         changed, self.limits = found != self.limits, found

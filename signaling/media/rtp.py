@@ -14,6 +14,7 @@ AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 NTP_EPOCH = 2208988800  # seconds from 1900 to 1970
+OVERHEAD = 66  # bytes of a packet on the wire beside its payload: IP, UDP, RTP with extensions, the SRTP tag
 _HEADER = Struct("!BBHII").unpack_from
 _U16 = Struct("!H").unpack_from
 

@@ -472,7 +472,7 @@ async def test_mangled_offers_and_fragments(caplog: pytest.LogCaptureFixture) ->
         offers = [host.pc.localDescription.sdp, member.pc.localDescription.sdp]
         fragment = hub.restart(host.resource, "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n")
         hub.close_session("lesson")
-        await until(lambda: not hub._closing)
+        await until(lambda: not hub._peers.closing)
         taken, refused = 0, set[str]()
 
         def ask(data: bytes) -> None:
@@ -496,6 +496,6 @@ async def test_mangled_offers_and_fragments(caplog: pytest.LogCaptureFixture) ->
         await rounds_leave_nothing(lambda chance: chance.randbytes(8), ask, ROUND // 4)
         assert taken > ROUND / 10
         assert refused == {"bad_offer", "nothing_acceptable", "unknown_track"}
-        await until(lambda: not hub._closing)
+        await until(lambda: not hub._peers.closing)
         assert (hub._peers, hub._port.ice.by_ufrag, hub._port.ice.by_address) == ({}, {}, {})
         assert [record.getMessage() for record in caplog.records if record.name.startswith("signaling")] == []

@@ -91,7 +91,7 @@ async def test_the_recorder_hears_the_high_layer_alone() -> None:
         await until(lambda: shows(member.watcher(), LOW) and len(tap.packets) > 20)
         numbers = [packet[0] for packet in tap.packets]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        assert hub._track(camera).layers["low"].tapped is False
+        assert hub._track(camera).layers["low"].taps.listening == []
 
 
 async def test_a_publisher_is_told_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
