@@ -93,6 +93,7 @@ class Photographer:
         await rooms[1].click('[data-action="raise-hand"]')
         await rooms[2].click('[data-action="raise-hand"]')
         await host.wait_for_selector('[data-hands="1"] >> nth=1')
+        await self._sees_pictures(host)
         await self._take(host, "host")
         await self._take(phone, "assistant")
         called = lesson["endpoint_urls"][1]["room"]
@@ -152,11 +153,12 @@ class Photographer:
         return await context.new_page()
 
     async def _sees_pictures(self, page: Page) -> None:
-        """Wait until every video that is shown has a picture."""
+        """Wait until every video that is shown has a picture, and none stands still for want of time."""
         await page.wait_for_function(
             """() => {
                 const shown = [...document.querySelectorAll('video')].filter((v) => v.offsetParent !== null);
-                return shown.length > 0 && shown.every((v) => v.videoWidth > 0 && v.readyState >= 2);
+                const moves = shown.length > 0 && shown.every((v) => v.videoWidth > 0 && v.readyState >= 2);
+                return moves && document.querySelector('.still, .facts td.z') === null;
             }"""
         )
 

@@ -258,13 +258,13 @@ function Program({ classroom, room }: { classroom: Classroom; room: Room }) {
           </div>
         )}
         {snapshot.board.shown && (
-          <p class="xs mut au ell">
+          <p class="sm mut au ell">
             <Icon name="doc" size="sm" />
             {t("board.large", { title: titleOf(snapshot.board.shown.material), page: snapshot.board.shown.page })}
           </p>
         )}
         {shown && <Sources classroom={classroom} room={room} participant={shown} />}
-        <p class="xs mut au">
+        <p class="sm mut au">
           <Icon name="vol" size="sm" />
           {onAir.length === 0
             ? t("classroom.program.nobody")
@@ -449,7 +449,7 @@ function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen,
         <kbd class="kbd">M</kbd>
       </button>
       <span class="marks sm mut" role="status">
-        {marks === 0 ? t("classroom.marks.none") : t("classroom.marks.n", { n: marks, time: clockAt(snapshot.lastMark ?? second.value) })}
+        {!live ? null : marks === 0 ? t("classroom.marks.none") : t("classroom.marks.n", { n: marks, time: clockAt(snapshot.lastMark ?? second.value) })}
       </span>
       <Undelivered classroom={classroom} />
       <span class="grow" />

@@ -230,7 +230,7 @@ function Foot({ classroom, room, me, choose }: ViewProps & { choose: () => void 
   const capture = classroom.devices.value;
   const troubled = capture !== null && capture.version.value > 0 && troubleOf(capture) !== "";
   return (
-    <footer>
+    <footer class={live ? "" : "early"}>
       <button
         type="button"
         class={`hand ${up ? "up" : ""}`}
@@ -273,10 +273,12 @@ function Foot({ classroom, room, me, choose }: ViewProps & { choose: () => void 
           {t("classroom.act.swap_cameras")}
         </WallButton>
       )}
-      <button type="button" class="wb" data-action="mark-point" aria-disabled={!live || undefined} onClick={() => live && classroom.ask({ t: "mark" })}>
-        <Icon name="mark" />
-        {t("classroom.act.mark")}
-      </button>
+      {live && (
+        <WallButton action="mark-point" onClick={() => classroom.ask({ t: "mark" })}>
+          <Icon name="mark" />
+          {t("classroom.act.mark")}
+        </WallButton>
+      )}
       <button
         type="button"
         class="wb"

@@ -211,7 +211,7 @@ function Hands({ room, participant }: { room: Room; participant: Participant }) 
           <li key={hand.id}>{hand.seat === null ? t("classroom.seat.whole") : t("classroom.seat.no", { seat: hand.seat })}</li>
         ))}
       </ul>
-      <span class="xs dim wt">{lasting(serverNow(room) - oldest)}</span>
+      <span class="sm dim wt">{lasting(serverNow(room) - oldest)}</span>
     </>
   );
 }
