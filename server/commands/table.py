@@ -27,13 +27,13 @@ from server.commands.table_files import (
     sentence,
     write,
 )
+from server.side_by_side import build_side_by_side
 from timetable.bell_changes import parted_lessons
 from timetable.checker import check as check_tables
 from timetable.checker import missing
 from timetable.errors import NotFound
 from timetable.habits import remarks
 from timetable.model import Finding, Register, Table, TableSet
-from timetable.solving.builder import build_all
 from timetable.solving.progress import Build, Outcome, Progress, Status
 
 MOST_SECONDS = 24 * 3600.0
@@ -134,7 +134,7 @@ def build(
             check_writable(target)
         tell = _tell_machines if progress else _tell_people
         with _stopping() as should_stop:
-            built = build_all(
+            built = build_side_by_side(
                 register,
                 seconds=seconds,
                 seed=seed,

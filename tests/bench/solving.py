@@ -28,10 +28,11 @@ BEST = "best known"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Seconds and processor seconds count from when the register was read: Python's own start is not in them.
+    """Seconds and processor seconds count from when the register was read: Python's own start is not in them. Processes
+    that it starts count with it.
 
-    `steps` are the reports on the way, each with the processor seconds used by then. `memory` is the largest resident
-    size of the process, in MB.
+    `steps` are the reports on the way, each with the processor seconds used by then. `memory` is the sum of the largest
+    resident sizes, in MB.
     """
 
     status: str
@@ -62,7 +63,7 @@ def build(register: Register, *, seconds: float, seed: int, workers: int | None 
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        steps = _follow(process)
+        steps, memory = _follow(process)
         _, _, used = os.wait4(process.pid, 0)
         process.returncode = 0
         report = msgspec.json.decode((folder / "report.json").read_bytes())
@@ -79,21 +80,44 @@ def build(register: Register, *, seconds: float, seed: int, workers: int | None 
         processor=used.ru_utime + used.ru_stime - began,
         cost=report["cost"],
         bound=report["bound"],
-        memory=used.ru_maxrss / MEGABYTE,
+        memory=max(memory, used.ru_maxrss) / MEGABYTE,
         steps=tuple((step, processor - began) for step, processor in steps),
         tables=tables,
     )
 
 
-def _follow(process: subprocess.Popen[bytes]) -> list[tuple[Progress, float]]:
-    """Every step with the processor seconds that the process had used by then."""
+def _follow(process: subprocess.Popen[bytes]) -> tuple[list[tuple[Progress, float]], float]:
+    """Every step with the processor seconds that had been used by then, and the most kilobytes of all together."""
     assert process.stdout is not None
     steps = []
+    processor, memory = 0.0, 0.0
     with process.stdout:
         for line in process.stdout:
-            fields = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-            steps.append((msgspec.json.decode(line, type=Progress), (int(fields[11]) + int(fields[12])) / TICKS))
-    return steps
+            used = [_used(pid) for pid in _family(process.pid)]
+            processor = max(processor, sum(ticks for ticks, _ in used) / TICKS)
+            memory = max(memory, sum(kilobytes for _, kilobytes in used))
+            steps.append((msgspec.json.decode(line, type=Progress), processor))
+    return steps, memory
+
+
+def _family(pid: int) -> list[int]:
+    """A process with those that it started and they started; what ends meanwhile is left out."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except FileNotFoundError:
+        return []
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _used(pid: int) -> tuple[int, int]:
+    """Ticks of the processor, those of ended children too, and the largest resident size in kilobytes."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, 0
+    peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
+    return sum(map(int, fields[11:15])), int(peak)
 
 
 def _first(steps: Sequence[tuple[Progress, float]], began: float) -> float | None:

@@ -194,7 +194,9 @@ class Formulation:
                 self.cp.add_exactly_one([*(use.variable for use in uses), taken.negated()])
             else:
                 self._at_most_one(uses)
-                self.cp.add_max_equality(taken, [use.variable for use in uses])
+                self.cp.add_bool_or([*(use.variable for use in uses), taken.negated()])
+                for use in uses:
+                    self.cp.add_implication(use.variable, taken)
             if strict and position < fewest:
                 self.cp.add(taken == 1)
             if strict and before is not None:

@@ -1,15 +1,14 @@
 """This module owns making a first table better for as long as there is time: which ways are tried, in which order.
 
-At first it comes down by jumps, while beside them the linear relaxation proves a bound and says which placements no
-table of that cost has; often that leads straight to the optimum. Then it is refined part by part, with longer and
-longer full searches between, which prove that nothing better is left or find it.
+It is refined part by part. Beside that the linear relaxation proves a bound and says which placements no table of that
+cost has; often a jump among those that are left leads straight to the optimum. Where refining comes to rest, longer and
+longer full searches prove that nothing better is left or find it.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from timetable.solving.descent import Descent
 from timetable.solving.formulation import Formulation
 from timetable.solving.incumbent import Incumbent
 from timetable.solving.pricing import Pricing
@@ -51,7 +50,6 @@ class Improvement:
         self._should_stop = should_stop
         self._on_better = on_better
         self._incumbent = Incumbent(pricing.complete, pricing.cost(pricing.complete))
-        self._descent = Descent(pricing, self._incumbent, seed, workers)
         self._refinement = Refinement(formulation, pricing, self._incumbent, seed, workers)
         self._told: tuple[int, int] | None = None
 
@@ -62,14 +60,9 @@ class Improvement:
             self._full(seconds)
         if not self._over():
             with self._beside(self._lead) as leading:
-
-                def free() -> int:
-                    """The bound is proven on one core while the others come down."""
-                    return max(1, self._workers - 1) if leading() else self._workers
-
-                self._descent.ladder(free, self._left, self._over, self._tell)
                 while leading() and not self._over():
-                    self._refinement.go(free(), self._left, lambda: self._over() or not leading(), self._tell)
+                    free = max(1, self._workers - 1)
+                    self._refinement.go(free, self._left, lambda: self._over() or not leading(), self._tell)
         while not self._over():
             self._refinement.go(self._workers, self._left, self._over, self._tell)
             if not self._over():
@@ -95,17 +88,16 @@ class Improvement:
         seconds = min(RELAXING_SECONDS, self._left())
         if seconds <= 0:
             return
-        found = self._descent.relaxation = relax(self._pricing.cp, self._pricing.weights, seconds, self._over)
+        found = relax(self._pricing.cp, self._pricing.weights, seconds, self._over)
         if found is None:
             return
         self._incumbent.prove(found.bound)
         if self._over():
             return
-        trial = self._pricing.trial()
         solution, _, _ = self._incumbent.known()
-        trial.aim(found.bound, solution, found.narrowed(found.bound))
+        cp = self._pricing.below(found.bound, solution, found.narrowed(found.bound))
         effort = Effort(self._left(), self._seed, workers=1, way="jump", patience=STRIKE_PATIENCE)
-        struck = run(trial.cp, effort, self._over)
+        struck = run(cp, effort, self._over)
         if struck.solution is not None:
             self._incumbent.offer(struck.solution, self._pricing.cost(struck.solution))
 

@@ -50,6 +50,16 @@ class Incumbent:
             self._best = Run("feasible", solution, cost, self._bound)
             return True
 
+    def replace(self, solution: Sequence[int], cost: int, version: int) -> bool:
+        """Take a solution that costs no more than the one of that version, if none came since; whether it was taken."""
+        with self._lock:
+            if version != self.version or cost > self._cost:
+                return False
+            self._cost = cost
+            self.version += 1
+            self._best = Run("feasible", solution, cost, self._bound)
+            return True
+
     def prove(self, bound: int) -> None:
         """No solution costs less than that."""
         with self._lock:

@@ -1,5 +1,7 @@
 """This module owns which lessons are taken out of a table together, so that the rest can be held and they find better
-places: those around something that costs, by the classes and teachers that they share."""
+places: those around something that costs, by the classes and teachers that they share, on all days or on some."""
+
+from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,27 +11,38 @@ from typing import Literal, get_args
 from timetable.solving.formulation import Formulation
 from timetable.solving.pricing import Pricing
 
-Kind = Literal["teacher", "classes"]
+Kind = Literal["teacher", "classes", "teacher_days", "two_days", "three_days"]
+"""`teacher` and `classes` are free on every day. Between some days only there is room for more classes at once, and for
+lessons that change places across them."""
+
 KINDS: tuple[Kind, ...] = get_args(Kind)
+DAYS: dict[Kind, int] = {"teacher_days": 2, "two_days": 2, "three_days": 3}
 
 FIRST_CLASSES = 3
 """Classes that a neighbourhood of classes begins with, where so many share in what costs."""
 
 
 class Neighbourhoods:
-    """Requirements are named by their number in the formulation."""
+    """Requirements are named by their number in the formulation, placements by their variable."""
 
     def __init__(self, formulation: Formulation, pricing: Pricing) -> None:
-        self.placements = [[variable.index for variable in variables] for _, variables in formulation.placed]
-        """Requirement -> its placements, by variable."""
+        self.placements = pricing.placements
         self._pricing = pricing
         self._weights = pricing.weights
-        self._requirement_of = {v: number for number, own in enumerate(self.placements) for v in own}
+        self._requirement_of: dict[int, int] = {}
+        self._day_of: dict[int, int] = {}
+        self._on_day: list[dict[int, list[int]]] = []
         self._classes: list[tuple[str, ...]] = []
         self._teachers: list[tuple[str, ...]] = []
         self._of_class: dict[str, list[int]] = defaultdict(list)
         self._of_teacher: dict[str, list[int]] = defaultdict(list)
-        for number, (demand, _) in enumerate(formulation.placed):
+        for number, (demand, variables) in enumerate(formulation.placed):
+            days: dict[int, list[int]] = defaultdict(list)
+            for variable, placement in zip(variables, demand.placements, strict=True):
+                self._requirement_of[variable.index] = number
+                self._day_of[variable.index] = placement.weekday
+                days[placement.weekday].append(variable.index)
+            self._on_day.append(days)
             parties = demand.requirement.parties
             self._classes.append(tuple(dict.fromkeys(c for party in parties for c in party.classes)))
             self._teachers.append(tuple(dict.fromkeys(t for party in parties for t in party.teachers)))
@@ -37,51 +50,81 @@ class Neighbourhoods:
                 self._of_class[school_class].append(number)
             for teacher in self._teachers[-1]:
                 self._of_teacher[teacher].append(number)
+        self._days = sorted(set(self._day_of.values()))
 
     def __len__(self) -> int:
         return len(self.placements)
 
-    def pick(self, kind: Kind, solution: Sequence[int], size: int, random: Random) -> set[int]:
-        """About `size` requirements around one of the things that cost; all when they are not more."""
+    def pick(self, kind: Kind, solution: Sequence[int], size: int, random: Random) -> list[int]:
+        """At least about `size` placements around one of the things that cost; all when there are not more, none when
+        nothing costs."""
         if size >= len(self):
-            return set(range(len(self)))
-        charged = [(index, weight) for index, weight in self._weights.items() if solution[index]]
-        if not charged:
-            return set()
-        [index] = random.choices([i for i, _ in charged], [weight for _, weight in charged])
-        around = sorted({self._requirement_of[v] for v in self._pricing.concerned(index) if v in self._requirement_of})
-        random.shuffle(around)
-        return self._with_teacher(around, size, random) if kind == "teacher" else self._spread(around, size, random)
+            return self.placements
+        charges = {index: weight * solution[index] for index, weight in self._weights.items() if solution[index]}
+        if not charges:
+            return []
+        [charged] = random.choices(list(charges), list(charges.values()))
+        around = sorted(self._pricing.concerned(charged) & self._requirement_of.keys())
+        if not around:
+            return []
+        days = self._days
+        if kind in DAYS:
+            first = self._day_of[random.choice(around)]
+            others = [day for day in days if day != first]
+            days = [first, *random.sample(others, min(DAYS[kind] - 1, len(others)))]
+        near = list(dict.fromkeys(self._requirement_of[index] for index in around))
+        random.shuffle(near)
+        own = self._of_busiest(near) if kind in ("teacher", "teacher_days") else []
+        picked = _Picked(self._on_day, days, size)
+        picked.add(own or near[:1])
+        border = list(dict.fromkeys(c for number in own or near for c in self._classes[number]))
+        random.shuffle(border)
+        self._widen(picked, border if own else border[:FIRST_CLASSES], random)
+        return picked.placements
 
-    def _with_teacher(self, around: Sequence[int], size: int, random: Random) -> set[int]:
-        """All of the teacher who has most to do with it, and as many of the teacher's classes as fit."""
+    def _of_busiest(self, near: Sequence[int]) -> list[int]:
+        """All requirements of the teacher who has most to do with these."""
         shares: dict[str, int] = defaultdict(int)
-        for number in around:
+        for number in near:
             for teacher in self._teachers[number]:
                 shares[teacher] += 1
-        if not shares:
-            return self._spread(around, size, random)
-        own = self._of_teacher[max(shares, key=lambda teacher: shares[teacher])]
-        picked = set(own)
-        classes = list(dict.fromkeys(c for number in own for c in self._classes[number]))
-        random.shuffle(classes)
-        for school_class in classes:
-            if len(picked) >= size:
-                break
-            picked |= set(self._of_class[school_class])
-        return picked
+        return self._of_teacher[max(shares, key=lambda teacher: shares[teacher])] if shares else []
 
-    def _spread(self, around: Sequence[int], size: int, random: Random) -> set[int]:
-        """Whole classes, from those concerned on to others that share a teacher with them."""
-        border = list(dict.fromkeys(c for number in around for c in self._classes[number]))[:FIRST_CLASSES]
-        picked, seen = set(around[:1]), set(border)
-        while border and len(picked) < size:
-            school_class = border.pop(random.randrange(len(border)))
+    def _widen(self, picked: _Picked, border: list[str], random: Random) -> None:
+        """Add whole classes, and then others that share a teacher with them, until there is enough."""
+        seen = set(border)
+        following: list[str] = []
+        while (border or following) and not picked.enough:
+            if not border:
+                random.shuffle(following)
+                border, following = following, border
+            school_class = border.pop()
             own = self._of_class[school_class]
-            picked |= set(own)
-            near = {
+            picked.add(own)
+            beside = {
                 c for n in own for t in self._teachers[n] for other in self._of_teacher[t] for c in self._classes[other]
             }
-            border += sorted(near - seen)
-            seen |= near
-        return picked
+            following += sorted(beside - seen)
+            seen |= beside
+
+
+class _Picked:
+    """Requirements' placements on some days, as they come together."""
+
+    def __init__(self, on_day: Sequence[dict[int, list[int]]], days: Sequence[int], size: int) -> None:
+        self._on_day = on_day
+        self._days = days
+        self._size = size
+        self._seen: set[int] = set()
+        self.placements: list[int] = []
+
+    @property
+    def enough(self) -> bool:
+        return len(self.placements) >= self._size
+
+    def add(self, requirements: Sequence[int]) -> None:
+        for number in requirements:
+            if number not in self._seen:
+                self._seen.add(number)
+                for day in self._days:
+                    self.placements += self._on_day[number].get(day, ())

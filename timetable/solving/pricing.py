@@ -2,14 +2,13 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ortools.sat.python import cp_model
 
 from timetable import objective
 from timetable.model import SHARED_KINDS, RuleCost
 from timetable.solving.formulation import Formulation, Use, meeting, total
-from timetable.solving.trial import Trial, hint, limit
 from timetable.weeks import EVERY_WEEK, weeks_of
 
 UNLIMITED = 1 << 40
@@ -35,17 +34,21 @@ class Pricing:
         self._cp.add(self._cost <= UNLIMITED)
         self._ceiling = len(self._cp.proto.constraints) - 1
 
-    def trial(self, *, minimise: bool = False) -> Trial:
-        """A copy of the model that asks for any solution below a cost, or for a cheaper and cheaper one."""
-        trial = Trial(self._cp.clone(), self._ceiling)
-        if minimise:
-            trial.cp.minimize(self._cost)
-        return trial
+    def below(self, cost: int, solution: Sequence[int], ranges: Mapping[int, tuple[int, int]]) -> cp_model.CpModel:
+        """A copy of the model that asks for any solution of at most that cost in which these variables keep to these
+        ranges, looking first around the given one."""
+        cp = self._cp.clone()
+        _limit(cp, self._ceiling, cost)
+        _hint(cp, solution)
+        for index, wanted in ranges.items():
+            domain = cp.proto.variables[index].domain
+            domain[0], domain[len(domain) - 1] = wanted
+        return cp
 
     def minimise(self, cost: int, solution: Sequence[int]) -> cp_model.CpModel:
         """The model, asking for the cheapest solution, from one of that cost on."""
-        limit(self._cp, self._ceiling, cost)
-        hint(self._cp, solution)
+        _limit(self._cp, self._ceiling, cost)
+        _hint(self._cp, solution)
         self._cp.minimize(self._cost)
         return self._cp
 
@@ -68,6 +71,11 @@ class Pricing:
         for index in self._about.get(variable, ()):
             found |= self.concerned(index)
         return found or {variable}
+
+    @property
+    def placements(self) -> list[int]:
+        """The variables that say where lessons stand, all others follow from them."""
+        return [variable.index for _, variables in self._formulation.placed for variable in variables]
 
     @property
     def variables(self) -> int:
@@ -269,3 +277,17 @@ class Pricing:
         for together in meeting(uses):
             if sum(use.periods for use in together) > most:
                 self._cp.add(total(together) <= most * there)
+
+
+def _limit(cp: cp_model.CpModel, ceiling: int, cost: int) -> None:
+    domain = cp.proto.constraints[ceiling].linear.domain
+    domain[len(domain) - 1] = cost
+
+
+def _hint(cp: cp_model.CpModel, solution: Sequence[int]) -> None:
+    """Every variable is hinted, auxiliaries too: a hint of the placements alone leads far above where it began."""
+    values = cp.proto.solution_hint
+    values.vars.clear()
+    values.values.clear()
+    values.vars.extend(range(len(solution)))
+    values.values.extend(solution)

@@ -1,29 +1,37 @@
 """This module owns refining a table: again and again a few lessons are taken out, the others held, and the cheapest way
-to put them back is searched for. Each worker searches alone and what two of them found at once is put together.
+to put them back is searched for. Each worker searches alone, in an excerpt of the model of its own.
+
+Lessons are also put back where they cost the same as before, so that the next search begins from another table: without
+that it soon ends where no few lessons alone can be moved for the better.
 """
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from random import Random
 
+import numpy as np
+
+from timetable.solving.excerpt import Excerpts, Whole
 from timetable.solving.formulation import Formulation
 from timetable.solving.incumbent import Incumbent
 from timetable.solving.neighbourhoods import KINDS, Kind, Neighbourhoods
 from timetable.solving.pricing import Pricing
+from timetable.solving.rows import rows_of
 from timetable.solving.search import TICK, Effort, run
-from timetable.solving.trial import Trial
 
-FIRST_SIZE, LEAST_SIZE = 60.0, 16.0
-"""Requirements that are free at once: to begin with, and at least."""
+FIRST_SIZE, LEAST_SIZE = 600.0, 300.0
+"""Placements that are free at once: to begin with, and at least."""
 
-LARGER, SMALLER = 1.08, 0.92
+LARGER, SMALLER = 1.05, 0.9
 """How the size changes after a search that ended, and after one that did not."""
 
-PATIENCE = 1.2
-"""Deterministic seconds of one search."""
+PATIENCE, USUAL_SIZE = 0.1, 1000.0
+"""Deterministic seconds of one search among so many placements; more get as much more."""
 
-IDLE = 10
+IDLE = 60
 """Searches of each worker without success in a row after which other ways make more of the time."""
 
 
@@ -33,10 +41,10 @@ class Refinement:
     def __init__(
         self, formulation: Formulation, pricing: Pricing, incumbent: Incumbent, seed: int, workers: int
     ) -> None:
-        self._pricing = pricing
         self._incumbent = incumbent
         self._around = Neighbourhoods(formulation, pricing)
-        self._trials = [pricing.trial(minimise=True) for _ in range(workers)]
+        ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in pricing.cp.proto.variables]
+        self._excerpts = Excerpts(rows_of(pricing.cp), ranges, pricing.weights, self._around.placements)
         self._randoms = [Random(seed * 1000 + number) for number in range(workers)]
         self._sizes: dict[Kind, float] = dict.fromkeys(KINDS, FIRST_SIZE)
         self._idle = 0
@@ -53,7 +61,7 @@ class Refinement:
 
         def work(number: int) -> None:
             while self._idle < IDLE * workers and not stop():
-                self._attempt(self._trials[number], self._randoms[number], left, stop)
+                self._attempt(self._randoms[number], left, stop)
 
         told = self._incumbent.version
         with ThreadPoolExecutor(workers) as pool:
@@ -70,61 +78,40 @@ class Refinement:
         for done in works:
             done.result()
 
-    def _attempt(self, trial: Trial, random: Random, left: Callable[[], float], stop: Callable[[], bool]) -> None:
-        start, cost, version = self._incumbent.known()
+    def _attempt(self, random: Random, left: Callable[[], float], stop: Callable[[], bool]) -> None:
+        solution, _, version = self._incumbent.known()
         kind = random.choice(KINDS)
-        size = self._sizes[kind]
-        free = self._around.pick(kind, start, round(size), random)
-        trial.aim(cost - 1, start, self._held(start, free))
-        effort = Effort(left(), random.randrange(1 << 30), workers=1, way="part", patience=PATIENCE)
-        found = run(trial.cp, effort, stop)
-        if stop() and found.solution is None:
+        free = self._around.pick(kind, solution, round(self._sizes[kind]), random)
+        start = np.array(solution, np.int64)
+        excerpt = self._excerpts.cut(free, start)
+        patience = PATIENCE * max(1.0, len(free) / USUAL_SIZE)
+        effort = Effort(left(), random.randrange(1 << 30), workers=1, way="part", patience=patience)
+        found = run(excerpt.cp, effort, stop)
+        better = False
+        if found.solution is not None:
+            refined, more = excerpt.put_back(start, found.solution)
+            better = more <= 0 and self._take(start, refined, version)
+            if found.status == "optimal" and len(free) == len(self._around):
+                self._incumbent.prove(self._excerpts.cost(refined))
+        elif stop():
             return
-        finished = found.status in ("optimal", "infeasible")
-        wanted = size * (LARGER if finished else SMALLER)
-        self._sizes[kind] = min(max(wanted, LEAST_SIZE), len(self._around) * LARGER)
-        if found.status == "infeasible" and len(free) == len(self._around):
-            self._incumbent.prove(cost)
-        better = found.solution is not None and self._take(trial, start, found.solution, version, free, left, stop)
         self._idle = 0 if better else self._idle + 1
+        if found.status != "optimal":
+            self._sizes[kind] = max(self._sizes[kind] * SMALLER, LEAST_SIZE)
+        elif not better:
+            self._sizes[kind] = min(self._sizes[kind] * LARGER, len(self._around) * LARGER)
 
-    def _take(
-        self,
-        trial: Trial,
-        start: Sequence[int],
-        solution: Sequence[int],
-        version: int,
-        free: set[int],
-        left: Callable[[], float],
-        stop: Callable[[], bool],
-    ) -> bool:
-        """Offer a solution; where others were faster, put its changes into theirs and offer that."""
-        merged: Sequence[int] = solution
+    def _take(self, start: Whole, refined: Whole, version: int) -> bool:
+        """Take it unless it is dearer, or by now does not fit what others found; whether it made the table better."""
+        changed = np.flatnonzero(start != refined)
         while True:
             present, cost, now = self._incumbent.known()
-            if now == version:
-                if self._incumbent.offer(merged, self._pricing.cost(merged)):
-                    return True
-                if self._incumbent.version == version:
-                    return False
-                continue
-            version = now
-            wanted = list(present)
-            for number in free:
-                for index in self._around.placements[number]:
-                    if solution[index] != start[index]:
-                        wanted[index] = solution[index]
-            trial.aim(cost - 1, wanted, self._held(wanted, set()))
-            done = run(trial.cp, Effort(left(), 1, workers=1, way="part", patience=PATIENCE), stop)
-            if done.solution is None:
-                return self._incumbent.offer(solution, self._pricing.cost(solution))
-            merged = done.solution
-
-    def _held(self, solution: Sequence[int], free: set[int]) -> dict[int, tuple[int, int]]:
-        """The placements of all other requirements, each held to its value."""
-        return {
-            index: (solution[index], solution[index])
-            for number, own in enumerate(self._around.placements)
-            if number not in free
-            for index in own
-        }
+            merged = np.array(present, np.int64)
+            merged[changed] = refined[changed]
+            if now != version and not self._excerpts.sound(merged, changed):
+                return False
+            new = self._excerpts.cost(merged)
+            if new > cost:
+                return False
+            if self._incumbent.replace(merged.tolist(), new, now):
+                return new < cost

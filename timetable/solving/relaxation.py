@@ -5,12 +5,13 @@ therefore only a proposal: what they prove is added up here in whole numbers, so
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ortools.linear_solver.python.model_builder_helper import ModelBuilderHelper, ModelSolverHelper
 from ortools.sat.python import cp_model
 
+from timetable.solving.rows import Row, rows_of
 from timetable.solving.search import TICK
 
 SCALE = 1_000_000
@@ -18,18 +19,6 @@ SCALE = 1_000_000
 
 ACCURACY = 1e-4
 """How near to its optimum the relaxation is solved; what lacks only weakens the bound."""
-
-UNBOUNDED = 1 << 39
-"""Sides of a constraint beyond this hold nothing back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """low <= sum of coefficient times variable <= high; None where a side is open."""
-
-    terms: Mapping[int, int]
-    low: int | None
-    high: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +53,7 @@ def relax(
     cp: cp_model.CpModel, weights: Mapping[int, int], seconds: float, should_stop: Callable[[], bool]
 ) -> Relaxation | None:
     """The relaxation of a model under these weights of its variables; None when it was not solved in time."""
-    rows = [row for row in _rows(cp) if row.terms and (row.low is not None or row.high is not None)]
+    rows = [row for row in rows_of(cp) if row.terms and (row.low is not None or row.high is not None)]
     ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in cp.proto.variables]
     duals = _duals(rows, ranges, weights, seconds, should_stop) if rows else ()
     return None if duals is None else proven(rows, ranges, weights, duals)
@@ -90,47 +79,6 @@ def proven(
     for more, (low, high) in zip(reduced, ranges, strict=True):
         total += more * (low if more > 0 else high)
     return Relaxation(total, reduced, ranges)
-
-
-def _rows(cp: cp_model.CpModel) -> Iterator[Row]:
-    """The constraints of a model as rows; kinds that are not linear are left out, which only weakens the bound."""
-    for constraint in cp.proto.constraints:
-        if constraint.has_linear() and not len(constraint.enforcement_literal):
-            linear = constraint.linear
-            low, high = linear.domain[0], linear.domain[len(linear.domain) - 1]
-            yield Row(
-                _summed(linear.vars, linear.coeffs),
-                None if low < -UNBOUNDED else low,
-                None if high > UNBOUNDED else high,
-            )
-        elif constraint.has_at_most_one():
-            yield _of_literals(constraint.at_most_one.literals, None, 1)
-        elif constraint.has_exactly_one():
-            yield _of_literals(constraint.exactly_one.literals, 1, 1)
-        elif constraint.has_bool_or() and not len(constraint.enforcement_literal):
-            yield _of_literals(constraint.bool_or.literals, 1, None)
-        elif constraint.has_bool_and():
-            # All of the one side imply each of the other.
-            for then in constraint.bool_and.literals:
-                yield _of_literals([*(-literal - 1 for literal in constraint.enforcement_literal), then], 1, None)
-
-
-def _summed(variables: Sequence[int], coefficients: Sequence[int]) -> dict[int, int]:
-    terms: dict[int, int] = {}
-    for index, coefficient in zip(variables, coefficients, strict=True):
-        terms[index] = terms.get(index, 0) + coefficient
-    return terms
-
-
-def _of_literals(literals: Sequence[int], low: int | None, high: int | None) -> Row:
-    """The row of a sum of literals; a negated one, -1 - index, counts one less its variable."""
-    terms: dict[int, int] = {}
-    negated = 0
-    for literal in literals:
-        index, sign = (literal, 1) if literal >= 0 else (-1 - literal, -1)
-        negated += literal < 0
-        terms[index] = terms.get(index, 0) + sign
-    return Row(terms, None if low is None else low - negated, None if high is None else high - negated)
 
 
 def _duals(

@@ -13,7 +13,7 @@ from ortools.sat.python import cp_model
 from timetable.solving.progress import Status
 
 Way = Literal["full", "jump", "part", "complete"]
-"""`full` proves things; `jump` only finds a solution, fast; `part` is for models of which most is held; `complete` only
+"""`full` proves things; `jump` only finds a solution, fast; `part` is for excerpts; `complete` only
 completes the hinted values."""
 
 TICK = 0.1
@@ -83,10 +83,12 @@ def run(
         parameters.use_ls_only = True
         parameters.cp_model_presolve = False
     elif effort.way == "part":
-        # What is left is small: to look long for its structure costs more than the search.
+        # Its linear relaxation is nearly whole, so with all of it a search of thousands of placements ends in a blink;
+        # to look long for other structure costs more than the search.
+        parameters.linearization_level = 2
+        parameters.max_presolve_iterations = 1
         parameters.cp_model_probing_level = 0
         parameters.symmetry_level = 0
-        parameters.linearization_level = effort.seed % 2
     elif effort.way == "complete":
         parameters.fix_variables_to_their_hinted_value = True
     watch = _Watch()

@@ -1,0 +1,198 @@
+"""This module owns builds side by side: communities that share nothing are built at once, each group in a process of
+its own, so that all cores work; those that share teachers or rooms are built around each other in one process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.synchronize import Event
+from typing import TypeAlias
+
+from timetable.model import Register, Table
+from timetable.solving.builder import build_all
+from timetable.solving.coupling import coupled
+from timetable.solving.progress import Build, Progress
+
+TICK = 0.1
+"""Seconds between two looks at whether to stop."""
+
+News: TypeAlias = Progress | tuple[Table, ...] | Build | BaseException
+"""What a group's process tells: where it stands, better tables of all its communities, and at last how it ended."""
+
+
+def build_side_by_side(
+    register: Register,
+    *,
+    seconds: float,
+    seed: int,
+    workers: int,
+    only: Sequence[str],
+    around: Sequence[Table],
+    on_progress: Callable[[Progress], None],
+    on_tables: Callable[[Sequence[Table]], None],
+    should_stop: Callable[[], bool],
+) -> Build:
+    """As `build_all`, which does the work of each group. With one worker, or nothing to part, it is done right here."""
+    wanted = list(only) or [community.id for community in register.communities]
+    groups = coupled(register, wanted) if workers > 1 and _all_known(register, wanted) else []
+    if len(groups) < 2:
+        return build_all(
+            register,
+            seconds=seconds,
+            seed=seed,
+            workers=workers,
+            only=only,
+            around=around,
+            on_progress=on_progress,
+            on_tables=on_tables,
+            should_stop=should_stop,
+        )
+    began = time.monotonic()
+    each = max(1, workers // len(groups))
+    context = get_context("spawn")
+    runs = [_Group(context, register, group, seconds, seed, each, around) for group in groups]
+    try:
+        _follow(runs, wanted, on_progress, on_tables, should_stop)
+    finally:
+        for run in runs:
+            run.end()
+    builds = [run.build for run in runs if run.build is not None]
+    outcomes = {outcome.community: outcome for build in builds for outcome in build.outcomes}
+    firsts = [build.seconds_to_first for build in builds]
+    took = time.monotonic() - began
+    inside = max(build.seconds for build in builds)
+    complete = [first for first in firsts if first is not None]
+    return Build(
+        outcomes=tuple(outcomes[community] for community in wanted),
+        # the processes' own start counts too
+        seconds_to_first=round(max(complete) + took - inside, 3) if len(complete) == len(firsts) else None,
+        seconds=round(took, 3),
+    )
+
+
+def _all_known(register: Register, wanted: Sequence[str]) -> bool:
+    return {*wanted} <= {community.id for community in register.communities}
+
+
+def _follow(
+    runs: Sequence[_Group],
+    wanted: Sequence[str],
+    on_progress: Callable[[Progress], None],
+    on_tables: Callable[[Sequence[Table]], None],
+    should_stop: Callable[[], bool],
+) -> None:
+    """Pass on what the groups tell until all have ended. Raises what one of them raised."""
+    tables: dict[str, Table] = {}
+    by_pipe = {run.news: run for run in runs}
+    stopping = False
+    while by_pipe:
+        if not stopping and should_stop():
+            stopping = True
+            for run in runs:
+                run.stop()
+        for pipe in wait(list(by_pipe), TICK):
+            assert isinstance(pipe, Connection)
+            run = by_pipe[pipe]
+            news = run.told()
+            if isinstance(news, Progress):
+                on_progress(news)
+            elif isinstance(news, Build):
+                run.build = news
+                del by_pipe[pipe]
+            elif isinstance(news, BaseException):
+                raise news
+            else:
+                tables |= {table.community: table for table in news}
+                if len(tables) == len(wanted):
+                    on_tables([tables[community] for community in wanted])
+
+
+class _Group:
+    """One group's process."""
+
+    def __init__(
+        self,
+        context: SpawnContext,
+        register: Register,
+        communities: Sequence[str],
+        seconds: float,
+        seed: int,
+        workers: int,
+        around: Sequence[Table],
+    ) -> None:
+        self.communities = communities
+        self.build: Build | None = None
+        self.news, told = context.Pipe(duplex=False)
+        self._stop = context.Event()
+        self._process: SpawnProcess = context.Process(
+            target=_work,
+            args=(told, self._stop, os.getpid(), register, communities, seconds, seed, workers, around),
+            name=f"build {communities[0]}",
+            daemon=True,
+        )
+        self._process.start()
+        told.close()
+
+    def told(self) -> News:
+        try:
+            news: News = self.news.recv()
+        except EOFError:
+            self._process.join()
+            return ChildProcessError(f"{self._process.name} ended by itself: exit {self._process.exitcode}")
+        return news
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def end(self) -> None:
+        """Whatever it was doing is not wanted any more."""
+        self.news.close()
+        if self.build is None:
+            self._process.kill()
+        self._process.join()
+
+
+def _work(
+    told: Connection,
+    stop: Event,
+    parent: int,
+    register: Register,
+    communities: Sequence[str],
+    seconds: float,
+    seed: int,
+    workers: int,
+    around: Sequence[Table],
+) -> None:
+    """Build one group. The parent alone hears signals; where it is gone, nobody waits for this any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    alone = False
+
+    def tell(news: News) -> None:
+        nonlocal alone
+        try:
+            told.send(news)
+        except BrokenPipeError:
+            alone = True
+
+    try:
+        build = build_all(
+            register,
+            seconds=seconds,
+            seed=seed,
+            workers=workers,
+            only=communities,
+            around=around,
+            on_progress=tell,
+            on_tables=lambda tables: tell(tuple(tables)),
+            should_stop=lambda: alone or stop.is_set() or os.getppid() != parent,
+        )
+    except BaseException as error:
+        tell(error)
+    else:
+        tell(build)

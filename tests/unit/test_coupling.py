@@ -1,0 +1,51 @@
+"""Communities that may be built side by side share nothing that two lessons could want at once."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from server.demo.county import demo_register
+from tests.instances import CommunityBuilder, bell_times
+from tests.unit.test_builder import joined, nine_year_school
+from timetable.model import Register
+from timetable.solving.coupling import coupled
+
+STARTS = bell_times(480, 20, 840)
+
+
+def school(community: str, campus: str | None = None) -> CommunityBuilder:
+    builder = CommunityBuilder(community)
+    unit = builder.unit(STARTS, campus=campus)
+    builder.local(builder.school_class(unit), "音乐", 4, builder.teacher(unit, subject="音乐"))
+    return builder
+
+
+def groups(register: Register) -> list[tuple[str, ...]]:
+    return coupled(register, [community.id for community in register.communities])
+
+
+def test_communities_with_nothing_in_common_stand_alone() -> None:
+    assert groups(joined(school("A"), school("B"), school("C"))) == [("A",), ("B",), ("C",)]
+
+
+def test_a_campus_joins() -> None:
+    assert groups(joined(school("A", "one"), school("B"), school("C", "one"))) == [("A", "C"), ("B",)]
+    assert groups(nine_year_school()) == [("P", "J")]
+
+
+def test_a_post_in_two_communities_joins_and_joins_on() -> None:
+    register = joined(school("A"), school("B"), school("C"), school("D"))
+    posts = {"A": ("A0", "C0"), "C": ("C0", "D0")}
+    teachers = tuple(
+        structs.replace(teacher, posts=posts.get(teacher.id[0], teacher.posts)) for teacher in register.teachers
+    )
+    assert groups(structs.replace(register, teachers=teachers)) == [("A", "C", "D"), ("B",)]
+
+
+def test_only_those_asked_for_are_grouped() -> None:
+    register = joined(school("A", "one"), school("B"), school("C", "one"))
+    assert coupled(register, ["C", "B"]) == [("C",), ("B",)]
+
+
+def test_the_demo_county_falls_into_three_pairs() -> None:
+    assert sorted(map(len, groups(demo_register()))) == [2, 2, 2]

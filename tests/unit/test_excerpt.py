@@ -1,0 +1,102 @@
+"""What is found in an excerpt is a table of the whole: it keeps every row, and costs what it is said to cost."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from ortools.sat.python import cp_model
+
+from tests.instances import small_registers
+from tests.unit.test_relaxation import never, optimum, priced
+from timetable.model import Register
+from timetable.solving.excerpt import Excerpts
+from timetable.solving.pricing import Pricing
+from timetable.solving.rows import rows_of
+from timetable.solving.search import Effort, run
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def excerpts_of(pricing: Pricing) -> tuple[Excerpts, list[int]]:
+    placements = pricing.placements
+    ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in pricing.cp.proto.variables]
+    return Excerpts(rows_of(pricing.cp), ranges, pricing.weights, placements), placements
+
+
+def broken(pricing: Pricing, solution: np.ndarray) -> list[str]:
+    """Every row of the whole model that a solution does not keep."""
+    found = []
+    for row in rows_of(pricing.cp):
+        total = sum(factor * int(solution[variable]) for variable, factor in row.terms.items())
+        if (row.low is not None and total < row.low) or (row.high is not None and total > row.high):
+            found.append(str(row))
+    return found
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
+@given(small_registers(), st.integers(0, 1 << 20))
+def test_an_excerpt_keeps_the_whole_and_its_price(register: Register, seed: int) -> None:
+    pricing = priced(register)
+    assume(pricing is not None)
+    assert pricing is not None
+    excerpts, placements = excerpts_of(pricing)
+    assume(placements)
+    random = Random(seed)
+    solution = np.array(pricing.complete, np.int64)
+    for _ in range(4):
+        free = random.sample(placements, random.randint(1, len(placements)))
+        excerpt = excerpts.cut(free, solution)
+        found = run(excerpt.cp, Effort(30, 1, 1, way="part"), never)
+        assert found.status == "optimal"
+        assert found.solution is not None
+        refined, more = excerpt.put_back(solution, found.solution)
+        assert more <= 0
+        assert broken(pricing, refined) == []
+        changed = np.flatnonzero(refined != solution)
+        assert excerpts.sound(refined, changed)
+        held = set(placements) - set(free)
+        assert not held & set(changed.tolist())
+        assert pricing.cost(refined.tolist()) == pricing.cost(solution.tolist()) + more == excerpts.cost(refined)
+        solution = refined
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@given(small_registers())
+def test_the_excerpt_of_everything_has_the_optimum_of_the_whole(register: Register) -> None:
+    pricing = priced(register)
+    assume(pricing is not None)
+    assert pricing is not None
+    excerpts, placements = excerpts_of(pricing)
+    solution = np.array(pricing.complete, np.int64)
+    excerpt = excerpts.cut(placements, solution)
+    found = run(excerpt.cp, Effort(60, 1, 2, way="part"), never)
+    assert found.status == "optimal"
+    assert found.solution is not None
+    refined, _ = excerpt.put_back(solution, found.solution)
+    assert pricing.cost(refined.tolist()) == optimum(pricing).cost
+
+
+def test_what_breaks_a_row_is_not_sound() -> None:
+    cp = cp_model.CpModel()
+    a, b, c = (cp.new_bool_var("") for _ in range(3))
+    cp.add_exactly_one([a, b, c])
+    excerpts = Excerpts(rows_of(cp), [(0, 1)] * 3, {1: 5}, [0, 1, 2])
+    assert excerpts.sound(np.array([0, 1, 0]), np.array([0, 1]))
+    assert not excerpts.sound(np.array([1, 1, 0]), np.array([0]))
+    excerpt = excerpts.cut([0, 1], np.array([0, 1, 0]))
+    found = run(excerpt.cp, Effort(10, 1, 1, way="part"), never)
+    assert found.solution is not None
+    refined, more = excerpt.put_back(np.array([0, 1, 0]), found.solution)
+    assert (refined.tolist(), more) == ([1, 0, 0], -5)
+
+
+def test_a_constraint_that_is_no_sum_is_refused() -> None:
+    cp = cp_model.CpModel()
+    a, b = (cp.new_int_var(0, 9, "") for _ in range(2))
+    cp.add_max_equality(a, [b])
+    with pytest.raises(ValueError, match="not a row"):
+        list(rows_of(cp))
