@@ -107,6 +107,15 @@ async def test_from_the_winter_clock_on_all_rows_ring_later(desks: Desks) -> Non
     await expect(panel).to_contain_text("14:00")
 
 
+async def test_a_key_leads_past_the_bar_to_the_table(desks: Desks) -> None:
+    page = await desks.open("core_director", "/timetable?lang=en")
+    await page.locator(".table-main [data-lesson]").first.wait_for(timeout=WAIT)
+    await page.keyboard.press("Tab")
+    await expect(page.locator('[data-action="skip"]')).to_be_focused()
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("() => document.activeElement.closest('.table-main [data-lesson]') !== null")
+
+
 async def test_the_ledger_says_who_gave_way_and_for_what(desks: Desks) -> None:
     page = await desks.open("member_teacher", "/timetable?tab=nego&lang=en")
     ledger = page.locator('[data-state="ledger"]')

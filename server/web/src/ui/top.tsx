@@ -118,9 +118,19 @@ function Account() {
   );
 }
 
+/** Past the bar and the tools, to the first thing of the page itself that takes the focus. */
+function skip(): void {
+  const main = document.querySelector<HTMLElement>("main");
+  const first = main?.querySelector<HTMLElement>('[data-lesson][tabindex="0"], a[href], button:not([disabled]), input:not([disabled]), select:not([disabled])');
+  (first ?? main)?.focus();
+}
+
 export function TopBar({ here, count }: { here: Place; count?: number }) {
   return (
     <header class="top">
+      <button type="button" class="skip" data-action="skip" onClick={skip}>
+        {t("top.skip")}
+      </button>
       <a class="brand" href="/">
         <Mark />
         <span>{t("brand")}</span>
