@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 from playwright.async_api import FilePayload, Page, expect
 
-from server.keys import counties_key, importing_key, timetable_key
+from server.keys import counties_key, importing_key, repairs_key, timetable_key
 from tests.county_server import (
     MEMBER,
     SYNC,
@@ -20,6 +20,7 @@ from tests.county_server import (
 )
 from tests.e2e.desks import Desks
 from tests.e2e.test_pages import OVERFLOW, PHONE, UNTRANSLATED, WAIT
+from tests.media_clients import until
 from timetable.model import Register
 from timetable.solving.solver import solve
 
@@ -129,6 +130,14 @@ async def test_a_printed_draft_says_that_it_is_one(small: CountyServer, desks: D
     await expect(head).to_be_visible()
     await expect(head).to_contain_text("draft 1 (not published)")
     await expect(page.locator(".panel")).to_be_hidden()
+
+
+async def test_the_slots_of_the_first_lesson_are_got_ready_by_the_page(small: CountyServer, desks: Desks) -> None:
+    await a_draft(small)
+    assert small.app[repairs_key].worker_process is None
+    page = await desks.open("core_director", "/timetable?version=draft&lang=en")
+    await expect(page.locator(".table-main [data-lesson]").first).to_be_visible(timeout=WAIT)
+    await until(lambda: small.app[repairs_key].worker_process is not None)
 
 
 async def test_an_objection_finds_its_lesson_the_slot_that_is_wanted(small: CountyServer, desks: Desks) -> None:

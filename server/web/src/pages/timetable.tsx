@@ -7,7 +7,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Lesson, TimetableView } from "../generated/api";
 import { BuildPanel } from "../timetable/build";
 import { AmendmentList, useAmendments } from "../timetable/amendments";
-import { carry, dropped, putBack } from "../timetable/carry";
+import { carry, dropped, makeReady, putBack } from "../timetable/carry";
 import { CarryPanel } from "../timetable/carry-panel";
 import { Carrying } from "../timetable/drop-slots";
 import { datedTable, useWeek } from "../timetable/dated";
@@ -90,6 +90,11 @@ function Timetable({ table: plain, week, loaded }: { table: Table; week: number;
   useEffect(() => {
     if (picked === undefined && plain.lessons.get(place.value.lesson ?? "") === undefined) go({ lesson: suggested(plain, week, today > Math.max(...plain.weekdays) ? 0 : today) });
   }, [plain]);
+
+  useEffect(() => {
+    const any = plain.view.lessons[0];
+    if (plain.movable && any !== undefined) makeReady(plain.view.community.id, any.id);
+  }, [plain.movable, plain.view.revision]);
 
   useEffect(() => {
     const closeSheet = (event: KeyboardEvent) => {

@@ -60,6 +60,12 @@ export async function pickUp(community: string, lesson: string, how: Carry["how"
   }
 }
 
+/** Lets the server set out the table, so that the first lesson that is taken has its slots at once. */
+export function makeReady(community: string, lesson: string): void {
+  // whoever takes a lesson hears of what is wrong
+  get(`${address(community)}/slots?lesson=${encodeURIComponent(lesson)}&version=draft`).catch(() => undefined);
+}
+
 export function carryOver(name: string | null): void {
   if (carry.value !== null && carry.value.over !== name) carry.value = { ...carry.value, over: name };
 }
