@@ -21,15 +21,15 @@ export function gradeShort(grade: number): string {
   return language() === "en" ? `Y${grade}` : (NUMERALS[grade - 1] ?? String(grade));
 }
 
-/**
- * A label of the register in the language shown: "语文教师01" is "Chinese teacher 01", "六(1)班" "Class 6-1",
- * "科学 五年级" "Science Year 5". What is not such a label stays as the school wrote it.
- */
 /** What people call a codec of sound that ffmpeg names. */
 export function soundName(codec: string): string {
   return codec === "pcm_alaw" || codec === "pcm_mulaw" ? "G.711" : codec.toUpperCase();
 }
 
+/**
+ * A label of the register in the language shown: "语文教师01" is "Chinese teacher 01", "六(1)班" "Class 6-1",
+ * "科学 五年级" "Science Year 5". What is not such a label stays as the school wrote it.
+ */
 export function label(text: string): string {
   if (language() !== "en") return text;
   return text
