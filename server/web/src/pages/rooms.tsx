@@ -110,7 +110,7 @@ function Row({ room, camera, film, leave, changed }: { room: RoomRow; camera: Ca
       <td class="wide" title={t("rooms.listen_only_hint")}>
         <label class="row">
           <input type="checkbox" name="listen-only" checked={listens} disabled={listening.busy} onChange={(event) => listen(event.currentTarget.checked)} />
-          <span class="sm">{t("rooms.listen_only")}</span>
+          <span class="sm nw">{t("rooms.listen_only")}</span>
         </label>
         <Failure error={listening.error} />
       </td>
