@@ -76,6 +76,10 @@ async function foretold(name) {  // what the hub tells a publisher of the loss t
   for (const entry of (await peers[name].getStats()).values())
     if (entry.type === "remote-inbound-rtp" && entry.kind === "audio") return entry.fractionLost;
 }
+async function outgoing(name) {  // bit/s that it believes it may send
+  for (const entry of (await peers[name].getStats()).values())
+    if (entry.type === "candidate-pair" && entry.nominated) return entry.availableOutgoingBitrate;
+}
 async function received(mid) {
   const receiver = watcher.getTransceivers().find(t => t.mid === mid).receiver, found = {};
   const stats = await receiver.getStats();
@@ -211,4 +215,25 @@ async def test_chromium_uses_tcp_where_udp_is_blocked_and_restarts_ice_by_fragme
         hub.close_session("lesson")
         await until(lambda: not hub._port.tcp)
         await page.wait_for_function("['closed', 'failed', 'disconnected'].includes(watcher.connectionState)")
+        await page.close()
+
+
+@pytest.mark.slow
+async def test_chromium_keeps_to_the_estimates_of_the_server_without_other_feedback(chromium: Browser) -> None:
+    """REMB alone, from the first second on, down and up again: so long as this holds, transport-wide feedback for every
+    packet of a publisher would only cost."""
+    async with media_hub(max_publish_bitrate=1_500_000) as hub, page_server(hub) as url:
+        page = await chromium.new_page()
+        await page.goto(url)
+        tracks = await page.evaluate("publish('a', 320)")
+        await page.evaluate("tracks => watch(...tracks)", tracks)
+
+        async def allowed(least: int, most: int) -> None:
+            async with asyncio.timeout(15):
+                while not least <= (await page.evaluate("() => outgoing('a')") or 0) <= most:  # noqa: ASYNC110 - the browser's
+                    await asyncio.sleep(0.2)
+
+        for rate in (1_500_000, 200_000, 1_500_000):
+            hub._pulse._most = rate
+            await allowed(int(rate * 0.9), rate)
         await page.close()
