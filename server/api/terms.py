@@ -16,7 +16,7 @@ from server.web import body, reply
 from timetable.errors import StaleVersion, TimetableError
 from timetable.model import Finding, Register, Term
 from timetable.term import local_date
-from timetable.years.promotion import GRADES
+from timetable.years.next_classes import GRADES
 from timetable.years.rollover import Next, Rollover, roll_over
 
 AUTUMN_FROM = 7

@@ -23,7 +23,7 @@ from server.commands.table_files import (
 from timetable.model import Finding
 from timetable.register.check import check
 from timetable.register.parts import rows_of
-from timetable.years.promotion import Moved
+from timetable.years.next_classes import Moved
 from timetable.years.rollover import Assignment, Rollover, roll_over
 
 

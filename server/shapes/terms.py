@@ -2,7 +2,7 @@
 
 from server.shapes.base import Body
 from timetable.model import Finding
-from timetable.years.promotion import Moved
+from timetable.years.next_classes import Moved
 from timetable.years.rollover import Assignment, Rollover
 
 

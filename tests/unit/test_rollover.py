@@ -19,8 +19,9 @@ from tests.unit.small_register import SMALL
 from timetable.model import BellSchedule, Closure, Register, Requirement, Term
 from timetable.register.check import check
 from timetable.register.parts import rows_of
-from timetable.years import promotion, rollover
-from timetable.years.promotion import WEEKLY_PERIODS, Entry
+from timetable.years import next_year, promotion, rollover
+from timetable.years.next_classes import Entry
+from timetable.years.next_year import WEEKLY_PERIODS
 from timetable.years.rollover import Next, Rollover, roll_over
 
 AFTER = date(2027, 8, 1)
@@ -52,7 +53,7 @@ def codes(found: Next) -> Counter[str]:
 def periods(requirements: Iterable[Requirement]) -> Counter[str]:
     found: Counter[str] = Counter()
     for requirement in requirements:
-        if requirement.kind not in promotion.LESSONS or requirement.only_weeks:
+        if requirement.kind not in next_year.LESSONS or requirement.only_weeks:
             continue
         for party in requirement.parties:
             for school_class in party.classes:

@@ -1,29 +1,25 @@
 """This module owns the turn of the school year: classes move up a grade, the oldest leave, new ones begin, and each
 learns what its new grade learns.
 
-A class keeps its id for as long as it is at the school, so that calendars and reviews keep its history; a new one is
-named by the year in which it begins. What a grade learns is taken from the classes that were in it last year.
+What a grade learns is taken from the classes that were in it last year.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, structs
+from msgspec import structs
 
 from timetable.model import (
-    Finding,
-    Id,
-    Model,
     Party,
     Register,
     Requirement,
-    Room,
     SchoolClass,
-    SchoolUnit,
-    Stage,
 )
+from timetable.weeks import WeekSet, weeks_of
+from timetable.years.next_classes import Entry, NextClasses, by_grade
+from timetable.years.next_year import judge, periods_of
+from timetable.years.remarks import Remarks
 
 CODES: Mapping[str, str] = {
     "rollover_entry_assumed": "nobody said how many classes begin: as many as leave (a warning)",
@@ -41,31 +37,8 @@ CODES: Mapping[str, str] = {
 }
 """Every code that this module can report."""
 
-WEEKLY_PERIODS: Mapping[int, int] = {1: 26, 2: 26, 3: 30, 4: 30, 5: 30, 6: 30, 7: 34, 8: 34, 9: 34}
-"""Periods a week by grade, after the 2022 curriculum plan."""
-GRADES: Mapping[Stage, tuple[int, int]] = {"primary": (1, 6), "junior": (7, 9)}
-LESSONS = frozenset({"local", "sync", "dedicated"})
-NUMERALS = "一二三四五六七八九"
-CLASS_NAME = re.compile(rf"^([{NUMERALS}])([（(]\d+[)）]班)$")
-
 Teaching = Literal["follow", "stay"]
 """Whether teachers go up with their classes, or stay with the grade."""
-
-
-class Entry(Model, frozen=True, kw_only=True):
-    """The classes that begin at a unit: the pupils of each."""
-
-    unit: Id
-    pupils: Annotated[tuple[Annotated[int, Meta(ge=0, le=99)], ...], Meta(max_length=60)]
-
-
-class Moved(Model, frozen=True, kw_only=True):
-    """A class before and after; no `before` of one that begins, no `after` of one that leaves."""
-
-    id: Id
-    unit: Id
-    before: str = ""
-    after: str = ""
 
 
 class Promotion:
@@ -74,21 +47,15 @@ class Promotion:
     def __init__(self, register: Register, entries: Sequence[Entry], teaching: Teaching, year: int) -> None:
         self._old = register
         self._teaching = teaching
-        self._year = year
+        self._remarks = Remarks()
+        self._find = self._remarks.find
         self._units = {unit.id: unit for unit in register.units}
-        self._entries = {entry.unit: entry for entry in entries}
         self._teachers = {teacher.id: teacher for teacher in register.teachers}
-        self.findings: list[Finding] = []
         self._known = {school_class.id: school_class for school_class in register.classes}
-        self._by_grade = _by_grade(register.classes)
-        self._rooms = {room.id: room for room in register.rooms}
-        self.moved: list[Moved] = []
-        self._classes: list[SchoolClass] = []
-        self._room_names: dict[str, str] = {}
-        self._new_rooms: list[Room] = []
-        self._turn()
-        self._next = _by_grade(self._classes)
-        self._found = {school_class.id: school_class for school_class in self._classes}
+        self._by_grade = by_grade(register.classes)
+        self._classes = NextClasses(register, entries, year, self._remarks)
+        self._next = by_grade(self._classes.classes)
+        self._found = {school_class.id: school_class for school_class in self._classes.classes}
         self._taught = _taught(register)
         self._slugs = {
             requirement.subject: requirement.id.removeprefix(f"{requirement.parties[0].classes[0]}.")
@@ -103,61 +70,9 @@ class Promotion:
             self._last_grade[unit, subject] = max(grade, self._last_grade.get((unit, subject), 0))
         self._shared, self._shared_periods = self._shared_requirements()
         self.register = self._register()
-        self._judge()
-
-    # Classes --------------------------------------------------------------------------------------------------------
-
-    def _turn(self) -> None:
-        for id in self._entries:
-            if id not in self._units:
-                self._find("rollover_entry_unknown", "error", id=id)
-        for unit in self._old.units:
-            freed: list[str] = []
-            first, last = GRADES[unit.stage]
-            for grade in range(last, first - 1, -1):
-                for school_class in self._by_grade.get((unit.id, grade), ()):
-                    if grade == last:
-                        self.moved.append(Moved(id=school_class.id, unit=unit.id, before=school_class.name))
-                        freed.append(school_class.room)
-                    else:
-                        self._classes.append(self._promoted(school_class))
-            self._begin(unit, first, freed)
-
-    def _promoted(self, old: SchoolClass) -> SchoolClass:
-        parts = CLASS_NAME.match(old.name)
-        name = f"{NUMERALS[old.grade]}{parts[2]}" if parts else old.name
-        if parts is None:
-            self._find("rollover_name_kept", name=old.name, unit=self._units[old.unit].short_name)
-        self._rename_room(old.room, old.name, name)
-        self.moved.append(Moved(id=old.id, unit=old.unit, before=old.name, after=name))
-        return structs.replace(old, grade=old.grade + 1, name=name)
-
-    def _begin(self, unit: SchoolUnit, grade: int, freed: Sequence[str]) -> None:
-        leaving = self._by_grade.get((unit.id, GRADES[unit.stage][1]), ())
-        entry = self._entries.get(unit.id)
-        if entry is None:
-            if not leaving:
-                return
-            self._find("rollover_entry_assumed", unit=unit.short_name, classes=len(leaving))
-            entry = Entry(unit=unit.id, pupils=tuple(school_class.pupils for school_class in leaving))
-        style = "({})班"
-        for number, pupils in enumerate(entry.pupils, 1):
-            id, name = f"{unit.id}.e{self._year}-{number}", f"{NUMERALS[grade - 1]}{style.format(number)}"
-            if number <= len(freed):
-                room = freed[number - 1]
-                self._rename_room(room, leaving[number - 1].name, name)
-            else:
-                room = f"{id}.room"
-                self._new_rooms.append(Room(id=room, name=f"{name}教室", unit=unit.id, campus=unit.campus, kind="home"))
-            self._classes.append(
-                SchoolClass(id=id, name=name, unit=unit.id, grade=grade, number=number, pupils=pupils, room=room)
-            )
-            self.moved.append(Moved(id=id, unit=unit.id, after=name))
-
-    def _rename_room(self, room: str, old: str, new: str) -> None:
-        known = self._rooms.get(room)
-        if known is not None and old in known.name:
-            self._room_names[room] = known.name.replace(old, new)
+        judge(self.register, self._taught, self._remarks)
+        self.findings = self._remarks.findings
+        self.moved = self._classes.moved
 
     # What must be taught --------------------------------------------------------------------------------------------
 
@@ -182,7 +97,7 @@ class Promotion:
             found.append(turned)
             for party in turned.parties:
                 for school_class in party.classes:
-                    periods[school_class, turned.subject] += _periods(turned)
+                    periods[school_class, turned.subject] += periods_of(turned)
         return _unique(found), periods
 
     def _turned(self, requirement: Requirement) -> Requirement | None:
@@ -230,11 +145,11 @@ class Promotion:
         for requirement in self._old.requirements:
             for party in requirement.parties:
                 for school_class in party.classes:
-                    given[school_class, requirement.subject] += _periods(requirement)
+                    given[school_class, requirement.subject] += periods_of(requirement)
                     if requirement.kind == "local":
                         local[school_class].append(requirement)
         community = {unit: c.id for c in self._old.communities for unit in c.units}
-        for new in self._classes:
+        for new in self._classes.classes:
             template = self._template(new)
             if template is not None and new.unit in community:
                 yield from self._own(new, template, local[template.id], given, community[new.unit])
@@ -270,12 +185,12 @@ class Promotion:
             simple = requirement.weeks == "all" and not requirement.only_weeks
             if simple:
                 weekly = min(20, int(rest[requirement.subject] // block))
-                same = [r for r in local if r.subject == requirement.subject and _periods(r) == r.weekly * r.block]
+                same = [r for r in local if r.subject == requirement.subject and periods_of(r) == r.weekly * r.block]
                 if len(same) > 1 and requirement is not same[-1]:
                     weekly = min(weekly, requirement.weekly)
             if weekly < 1:
                 continue
-            rest[requirement.subject] -= _periods(structs.replace(requirement, weekly=weekly))
+            rest[requirement.subject] -= periods_of(structs.replace(requirement, weekly=weekly))
             slug = requirement.id.removeprefix(f"{template.id}.")
             yield structs.replace(
                 requirement,
@@ -315,20 +230,22 @@ class Promotion:
 
     def _register(self) -> Register:
         order = {unit.id: number for number, unit in enumerate(self._old.units)}
-        classes = sorted(self._classes, key=lambda c: (order[c.unit], c.grade, c.number))
-        rooms = tuple(structs.replace(room, name=self._room_names.get(room.id, room.name)) for room in self._old.rooms)
+        classes = sorted(self._classes.classes, key=lambda c: (order[c.unit], c.grade, c.number))
+        rooms = tuple(
+            structs.replace(room, name=self._classes.room_names.get(room.id, room.name)) for room in self._old.rooms
+        )
         requirements = self._untied(_unique([*self._shared, *self._local()]))
         return structs.replace(
             self._old,
             classes=tuple(classes),
-            rooms=(*rooms, *self._new_rooms),
+            rooms=(*rooms, *self._classes.new_rooms),
             requirements=tuple(requirements),
         )
 
     def _untied(self, requirements: Sequence[Requirement]) -> list[Requirement]:
         """The same with nobody in two classes at once: where two lessons of a teacher are fixed to one slot, another
         teacher of the class takes one."""
-        busy: set[tuple[str, int, int]] = set()
+        busy: dict[tuple[str, int, int], WeekSet] = defaultdict(int)
         of_class: dict[str, list[str]] = defaultdict(list)
         for requirement in requirements:
             for party in requirement.parties:
@@ -336,14 +253,14 @@ class Promotion:
                     of_class[school_class] += [id for id in party.teachers if party.unit in self._teachers[id].posts]
         found = []
         for requirement in requirements:
-            slots = _slots(requirement)
-            tied = any((id, *slot) in busy for p in requirement.parties for id in p.teachers for slot in slots)
+            slots, weeks = _slots(requirement), weeks_of(requirement)
+            tied = any(busy[id, *slot] & weeks for p in requirement.parties for id in p.teachers for slot in slots)
             if tied and requirement.kind == "local":
                 host = requirement.parties[0]
                 name = self._found[host.classes[0]].name
                 unit = self._units[host.unit].short_name
                 others = dict.fromkeys(of_class[host.classes[0]])
-                free = next((id for id in others if not any((id, *slot) in busy for slot in slots)), None)
+                free = next((id for id in others if not any(busy[id, *slot] & weeks for slot in slots)), None)
                 if free is None:
                     self._find("rollover_no_teacher", "error", subject=requirement.subject, name=name, unit=unit)
                 else:
@@ -352,56 +269,10 @@ class Promotion:
                     self._find("rollover_teacher_chosen", "warning", name=chosen, **values)
                     party = structs.replace(host, teachers=(free,))
                     requirement = structs.replace(requirement, parties=(party,))
-            busy |= {(id, *slot) for p in requirement.parties for id in p.teachers for slot in slots}
+            for id, slot in {(id, slot) for p in requirement.parties for id in p.teachers for slot in slots}:
+                busy[id, *slot] |= weeks
             found.append(requirement)
         return found
-
-    def _judge(self) -> None:
-        """What the new year leaves unclear."""
-        periods: dict[str, float] = defaultdict(float)
-        loads: dict[str, float] = defaultdict(float)
-        foreign: set[tuple[str, str]] = set()
-        for requirement in self.register.requirements:
-            for party in requirement.parties:
-                for id in party.classes:
-                    periods[id] += _periods(requirement)
-                for id in party.teachers:
-                    loads[id] += _periods(requirement)
-                if requirement.kind == "local":
-                    for id in party.teachers:
-                        if requirement.subject not in self._teachers[id].subjects:
-                            foreign.add((id, requirement.subject))
-                    if not party.teachers:
-                        name = self._found[party.classes[0]].name
-                        unit = self._units[party.unit].short_name
-                        self._find("rollover_no_teacher", "error", subject=requirement.subject, name=name, unit=unit)
-        known = {(id, s) for (_, s), ids in self._taught.items() for id in ids}
-        for id, subject in sorted(foreign - known):
-            self._find("rollover_other_subject", name=self._teachers[id].name, subject=subject)
-        for school_class in self._classes:
-            expected, has = WEEKLY_PERIODS[school_class.grade], periods[school_class.id]
-            if has != expected:
-                unit = self._units[school_class.unit].short_name
-                counts: dict[str, str | int] = {"periods": _number(has), "expected": expected}
-                self._find("rollover_periods", "warning", name=school_class.name, unit=unit, **counts)
-        for id, load in sorted(loads.items()):
-            teacher = self._teachers[id]
-            if load > teacher.max_per_week:
-                unit = self._units[teacher.posts[0]].short_name
-                counts = {"lessons": _number(load), "most": teacher.max_per_week}
-                self._find("rollover_overload", "warning", name=teacher.name, unit=unit, **counts)
-
-    def _find(self, code: str, severity: Literal["error", "warning"] = "warning", **values: str | int) -> None:
-        found = Finding(code=code, values=values, severity=severity)
-        if found not in self.findings:
-            self.findings.append(found)
-
-
-def _by_grade(classes: Sequence[SchoolClass]) -> dict[tuple[str, int], list[SchoolClass]]:
-    found: dict[tuple[str, int], list[SchoolClass]] = defaultdict(list)
-    for school_class in sorted(classes, key=lambda c: (c.number, c.id)):
-        found[school_class.unit, school_class.grade].append(school_class)
-    return dict(found)
 
 
 def _taught(register: Register) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -416,20 +287,9 @@ def _taught(register: Register) -> Mapping[tuple[str, str], tuple[str, ...]]:
     return found
 
 
-def _periods(requirement: Requirement) -> float:
-    """What it takes of a class's week; tests and series of a few weeks are not part of the weekly plan."""
-    if requirement.kind not in LESSONS or requirement.only_weeks:
-        return 0.0
-    return requirement.weekly * requirement.block * (1.0 if requirement.weeks == "all" else 0.5)
-
-
 def _slots(requirement: Requirement) -> list[tuple[int, int]]:
     """Weekday and period of every period that is fixed."""
     return [(s.weekday, s.period + n) for s in requirement.locked for n in range(requirement.block)]
-
-
-def _number(periods: float) -> int | str:
-    return int(periods) if periods == int(periods) else str(periods)
 
 
 def _unique(requirements: Sequence[Requirement]) -> list[Requirement]:

@@ -11,7 +11,8 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from timetable.model import Finding, Model, Register, SchoolUnit, Term
-from timetable.years.promotion import Entry, Moved, Promotion, Teaching
+from timetable.years.next_classes import Entry, Moved
+from timetable.years.promotion import Promotion, Teaching
 
 CODES: Mapping[str, str] = {
     "rollover_term_dates": "the dates of the new term contradict each other",
