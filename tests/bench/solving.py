@@ -22,6 +22,7 @@ from timetable.solving.progress import Progress
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1024.0
 TICKS = os.sysconf("SC_CLK_TCK")
+PERCENT_GOAL, POINTS_GOAL = 5.0, 2.0
 BEST = "best known"
 """The peer of a cost; where none is stored for the instance as it is, the figure has no peer."""
 
@@ -153,3 +154,16 @@ def median(builds: Sequence[Built], value: Callable[[Built], float | None]) -> f
     """The median of a value; a build without it counts as never."""
     found = [value(built) for built in builds]
     return float(statistics.median([float("inf") if one is None else one for one in found]))
+
+
+def allowance(cost: float, best: int) -> float:
+    """The part used of what a cost may be above the best known: 5 % or two points, whichever is more."""
+    return (cost - best) / max(POINTS_GOAL, best * PERCENT_GOAL / 100)
+
+
+def used_allowance(used: Sequence[float], seconds: float) -> Figure:
+    """The median of what builds of so many seconds have used of it."""
+    share = figure(
+        f"allowed distance from the best known used, {seconds:g} s, median", statistics.median(used), "of 1", 1
+    )
+    return {**share, "goal": f"<= {PERCENT_GOAL:g} % or {POINTS_GOAL:g} points"}

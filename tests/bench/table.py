@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from tests.bench import fet_peer
 from tests.bench.best_known import SEEDS, BestKnown, register_of, stored
 from tests.bench.runner import Figure
-from tests.bench.solving import BEST, Built, build, figure, median
+from tests.bench.solving import BEST, Built, allowance, build, figure, median, used_allowance
 from timetable.model import Register
 
 FIRST_GOAL = 5.0
-PERCENT_GOAL, POINTS_GOAL = 5.0, 2.0
 MEMORY_GOAL = 1500.0
 QUICK_SECONDS, FULL_SECONDS = 60.0, 60.0
 QUICK_PEER, FULL_PEER = 15.0, 45.0
@@ -41,14 +40,7 @@ def figures(full: bool) -> Iterator[Figure]:
     yield figure("the same, processor", median(builds, lambda b: b.processor_to_first), "s")
     yield figure("memory, most", max(b.memory for b in builds), "MB", MEMORY_GOAL)
     if len(above) == len(builds):
-        middle = sorted(above)[len(above) // 2]
-        share = figure(f"allowed distance from the best known used, {FULL_SECONDS:g} s, median", middle, "of 1", 1)
-        yield {**share, "goal": f"<= {PERCENT_GOAL:g} % or {POINTS_GOAL:g} points"}
-
-
-def allowance(cost: int, best: int) -> float:
-    """The part used of what a cost may be above the best known: 5 % or two points, whichever is more."""
-    return (cost - best) / max(POINTS_GOAL, best * PERCENT_GOAL / 100)
+        yield used_allowance(above, FULL_SECONDS)
 
 
 def _of_seed(seed: int, built: Built, known: BestKnown | None) -> Iterator[Figure]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from server.api.timetable import LONGEST_BUILD
+from server.api.builds import LONGEST_BUILD
 from server.keys import builds_key, timetable_key
 from server.shapes.table import BuildView
 from tests.county_server import LOCAL, SYNC, Answer, Caller, CountyServer, running_county

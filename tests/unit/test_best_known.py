@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from tests.bench.best_known import ALL, KEPT, BestKnown, fingerprint
-from tests.bench.table import allowance
+from tests.bench.solving import allowance
 from tests.instances import generated_community
 
 ROOT = Path(__file__).parents[2]
