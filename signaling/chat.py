@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated
 
 from msgspec import Meta
 
-from signaling.errors import Refusal
 from signaling.wire import Command, Part, Role, RoomEvent
-
-if TYPE_CHECKING:
-    from signaling.messages import AnyRoomEvent
-    from signaling.room import Room
-    from signaling.room_state import Participant
 
 KEPT = 100
 """Messages that a snapshot holds; older ones are in the journal."""
-BURST, WITHIN = 8, 20.0
-"""Messages of one person within so many seconds."""
 
 
 class ChatMessage(Part, frozen=True, kw_only=True):
@@ -65,20 +56,3 @@ class Chat:
             text=event.text,
         )
         self.messages = (*self.messages, message)[-KEPT:]
-
-
-def _say(room: Room, command: Say, who: Participant, now: float, new_id: Callable[[], str]) -> list[AnyRoomEvent]:
-    text = command.text.strip()
-    if not text:
-        return []
-    lately = [one.at for one in room.chat.messages if one.participant == who.id and now - one.at < WITHIN]
-    if len(lately) >= BURST:
-        raise Refusal("chat_too_fast", seconds=round(WITHIN - (now - lately[-BURST])) or 1)
-    return [
-        Said(message=new_id(), participant=who.id, role=who.role, name=who.name, unit_name=who.unit_name, text=text)
-    ]
-
-
-CHAT_DECISIONS: Final[
-    dict[type[Command], Callable[[Room, Any, Participant, float, Callable[[], str]], list[AnyRoomEvent]]]
-] = {Say: _say}

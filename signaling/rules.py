@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from signaling.board_rules import BOARD_DECISIONS, NewId
-from signaling.chat import CHAT_DECISIONS
+from signaling.chat_rules import CHAT_DECISIONS
 from signaling.commands import (
     CallOn,
     EndCall,

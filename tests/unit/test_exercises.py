@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signaling.audience import AUDIENCES, audience_of, seen, told
-from signaling.chat import BURST, KEPT, WITHIN, Said, Say
+from signaling.chat import KEPT, Said, Say
+from signaling.chat_rules import BURST, WITHIN
 from signaling.commands import EndLesson, ReportDevices, StartLesson
 from signaling.errors import Refusal
 from signaling.events import DevicesReported, Withheld

@@ -2,8 +2,8 @@
 import type { ExerciseRun, Participant } from "../generated/live";
 import { language, t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
-import { answered, answersOf, byOption, isRight, letter, pupilsOf } from "./exercise";
-import { hasNotCome, type Room } from "./room";
+import { answered, answersOf, byOption, isRight, letter } from "./exercise";
+import { hasNotCome, pupilsOf, type Room } from "./room";
 
 interface Piece {
   key: string;

@@ -2,8 +2,7 @@
  * The exercise that all rooms see: this module owns the fold of its events, the same as the server's, and what is counted
  * of a class's answers; it paints nothing.
  */
-import type { Event, ExerciseRun, Participant, RoomAnswers, Snapshot } from "../generated/live";
-import { host, lessonRooms, type Room } from "./room";
+import type { Event, ExerciseRun, RoomAnswers, Snapshot } from "../generated/live";
 
 type ExerciseEvent = Extract<
   Event["event"],
@@ -81,20 +80,6 @@ export function answered(run: ExerciseRun, answers: RoomAnswers): number {
   if (run.exercise.kind === "choice") return byOption(run, answers).reduce((sum, n) => sum + n, 0);
   const seats = new Set([...answers.seats.map((one) => one.seat), ...answers.photos.flatMap((photo) => photo.seat ?? [])]);
   return seats.size + answers.photos.filter((photo) => photo.seat === null).length;
-}
-
-/** How many of a class are there to answer; 0 where nobody knows. */
-export function pupilsOf(room: Room, place: Participant): number {
-  const { lesson } = room.snapshot;
-  const all = place.role === "host" ? lesson.hostPupils : (lesson.rooms.find((one) => one.unit === place.unit)?.pupils ?? 0);
-  return Math.max(0, all - (place.absent?.length ?? 0));
-}
-
-/** The places whose classes answer: the host's own where it has one, then the rooms of the lesson. */
-export function classes(room: Room): Participant[] {
-  const teacher = host(room);
-  const own = teacher && room.snapshot.lesson.hostPupils > 0 ? [teacher] : [];
-  return [...own, ...lessonRooms(room)];
 }
 
 /** 甲 乙 丙 in Chinese, A B C in English. */

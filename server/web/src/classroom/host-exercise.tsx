@@ -1,15 +1,15 @@
 /** The host's side of an exercise: the answers of every class while they come in, and what is done next. */
 import { useState } from "preact/hooks";
-import type { ExerciseRun, Participant, Photo } from "../generated/live";
+import type { ExerciseRun, Participant } from "../generated/live";
 import { Button, Dialog } from "../ui/components";
 import { language, t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
-import { answersOf, classes, isRight, letter } from "./exercise";
+import { answersOf, isRight, letter } from "./exercise";
 import { ClassRow, Legend } from "./exercise-bar";
 import { HandsCounter } from "./phone-exercise";
-import { usePhoto } from "./photo";
-import type { Room } from "./room";
+import { PhotoView } from "./photo-view";
+import { classes, type Room } from "./room";
 import { lasting, serverNow } from "./ticker";
 
 const LONGER = 60;
@@ -123,17 +123,5 @@ function AnswersDialog({ classroom, room, run, place, onClose }: AnswersProps) {
       )}
       {seats.length + answers.photos.length === 0 && answers.hands.length === 0 && <p class="mut">{t("classroom.exercise.nothing_yet")}</p>}
     </Dialog>
-  );
-}
-
-export function PhotoView({ session, photo }: { session: string; photo: Photo }) {
-  const url = usePhoto(session, photo.id);
-  const [large, setLarge] = useState(false);
-  const label = photo.seat === null ? t("classroom.exercise.photo") : t("classroom.exercise.photo_of", { seat: photo.seat });
-  return (
-    <button type="button" class={`xphoto ${large ? "large" : ""}`} aria-label={label} aria-pressed={large} data-photo={photo.id} onClick={() => setLarge(!large)}>
-      {url ? <img src={url} alt={label} /> : <Icon name={url === null ? "warn" : "load"} spin={url === ""} size="lg" />}
-      {photo.seat !== null && <span class="xs">{t("classroom.seat.no", { seat: photo.seat })}</span>}
-    </button>
   );
 }

@@ -3,9 +3,9 @@ import type { ExerciseRun, Participant } from "../generated/live";
 import { language, t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
-import { answered, answersOf, byOption, classes, letter, pupilsOf } from "./exercise";
+import { answered, answersOf, byOption, letter } from "./exercise";
 import { Face, LineState } from "./parts";
-import { host, type Room } from "./room";
+import { classes, host, pupilsOf, type Room } from "./room";
 import { lasting, serverNow } from "./ticker";
 
 export interface PanelExerciseProps {

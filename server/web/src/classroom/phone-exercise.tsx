@@ -6,10 +6,10 @@ import { Button, Failure, useAction } from "../ui/components";
 import { has, language, t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
-import { answered, answersOf, byOption, letter, pupilsOf } from "./exercise";
-import { PhotoView } from "./host-exercise";
+import { answered, answersOf, byOption, letter } from "./exercise";
 import { send, shrink } from "./photo";
-import type { Room } from "./room";
+import { PhotoView } from "./photo-view";
+import { pupilsOf, type Room } from "./room";
 import { seatsOf } from "./seats";
 
 export interface PhoneExerciseProps {

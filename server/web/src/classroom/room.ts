@@ -191,6 +191,20 @@ export function lessonRooms(room: Room): Participant[] {
   return inOrder(room, [...here, ...room.snapshot.lesson.rooms.filter((r) => !known.has(r.room)).map(notCome)]);
 }
 
+/** How many of a class are there to answer; 0 where nobody knows. */
+export function pupilsOf(room: Room, place: Participant): number {
+  const { lesson } = room.snapshot;
+  const all = place.role === "host" ? lesson.hostPupils : (lesson.rooms.find((one) => one.unit === place.unit)?.pupils ?? 0);
+  return Math.max(0, all - (place.absent?.length ?? 0));
+}
+
+/** The places whose classes answer: the host's own where it has one, then the rooms of the lesson. */
+export function classes(room: Room): Participant[] {
+  const teacher = host(room);
+  const own = teacher && room.snapshot.lesson.hostPupils > 0 ? [teacher] : [];
+  return [...own, ...lessonRooms(room)];
+}
+
 /** Whether a room has neither camera nor microphone, as its school has said. */
 export function listensOnly(room: Room, participant: Participant | undefined): boolean {
   return participant?.role === "endpoint" && room.snapshot.lesson.rooms.some((one) => one.room === participant.room && one.listenOnly);
