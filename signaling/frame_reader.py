@@ -19,9 +19,7 @@ Status = Literal[1002, 1007, 1009]
 
 
 class FrameBroken(Exception):
-    """The client's bytes are no WebSocket frames that a server may take; `status` is for the close frame."""
-
-    code = "frame_broken"
+    """The client's bytes are no WebSocket frames that a server may take; status and words are for the close frame."""
 
     def __init__(self, status: Status, why: str) -> None:
         super().__init__(why)

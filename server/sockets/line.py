@@ -121,7 +121,7 @@ class Line(asyncio.BufferedProtocol):
         try:
             found = self._reader.feed(bytes(_inbox[:nbytes]))
         except FrameBroken as broken:
-            self.close(broken.status, broken.code)
+            self.close(broken.status, str(broken))
             self._lose()
             return
         messages: list[bytes | str] = []

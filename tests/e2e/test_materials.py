@@ -110,7 +110,7 @@ async def test_a_material_is_opened_turned_and_drawn_on_in_all_rooms(
     # the review shows the board of every moment
     await host.click('[data-action="open-review"]')
     await host.click('[role="tab"][data-value="board"]')
-    turn = host.locator('[data-action="seek-page"]:has-text("2")')
+    turn = host.locator('[data-action="seek-page"]:has-text("第 2 页")')
     await turn.click(timeout=WAIT)
     await host.wait_for_selector('.board-tab .sheet[data-page="2"]', timeout=WAIT)
     assert classroom.errors == []

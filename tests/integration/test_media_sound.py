@@ -47,6 +47,7 @@ async def test_a_publisher_is_told_of_the_worst_line_to_its_listeners() -> None:
         fine.losses.loss, bad.losses.loss = 0.0, 0.2
         await until(lambda: stream.receiver_report().fraction_lost > 0.15 * 256)  # type: ignore[union-attr]
         picture = hub._track(host.track(1)).main
+        await until(lambda: len(picture.outs) == 2)
         picture.outs[0].losses.loss = 0.2
         report = picture.receiver_report()
         assert report is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import random
 import tracemalloc
 from pathlib import Path
@@ -58,7 +59,11 @@ GROWTH = 300_000
 
 
 @pytest.mark.slow
-async def test_refused_and_dropped_offers_take_no_memory(sqlite_url: str, tmp_path: Path) -> None:
+async def test_refused_and_dropped_offers_take_no_memory(
+    sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # the lines of the log are kept for a failing test's report, and are no memory of the product's
+    caplog.set_level(logging.CRITICAL, "aiohttp.access")
     database = Database.open(sqlite_url)
     async with live_server(database, tmp_path / "journals") as server, ClientSession() as http:
         await server.service.open(PLAN)
