@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from tests.e2e.classroom import WAIT, frames_advance, tile
@@ -79,6 +80,10 @@ async def device(page: Page, use: str, state: str) -> None:
 
 async def no_note(page: Page) -> None:
     await page.wait_for_selector("footer .note", state="detached", timeout=WAIT)
+
+
+FALLS = 5
+"""Now and then Chromium itself falls when its camera process is killed, which says nothing about the panel."""
 
 
 async def test_devices_are_chosen_and_remembered(lesson: LiveCounty) -> None:
@@ -191,15 +196,23 @@ async def test_devices_that_another_program_holds_are_named_and_tried_again(less
 
 async def test_failed_camera_driver_costs_a_moment_of_picture(lesson: LiveCounty) -> None:
     """The process that reads the cameras dies: their tracks end for good, and the panel opens the cameras again."""
-    async with chromium_with(cameras=1) as browser:
-        host = await lesson.host(browser)
-        page = await lesson.panel(browser, script=ENDS)
-        await frames_advance(page, 2)
-        await kill_process(browser, "video_capture.mojom.VideoCaptureService")
-        await page.wait_for_function("() => window.ended === 1", timeout=WAIT)
-        await frames_advance(page, 2)
-        await tile(host, ROOM, "connected")
-        await no_note(page)
+    for _ in range(FALLS):
+        async with chromium_with(cameras=1) as browser:
+            host = await lesson.host(browser)
+            page = await lesson.panel(browser, script=ENDS)
+            await frames_advance(page, 2)
+            await kill_process(browser, "video_capture.mojom.VideoCaptureService")
+            try:
+                await page.wait_for_function("() => window.ended === 1", timeout=WAIT)
+            except PlaywrightError:
+                if browser.is_connected():
+                    raise
+                continue
+            await frames_advance(page, 2)
+            await tile(host, ROOM, "connected")
+            await no_note(page)
+            return
+    pytest.fail("Chromium fell with its camera process every time")
 
 
 async def test_camera_forbidden_in_mid_lesson_is_told_and_taken_back_when_allowed(lesson: LiveCounty) -> None:
