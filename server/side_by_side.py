@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -24,6 +25,9 @@ TICK = 0.1
 News: TypeAlias = Progress | tuple[Table, ...] | Build | BaseException
 """What a group's process tells: where it stands, better tables of all its communities, and at last how it ended."""
 
+Job: TypeAlias = Callable[..., Build]
+"""`build_all` of one group, but for who is told and who may stop it."""
+
 
 def build_side_by_side(
     register: Register,
@@ -40,38 +44,30 @@ def build_side_by_side(
     """As `build_all`, which does the work of each group. With one worker, or nothing to part, it is done right here."""
     wanted = list(only) or [community.id for community in register.communities]
     groups = coupled(register, wanted) if workers > 1 and _all_known(register, wanted) else []
+    job = partial(build_all, register, seconds=seconds, seed=seed, around=around)
     if len(groups) < 2:
-        return build_all(
-            register,
-            seconds=seconds,
-            seed=seed,
-            workers=workers,
-            only=only,
-            around=around,
-            on_progress=on_progress,
-            on_tables=on_tables,
-            should_stop=should_stop,
-        )
+        return job(workers=workers, only=only, on_progress=on_progress, on_tables=on_tables, should_stop=should_stop)
     began = time.monotonic()
-    each = max(1, workers // len(groups))
     context = get_context("spawn")
-    runs = [_Group(context, register, group, seconds, seed, each, around) for group in groups]
+    each = max(1, workers // len(groups))
+    runs = [_Group(context, group[0], partial(job, workers=each, only=group)) for group in groups]
+    first: float | None = None
+
+    def complete(tables: Sequence[Table]) -> None:
+        nonlocal first
+        first = time.monotonic() if first is None else first
+        on_tables(tables)
+
     try:
-        _follow(runs, wanted, on_progress, on_tables, should_stop)
+        _follow(runs, wanted, on_progress, complete, should_stop)
     finally:
         for run in runs:
             run.end()
-    builds = [run.build for run in runs if run.build is not None]
-    outcomes = {outcome.community: outcome for build in builds for outcome in build.outcomes}
-    firsts = [build.seconds_to_first for build in builds]
-    took = time.monotonic() - began
-    inside = max(build.seconds for build in builds)
-    complete = [first for first in firsts if first is not None]
+    outcomes = {outcome.community: outcome for run in runs if run.build for outcome in run.build.outcomes}
     return Build(
         outcomes=tuple(outcomes[community] for community in wanted),
-        # the processes' own start counts too
-        seconds_to_first=round(max(complete) + took - inside, 3) if len(complete) == len(firsts) else None,
-        seconds=round(took, 3),
+        seconds_to_first=None if first is None else round(first - began, 3),
+        seconds=round(time.monotonic() - began, 3),
     )
 
 
@@ -115,25 +111,12 @@ def _follow(
 class _Group:
     """One group's process."""
 
-    def __init__(
-        self,
-        context: SpawnContext,
-        register: Register,
-        communities: Sequence[str],
-        seconds: float,
-        seed: int,
-        workers: int,
-        around: Sequence[Table],
-    ) -> None:
-        self.communities = communities
+    def __init__(self, context: SpawnContext, name: str, job: Job) -> None:
         self.build: Build | None = None
         self.news, told = context.Pipe(duplex=False)
         self._stop = context.Event()
         self._process: SpawnProcess = context.Process(
-            target=_work,
-            args=(told, self._stop, os.getpid(), register, communities, seconds, seed, workers, around),
-            name=f"build {communities[0]}",
-            daemon=True,
+            target=_work, args=(told, self._stop, os.getpid(), job), name=f"build {name}", daemon=True
         )
         self._process.start()
         told.close()
@@ -157,17 +140,7 @@ class _Group:
         self._process.join()
 
 
-def _work(
-    told: Connection,
-    stop: Event,
-    parent: int,
-    register: Register,
-    communities: Sequence[str],
-    seconds: float,
-    seed: int,
-    workers: int,
-    around: Sequence[Table],
-) -> None:
+def _work(told: Connection, stop: Event, parent: int, job: Job) -> None:
     """Build one group. The parent alone hears signals; where it is gone, nobody waits for this any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -181,13 +154,7 @@ def _work(
             alone = True
 
     try:
-        build = build_all(
-            register,
-            seconds=seconds,
-            seed=seed,
-            workers=workers,
-            only=communities,
-            around=around,
+        build = job(
             on_progress=tell,
             on_tables=lambda tables: tell(tuple(tables)),
             should_stop=lambda: alone or stop.is_set() or os.getppid() != parent,
