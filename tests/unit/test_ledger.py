@@ -10,7 +10,7 @@ from timetable.agreement.amendments import Amendment, Consent
 from timetable.agreement.ledger import ledger, met
 from timetable.days.changes import Cancel
 from timetable.days.versions import Diff, Version, Yielded
-from timetable.model import BusyTime, Community, Leftover, Lesson, Party, Register, Slot, Table
+from timetable.model import BusyTime, Community, Leftover, Lesson, Party, Register, Slot, Table, Weeks
 from timetable.solving.solver import solve
 
 STARTS = bell_times(480, 20, 840)
@@ -70,6 +70,21 @@ def test_lessons_at_unwelcome_times_and_minutes_left_over_are_counted() -> None:
     assert (core.leftover_minutes, east.leftover_minutes, west.leftover_minutes) == (5, 5, 0)
     assert isinstance(lesson("A1").parties[0].leftover[0], Leftover)
     assert east.gave_way == 1
+
+
+def test_minutes_left_over_count_by_the_weeks_in_which_they_come() -> None:
+    term = structs.replace(HERE.term, first_day="2026-08-31", last_day="2026-12-18", week_one="2026-08-31")
+    sixteen_weeks = structs.replace(HERE, term=term)
+
+    def left_over(weeks: Weeks, only_weeks: tuple[int, ...] = ()) -> int:
+        lessons = [structs.replace(one, weeks=weeks, only_weeks=only_weeks) for one in TABLE.lessons]
+        return ledger(sixteen_weeks, COMMUNITY, lessons, (), (), "2026-09-01")[1].leftover_minutes
+
+    assert left_over("all") == 5
+    assert left_over("odd") == 3
+    assert left_over("all", (2, 6, 10, 14)) == 2
+    assert left_over("odd", (3, 7, 8)) == 1
+    assert left_over("all", (29,)) == 0
 
 
 def test_an_objection_counts_once_the_lesson_stands_where_it_asked() -> None:

@@ -13,8 +13,10 @@ from timetable.agreement import amendments as changes
 from timetable.agreement.amendments import Amendment
 from timetable.agreement.negotiation import Raised
 from timetable.days.versions import Version, Yielded
-from timetable.model import SHARED_KINDS, Community, Lesson, Register, Slot, Table, minutes
+from timetable.model import SHARED_KINDS, Community, Lesson, Register, Slot, Table, Term, minutes
 from timetable.problem import Problem
+from timetable.term import weeks
+from timetable.weeks import held_in
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -28,7 +30,8 @@ class LedgerRow(Struct, frozen=True, kw_only=True, rename="camel"):
     fair_share: int
     """How many of these are its share of the community's, by its shared lessons."""
     leftover_minutes: int
-    """Minutes of its own periods in which its pupils wait for the others, or the others go on without them."""
+    """Minutes of its own periods in which its pupils wait for the others, or the others go on without them: in a week
+    of the term, on the average."""
     yielded: int
     """Lessons of its that were moved because another school objected."""
     met: int
@@ -82,7 +85,7 @@ def ledger(
             shared=sum(any(party.unit == unit for party in lesson.parties) for lesson in shared),
             unwelcome=unwelcome.get(unit, 0),
             fair_share=objective.fair_share(everything, problem.shared_sides.get(unit, 0), all_sides),
-            leftover_minutes=_leftover(shared, unit),
+            leftover_minutes=_leftover(register.term, shared, unit),
             yielded=sum(unit in one.by for one in yielded),
             met=sum(one.to == unit for one in yielded),
             agreed=sum(one.unit != unit and unit in changes.asked_units(one) for one in agreed),
@@ -92,13 +95,14 @@ def ledger(
     return tuple(row(unit) for unit in community.units)
 
 
-def _leftover(shared: Sequence[Lesson], unit: str) -> int:
-    """Minutes a week; a lesson of odd or even weeks counts half."""
-    twice = 0
+def _leftover(term: Term, shared: Sequence[Lesson], unit: str) -> int:
+    """Minutes in a week of the term on the average, rounded up: a lesson of a few weeks counts by these."""
+    every = weeks(term)
+    over_the_term = 0
     for lesson in shared:
+        held = sum(held_in(lesson.weeks, lesson.only_weeks, week) for week in range(1, every + 1))
         for party in lesson.parties:
             if party.unit == unit and party.classes:
                 own = minutes(party.end) - minutes(party.start)
-                left = own - (minutes(lesson.end) - minutes(lesson.start))
-                twice += left * (2 if lesson.weeks == "all" else 1)
-    return -(-twice // 2)
+                over_the_term += held * (own - (minutes(lesson.end) - minutes(lesson.start)))
+    return -(-over_the_term // every)
