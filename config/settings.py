@@ -153,10 +153,11 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TimetableSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long a build of the table may search, and on how many cores."""
+    """How long a build of the table may search, on how many cores, and how long one that a killed server left waits."""
 
     solve_seconds: Annotated[float, Meta(gt=0)]
     workers: Annotated[int, Meta(ge=0)]
+    interrupted_days: Annotated[int, Meta(ge=1)]
 
 
 class DemoSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -315,6 +315,7 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         clock=time.monotonic,
         now=time.time,
         foreseen=memberships.foreseen,
+        interrupted_days=settings.timetable.interrupted_days,
     )
     app[builds_key] = building
     explaining = Explanations(
@@ -328,10 +329,14 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
     await building.recover()
     await explaining.recover()
     await memberships.sweep()
-    watching = asyncio.create_task(memberships.run(), name="memberships")
+    watching = [
+        asyncio.create_task(memberships.run(), name="memberships"),
+        asyncio.create_task(building.run(), name="builds"),
+    ]
     yield
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
     await building.close()
     await explaining.close()
     await repairs.close()

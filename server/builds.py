@@ -1,7 +1,7 @@
 """Builds of tables as people see them: started, watched, cancelled; a finished one becomes the community's draft.
 
 A build that was under way when the server was killed is there again when it is started anew: as interrupted, with the
-best table that it had found, until somebody takes it as the draft or discards it.
+best table that it had found, until somebody takes it as the draft or discards it, or nobody has for so many days.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 KEPT = 50
 RECORD = "build.json"
+DAY_SECONDS = 86400.0
+PERIOD_SECONDS = 3600.0
 
 Foreseen = Callable[[str, Register], Awaitable[Register]]
 """The register as the next table of a community must fit it: with what is planned for its date."""
@@ -90,10 +92,10 @@ class Build(Watched[BuildView]):
     def failed(self, state: Literal["failed", "cancelled"], findings: tuple[Finding, ...]) -> None:
         self._end(state, findings=findings)
 
-    def left(self, best: Table | None) -> None:
+    def left(self, best: Table | None, kept_until: float) -> None:
         """The server was killed meanwhile; `best` is the best table that was found by then."""
         costs = {"cost": best.cost, "cost_by_rule": best.cost_by_rule} if best else {}
-        self._end("interrupted", **costs)
+        self._end("interrupted", kept_until=kept_until, **costs)
 
 
 class Builds:
@@ -109,6 +111,7 @@ class Builds:
         clock: Callable[[], float],
         now: Callable[[], float],
         foreseen: Foreseen,
+        interrupted_days: int,
         seed: int = 1,
     ) -> None:
         self._tables = tables
@@ -117,6 +120,7 @@ class Builds:
         self._clock = clock
         self._now = now
         self._foreseen = foreseen
+        self._interrupted_seconds = interrupted_days * DAY_SECONDS
         self._seed = seed
         self._builds: dict[str, Build] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,7 +159,7 @@ class Builds:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
                 continue
             build = self._remember(started, folder)
-            build.left(await self._best(build))
+            build.left(await self._best(build), self._kept_until(build))
             log.info("build_interrupted", community=build.community, build=build.id, cost=build.view().cost)
             self._settling.append(asyncio.create_task(self._settle(build), name=f"settle {build.id}"))
 
@@ -188,6 +192,22 @@ class Builds:
             await build.run.process.stop()
         return build
 
+    async def run(self) -> None:
+        """Discard interrupted builds whose time is over, until cancelled."""
+        while True:
+            try:
+                await self.expire()
+            except Exception as error:
+                log.error("builds_failed", exc_info=error)
+            await asyncio.sleep(PERIOD_SECONDS)
+
+    async def expire(self) -> None:
+        """Discard the interrupted builds that nobody has taken in time."""
+        for build in list(self._builds.values()):
+            if build.interrupted and self._now() >= self._kept_until(build):
+                log.info("build_expired", community=build.community, build=build.id)
+                await self.stop(build.id)
+
     async def close(self) -> None:
         """Stop every build; what each has found by then is kept as a draft."""
         for waiting in self._settling:
@@ -207,7 +227,10 @@ class Builds:
         """When the solver that was left alone has ended, say what it came to."""
         await vacated(build.folder)
         if build.interrupted:
-            build.left(await self._best(build))
+            build.left(await self._best(build), self._kept_until(build))
+
+    def _kept_until(self, build: Build) -> float:
+        return build.view().at + self._interrupted_seconds
 
     async def _carry_out(self, build: Build, started: Started, revision: int) -> None:
         try:

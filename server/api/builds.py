@@ -9,14 +9,11 @@ from server.auth.policy import sees_table
 from server.auth.principal import Principal
 from server.builds import Build
 from server.event_stream import stream
-from server.keys import builds_key, counties_key, timetable_key
+from server.keys import builds_key, counties_key, settings_key, timetable_key
 from server.shapes.table import BuildView, Revision, StartBuild
 from server.web import InvalidBody, body, reply
 from timetable.errors import StaleVersion
 from timetable.model import Community
-
-LONGEST = 600
-"""Seconds: the solver takes every core that it is allowed."""
 
 routes = web.RouteTableDef()
 
@@ -37,8 +34,9 @@ async def start(request: web.Request) -> web.Response:
     wanted = await body(request, StartBuild)
     _, community, asker = await community_of(request)
     permit_build(asker, community)
-    if not 1 <= wanted.seconds <= LONGEST:
-        raise InvalidBody(f"from 1 to {LONGEST}", "$.seconds")
+    longest = request.app[settings_key].timetable.solve_seconds
+    if not 1 <= wanted.seconds <= longest:
+        raise InvalidBody(f"from 1 to {longest:g}", "$.seconds")
     draft = await request.app[timetable_key].draft(community.id)
     current = draft.revision if draft else 0
     if wanted.revision != current:

@@ -152,6 +152,8 @@ class BuildView(Body, frozen=True, kw_only=True):
     at: float
     state: Literal["running", "done", "failed", "cancelled", "interrupted"]
     """`interrupted`: the server was killed meanwhile; `cost` is that of the best table by then, if there is one."""
+    kept_until: float | None = None
+    """Unix seconds at which an interrupted one is discarded, if nobody takes it before."""
     phase: Literal["lints", "first", "improving", "done"]
     seconds: float
     limit: float

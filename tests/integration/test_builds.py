@@ -5,13 +5,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from server import run_folder
-from server.builds import Build, BuildOutdated, Builds
+from server.builds import Build, BuildOutdated, Builds, Started
 from server.solver_process import PROJECT
 from server.storage.database import Database
 from server.storage.table_store import SqlTableStore
@@ -21,6 +23,8 @@ from timetable.checker import check
 from timetable.days.versions import Version
 from timetable.errors import NotAllowedNow, NotFound, StaleVersion
 from timetable.model import Register
+
+KEPT_DAYS = 14
 
 
 class Fixed:
@@ -44,8 +48,10 @@ async def as_it_is(community: str, register: Register) -> Register:
     return register
 
 
-def builds_of(service: TimetableService, folder: Path) -> Builds:
-    return Builds(service, folder, workers=2, clock=time.monotonic, now=time.time, foreseen=as_it_is)
+def builds_of(service: TimetableService, folder: Path, now: Callable[[], float] = time.time) -> Builds:
+    return Builds(
+        service, folder, workers=2, clock=time.monotonic, now=now, foreseen=as_it_is, interrupted_days=KEPT_DAYS
+    )
 
 
 async def until(build: Build, phase: str) -> None:
@@ -250,6 +256,30 @@ async def test_a_build_killed_before_its_first_table_can_only_be_started_again(s
     # what came of it makes the other one needless
     assert builds.get(id).view().state == "cancelled"
     assert list(folder.iterdir()) == []
+    await database.close()
+
+
+async def test_an_interrupted_build_that_nobody_takes_is_discarded_when_its_days_are_over(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "builds"
+    (folder / "left").mkdir(parents=True)
+    register = generated_community(seed=1, shape=(1, 1))
+    started = Started(id="left", community=register.communities[0].id, author="a", at=1000.0, limit=20)
+    (folder / "left" / "build.json").write_bytes(msgspec.json.encode(started))
+    database, service = tables(sqlite_url, register)
+    until = 1000.0 + KEPT_DAYS * 86400
+    now = [until - 1]
+    builds = builds_of(service, folder, lambda: now[0])
+    await builds.recover()
+    await builds.expire()
+    [view] = [build.view() for build in builds.of(started.community)]
+    assert (view.state, view.kept_until) == ("interrupted", until)
+    now[0] = until
+    await builds.expire()
+    assert builds.get("left").view().state == "cancelled"
+    assert list(folder.iterdir()) == []
+    await builds.close()
     await database.close()
 
 

@@ -32,7 +32,7 @@ def test_a_file_overrides_what_it_names_and_the_environment_overrides_both(tmp_p
     file = write(tmp_path, '[server]\nport = 9000\nhost = "10.0.0.1"\n[timetable]\nworkers = 4\n')
     settings = load(file, {"TONGKE_SERVER_PORT": "9001", "HOME": "/root", "TONGKE_REQUIRE_ALL": "1"})
     assert (settings.server.port, settings.server.host) == (9001, "10.0.0.1")
-    assert (settings.timetable.workers, settings.timetable.solve_seconds) == (4, 120)
+    assert (settings.timetable.workers, settings.timetable.solve_seconds) == (4, 600)
 
 
 def test_the_environment_gives_lists_flags_and_secrets_from_files(tmp_path: Path) -> None:

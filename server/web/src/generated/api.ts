@@ -1114,6 +1114,8 @@ export interface BuildView {
   at: number;
   /** `interrupted`: the server was killed meanwhile; `cost` is that of the best table by then, if there is one. */
   state: "running" | "done" | "failed" | "cancelled" | "interrupted";
+  /** Unix seconds at which an interrupted one is discarded, if nobody takes it before. */
+  keptUntil: number | null;
   phase: "lints" | "first" | "improving" | "done";
   seconds: number;
   limit: number;
@@ -1511,7 +1513,7 @@ export interface LedgerRow {
   unwelcome: number;
   /** How many of these are its share of the community's, by its shared lessons. */
   fairShare: number;
-  /** Minutes of its own periods in which its pupils wait for the others, or the others go on without them. */
+  /** Minutes of its own periods in which its pupils wait for the others, or the others go on without them: in a week of the term, on the average. */
   leftoverMinutes: number;
   /** Lessons of its that were moved because another school objected. */
   yielded: number;

@@ -113,6 +113,7 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
           {t(running ? `build.running.${view.phase}` : `build.ended.${view.state}`)}
         </h2>
         <p class="mut sm">{t(meaning(view), { author: label(view.author), at: dateTime(view.at) })}</p>
+        {view.state === "interrupted" && view.keptUntil !== null && <p class="xs dim">{t("build.kept_until", { at: dateTime(view.keptUntil) })}</p>}
       </div>
       {running && (
         <>
