@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests import services
 from tests.e2e.classroom import WAIT, frames_advance, in_state, tile
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.slow
 
 BACK_WITHIN = 30.0
 """Seconds from the browser's start to the lesson on the wall, on a machine that runs all else of it, too."""
+ATTEMPTS = 3
+ATTACH = 10_000.0
+"""Milliseconds."""
 
 
 class Kiosk:
@@ -60,19 +65,40 @@ class Kiosk:
         )
         try:
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.connect_over_cdp(await self._address())
+                browser = await self._attached(playwright)
                 yield await self._page(browser)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
-    async def _address(self) -> str:
-        announced = self._profile / "DevToolsActivePort"
+    async def _attached(self, playwright: Playwright) -> Browser:
+        """Playwright at the browser. One that comes while the first page is about to replace the blank one waits for
+        the blank one for ever, so it comes when the page is there; and once more, as soon as that was still too early.
+        """
         async with asyncio.timeout(WAIT / 1000):
-            while not (announced.exists() and len(lines := announced.read_text("utf-8").splitlines()) == 2):  # noqa: ASYNC110
+            port, path = await self._address()
+            await self._loaded(port)
+        for _ in range(ATTEMPTS):
+            with contextlib.suppress(PlaywrightTimeout):
+                return await playwright.chromium.connect_over_cdp(f"ws://127.0.0.1:{port}{path}", timeout=ATTACH)
+        raise TimeoutError(f"{ATTEMPTS} times nobody came to the panel's browser")
+
+    async def _address(self) -> tuple[str, str]:
+        announced = self._profile / "DevToolsActivePort"
+        while not (announced.exists() and len(lines := announced.read_text("utf-8").splitlines()) == 2):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        return lines[0], lines[1]
+
+    async def _loaded(self, port: str) -> None:
+        """Until the browser's list, which touches no page, has one with a title of its own, not its address."""
+        async with aiohttp.ClientSession() as http:
+            while True:
+                async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                    pages = [target for target in await answer.json(content_type=None) if target["type"] == "page"]
+                if any(page["title"] and page["title"] not in page["url"] for page in pages):
+                    return
                 await asyncio.sleep(0.05)
-        return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
 
     async def _page(self, browser: Browser) -> Page:
         (context,) = browser.contexts
