@@ -42,14 +42,12 @@ def amendment_view(
 
 def amendment_check(grounds: Grounds, community: Community, outcome: Outcome, unit: str) -> AmendmentCheck:
     """What `unit` would bring about, and whom it would have to ask."""
-    others = set(outcome.affected) - {unit}
-    asked = {community.core} - {unit} if community.mode == "merged" else others
     return AmendmentCheck(
         possible=outcome.possible,
         findings=outcome.findings,
         lines=lines_of(grounds, outcome),
         affected=outcome.affected,
-        asked=tuple(sorted(asked)) if others else (),
+        asked=talks.asked_beside(community, unit, outcome.affected),
     )
 
 

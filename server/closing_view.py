@@ -18,9 +18,16 @@ from timetable.turns import in_week
 
 
 def closing_view(
-    county: County, closing: Closing, losses: Sequence[Loss], *, may: bool, kept: bool = True
+    county: County,
+    closing: Closing,
+    losses: Sequence[Loss],
+    *,
+    may: bool,
+    plans_for: tuple[str, ...] = (),
+    kept: bool = True,
 ) -> ClosingView:
-    """`may`: whether the asker may open the schools again; not `kept`: it was only looked at."""
+    """`may`: whether the asker may open the schools again; `plans_for`: the schools whose own make-ups the asker may
+    ask for; not `kept`: it was only looked at."""
     return ClosingView(
         id=closing.id if kept else "",
         revision=closing.revision,
@@ -38,6 +45,7 @@ def closing_view(
         make_up_days=closing.make_up_days,
         losses=tuple(losses),
         may_reopen=may and kept and closing.reopened_at is None,
+        plans_for=plans_for,
     )
 
 

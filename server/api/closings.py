@@ -16,6 +16,7 @@ from server.shapes.closing import (
     ClosableCommunity,
     ClosingRevision,
     ClosingsView,
+    ClosingView,
     GivenDays,
     MakeUpAnswer,
     MakeUpPlanView,
@@ -26,7 +27,7 @@ from server.shapes.closing import (
 )
 from server.shapes.table import NameRef
 from server.web import InvalidBody, body, reply
-from timetable.agreement.amendments import AmendmentRefused
+from timetable.agreement.amendments import AmendmentRefused, consent_of
 from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace
 from timetable.days.closings import Closing
 from timetable.errors import NotFound
@@ -44,10 +45,7 @@ async def show_all(request: web.Request) -> web.Response:
     begins = county.register.term.first_day
     every = await request.app[closings_key].all()
     found = [one for one in every if one.last >= begins and seen.intersection(one.units)]
-    views = [
-        closing_view(county, one, await request.app[closings_key].losses(one), may=_may(asker, county, one))
-        for one in found
-    ]
+    views = [await _view(request, asker, county, one, may=_may(asker, county, one)) for one in found]
     own = set(_closable(asker, county))
     closable = tuple(
         ClosableCommunity(
@@ -94,7 +92,8 @@ async def declare(request: web.Request) -> web.Response:
         looked, losses = await closings.look(closing)
         return reply(request, closing_view(county, looked, losses, may=False, kept=False))
     declared, losses = await closings.declare(closing)
-    return reply(request, closing_view(county, declared, losses, may=True), 201)
+    plans_for = _plans_for(asker, county, declared)
+    return reply(request, closing_view(county, declared, losses, may=True, plans_for=plans_for), 201)
 
 
 @routes.post("/api/closings/{closing}/reopen")
@@ -103,16 +102,16 @@ async def reopen(request: web.Request) -> web.Response:
     wanted = await body(request, ClosingRevision)
     asker, county, closing = await _own(request)
     changed = await request.app[closings_key].reopen(closing.id, by=asker.name, revision=wanted.revision)
-    return reply(request, closing_view(county, changed, await request.app[closings_key].losses(changed), may=True))
+    return reply(request, await _view(request, asker, county, changed, may=True))
 
 
 @routes.put("/api/closings/{closing}/make-up-days")
 async def give_days(request: web.Request) -> web.Response:
     """On which free days lost lessons may be made up."""
     wanted = await body(request, GivenDays)
-    _, county, closing = await _own(request)
+    asker, county, closing = await _own(request)
     changed = await request.app[closings_key].give_days(closing.id, wanted.make_up_days, revision=wanted.revision)
-    return reply(request, closing_view(county, changed, await request.app[closings_key].losses(changed), may=True))
+    return reply(request, await _view(request, asker, county, changed, may=True))
 
 
 @routes.get("/api/communities/{community}/closings/{closing}/make-ups")
@@ -167,17 +166,26 @@ async def own_make_ups(request: web.Request) -> web.Response:
     unit = _member(request, community)
     plan = await request.app[closings_key].own_plan(community.id, unit, request.match_info["closing"])
     newest = (await request.app[amendments_key].in_force()).newest(community.id)
-    may_ask = _unit(asker, community) == unit
-    return reply(request, OwnMakeUpPlanView(plan=plan, version=newest.number if newest else 0, may_ask=may_ask))
+    asks = _asks_for(asker, community, unit)
+    return reply(
+        request,
+        OwnMakeUpPlanView(
+            plan=plan,
+            version=newest.number if newest else 0,
+            may_ask=asks is not None,
+            consent=consent_of(community, unit, asks=asks) if asks is not None else "none",
+        ),
+    )
 
 
 @routes.post("/api/communities/{community}/closings/{closing}/make-ups/{unit}")
 async def take_own(request: web.Request) -> web.Response:
-    """Hold lessons that the unit lost of its own on other dates: one amendment, which asks nobody else."""
+    """Hold lessons that the unit lost of its own on other dates: one amendment, which asks at most that unit."""
     wanted = await body(request, NewOwnMakeUps)
     asker, community = await _reader(request)
     unit = _member(request, community)
-    if _unit(asker, community) != unit:
+    asks = _asks_for(asker, community, unit)
+    if asks is None:
         raise NotPermitted("negotiate")
     closing = await request.app[closings_key].get(request.match_info["closing"])
     lessons = tuple(
@@ -186,12 +194,12 @@ async def take_own(request: web.Request) -> web.Response:
     asked = await request.app[amendments_key].ask(
         community.id,
         MakeUpOwn(unit=unit, lessons=lessons),
-        unit=unit,
+        unit=asks,
         by=asker.name,
         reason=wanted.reason.strip() or closing.reason,
         version=wanted.version,
     )
-    return reply(request, amendment_view(asked, unit, time.time()), 201)
+    return reply(request, amendment_view(asked, asks, time.time()), 201)
 
 
 @routes.get("/api/communities/{community}/week")
@@ -213,6 +221,16 @@ async def week(request: web.Request) -> web.Response:
     if not number.isdecimal() or not 1 <= int(number) <= 60:
         raise InvalidBody("a week of the term", "$.week")
     return reply(request, week_view(county, community, present.grounds, present.tables, shown, int(number)))
+
+
+async def _view(request: web.Request, asker: Principal, county: County, closing: Closing, *, may: bool) -> ClosingView:
+    losses = await request.app[closings_key].losses(closing)
+    return closing_view(county, closing, losses, may=may, plans_for=_plans_for(asker, county, closing))
+
+
+def _plans_for(asker: Principal, county: County, closing: Closing) -> tuple[str, ...]:
+    homes = ((unit, county.community_of(unit)) for unit in closing.units)
+    return tuple(unit for unit, home in homes if home is not None and _asks_for(asker, home, unit) is not None)
 
 
 async def _reader(request: web.Request) -> tuple[Principal, Community]:
@@ -244,6 +262,13 @@ async def _own(request: web.Request) -> tuple[Principal, County, Closing]:
 
 def _unit(asker: Principal, community: Community) -> str | None:
     return speaks_for(asker, community.core, community.units, community.id)
+
+
+def _asks_for(asker: Principal, community: Community, unit: str) -> str | None:
+    """The unit in whose name the asker may ask for `unit`'s own make-ups: the school itself, or the core school, which
+    may ask for any change; the mode says whether the school is heard then. None: the asker may not."""
+    speaks = _unit(asker, community)
+    return speaks if speaks in (unit, community.core) else None
 
 
 def _may(asker: Principal, county: County, closing: Closing) -> bool:

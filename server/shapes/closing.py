@@ -7,6 +7,7 @@ from msgspec import Meta
 from server.shapes.amendment import AmendmentView, OccurrenceRow, Text
 from server.shapes.base import Body
 from server.shapes.table import NameRef
+from timetable.agreement.amendments import Say
 from timetable.agreement.closing_service import Loss
 from timetable.days.changes import MOST_MADE_UP
 from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan
@@ -47,6 +48,8 @@ class ClosingView(Body, frozen=True, kw_only=True):
     make_up_days: tuple[MakeUpDay, ...]
     losses: tuple[Loss, ...]
     may_reopen: bool
+    plans_for: tuple[str, ...]
+    """The schools whose own make-ups the asker may ask for."""
 
 
 class ClosableCommunity(Body, frozen=True, kw_only=True):
@@ -99,6 +102,8 @@ class OwnMakeUpPlanView(Body, frozen=True, kw_only=True):
     version: int
     """The published version that the choices are asked against."""
     may_ask: bool
+    consent: Say
+    """What the school itself has to say to what the asker asks for."""
 
 
 class NewOwnMakeUps(Body, frozen=True, kw_only=True):

@@ -7,9 +7,12 @@ from typing import Any
 
 import icalendar
 import pytest
+from msgspec import structs
 
+from server.keys import importing_key
 from tests.county_server import CORE, FOREIGN, MEMBER, SYNC, THIRD, Caller, CountyServer
 from tests.integration.test_api_amendments import HERE, answers, ask, day, occurrence, rows
+from timetable.model import Mode, Register
 
 
 def snow(ahead: int = 2, **more: Any) -> dict[str, Any]:
@@ -120,7 +123,7 @@ async def test_a_school_makes_up_its_own_by_one_press_and_loses_what_takes_place
     owner = next(loss["units"][0]["unit"] for loss in done["losses"] if loss["community"] == "A")
     names = {CORE: "core_director", MEMBER: "member_director", THIRD: "third_director"}
     school = await county.person(names[owner])
-    other = await county.person(next(name for unit, name in names.items() if unit != owner))
+    other = await county.person(next(name for unit, name in names.items() if unit not in (owner, CORE)))
     path = f"{HERE}/closings/{done['id']}/make-ups/{owner}"
     view = (await school.get(path)).json
     (lost,) = view["plan"]["lost"]
@@ -145,6 +148,53 @@ async def test_a_school_makes_up_its_own_by_one_press_and_loses_what_takes_place
     there = (await school.get(f"{HERE}/occurrences?first={best['date']}")).json
     assert extra not in {row["occurrence"] for row in there}
     assert [row["state"] for row in (await school.get(f"{HERE}/amendments")).json] == ["undone"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "consent", "state"),
+    [
+        ("collaborative", "must_agree", "asked"),
+        ("co_built", "may_object", "asked"),
+        ("merged", "none", "applied"),
+    ],
+)
+async def test_the_convenor_asks_for_a_member_schools_own_as_the_mode_says(
+    county: CountyServer, mode: Mode, consent: str, state: str
+) -> None:
+    await county.app[importing_key].edit(lambda register: led_by_another(register, mode), "tests")
+    convenor, school = await county.person("convenor"), await county.person("core_director")
+    done = await close(convenor)
+    (listed,) = (await convenor.get("/api/closings")).json["closings"]
+    assert listed["plansFor"] == [CORE, MEMBER, THIRD]
+    assert (await school.get("/api/closings")).json["closings"][0]["plansFor"] == [CORE]
+    path = f"{HERE}/closings/{done['id']}/make-ups/{CORE}"
+    plan = (await convenor.get(path)).json
+    assert (plan["mayAsk"], plan["consent"], (await school.get(path)).json["consent"]) == (True, consent, "none")
+    (lost,) = plan["plan"]["lost"]
+    best = lost["choices"][0]
+    choices = [{"occurrence": lost["occurrence"], "date": best["date"], "period": best["period"]}]
+    asked = (await convenor.post(path, {"version": plan["version"], "choices": choices})).json
+    assert (asked["state"], asked["unit"], asked["affected"]) == (state, MEMBER, [CORE])
+    for caller in (convenor, school):
+        (row,) = (await caller.get(path)).json["plan"]["lost"]
+        assert row["state"] == ("made_up" if state == "applied" else "asked")
+    needs = (await (await county.person("core_director")).get("/api/today")).json["needs"]
+    assert [one["code"] for one in needs].count("amendment_asked") == (state == "asked")
+    if mode == "collaborative":
+        assert (await answers(county, asked, "core_director"))["state"] == "applied"
+        assert (await school.get(path)).json["plan"]["lost"][0]["state"] == "made_up"
+    elif mode == "co_built":
+        # opened again, nobody has to answer any more
+        await convenor.post(f"/api/closings/{done['id']}/reopen", {"revision": done["revision"]})
+        assert [row["state"] for row in (await school.get(f"{HERE}/amendments")).json] == ["withdrawn"]
+
+
+def led_by_another(register: Register, mode: Mode) -> Register:
+    """The school that has lessons of its own is a member here, not the core."""
+    here, *others = register.communities
+    return structs.replace(
+        register, communities=(structs.replace(here, mode=mode, core=MEMBER, members=(CORE, THIRD)), *others)
+    )
 
 
 async def test_impossible_closings_come_back_with_their_reasons(county: CountyServer) -> None:

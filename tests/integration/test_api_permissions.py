@@ -144,7 +144,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
         "POST",
         "/api/communities/A/closings/absent/make-ups/A1",
         {"version": 1, "choices": [{"occurrence": "x", "date": "2026-11-19", "period": 1}]},
-        frozenset({"member_director", "member_principal"}),
+        frozenset({"member_director", "member_principal", "core_director", "core_principal", "convenor"}),
     ),
     ("GET", "/api/communities/A/week?week=7", None, OF_A | {"panel A1"}),
     ("GET", "/api/terms", None, CLOSERS),

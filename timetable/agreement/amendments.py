@@ -59,6 +59,9 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
 Cause = Literal["", "objection", "silence", "no_longer_fits"]
 
 
+Say = Literal["none", "may_object", "must_agree"]
+
+
 class AmendmentRefused(TimetableError):
     """The change cannot be made; the findings say why."""
 
@@ -132,16 +135,17 @@ class Policy(Struct, frozen=True):
     """What one mode asks for: who has a say, and what silence means at the deadline."""
 
     mode: Mode
-    asked: Callable[[Amendment], tuple[str, ...]]
+    asked: Callable[[str, tuple[str, ...]], tuple[str, ...]]
+    """The core school and those affected -> those with a say."""
     silence_agrees: bool
 
 
-def _core(amendment: Amendment) -> tuple[str, ...]:
-    return (amendment.core,)
+def _core(core: str, affected: tuple[str, ...]) -> tuple[str, ...]:
+    return (core,)
 
 
-def _affected(amendment: Amendment) -> tuple[str, ...]:
-    return amendment.affected
+def _affected(core: str, affected: tuple[str, ...]) -> tuple[str, ...]:
+    return affected
 
 
 POLICIES: Mapping[Mode, Policy] = {
@@ -262,7 +266,21 @@ def without(amendment: Amendment, uids: Collection[str], *, now: float) -> Amend
 
 def asked_units(amendment: Amendment) -> tuple[str, ...]:
     """The units that have a say: none beside its own in a school's own affair."""
-    return () if amendment.internal else POLICIES[amendment.mode].asked(amendment)
+    return () if amendment.internal else POLICIES[amendment.mode].asked(amendment.core, amendment.affected)
+
+
+def asked_beside(community: Community, unit: str, affected: tuple[str, ...]) -> tuple[str, ...]:
+    """The units beside `unit` that have a say in a change that it asks for and that affects these."""
+    if set(affected) <= {unit}:
+        return ()
+    return tuple(sorted(set(POLICIES[community.mode].asked(community.core, affected)) - {unit}))
+
+
+def consent_of(community: Community, affected: str, *, asks: str) -> Say:
+    """What the one affected unit has to say to a change that `asks` asks for."""
+    if affected not in asked_beside(community, asks, (affected,)):
+        return "none"
+    return "may_object" if POLICIES[community.mode].silence_agrees else "must_agree"
 
 
 def missing(amendment: Amendment, now: float) -> tuple[str, ...]:

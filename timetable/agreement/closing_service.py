@@ -166,10 +166,12 @@ class ClosingService:
             lambda: make_ups.own_plan(present.grounds, present.tables, closing, community, unit, now, waiting)
         )
 
-    async def _waiting(self, community: str) -> list[MakeUp]:
+    async def _waiting(self, community: str) -> list[MakeUp | MakeUpOwn]:
         """What is asked for already."""
         every = await self._changes.waiting()
-        return [one.change for one in every if one.community == community and isinstance(one.change, MakeUp)]
+        return [
+            one.change for one in every if one.community == community and isinstance(one.change, MakeUp | MakeUpOwn)
+        ]
 
     async def _current(self, id: str, revision: int) -> Closing:
         known = await self.get(id)
@@ -181,7 +183,9 @@ class ClosingService:
         """End what makes up for lessons that take place after all."""
         now, tables = self._now(), present.tables
         for amendment in await self._changes.waiting():
-            if isinstance(amendment.change, MakeUp) and held(tables.find(amendment.change.occurrence)):
+            if not isinstance(amendment.change, MakeUp | MakeUpOwn):
+                continue
+            if any(held(tables.find(occurrence)) for occurrence in make_ups.asked_for((amendment.change,))):
                 withdrawn = talks.withdraw(amendment, unit=amendment.unit)
                 await self._changes.save(withdrawn, expected=amendment.revision)
         for community in tables.communities:

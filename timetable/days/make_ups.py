@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from timetable.days.changes import MakeUp
+from timetable.days.changes import MakeUp, MakeUpOwn
 from timetable.days.closings import Closing
 from timetable.days.dated import DatedTables
 from timetable.days.effects import Applied, Placed
@@ -71,15 +71,14 @@ def plan(
     closing: Closing,
     community: str,
     now: float,
-    waiting: Iterable[MakeUp] = (),
+    waiting: Collection[MakeUp | MakeUpOwn] = (),
 ) -> MakeUpPlan:
     """When the community's shared lessons that `closing` took could be made up, after `now` (unix seconds). The slots
     that `waiting` asks for already are left to them."""
     lost = [standing for standing in _lost(tables, closing) if standing.community == community]
-    asked = {change.occurrence: change for change in waiting}
     shared = [standing for standing in lost if len(standing.occurrence.lesson.parties) > 1]
-    planner = SlotPlanner(grounds, _reserved(grounds, tables, community, asked.values(), now), closing, now)
-    states = _states(tables, shared, asked)
+    planner = SlotPlanner(grounds, _reserved(grounds, tables, community, waiting, now), closing, now)
+    states = _states(tables, shared, asked_for(waiting))
     chosen = planner.choose([standing for standing in shared if states[standing.uid] == "open"])
     return MakeUpPlan(
         closing=closing.id,
@@ -96,7 +95,7 @@ def own_plan(
     community: str,
     unit: str,
     now: float,
-    waiting: Iterable[MakeUp] = (),
+    waiting: Collection[MakeUp | MakeUpOwn] = (),
 ) -> OwnMakeUpPlan:
     """When the lessons that the unit has by itself, and that `closing` took, could be made up after `now` (unix
     seconds). The best slots of the shared ones that it lost are left to these."""
@@ -105,9 +104,8 @@ def own_plan(
         for one in _lost(tables, closing)
         if one.community == community and any(party.unit == unit for party in one.occurrence.lesson.parties)
     ]
-    asked = {change.occurrence: change for change in waiting}
-    states = _states(tables, lost, asked)
-    planner = SlotPlanner(grounds, _reserved(grounds, tables, community, asked.values(), now), closing, now)
+    states = _states(tables, lost, asked_for(waiting))
+    planner = SlotPlanner(grounds, _reserved(grounds, tables, community, waiting, now), closing, now)
     chosen = planner.choose([standing for standing in lost if states[standing.uid] == "open"])
     own = [standing for standing in lost if len(standing.occurrence.lesson.parties) == 1]
     own.sort(key=lambda one: (one.occurrence.lesson.host.classes, one.starts, one.uid))
@@ -135,7 +133,7 @@ def _days_short(grounds: Grounds, unit: str, own: Iterable[Standing], rows: Iter
 
 
 def _reserved(
-    grounds: Grounds, tables: DatedTables, community: str, waiting: Iterable[MakeUp], now: float
+    grounds: Grounds, tables: DatedTables, community: str, waiting: Iterable[MakeUp | MakeUpOwn], now: float
 ) -> DatedTables:
     """The tables as if what was asked for were agreed already."""
     for number, change in enumerate(waiting, 1):
@@ -143,6 +141,13 @@ def _reserved(
         if outcome.possible:
             tables = tables.with_applied(Applied(community=community, number=-number, at=now, effects=outcome.effects))
     return tables
+
+
+def asked_for(waiting: Iterable[MakeUp | MakeUpOwn]) -> set[str]:
+    """The lost occurrences that these changes make up for."""
+    return {
+        one.occurrence for change in waiting for one in (change.lessons if isinstance(change, MakeUpOwn) else (change,))
+    }
 
 
 def _states(tables: DatedTables, lost: Iterable[Standing], asked: Collection[str]) -> Mapping[str, State]:

@@ -172,6 +172,8 @@ export interface ClosingView {
   makeUpDays: MakeUpDay[];
   losses: Loss[];
   mayReopen: boolean;
+  /** The schools whose own make-ups the asker may ask for. */
+  plansFor: string[];
 }
 
 /** The units of a community that the asker may close. */
@@ -222,6 +224,8 @@ export interface OwnMakeUpPlanView {
   /** The published version that the choices are asked against. */
   version: number;
   mayAsk: boolean;
+  /** What the school itself has to say to what the asker asks for. */
+  consent: Say;
 }
 
 /** Lessons of one school alone, made up all or none. */
@@ -1458,6 +1462,8 @@ export interface OwnMakeUpPlan {
   /** How many whole free days it would take more for those that have no slot. */
   daysShort: number;
 }
+
+export type Say = "none" | "may_object" | "must_agree";
 
 export type AccessKind = "encoder" | "player" | "guest" | "peers";
 

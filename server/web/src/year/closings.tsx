@@ -7,10 +7,10 @@ import { Button, Dialog, Empty, Failure, Field, Note, Skeleton, Stale, StateChip
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
-import { community, me, speaks } from "../ui/session";
+import { community, me } from "../ui/session";
 import { addDays, countyTime, dateTime, longDate, now, shortDate, weekdayName, weekdayOf } from "../ui/time";
 import { MakeUps } from "./make-ups";
-import { OwnMakeUps } from "./own-make-ups";
+import { OwnBySchool, OwnMakeUps, unitName } from "./own-make-ups";
 import { Why } from "./why";
 
 const REFRESH_SECONDS = 30;
@@ -58,12 +58,13 @@ function Card({ closing, weekdays, loaded }: { closing: ClosingView; weekdays: r
   const here = community.value;
   const [open, setOpen] = useState(false);
   const [confirming, setConfirming] = useState(false);
-  const [school, setSchool] = useState<string | null>(null);
+  const [ownOpen, setOwnOpen] = useState(false);
   const over = closing.reopenedAt !== null;
   const today = countyTime(now()).date;
   const state = over ? "reopened" : closing.last < today ? "past" : closing.first <= today ? "now" : "coming";
   const own = closing.losses.find((loss) => loss.community === here?.id);
-  const schools = (own?.units ?? []).filter((loss) => loss.own > 0 && here !== null && speaks([loss.unit], ""));
+  const schools = (own?.units ?? []).filter((loss) => loss.own > 0 && closing.plansFor.includes(loss.unit)).sort((a, b) => closing.units.indexOf(a.unit) - closing.units.indexOf(b.unit));
+  const alone = schools.length === 1 ? schools[0] : undefined;
   return (
     <section class="card box closing" data-closing={closing.id} data-state={state}>
       <div class="row">
@@ -83,15 +84,15 @@ function Card({ closing, weekdays, loaded }: { closing: ClosingView; weekdays: r
       {!over && <GivenDays closing={closing} weekdays={weekdays} onDone={loaded.reload} />}
       <div class="row">
         {own !== undefined && own.shared > 0 && (
-          <Button small kind={open ? undefined : "pri"} icon="plus" action="plan-make-ups" onClick={() => setOpen(!open)}>
+          <Button small kind={open ? undefined : "pri"} icon={open ? "x" : "plus"} action="plan-make-ups" onClick={() => setOpen(!open)}>
             {open ? t("make_up.hide") : t("make_up.show", { count: own.shared - own.madeUp })}
           </Button>
         )}
-        {schools.map((loss) => (
-          <Button small key={loss.unit} kind={school === loss.unit ? undefined : "pri"} icon="plus" action="plan-own" onClick={() => setSchool(school === loss.unit ? null : loss.unit)}>
-            {school === loss.unit ? t("make_up.hide") : t("make_up.own", { unit: unitName(closing, loss.unit), count: loss.own - loss.madeUp })}
+        {alone && (
+          <Button small kind={ownOpen ? undefined : "pri"} icon={ownOpen ? "x" : "plus"} action="plan-own" onClick={() => setOwnOpen(!ownOpen)}>
+            {ownOpen ? t("make_up.hide") : t("make_up.own", { unit: unitName(closing, alone.unit), count: alone.own - alone.madeUp })}
           </Button>
-        ))}
+        )}
         {closing.mayReopen && state !== "past" && (
           <Button small icon="undo" action="reopen" onClick={() => setConfirming(true)}>
             {t("closings.reopen")}
@@ -99,13 +100,12 @@ function Card({ closing, weekdays, loaded }: { closing: ClosingView; weekdays: r
         )}
       </div>
       {open && here && <MakeUps community={here.id} closing={closing} onAsked={loaded.reload} />}
-      {school !== null && here && <OwnMakeUps key={school} community={here.id} unit={school} closing={closing} onTaken={loaded.reload} />}
+      {ownOpen && alone && here && <OwnMakeUps community={here.id} unit={alone.unit} closing={closing} onTaken={loaded.reload} />}
+      {schools.length > 1 && here && <OwnBySchool schools={schools} community={here.id} closing={closing} onTaken={loaded.reload} />}
       {confirming && <Reopen closing={closing} onClose={() => setConfirming(false)} onDone={loaded.reload} />}
     </section>
   );
 }
-
-const unitName = (closing: ClosingView, unit: string) => label(closing.unitNames[closing.units.indexOf(unit)] ?? unit);
 
 function Losses({ losses }: { losses: readonly Loss[] }) {
   const sum = (of: (loss: Loss) => number) => losses.reduce((total, loss) => total + of(loss), 0);

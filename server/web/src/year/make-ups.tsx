@@ -106,7 +106,7 @@ export function Lost({ lost, index, pick, take, busy }: LostProps) {
               </Button>
             )}
           </div>
-          <span class="xs mut">{choice.reasons.map((reason) => t(`make_up.reason.${reason.code}`, worded(reason.values ?? {}))).join(t("list.comma"))}</span>
+          <span class="xs mut">{choice.reasons.map((reason) => t(`make_up.reason.${reason.code}`, worded(reason.values ?? {}))).join(" · ")}</span>
         </div>
       )}
     </li>

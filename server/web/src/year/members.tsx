@@ -93,6 +93,7 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
       <section class="card box">
         <h2>{t("members.now", { count: view.units.length })}</h2>
         <p class="sm">{view.units.map((unit) => (unit.id === view.core ? t("members.core", { name: unit.name }) : unit.name)).join(t("list.comma"))}</p>
+        {!view.mayChange && <p class="sm mut">{t("members.not_yours")}</p>}
         {view.changes.length > 0 && (
           <ul class="member-changes">
             {view.changes.map((one) => (

@@ -1,7 +1,7 @@
 /** When the lessons that a closing took of one school alone could be held instead: by class, taken by one press. */
 
 import { useState } from "preact/hooks";
-import type { AmendmentView, ClosingView, LostLesson, OwnMakeUpPlanView } from "../generated/api";
+import type { AmendmentView, ClosingView, LostLesson, OwnMakeUpPlanView, UnitLoss } from "../generated/api";
 import { get, post, Problem } from "../ui/api";
 import { Button, Empty, Failure, Note, Skeleton, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
@@ -17,6 +17,29 @@ interface Props {
   onTaken: () => void;
 }
 
+/** Several schools, each with what it lost; the plan of one at a time is written out. */
+export function OwnBySchool({ schools, community, closing, onTaken }: Omit<Props, "unit"> & { schools: readonly UnitLoss[] }) {
+  const [open, setOpen] = useState<string | null>(null);
+  return (
+    <ul class="own-schools" aria-label={t("make_up.own_schools")}>
+      {schools.map(({ unit, own, madeUp }) => (
+        <li key={unit} data-unit={unit}>
+          <div class="row wrap">
+            <b class="grow ell">{unitName(closing, unit)}</b>
+            <span class="sm mut nw">{t("make_up.own_counts", { own, made_up: madeUp })}</span>
+            <Button small icon={open === unit ? "x" : "plus"} action="plan-own" onClick={() => setOpen(open === unit ? null : unit)}>
+              {t(open === unit ? "make_up.hide" : "make_up.own_plan")}
+            </Button>
+          </div>
+          {open === unit && <OwnMakeUps community={community} unit={unit} closing={closing} onTaken={onTaken} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export const unitName = (closing: ClosingView, unit: string) => label(closing.unitNames[closing.units.indexOf(unit)] ?? unit);
+
 export function OwnMakeUps({ community, unit, closing, onTaken }: Props) {
   const path = `/api/communities/${encodeURIComponent(community)}/closings/${closing.id}/make-ups/${encodeURIComponent(unit)}`;
   const { data, error, reload } = useResource<OwnMakeUpPlanView>(`${path} ${closing.revision}`, (signal) => get(path, signal));
@@ -29,6 +52,8 @@ export function OwnMakeUps({ community, unit, closing, onTaken }: Props) {
   const placed = lost.filter(takeable);
   const without = lost.filter((one) => one.state === "open" && one.choices.length === 0).length;
   const done = lost.filter((one) => one.state === "made_up").length;
+  const asked = lost.filter((one) => one.state === "asked").length;
+  const heard = data.consent !== "none";
   const take = (some: readonly LostLesson[]) =>
     run(async () => {
       const choices = some.flatMap((one) => {
@@ -45,11 +70,18 @@ export function OwnMakeUps({ community, unit, closing, onTaken }: Props) {
       <div class="row wrap">
         <span class="grow sm mut">
           {t("make_up.own_lead", { count: lost.length, placed: placed.length })}
+          {data.mayAsk && placed.length > 0 && ` ${t(`make_up.own_consent.${data.consent}`)}`}
           {done > 0 && ` ${t("make_up.own_done", { count: done })}`}
+          {asked > 0 && (
+            <>
+              {` ${t("make_up.own_asked", { count: asked })} `}
+              <a href="/timetable?tab=nego">{t("make_up.open_amendments")}</a>
+            </>
+          )}
         </span>
         {data.mayAsk && placed.length > 0 && (
           <Button small kind="pri" icon="check" busy={busy} action="take-all-own" onClick={() => take(placed)}>
-            {t("make_up.take_all", { count: placed.length })}
+            {t(heard ? "make_up.ask_all" : "make_up.take_all", { count: placed.length })}
           </Button>
         )}
       </div>
@@ -64,6 +96,7 @@ export function OwnMakeUps({ community, unit, closing, onTaken }: Props) {
           picked={picked}
           pick={(occurrence, index) => setPicked(new Map(picked).set(occurrence, index))}
           take={data.mayAsk ? take : undefined}
+          heard={heard}
           busy={busy}
         />
       ))}
@@ -77,11 +110,13 @@ interface ClassProps {
   picked: ReadonlyMap<string, number>;
   pick: (occurrence: string, index: number) => void;
   take: ((some: readonly LostLesson[]) => void) | undefined;
+  /** Whether the school has a say. */
+  heard: boolean;
   busy: boolean;
 }
 
 /** One class's lessons, which are many: they are written out where somebody opens them. */
-function OfClass({ name, lessons, picked, pick, take, busy }: ClassProps) {
+function OfClass({ name, lessons, picked, pick, take, heard, busy }: ClassProps) {
   const [open, setOpen] = useState(false);
   const placed = lessons.filter(takeable);
   return (
@@ -91,7 +126,7 @@ function OfClass({ name, lessons, picked, pick, take, busy }: ClassProps) {
         <>
           {take && placed.length > 0 && (
             <Button small busy={busy} action="take-class" onClick={() => take(placed)}>
-              {t("make_up.own_take_class", { count: placed.length })}
+              {t(heard ? "make_up.own_ask_class" : "make_up.own_take_class", { count: placed.length })}
             </Button>
           )}
           <ul class="own-lessons">
