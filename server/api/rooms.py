@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from server.auth.middleware import auth_key, principal, remote_address, set_cookie
 from server.auth.policy import allowed, permit
-from server.auth.service import ROOM_SESSION_SECONDS
+from server.auth.service import PAIRING_SECONDS, ROOM_SESSION_SECONDS
 from server.keys import counties_key, importing_key, live_key, people_key, site_key
 from server.qr import qr_code
 from server.shapes.people import ChangedRoom, ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
@@ -55,6 +55,7 @@ async def begin(request: web.Request) -> web.Response:
         code=pairing.code,
         secret=pairing.secret,
         expires_at=pairing.expires_at,
+        expires_in=PAIRING_SECONDS,
         confirm_url=confirm_url,
         confirm_qr=qr_code(confirm_url),
     )

@@ -57,6 +57,8 @@ class PairingCode(Body, frozen=True, kw_only=True):
     code: str
     secret: str
     expires_at: float
+    expires_in: float
+    """Seconds, for a panel whose own clock is wrong."""
     confirm_url: str
     confirm_qr: QrCode
 

@@ -14,12 +14,13 @@ import { Drawing } from "./drawing";
 import { PagePictures, picturesFor } from "./page-pictures";
 import { faceOf, inRoomOf, isMemberCamera, listensOnly, next, recordedUnheard, type Room, self } from "./room";
 import { openScreen } from "./screen";
+import { steadyNow } from "./steady";
 import { View } from "./view";
 
 export interface Line {
   phase: Phase;
   reason: string;
-  /** Unix seconds of this machine. */
+  /** Unix seconds of this page's steady clock. */
   downSince: number | null;
   /** A command has waited for more than two seconds. */
   unsent: boolean;
@@ -204,7 +205,7 @@ export class Classroom {
 
   private receive(message: ServerMessage): void {
     const before = this.room.value;
-    const after = next(before, message, Date.now() / 1000);
+    const after = next(before, message, steadyNow());
     this.room.value = after;
     if (message.t === "welcome" || message.t === "resumed") {
       const fresh = this.epoch !== null && this.epoch !== message.epoch;

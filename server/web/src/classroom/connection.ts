@@ -3,6 +3,7 @@
  * still wait for their acknowledgement. It knows nothing of what a lesson is.
  */
 import { decode, encode } from "@msgpack/msgpack";
+import { steadyNow } from "./steady";
 import type { Ack, ClientMessage, Closing, Hello, LinkReport, MediaAnswer, ServerMessage, View as ViewMessage } from "../generated/live";
 
 export type Command = Exclude<ClientMessage, Hello | LinkReport | ViewMessage>;
@@ -18,7 +19,7 @@ export interface Ticket {
 
 export interface Pending {
   message: Command;
-  /** Milliseconds of the clock when it was first wished for. */
+  /** Milliseconds of a steady clock when it was first wished for. */
   since: number;
 }
 
@@ -55,7 +56,7 @@ export interface Environment {
 }
 
 const BROWSER: Environment = {
-  now: () => Date.now(),
+  now: () => steadyNow() * 1000,
   random: () => Math.random(),
   id: () => hexId(),
   open: (url, protocol) => new WebSocket(url, protocol),

@@ -19,7 +19,7 @@ const ROWS = 8;
 
 export interface DayProps {
   day: RoomDay;
-  /** Unix seconds of this machine when the table arrived; older than a minute is said. */
+  /** Unix seconds of this page's steady clock when the table arrived; older than a minute is said. */
   at: number;
   stale: boolean;
 }
@@ -73,7 +73,7 @@ export function DayPage({ day, at, stale }: DayProps) {
           </>
         )}
       </section>
-      <Check preflight={preflight} checking={checking} listens={day.listenOnly} />
+      <Check preflight={preflight} offset={day.serverTime - at} checking={checking} listens={day.listenOnly} />
       <footer>
         <span class="row pv">
           <Icon name="camoff" />
@@ -85,7 +85,7 @@ export function DayPage({ day, at, stale }: DayProps) {
             <b>{day.phone}</b>
           </span>
         )}
-        {stale && <span class="st warn">{t("load.stale", { time: clockAt(at) })}</span>}
+        {stale && <span class="st warn">{t("load.stale", { time: clockAt(day.serverTime) })}</span>}
         <span class="grow" />
         <WallButton action="choose-devices" onClick={() => openDevices(true)}>
           <Icon name="cam" />
@@ -136,13 +136,13 @@ function Table({ lessons, now, next }: { lessons: readonly RoomLesson[]; now: nu
   );
 }
 
-function Check({ preflight, checking, listens }: { preflight: Preflight | null; checking: boolean; listens: boolean }) {
+function Check({ preflight, offset, checking, listens }: { preflight: Preflight | null; offset: number; checking: boolean; listens: boolean }) {
   return (
     <section class="pf">
       <div class="row">
         <h2 class="grow w28">{t("classroom.idle.check")}</h2>
         <span class="w28 mut">
-          {checking ? t("classroom.idle.checking") : preflight ? t("classroom.idle.checked", { time: clockAt(preflight.at) }) : t("classroom.idle.not_checked")}
+          {checking ? t("classroom.idle.checking") : preflight ? t("classroom.idle.checked", { time: clockAt(preflight.at + offset) }) : t("classroom.idle.not_checked")}
         </span>
       </div>
       <ul>

@@ -1,4 +1,4 @@
-/** An unpaired panel: a code that a person confirms elsewhere, renewed before it expires. */
+/** An unpaired panel: a code that a person confirms elsewhere, renewed before it expires. Its clock may be hours wrong. */
 import { useEffect, useState } from "preact/hooks";
 import type { PairingCode, PairingState } from "../generated/api";
 import { explain, post, Problem } from "../ui/api";
@@ -7,6 +7,7 @@ import { Qr } from "../ui/qr";
 import { Icon, Mark } from "../ui/icons";
 import { LanguageSwitch } from "../ui/top";
 import { WallButton } from "./wall-button";
+import { steadyNow } from "./steady";
 import { lasting, second } from "./ticker";
 
 const POLL_EVERY = 2_000;
@@ -20,7 +21,7 @@ export function PairingPage({ paired }: { paired: () => void }) {
     let over = false;
     setError(undefined);
     post<PairingCode>("/api/pairing").then(
-      (fresh) => !over && setCode(fresh),
+      (fresh) => !over && setCode({ ...fresh, expiresAt: steadyNow() + fresh.expiresIn }),
       (problem: unknown) => !over && setError(problem),
     );
     return () => {

@@ -10,15 +10,17 @@ import { DeviceDialog } from "./device-dialog";
 import { DeviceTrouble, troubleOf } from "./device-trouble";
 import { LevelMeter } from "./level";
 import { captionOf, Face, LineState, Picture, progressOf, StatePill, Undelivered } from "./parts";
-import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self, tileState } from "./room";
+import { host, inLesson, memberRooms, program, recordedUnheard, type Room, self, soundAlone, tileState } from "./room";
 import { PanelExercise } from "./panel-exercise";
 import { Sounds, SoundUnlock } from "./sound";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { WallButton } from "./wall-button";
-import { lasting, second, serverNow } from "./ticker";
+import { lasting, second, serverNow, useLasted } from "./ticker";
 
 /** A cut shorter than this is not worth frightening a class. */
 const OFFLINE_AFTER = 4;
+/** Another picture takes a moment to begin. */
+const STILL_AFTER = 2;
 const MOST_OTHERS = 6;
 const MOST_BESIDE_BOARD = 2;
 
@@ -38,12 +40,12 @@ export function PanelPage({ classroom, phone }: PanelProps) {
     return () => delete document.documentElement.dataset.theme;
   }, []);
   const me = room && self(room);
+  const audioOnly = useLasted(room !== null && soundAlone(room), STILL_AFTER);
   if (!room || !me) return null;
   const down = line.downSince !== null && second.value - line.downSince >= OFFLINE_AFTER;
   const called = room.snapshot.called === me.id;
   const seen = called || room.snapshot.spotlight === me.id;
-  const weak = room.links[me.id]?.state === "audio_only";
-  const view = down ? "offline" : seen ? "called" : weak ? "audio" : "live";
+  const view = down ? "offline" : seen ? "called" : audioOnly ? "audio" : "live";
   return (
     <div
       class="panel"
@@ -62,7 +64,7 @@ export function PanelPage({ classroom, phone }: PanelProps) {
       ) : room.snapshot.exercise ? (
         <PanelExercise classroom={classroom} room={room} run={room.snapshot.exercise} me={me} />
       ) : (
-        <Live classroom={classroom} room={room} me={me} audioOnly={weak} choose={choose} />
+        <Live classroom={classroom} room={room} me={me} audioOnly={audioOnly} choose={choose} />
       )}
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />
@@ -112,18 +114,13 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
   const others = memberRooms(room).filter((p) => p.id !== me.id);
   const teacher = host(room);
   const board = room.snapshot.board.shown !== null;
+  const unseen = tileState(room, me) === "audio_only";
   return (
     <div class={`live ${audioOnly ? "aud" : ""}`}>
       <TopLine room={room} />
       {board ? (
         <div class="main boarded" data-program={shown?.id}>
           <Sheet classroom={classroom} room={room} surface="wall" />
-        </div>
-      ) : audioOnly ? (
-        <div class="main big" role="status">
-          <Icon name="ear" />
-          <b class="w64">{t("classroom.panel.audio_only")}</b>
-          <span class="w36 mut">{t("classroom.panel.audio_only_text")}</span>
         </div>
       ) : (
         <div class="main" data-program={shown?.id}>
@@ -134,6 +131,13 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
                 <Icon name="vol" />
                 {shown.role === "host" ? t("classroom.panel.teacher", { name: shown.name, unit: shown.unitName }) : captionOf(shown)}
               </span>
+              {audioOnly && (
+                <div class="heard" role="status">
+                  <Icon name="ear" />
+                  <b class="w64">{t("classroom.panel.audio_only")}</b>
+                  <span class="w36">{t("classroom.panel.audio_only_text")}</span>
+                </div>
+              )}
             </>
           ) : (
             <div class="calm">
@@ -147,20 +151,21 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
       <aside>
         {board && shown && shown.presence !== "offline" && (
           <div class="self">
-            {audioOnly ? (
-              <div class="calm small" role="status">
+            <Face classroom={classroom} participant={shown} />
+            {audioOnly && (
+              <div class="heard" role="status">
                 <Icon name="ear" />
-                <span class="w28">{t("classroom.panel.audio_only")}</span>
+                <b class="w28">{t("classroom.panel.audio_only")}</b>
               </div>
-            ) : (
-              <Face classroom={classroom} participant={shown} />
             )}
             <span class="cap s">{shown.role === "host" ? t("classroom.panel.teacher_short") : captionOf(shown)}</span>
           </div>
         )}
         <div class="self">
           <Own classroom={classroom} me={me} />
-          <span class="cap s">{t("classroom.panel.us")}</span>
+          <span class="cap s" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
+            {t(unseen ? "classroom.panel.unseen" : "classroom.panel.us")}
+          </span>
         </div>
         <div class="oth">
           {teacher && shown && shown.id !== teacher.id && <Mini classroom={classroom} room={room} participant={teacher} />}

@@ -4,6 +4,7 @@ import { get, post, Problem } from "../ui/api";
 import { Capture, type Fault, PLANS } from "./capture";
 import { listen } from "./level";
 import { aloud, quietly, type SpeakerState } from "./speaker";
+import { steadyNow } from "./steady";
 
 export interface Preflight {
   camera: PreflightReport["camera"];
@@ -11,7 +12,7 @@ export interface Preflight {
   speaker: SpeakerState;
   rttMs: number;
   cameras: number;
-  /** Unix seconds of this machine. */
+  /** Unix seconds of this page's steady clock. */
   at: number;
 }
 
@@ -37,7 +38,7 @@ export async function check(loud: boolean, listens: boolean): Promise<Preflight>
     speaker: await (loud ? aloud(mic) : quietly()),
     rttMs: await roundTrip(),
     cameras,
-    at: Date.now() / 1000,
+    at: steadyNow(),
   };
   capture.close();
   return result;

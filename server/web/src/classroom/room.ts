@@ -14,11 +14,11 @@ export interface Room {
   links: Record<string, Link>;
   /** What this page gets of each track that it sees. */
   levels: Receiving["levels"];
-  /** Server's unix seconds less this machine's. */
+  /** Server's unix seconds less those of this page's steady clock. */
   clockOffset: number;
 }
 
-/** The next state; the same value when the message changes nothing. `localNow` in unix seconds. */
+/** The next state; the same value when the message changes nothing. `localNow` in seconds of the page's steady clock. */
 export function next(room: Room | null, message: ServerMessage, localNow: number): Room | null {
   switch (message.t) {
     case "welcome":
@@ -329,6 +329,14 @@ export function picturesOf(room: Room, participant: Participant): Track[] {
   return room.tracks
     .filter((t) => (t.participant === participant.id || t.participant === camera) && t.kind === "video")
     .sort((a, b) => order.indexOf(a.source) - order.indexOf(b.source));
+}
+
+/** Whether of what all rooms see there is sound alone: our line carries no picture, or theirs does not. */
+export function soundAlone(room: Room): boolean {
+  const shown = program(room);
+  if (shown === undefined || shown.id === room.me || shown.presence !== "connected") return false;
+  const track = faceOf(room, shown);
+  return track !== undefined && (room.levels[track.id] === "still" || tileState(room, shown) === "audio_only");
 }
 
 /** What every room sees large: the spotlight, or the host. */

@@ -16,6 +16,7 @@ import { DayPage } from "./day";
 import { PairingPage } from "./pairing";
 import type { PanelProps } from "./panel";
 import { countFrames } from "./parts";
+import { steadyNow } from "./steady";
 import { WallButton } from "./wall-button";
 
 const REFRESH_EVERY = 15_000;
@@ -66,7 +67,7 @@ function RoomPage() {
   const refresh = async () => {
     try {
       const day = await get<RoomDay>("/api/room/day");
-      setKnown({ day, at: Date.now() / 1000 });
+      setKnown({ day, at: steadyNow() });
       setUnpaired(false);
       setError(undefined);
       if (day.join !== null && current.current === null && !closed.current.has(day.join)) enter(day.join);
@@ -113,7 +114,7 @@ function RoomPage() {
   if (unpaired) return <PairingPage paired={() => void refresh()} />;
   if (over && state === "ended") return <Done />;
   if (classroom !== null && classroom.room.value !== null && !over && PanelPage !== null) return <PanelPage classroom={classroom} phone={known?.day.phone} />;
-  if (known) return <DayPage day={known.day} at={known.at} stale={error !== undefined && Date.now() / 1000 - known.at > OLD_AFTER} />;
+  if (known) return <DayPage day={known.day} at={known.at} stale={error !== undefined && steadyNow() - known.at > OLD_AFTER} />;
   return <Unreached error={error} retry={() => void refresh()} />;
 }
 

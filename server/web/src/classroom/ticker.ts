@@ -1,12 +1,22 @@
 /** The running second that countdowns are painted by. */
 import { signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import type { Room } from "./room";
+import { steadyNow } from "./steady";
 
-/** Unix seconds of this machine, a new value every second. */
-export const second = signal(Date.now() / 1000);
+/** Unix seconds of this page's steady clock, a new value every second. */
+export const second = signal(steadyNow());
 setInterval(() => {
-  second.value = Date.now() / 1000;
+  second.value = steadyNow();
 }, 1000);
+
+/** Whether something has been so for as many seconds: what heals by itself at once is not worth a word. */
+export function useLasted(so: boolean, seconds: number): boolean {
+  const since = useRef<number | null>(null);
+  if (!so) since.current = null;
+  else since.current ??= second.value;
+  return since.current !== null && second.value - since.current >= seconds;
+}
 
 /** The server's time, as far as this page knows it. */
 export function serverNow(room: Room | null): number {

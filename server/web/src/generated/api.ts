@@ -576,6 +576,8 @@ export interface PairingCode {
   code: string;
   secret: string;
   expiresAt: number;
+  /** Seconds, for a panel whose own clock is wrong. */
+  expiresIn: number;
   confirmUrl: string;
   confirmQr: QrCode;
 }
