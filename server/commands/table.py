@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, TypeVar
+from typing import Annotated, TextIO, TypeVar
 
 import msgspec
 from cyclopts import App, CycloptsError, Parameter
@@ -267,13 +268,24 @@ def schema(*, tables: Annotated[bool, Flag] = False) -> None:
 
 
 def _tell_machines(step: Progress) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(step) + b"\n")
-    sys.stdout.buffer.flush()
+    with _heard_by_few(sys.stdout):
+        sys.stdout.buffer.write(msgspec.json.encode(step) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _tell_people(step: Progress) -> None:
     found = "" if step.cost is None else f"  cost {step.cost}, none below {step.bound or 0}"
-    print(f"{step.seconds:7.1f} s  {step.community}  {step.phase}{found}", file=sys.stderr)
+    with _heard_by_few(sys.stderr):
+        print(f"{step.seconds:7.1f} s  {step.community}  {step.phase}{found}", file=sys.stderr)
+
+
+@contextmanager
+def _heard_by_few(stream: TextIO) -> Iterator[None]:
+    """Whoever reads along may stop at any time (`| head`); the search goes on, silent, for the tables' sake."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _print_outcome(outcome: Outcome) -> None:

@@ -132,6 +132,18 @@ def test_a_killed_build_leaves_its_best_tables(tmp_path: Path) -> None:
     assert not (tmp_path / "report.json").exists()
 
 
+def test_a_build_whose_reader_goes_away_is_built_to_its_end(tmp_path: Path) -> None:
+    building = Building(tmp_path, generated_community(1, shape=(1, 1)), 2)
+    building.until("lints")
+    assert building.process.stdout is not None
+    building.process.stdout.close()
+    assert building.process.wait() == 0
+    assert building.tables().tables
+    assert building.process.stderr is not None
+    with building.process.stderr:
+        assert b"Traceback" not in building.process.stderr.read()
+
+
 def test_a_first_table_is_found_however_short_the_time(tmp_path: Path) -> None:
     building = Building(tmp_path, generated_community(1), 0.01)
     assert building.end()[0] == 0

@@ -112,6 +112,8 @@ def test_small_register_and_the_demo_are_sound() -> None:
         (changed(ROWS, "requirements", 0, kind="local"), ("party_too_many", "parties", 2, "unit")),
         ({**ROWS, "parties": []}, ("party_missing", "requirements", 2, "kind")),
         (added(ROWS, "parties", ROWS["parties"][0].row), ("unit_named_twice", "parties", 3, "unit")),
+        (changed(ROWS, "parties", 0, teachers=("t2", "t2")), ("listed_twice", "parties", 2, "teachers")),
+        (changed(ROWS, "requirements", 0, classes=("c1", "c1")), ("listed_twice", "requirements", 2, "classes")),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

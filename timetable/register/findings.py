@@ -67,6 +67,7 @@ ERRORS: Mapping[str, str] = {
     "class_not_expected": "a class where there is none: the host of a dedicated lesson, a meeting",
     "class_of_other_unit": "a class that is not of the party's unit",
     "room_of_other_campus": "a room, or a home room, on another campus than its unit",
+    "listed_twice": "a class or a teacher stands twice in one party",
     "teacher_missing": "a party without a teacher",
     "teacher_without_post": "a teacher without a post at the party's unit",
     "rotation_not_for_kind": "only sync lessons, meetings and research go round",

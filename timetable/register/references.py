@@ -16,6 +16,8 @@ CODES: Mapping[str, str] = {
     "reference_outside": "a unit of a requirement is not in its community",
     "periods_overlap": "two periods of a unit overlap, or one ends before it starts",
     "time_backwards": "a busy time ends before it starts",
+    "date_backwards": "a last date is before the first",
+    "reference_repeated": "a unit, a class or a teacher is named twice in one community or lesson",
 }
 """Every code that this module can report."""
 
@@ -48,9 +50,13 @@ class _References:
                 if times > 1:
                     self._find("reference_twice", _LISTS[noun], noun=noun, id=id)
         register = self._register
+        self._dates("term.lastDay", register.term.first_day, register.term.last_day)
+        for index, closure in enumerate(register.term.closures):
+            self._dates(f"term.closures[{index}].last", closure.first, closure.last)
         for index, community in enumerate(register.communities):
             self._refer(f"communities[{index}].core", "unit", (community.core,))
             self._refer(f"communities[{index}].members", "unit", community.members)
+            self._once(f"communities[{index}].members", "unit", community.units)
         for index, travel in enumerate(register.travel):
             self._refer(f"travel[{index}].campuses", "campus", travel.campuses)
         for index, unit in enumerate(register.units):
@@ -62,6 +68,7 @@ class _References:
                     self._find("periods_overlap", f"units[{index}].bells[{number}].periods", unit=unit.name)
                 if len({period.number for period in schedule.periods}) < len(schedule.periods):
                     self._find("periods_overlap", f"units[{index}].bells[{number}].periods", unit=unit.name)
+                self._dates(f"units[{index}].bells[{number}].validTo", schedule.valid_from, schedule.valid_to)
             for number, wish in enumerate(unit.wishes):
                 if wish.end <= wish.start:
                     self._find("time_backwards", f"units[{index}].wishes[{number}]", name=unit.name)
@@ -79,12 +86,18 @@ class _References:
         for index, requirement in enumerate(register.requirements):
             self._requirement(f"requirements[{index}]", requirement)
         self._refer("busyRooms", "room", (id for id, _ in register.busy_rooms))
+        for index, (id, busy) in enumerate(register.busy_rooms):
+            if busy.end <= busy.start:
+                self._find("time_backwards", f"busyRooms[{index}][1]", name=id)
         return self._found
 
     def _requirement(self, place: str, requirement: Requirement) -> None:
         self._refer(f"{place}.community", "community", (requirement.community,))
+        self._once(f"{place}.parties", "unit", (party.unit for party in requirement.parties))
         for number, party in enumerate(requirement.parties):
             here = f"{place}.parties[{number}]"
+            self._once(f"{here}.classes", "class", party.classes)
+            self._once(f"{here}.teachers", "teacher", party.teachers)
             self._refer(f"{here}.unit", "unit", (party.unit,))
             self._refer(f"{here}.classes", "class", party.classes)
             self._refer(f"{here}.teachers", "teacher", party.teachers)
@@ -97,6 +110,15 @@ class _References:
             for position, school_class in enumerate(party.classes):
                 if self._unit_of.get(school_class, party.unit) != party.unit:
                     self._find("reference_elsewhere", f"{here}.classes[{position}]", id=school_class, unit=party.unit)
+
+    def _once(self, place: str, noun: str, ids: Iterable[str]) -> None:
+        for id, times in Counter(ids).items():
+            if times > 1:
+                self._find("reference_repeated", place, noun=noun, id=id)
+
+    def _dates(self, place: str, first: str | None, last: str | None) -> None:
+        if first is not None and last is not None and last < first:
+            self._find("date_backwards", place, first=first, last=last)
 
     def _refer(self, place: str, noun: str, ids: Iterable[str]) -> None:
         known = self._known[noun]

@@ -94,6 +94,9 @@ class _Check:
             yield finding("unknown_unit", side.source, unit, id=side.unit)
         elif side.unit not in self._communities.get(row.community, (side.unit,)):
             yield finding("unit_not_in_community", side.source, unit, id=side.unit, community=row.community)
+        for field, ids in (("classes", side.classes), ("teachers", side.teachers)):
+            for id in sorted({id for id in ids if ids.count(id) > 1}):
+                yield finding("listed_twice", side.source, side.title(field), id=id)
         for id in side.classes:
             if id not in self._classes:
                 yield finding("unknown_class", side.source, side.title("classes"), id=id)
