@@ -223,7 +223,7 @@ async def county(app: web.Application) -> AsyncIterator[None]:
         registers,
         time.time,
         asyncio.to_thread,
-        tables_follow(lambda: app[timetable_key], asyncio.to_thread),
+        tables_follow(lambda: app[timetable_key], lambda: app[amendments_key], asyncio.to_thread),
     )
     yield
 

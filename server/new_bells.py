@@ -1,8 +1,8 @@
-"""What a change of bells in the register does to the tables that are published: they follow."""
+"""What a change of bells in the register does to published tables and the changes of their days: they follow."""
 
 from collections.abc import Callable, Sequence
 
-from timetable.agreement.amendment_service import Aside
+from timetable.agreement.amendment_service import AmendmentService, Aside
 from timetable.agreement.service import TimetableService
 from timetable.bell_changes import parted_lessons
 from timetable.days.new_bells import told
@@ -10,9 +10,11 @@ from timetable.model import Finding, Register
 from timetable.register.importing import Followed
 
 
-def tables_follow(service: Callable[[], TimetableService], aside: Aside) -> Followed:
-    """Publishes for every community whose schools ring other bells what follows them, and names the lessons that these
-    part."""
+def tables_follow(
+    service: Callable[[], TimetableService], changes: Callable[[], AmendmentService], aside: Aside
+) -> Followed:
+    """Publishes for every community whose schools ring other bells what follows them, lets the changes of single days
+    follow too, and names the lessons that these bells part."""
 
     async def follow(before: Register, after: Register, author: str) -> Sequence[Finding]:
         bells = {unit.id: unit.bells for unit in before.units}
@@ -21,6 +23,7 @@ def tables_follow(service: Callable[[], TimetableService], aside: Aside) -> Foll
             return ()
         tables = service()
         versions = await tables.ring_anew(units, by=author, aside=aside)
+        days = await changes().ring_anew(units)
         standing = [version.table for version in await tables.published()]
 
         def parted(register: Register) -> list[Finding]:
@@ -28,6 +31,6 @@ def tables_follow(service: Callable[[], TimetableService], aside: Aside) -> Foll
 
         known = await aside(lambda: set(map(repr, parted(before))))
         new = [finding for finding in await aside(lambda: parted(after)) if repr(finding) not in known]
-        return (*told(after, versions), *new)
+        return (*told(after, versions), *days, *new)
 
     return follow

@@ -16,10 +16,13 @@ from cyclopts import App, CycloptsError, Parameter
 from config.settings import load
 from server.new_bells import tables_follow
 from server.sentences import LANGUAGES, Language, catalogue, finding_sentence
+from server.storage.amendment_store import SqlAmendmentStore
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from server.storage.register_store import SqlRegisterStore
 from server.storage.table_store import SqlTableStore
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.amendments import Amendment
 from timetable.agreement.service import TimetableService
 from timetable.days.versions import Version
 from timetable.errors import InputRefused, StaleVersion
@@ -155,8 +158,16 @@ async def _run(
         await asyncio.to_thread(migrate, database.engine)
         registers = SqlRegisterStore(database)
         tables = TimetableService(SqlTableStore(database), registers, now=time.time, announce=_seen_by_servers)
+        changes = AmendmentService(
+            SqlAmendmentStore(database),
+            tables,
+            now=time.time,
+            aside=asyncio.to_thread,
+            announce=_seen_by_servers,
+            announce_version=_seen_by_servers,
+        )
         service = ImportService(
-            registers, time.time, asyncio.to_thread, tables_follow(lambda: tables, asyncio.to_thread)
+            registers, time.time, asyncio.to_thread, tables_follow(lambda: tables, lambda: changes, asyncio.to_thread)
         )
         if check:
             return await service.check(contents, replace=replace)
@@ -165,8 +176,8 @@ async def _run(
         await database.close()
 
 
-async def _seen_by_servers(version: Version) -> None:
-    """Servers look for versions by themselves."""
+async def _seen_by_servers(news: Version | Amendment) -> None:
+    """Servers look for versions and amendments by themselves."""
 
 
 # Telling ------------------------------------------------------------------------------------------------------------

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from server.keys import counties_key, timetable_key
 from server.uploads import FILES_LIMIT, UPLOAD_LIMIT
 from tests.county_server import MEMBER, Answer, Caller, CountyServer, running_county
+from tests.integration.test_api_amendments import answers, ask, day, move, occurrence, rows
 from tests.unit.small_register import SMALL, added, changed
 from tests.unit.small_register import given as rows_given
-from timetable.model import Period, clock, minutes
+from timetable.model import Period, Register, clock, minutes
 from timetable.register.rows import Rows
 from timetable.register.sheets import csv_files, workbook
 from timetable.term import local_date
@@ -307,19 +308,7 @@ async def test_published_tables_follow_the_bells_that_are_imported(county: Count
     before = calendar_of(await county.nobody.get(feed["url"].split("tongke.test")[1]))
     other = (await county.app[timetable_key].newest("B")) or pytest.fail("B has no table")
 
-    def later(period: Period) -> Period:
-        start, end = (clock(minutes(at) + 20) for at in (period.start, period.end))
-        return msgspec.structs.replace(period, start=start, end=end)
-
-    units = tuple(
-        msgspec.structs.replace(
-            unit,
-            bells=tuple(msgspec.structs.replace(b, periods=tuple(later(p) for p in b.periods)) for b in unit.bells),
-        )
-        if unit.id == MEMBER
-        else unit
-        for unit in standing.units
-    )
+    units = ringing_later(standing, 20).units
     answer = (
         await send(director, {"bells.json": msgspec.json.encode(msgspec.structs.replace(standing, units=units))})
     ).json
@@ -345,6 +334,63 @@ async def test_published_tables_follow_the_bells_that_are_imported(county: Count
         await send(director, {"same.json": msgspec.json.encode(msgspec.structs.replace(standing, units=units))})
     ).json
     assert "bells_followed" not in {finding["code"] for finding in again["findings"]}
+
+
+async def test_a_change_of_a_day_follows_the_bells_that_are_imported(county: CountyServer) -> None:
+    """The lesson that was moved to a date has the new clock there; its change, its calendar and the import say so."""
+    director = await county.person("member_director")
+    asked = await ask(await county.person("core_director"), move())
+    done = await answers(county, asked, "member_director", "third_director")
+    feed = (await director.post("/api/feeds", {"kind": "unit", "target": MEMBER, "device": "手机"})).json
+    before = calendar_of(await county.nobody.get(feed["url"].split("tongke.test")[1]))
+    [row] = (await director.get("/api/communities/A/amendments")).json
+    standing = (await county.app[counties_key].now()).register
+    rung = ringing_later(standing, 5)
+    answer = (await send(director, {"bells.json": msgspec.json.encode(rung)})).json
+    [told] = [finding for finding in answer["findings"] if finding["code"] == "amendment_followed"]
+    assert (told["values"]["number"], told["values"]["lessons"]) == (done["number"], 1)
+    [followed] = (await director.get("/api/communities/A/amendments")).json
+    assert followed["revision"] == row["revision"] + 1
+    [about] = followed["findings"]
+    was, now = row["lines"][0]["after"], followed["lines"][0]["after"]
+    assert (about["code"], about["values"]["was"], about["values"]["start"]) == (
+        "day_followed",
+        was["start"],
+        now["start"],
+    )
+    assert minutes(now["start"]) == minutes(was["start"]) + 5
+    moved = (await rows(director, 2, 4))[occurrence()]
+    assert (moved["date"], moved["start"], moved["change"]) == (day(4), now["start"], "moved")
+    member = next(party for party in moved["parties"] if party["unit"] == MEMBER)
+    period = next(one for one in rung_of(rung, MEMBER) if one.number == member["period"])
+    assert (member["start"], member["end"]) == (period.start, period.end)
+    after = calendar_of(await county.nobody.get(feed["url"].split("tongke.test")[1]))
+    uid = next(uid for uid in after if before[uid][1].isoformat() == day(4) and before[uid][0] > 0)
+    assert after[uid] == (before[uid][0] + 1, before[uid][1])
+    assert (await ask(director, {"kind": "undo", "amendment": done["number"]}, version=2))["state"] == "asked"
+
+
+def ringing_later(register: Register, by: int) -> Register:
+    """With the member's bells so many minutes later."""
+
+    def later(period: Period) -> Period:
+        start, end = (clock(minutes(at) + by) for at in (period.start, period.end))
+        return msgspec.structs.replace(period, start=start, end=end)
+
+    units = tuple(
+        msgspec.structs.replace(
+            unit,
+            bells=tuple(msgspec.structs.replace(b, periods=tuple(later(p) for p in b.periods)) for b in unit.bells),
+        )
+        if unit.id == MEMBER
+        else unit
+        for unit in register.units
+    )
+    return msgspec.structs.replace(register, units=units)
+
+
+def rung_of(register: Register, unit: str) -> tuple[Period, ...]:
+    return next(one.bells[0].periods for one in register.units if one.id == unit)
 
 
 def calendar_of(answer: Answer) -> dict[str, tuple[int, date]]:

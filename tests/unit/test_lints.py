@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from server.sentences import LANGUAGES, finding_sentence
 from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
 from timetable import bell_changes, checker, habits, objective
-from timetable.days import new_bells
+from timetable.days import new_bells, rung_days
 from timetable.model import BusyTime, Finding, Party, Register, Slot
 from timetable.problem import Problem
 from timetable.register import references
@@ -26,6 +26,7 @@ EVERY_CODE = {
     **lints.CODES,
     **bell_changes.CODES,
     **new_bells.CODES,
+    **rung_days.CODES,
     **checker.CODES,
     **habits.CODES,
     **references.CODES,

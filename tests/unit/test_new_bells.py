@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 import pytest
@@ -13,10 +14,16 @@ from msgspec import structs
 from server.sentences import LANGUAGES, finding_sentence
 from tests.dated_days import PUBLISHED, TERM, community, days, version
 from tests.instances import small_registers
+from tests.unit.test_amendments import carried_out, held_on, some_change
 from timetable.bell_changes import parted_lessons
 from timetable.checker import check
+from timetable.days import rung_days
+from timetable.days.changes import Move
 from timetable.days.dated import DatedTables
+from timetable.days.effects import Applied, Earlier, Placed
+from timetable.days.grounds import Grounds
 from timetable.days.new_bells import following, rung, told
+from timetable.days.outcomes import work_out
 from timetable.export.feed_entries import entries
 from timetable.model import BellSchedule, Register, clock, minutes
 from timetable.solving.solver import solve
@@ -163,3 +170,149 @@ def test_a_change_before_the_term_counts_from_its_first_day() -> None:
     assert [one.valid_from for one in made] == [TERM.first_day]
     for language in LANGUAGES:
         assert "{" not in finding_sentence(told(register, made)[0], language)
+
+
+# Changes of single days
+
+
+def days_rung(
+    register: Register, tables: DatedTables, units: Collection[str], now: float = NOW
+) -> tuple[DatedTables, list[str]]:
+    """The tables after the register's bells have come to ring, with what is said of changes of days."""
+    codes = []
+    followed = tables
+    for version_made in (
+        made for id in tables.communities for made in following(register, units, tables.versions(id), by="局", at=now)
+    ):
+        followed = followed.with_version(version_made)
+    grounds = Grounds(register)
+    for applied in tables.applied:
+        found = rung_days.rung(grounds, followed, units, applied, at=now)
+        followed = followed.with_applied(structs.replace(applied, effects=found.effects))
+        codes += [finding.code for finding in (*found.findings, *rung_days.told(grounds, applied, found))]
+        for finding in (*found.findings, *rung_days.told(grounds, applied, found)):
+            assert finding.severity == "warning"
+            for language in LANGUAGES:
+                assert "{" not in finding_sentence(finding, language)
+    return followed, codes
+
+
+def moved_to_come(count: int = 1) -> tuple[Register, DatedTables]:
+    """Shared lessons of the next weeks, moved."""
+    register, table = community()
+    tables = DatedTables(TERM, [[version(table)]])
+    grounds = Grounds(register)
+    for day in days(register):
+        for standing in tables.on(day) if day > TOMORROW else ():
+            if len(standing.occurrence.parties) < 2 or standing.moved:
+                continue
+            for period in range(1, 8):
+                change = Move(occurrence=standing.occurrence.id, date=(day).isoformat(), period=period)
+                number = len(tables.applied) + 1
+                outcome = work_out(change, community="A", number=number, grounds=grounds, tables=tables, now=NOW)
+                if outcome.possible:
+                    effects = outcome.effects
+                    tables = tables.with_applied(Applied(community="A", number=number, at=NOW, effects=effects))
+                    break
+            if len(tables.applied) == count:
+                return register, tables
+    raise AssertionError("nothing could be moved")
+
+
+def test_a_moved_lesson_follows_the_bells_of_its_date_and_calendars_hear_of_it() -> None:
+    register, tables = moved_to_come()
+    [applied] = tables.applied
+    [before] = applied.effects
+    assert isinstance(before, Placed)
+    everywhere = {unit.id for unit in register.units}
+    after, codes = days_rung(ringing(register, dict.fromkeys(everywhere, 5)), tables, everywhere)
+    [now] = after.applied[0].effects
+    assert isinstance(now, Placed)
+    assert minutes(now.start) - minutes(before.start) == 5
+    assert [(p.unit, p.period, p.room, p.teachers) for p in now.parties] == [
+        (p.unit, p.period, p.room, p.teachers) for p in before.parties
+    ]
+    assert codes == ["day_followed", "amendment_followed"]
+    changed = structs.replace(after.applied[0], earlier=(Earlier(until=NOW + 60, effects=(before,)),))
+    versions = after.versions("A")
+    first, then = (
+        {one.uid: one for one in entries(TERM, versions[:1], lambda lesson: True, [applied])},
+        {one.uid: one for one in entries(TERM, versions[:1], lambda lesson: True, [changed])},
+    )
+    assert first.keys() == then.keys()
+    assert {uid for uid in then if then[uid].sequence != first[uid].sequence} == {before.uid}
+    assert (then[before.uid].sequence, then[before.uid].modified) == (first[before.uid].sequence + 1, NOW + 60)
+    assert then[before.uid].occurrence.lesson.start == now.start
+    assert first[before.uid].occurrence.lesson.start == before.start
+
+
+def test_a_moved_lesson_that_new_bells_part_or_unring_is_named() -> None:
+    register, tables = moved_to_come()
+    [before] = tables.applied[0].effects
+    assert isinstance(before, Placed)
+    member = before.parties[-1].unit
+    after, codes = days_rung(ringing(register, {member: 20}), tables, {member})
+    assert codes[:2] in (["day_followed", "day_parted"], ["day_parted"])
+    assert after.applied[0].effects != tables.applied[0].effects
+    apart, codes = days_rung(ringing(register, {member: 45}), tables, {member})
+    assert set(codes) == {"day_parted"}
+    assert apart.applied[0].effects == tables.applied[0].effects
+    unrung = structs.replace(
+        register,
+        units=tuple(
+            structs.replace(
+                unit,
+                bells=tuple(
+                    structs.replace(b, periods=tuple(p for p in b.periods if p.number != before.parties[-1].period))
+                    for b in unit.bells
+                ),
+            )
+            if unit.id == member
+            else unit
+            for unit in register.units
+        ),
+    )
+    kept, codes = days_rung(unrung, tables, {member})
+    assert set(codes) == {"day_unrung"}
+    assert kept.applied[0].effects == tables.applied[0].effects
+
+
+@given(st.integers(0, 2**31), st.integers(1, 10), st.sampled_from([-5, 5, 10]))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_sequence_of_changes_follows_the_bells_and_goes_on(seed: int, steps: int, by: int) -> None:
+    """All bells ring so many minutes later in the middle of a sequence of changes: everything from tomorrow on is that
+    much later and in its periods, what was stays, and further changes leave the rest where it is."""
+    register, table = community()
+    chance, now, number = random.Random(seed), NOW, 0
+    tables = DatedTables(TERM, [[version(table)]])
+
+    def change_some(register: Register, tables: DatedTables, number: int) -> tuple[DatedTables, int]:
+        grounds = Grounds(register)
+        for _ in range(steps):
+            number += 1
+            change = some_change(chance, tables, now, number)
+            outcome = work_out(change, community="A", number=number, grounds=grounds, tables=tables, now=now)
+            if outcome.possible:
+                changed = carried_out(tables, outcome, number, now)
+                touched = {one.uid for pair in outcome.touched for one in (pair.before, pair.after) if one is not None}
+                assert all(held_on(changed, day, touched) == held_on(tables, day, touched) for day in days(register))
+                tables = changed
+        return tables, number
+
+    tables, number = change_some(register, tables, number)
+    everywhere = {unit.id for unit in register.units}
+    later = ringing(register, dict.fromkeys(everywhere, by))
+    rung_now, _ = days_rung(later, tables, everywhere, now)
+    for day in days(register):
+        if day < TOMORROW:
+            assert rung_now.on(day) == tables.on(day)
+            continue
+        before, after = ({one.uid: one for one in there.on(day)} for there in (tables, rung_now))
+        assert before.keys() == after.keys()
+        for uid, was in before.items():
+            is_now = after[uid]
+            assert (was.change, was.cancelled, was.taught) == (is_now.change, is_now.cancelled, is_now.taught)
+            for a, b in zip(was.occurrence.parties, is_now.occurrence.parties, strict=True):
+                assert (a.unit, a.period, a.room, a.teachers) == (b.unit, b.period, b.room, b.teachers)
+                assert minutes(b.start) - minutes(a.start) == by
+    change_some(later, rung_now, number)

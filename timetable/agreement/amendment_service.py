@@ -1,7 +1,8 @@
 """Use cases of changes after publication: look at one, ask for it, answer it, take it back, and carry it out."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date
+from functools import partial
 from typing import Protocol, TypeVar
 
 from msgspec import Struct, structs
@@ -9,7 +10,7 @@ from msgspec import Struct, structs
 from timetable.agreement import amendments as talks
 from timetable.agreement.amendments import Amendment, AmendmentRefused, State
 from timetable.agreement.negotiation import WrongSide
-from timetable.days import cover
+from timetable.days import cover, rung_days
 from timetable.days.changes import Change
 from timetable.days.closings import Closing
 from timetable.days.cover import CoverPlan
@@ -18,6 +19,7 @@ from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
 from timetable.days.openings import Opening, openings
 from timetable.days.outcomes import work_out
+from timetable.days.rung_days import Rung
 from timetable.days.scene import Outcome, clashes, lines_of
 from timetable.days.versions import Version
 from timetable.errors import NotFound, StaleVersion
@@ -263,6 +265,30 @@ class AmendmentService:
             if after is not waiting:
                 changed.append(after)
         return changed
+
+    async def ring_anew(self, units: Collection[str]) -> list[Finding]:
+        """Let the changes of days to come of these units follow the register's bells; what is to be said of that."""
+        present, said = await self.present(), []
+        for applied in present.tables.applied:
+            found = await self._aside(partial(self._rung, present, units, applied))
+            if found.effects == applied.effects and not found.findings:
+                continue
+            for _ in range(ATTEMPTS):
+                known = await self.get(applied.community, applied.number)
+                if known.state is not State.APPLIED or known.effects != applied.effects:
+                    break  # taken back, or schools opened again, at this moment
+                changed = talks.rung(known, found.effects, found.findings, now=self._now())
+                try:
+                    await self._store.save(changed, expected=known.revision)
+                except StaleVersion:
+                    continue
+                said += rung_days.told(present.grounds, applied, found)
+                await self._announce(changed)
+                break
+        return said
+
+    def _rung(self, present: Present, units: Collection[str], applied: Applied) -> Rung:
+        return rung_days.rung(present.grounds, present.tables, units, applied, at=self._now())
 
     # Carrying out ---------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from timetable.agreement.negotiation import Consent, ReasonMissing, WrongSide
 from timetable.days.changes import Change
-from timetable.days.effects import Applied, Effect
+from timetable.days.effects import Applied, Earlier, Effect, Placed
 from timetable.days.scene import Line
 from timetable.errors import NotAllowedNow, TimetableError
 from timetable.model import Community, Finding, Mode, Slot
@@ -107,6 +107,8 @@ class Amendment(Struct, frozen=True, kw_only=True):
     applied_at: float | None = None
     undone_at: float | None = None
     undone_by: int | None = None
+    earlier: tuple[Earlier, ...] = ()
+    """What it did before it came to do what it does."""
 
     @property
     def internal(self) -> bool:
@@ -128,6 +130,7 @@ class Amendment(Struct, frozen=True, kw_only=True):
             effects=self.effects,
             undone_at=self.undone_at,
             version=self.version,
+            earlier=self.earlier,
         )
 
 
@@ -261,7 +264,32 @@ def without(amendment: Amendment, uids: Collection[str], *, now: float) -> Amend
     left = tuple(effect for effect in amendment.effects if effect.uid not in uids)
     if not left:
         return undone(amendment, now=now, by=amendment.number)
-    return structs.replace(amendment, effects=left, revision=amendment.revision + 1)
+    return _doing(amendment, left, now)
+
+
+def rung(amendment: Amendment, effects: tuple[Effect, ...], findings: tuple[Finding, ...], *, now: float) -> Amendment:
+    """With the effects by new bells; `findings` say what became of which lesson."""
+    starts = {(e.occurrence, e.date): (e.start, e.end) for e in effects if isinstance(e, Placed)}
+
+    def line(known: Line) -> Line:
+        after = known.after
+        if after is None or (known.occurrence, after.date) not in starts:
+            return known
+        start, end = starts[known.occurrence, after.date]
+        return structs.replace(known, after=structs.replace(after, start=start, end=end))
+
+    told = structs.replace(
+        amendment, lines=tuple(line(known) for known in amendment.lines), findings=(*amendment.findings, *findings)
+    )
+    return _doing(told, effects, now)
+
+
+def _doing(amendment: Amendment, effects: tuple[Effect, ...], now: float) -> Amendment:
+    """It does something else from now on; calendars must know what it did before."""
+    did = Earlier(until=now, effects=amendment.effects)
+    return structs.replace(
+        amendment, effects=effects, earlier=(*amendment.earlier, did), revision=amendment.revision + 1
+    )
 
 
 def asked_units(amendment: Amendment) -> tuple[str, ...]:

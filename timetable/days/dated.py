@@ -65,6 +65,10 @@ class DatedTables:
         return other
 
     def with_applied(self, amendment: Applied) -> "DatedTables":
+        """With a further amendment, or with that one as it is now."""
+        name = (amendment.community, amendment.number)
+        if any((one.community, one.number) == name for one in self.applied):
+            return self._copy(amendment if (one.community, one.number) == name else one for one in self.applied)
         return self._copy((*self.applied, amendment))
 
     def with_amendments(self, applied: Iterable[Applied]) -> "DatedTables":

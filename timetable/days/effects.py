@@ -43,6 +43,13 @@ class Taught(Model, frozen=True, kw_only=True, tag_field="effect", tag="taught")
 Effect = Placed | CalledOff | Taught
 
 
+class Earlier(Struct, frozen=True, kw_only=True):
+    """What an amendment did until that moment (unix seconds), when it came to do something else."""
+
+    until: float
+    effects: tuple[Effect, ...]
+
+
 class Applied(Struct, frozen=True, kw_only=True):
     """An amendment that counts from `at` on, until it was undone; both in unix seconds."""
 
@@ -53,11 +60,18 @@ class Applied(Struct, frozen=True, kw_only=True):
     undone_at: float | None = None
     version: int | None = None
     """The version that a lasting change made."""
+    earlier: tuple[Earlier, ...] = ()
+    """What it did before, the oldest first: new bells and schools that open again change what it does."""
+
+    @property
+    def ever(self) -> tuple[Effect, ...]:
+        """Everything that it does or did."""
+        return (*(effect for one in self.earlier for effect in one.effects), *self.effects)
 
     def belongs_to(self, term: Term, histories: Iterable[Sequence[Version]]) -> bool:
         """Whether it changed something of that term, whose versions are given."""
         if self.version is None:
-            return any(f".{term.id}.w" in effect.uid for effect in self.effects) or not self.effects
+            return any(f".{term.id}.w" in effect.uid for effect in self.ever) or not self.ever
         return any(
             (v.community, v.number) == (self.community, self.version) for versions in histories for v in versions
         )

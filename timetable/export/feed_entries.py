@@ -98,12 +98,12 @@ class _History:
                 self.found[uid] = _changed(before, standing, version.at, republished=True)
 
     def amend(self, amendment: Applied, at: float, *, undone: bool) -> None:
-        """An amendment touches the occurrences that it names, and no other."""
+        """An amendment touches the occurrences that it names, or has named, and no other."""
         if undone:
             self._tables = self._tables.without(amendment.community, amendment.number)
         else:
             self._tables = self._tables.with_applied(structs.replace(amendment, undone_at=None))
-        for uid in dict.fromkeys(effect.uid for effect in amendment.effects):
+        for uid in dict.fromkeys(effect.uid for effect in amendment.ever):
             self._follow(uid, self._tables.standing(uid), at)
 
     def close(self, closing: Closing, at: float, *, reopened: bool) -> None:
@@ -216,7 +216,12 @@ def _steps(
     for index, version in enumerate(versions):
         yield version.at, index, version, False
     for amendment in amendments:
-        yield amendment.at, 0, amendment, False
+        began = amendment.at
+        for number, before in enumerate(amendment.earlier):
+            did = structs.replace(amendment, effects=before.effects, earlier=amendment.earlier[:number])
+            yield began, 0, did, False
+            began = before.until
+        yield began, 0, amendment, False
         if amendment.undone_at is not None:
             yield amendment.undone_at, 0, amendment, True
     for closing in closings:
@@ -226,14 +231,14 @@ def _steps(
 
 
 def _reaches(amendment: Applied, concerned: set[str]) -> bool:
-    return any(effect.lesson in concerned for effect in amendment.effects)
+    return any(effect.lesson in concerned for effect in amendment.ever)
 
 
 def _concerned(versions: Sequence[Version], wanted: Wanted, amendments: Sequence[Applied]) -> set[str]:
     """The lessons that are in the feed by some version, or come into it by an amendment."""
     by_lesson: dict[str, list[Applied]] = {}
     for amendment in amendments:
-        for id in {effect.lesson for effect in amendment.effects}:
+        for id in {effect.lesson for effect in amendment.ever}:
             by_lesson.setdefault(id, []).append(amendment)
     found: set[str] = set()
     for version in versions:
@@ -246,7 +251,7 @@ def _concerned(versions: Sequence[Version], wanted: Wanted, amendments: Sequence
 
 
 def _brings(lesson: Lesson, amendment: Applied, wanted: Wanted) -> bool:
-    for effect in amendment.effects:
+    for effect in amendment.ever:
         if effect.lesson == lesson.id:
             match effect:
                 case Placed():
