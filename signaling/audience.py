@@ -1,5 +1,5 @@
 """This module owns who is told what. Teachers hear everything. Classrooms, recording hosts and patrols hear neither the
-teachers' chat, nor which answer is right before the host shows it, nor what single pupils wrote.
+teachers' chat, nor which answer is right before the host shows it, nor what single pupils wrote, nor who watches.
 
 What is kept from an audience leaves no hole in its numbers: `withheld` stands in its place.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 from msgspec.structs import replace
 
 from signaling.chat import Said
-from signaling.events import Withheld
+from signaling.events import Joined, Left, Reconnecting, Returned, Withheld
 from signaling.exercises import Answered, Exercise, ExercisePushed, ExerciseRun
 from signaling.messages import AnyRoomEvent, Event
 from signaling.room_state import Snapshot
@@ -33,15 +33,24 @@ def told(event: Event, audience: Audience) -> Event:
     if audience == "teachers":
         return event
     change = _FOR_ROOMS.get(type(event.event))
-    return event if change is None else replace(event, event=change(event.event))
+    if change is None:
+        return event
+    left = change(event.event)
+    return event if left is event.event else replace(event, event=left)
 
 
-def seen(snapshot: Snapshot, audience: Audience) -> Snapshot:
-    """A snapshot as an audience sees it: what its events would have added up to."""
+def seen(snapshot: Snapshot, audience: Audience, viewer: str = "") -> Snapshot:
+    """A snapshot as an audience sees it: what its events would have added up to. Whoever watches is there for itself
+    alone (`viewer`, a participant)."""
     if audience == "teachers":
         return snapshot
     run = snapshot.exercise
-    return replace(snapshot, chat=(), exercise=None if run is None else _run_for_rooms(run))
+    return replace(
+        snapshot,
+        participants=tuple(who for who in snapshot.participants if not who.hidden or who.id == viewer),
+        chat=(),
+        exercise=None if run is None else _run_for_rooms(run),
+    )
 
 
 def _run_for_rooms(run: ExerciseRun) -> ExerciseRun:
@@ -60,7 +69,15 @@ def _unread(text: str | None) -> str | None:
     return None if text is None else ""
 
 
+def _unless_hidden(event: Joined | Reconnecting | Returned | Left) -> AnyRoomEvent:
+    return Withheld() if event.hidden else event
+
+
 _FOR_ROOMS: Final[dict[type, Callable[[Any], AnyRoomEvent]]] = {
+    Joined: _unless_hidden,
+    Reconnecting: _unless_hidden,
+    Returned: _unless_hidden,
+    Left: _unless_hidden,
     Said: lambda event: Withheld(),
     ExercisePushed: lambda event: replace(event, exercise=_unanswered(event.exercise)),
     Answered: lambda event: replace(event, text=_unread(event.text)),

@@ -35,7 +35,7 @@ class Joined(RoomEvent, frozen=True, kw_only=True, tag="joined"):
     room: str = ""
     phone: str = ""
     hidden: bool = False
-    """Observers and patrols are not shown to the rooms."""
+    """Observers and patrols: the rooms are not told that they are there."""
 
 
 class Reconnecting(RoomEvent, frozen=True, kw_only=True, tag="reconnecting"):
@@ -43,15 +43,18 @@ class Reconnecting(RoomEvent, frozen=True, kw_only=True, tag="reconnecting"):
 
     participant: str
     until: float
+    hidden: bool = False
 
 
 class Returned(RoomEvent, frozen=True, kw_only=True, tag="returned"):
     participant: str
+    hidden: bool = False
 
 
 class Left(RoomEvent, frozen=True, kw_only=True, tag="left"):
     participant: str
     reason: LeaveReason
+    hidden: bool = False
 
 
 class HandRaised(RoomEvent, frozen=True, kw_only=True, tag="hand_raised"):

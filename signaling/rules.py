@@ -139,14 +139,15 @@ def arrive(room: Room, arrival: Joined) -> list[AnyRoomEvent]:
     known = room.participants.get(arrival.participant)
     if known is None or known.presence == "offline":
         return [arrival]
-    return [Returned(participant=known.id)] if known.presence == "reconnecting" else []
+    return [Returned(participant=known.id, hidden=known.hidden)] if known.presence == "reconnecting" else []
 
 
 def vanish(room: Room, participant: str, now: float) -> list[AnyRoomEvent]:
     """What follows when a participant's socket is gone without a word."""
-    if room.state == "ended" or not room.present(participant):
+    known = room.participants.get(participant)
+    if known is None or known.presence != "connected" or room.state == "ended":
         return []
-    return [Reconnecting(participant=participant, until=now + GRACE)]
+    return [Reconnecting(participant=participant, until=now + GRACE, hidden=known.hidden)]
 
 
 def depart(room: Room, participant: str, reason: LeaveReason) -> list[AnyRoomEvent]:
@@ -159,7 +160,7 @@ def depart(room: Room, participant: str, reason: LeaveReason) -> list[AnyRoomEve
         events.append(CallEnded(participant=participant))
     if room.spotlight == participant:
         events.append(SpotlightSet(participant=None))
-    return [*events, Left(participant=participant, reason=reason)]
+    return [*events, Left(participant=participant, reason=reason, hidden=known.hidden)]
 
 
 def _start(room: Room, command: StartLesson, who: Participant, now: float, new_id: NewId) -> list[AnyRoomEvent]:

@@ -429,7 +429,7 @@ class LiveSession:
             role=self.room.participants[connection.participant].role,
             epoch=self._history.epoch,
             seq=self._history.last_seq,
-            snapshot=seen(self.room.snapshot(), connection.audience),
+            snapshot=seen(self.room.snapshot(), connection.audience, connection.participant),
             tracks=self._media.tracks(),
             server_time=self._clock(),
             heartbeat_seconds=HEARTBEAT,

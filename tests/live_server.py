@@ -180,6 +180,8 @@ class Panel:
         self.socket = socket
         self.encoding = encoding
         self.told: list[ServerMessage] = []
+        self.bytes = b""
+        """All that came, as it came."""
         self.welcome: Welcome
         self._msg_ids = (f"{secrets.token_hex(4)}-{number}" for number in count(1))
         self._reader = asyncio.create_task(self._read())
@@ -259,8 +261,10 @@ class Panel:
     async def _read(self) -> None:
         async for message in self.socket:
             if message.type == WSMsgType.BINARY:
+                self.bytes += message.data
                 self.told.append(msgspec.msgpack.decode(message.data, type=ServerMessage))
             elif message.type == WSMsgType.TEXT:
+                self.bytes += message.data.encode()
                 self.told.append(msgspec.json.decode(message.data, type=ServerMessage))
 
 

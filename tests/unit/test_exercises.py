@@ -336,7 +336,7 @@ class AnyExercises(RuleBasedStateMachine):
         for event, at in self.lesson.history:
             sent = told(Event(epoch=1, seq=1, at=at, event=event), "rooms").event
             assert not isinstance(sent, Said)
-            assert isinstance(sent, Withheld) == isinstance(event, Said)
+            assert isinstance(sent, Withheld) == (isinstance(event, Said) or getattr(event, "hidden", False))
             if isinstance(sent, ResultShown):
                 shown.add(sent.run)
             if isinstance(sent, ExercisePushed):
