@@ -63,6 +63,7 @@ class Connection:
         "_refused",
         "_tokens",
         "audience",
+        "behind",
         "claims",
         "closed",
         "device",
@@ -96,6 +97,8 @@ class Connection:
         """Who has the same kind gets the same bytes."""
         self.closed: CloseCode | None = None
         self.report: LinkReport | None = None
+        self.behind: float | None = None
+        """Seconds after which it hears of things, as it says."""
         """What the client last said about its line."""
         self.lagging_since: float | None = None
         self.missed_presence = False

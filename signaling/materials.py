@@ -86,12 +86,16 @@ class MaterialOpened(RoomEvent, frozen=True, kw_only=True, tag="material_opened"
     by: str
     page: int
     material: Material
+    lead: float = 0.0
+    """Seconds from the event's own time until all rooms show it together."""
 
 
 class PageTurned(RoomEvent, frozen=True, kw_only=True, tag="page_turned"):
     by: str
     page: int
     part: int = 0
+    lead: float = 0.0
+    """As of `material_opened`."""
 
 
 class MaterialClosed(RoomEvent, frozen=True, kw_only=True, tag="material_closed"):

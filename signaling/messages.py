@@ -6,6 +6,7 @@ struct is tagged by `t`. Events carry `epoch` and `seq`; an acknowledgement foll
 
 from signaling.cameras import CameraChanged
 from signaling.chat import Said, Say
+from signaling.clock import AskTime, TimeTold
 from signaling.commands import (
     CallOn,
     EndCall,
@@ -128,6 +129,7 @@ ClientMessage = (
     | Answer
     | CountHands
     | Say
+    | AskTime
 )
 
 AnyRoomEvent = (
@@ -259,5 +261,17 @@ class Closing(Wire, frozen=True, kw_only=True, tag="closing"):
 
 
 ServerMessage = (
-    Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | Moved | Closing
+    Welcome
+    | Resumed
+    | Event
+    | Ack
+    | Refused
+    | MediaAnswer
+    | Tracks
+    | Links
+    | Sending
+    | Receiving
+    | TimeTold
+    | Moved
+    | Closing
 )

@@ -7,11 +7,12 @@ everybody, and only then acknowledged.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from signaling.audience import seen, told
 from signaling.cameras import CameraChanged, RoomCamera
+from signaling.clock import AskTime, TimeTold, in_step, lead
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
 from signaling.connection import CloseCode, Connection, WriteAll
 from signaling.errors import Refusal
@@ -28,7 +29,7 @@ from signaling.events import (
 )
 from signaling.fanout import Fanout, Later
 from signaling.history import Cause, History, JournalRefused
-from signaling.materials import Material, MaterialsShelved
+from signaling.materials import Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, Layer, Limits, TrackInfo
 from signaling.messages import (
@@ -353,6 +354,9 @@ class LiveSession:
         elif isinstance(message, LinkReport):
             connection.report = message
             self._media.lines.reported(connection.participant, message)
+        elif isinstance(message, AskTime):
+            connection.behind = message.behind
+            self._fanout.send(connection, TimeTold(sent=message.sent, server_time=self._clock()))
         elif isinstance(message, View):
             self._media.view(connection.participant, message.heights)
         else:
@@ -373,6 +377,8 @@ class LiveSession:
                 return Ack(msg_id=msg_id, seq=self._history.last_seq)
             case _:
                 events = decide(self.room, command, participant, self._clock(), self._new_id)
+                if isinstance(command, OpenMaterial | TurnPage):
+                    events = in_step(events, lead(self._delays()))
                 return Ack(msg_id=msg_id, seq=self.commit(events, (participant, msg_id)))
 
     def _set_off(self, event: RoomEvent) -> None:
@@ -393,6 +399,13 @@ class LiveSession:
                 self._media.obey_mute(event.participant)
         if type(event) in _RANKED:
             self._media.rank()
+
+    def _delays(self) -> Iterator[float]:
+        """How late the classrooms hear of things, as far as they say so and keep up."""
+        for connection in self._connections.values():
+            who = self.room.participants[connection.participant]
+            if who.role == "endpoint" and connection.behind is not None and connection.lagging_since is None:
+                yield connection.behind
 
     def _look_after(self, connection: Connection, now: float) -> None:
         if connection.check_pressure(now):

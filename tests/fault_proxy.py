@@ -195,13 +195,14 @@ class UdpProxy(asyncio.DatagramProtocol):
 class TcpProxy:
     """Connections to a server, each carried by two lines."""
 
-    def __init__(self, to: Address, up: Line, down: Line) -> None:
+    def __init__(self, to: Address, up: Line, down: Line, chunk: int) -> None:
         self.to, self.up, self.down = to, up, down
         self.accepted = 0
+        self._chunk = chunk
         self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=CHUNK)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=self._chunk)
 
     @property
     def address(self) -> Address:
@@ -230,7 +231,7 @@ class TcpProxy:
 
     async def listen(self) -> None:
         """The line is back, at the same address."""
-        self._server = await asyncio.start_server(self._accept, *self._dead, limit=CHUNK)
+        self._server = await asyncio.start_server(self._accept, *self._dead, limit=self._chunk)
 
     async def close(self) -> None:
         self._server.close()
@@ -254,19 +255,21 @@ class TcpProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self.up.whole()  # a SYN into a cut line waits, too
         try:
-            up_reader, up_writer = await asyncio.open_connection(*self.to, limit=CHUNK)
+            up_reader, up_writer = await asyncio.open_connection(*self.to, limit=self._chunk)
         except OSError:
             return
         task = asyncio.current_task()
         assert task is not None
         self._pairs[task] = (writer, up_writer)
         try:
-            await _together(_carry(reader, up_writer, self.up), _carry(up_reader, writer, self.down))
+            await _together(
+                _carry(reader, up_writer, self.up, self._chunk), _carry(up_reader, writer, self.down, self._chunk)
+            )
         except OSError:  # one end has reset the connection: so do we with the other
             return
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: Line) -> None:
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: Line, chunk: int) -> None:
     loop = asyncio.get_running_loop()
     under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(IN_FLIGHT)
 
@@ -285,7 +288,7 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lin
     async def read() -> None:
         while True:
             try:
-                data = await reader.read(CHUNK)
+                data = await reader.read(chunk)
             except OSError:
                 await line.whole()  # a reset is no faster than anything else
                 raise
@@ -324,9 +327,12 @@ async def udp_proxy(to: Address, *, up: Line | None = None, down: Line | None = 
 
 
 @asynccontextmanager
-async def tcp_proxy(to: Address, *, up: Line | None = None, down: Line | None = None) -> AsyncIterator[TcpProxy]:
-    """A TCP proxy before `to`; up: from client to server."""
-    proxy = TcpProxy(to, *_lines(up, down))
+async def tcp_proxy(
+    to: Address, *, up: Line | None = None, down: Line | None = None, chunk: int = CHUNK
+) -> AsyncIterator[TcpProxy]:
+    """A TCP proxy before `to`; up: from client to server; chunk: octets that travel together, 16 of which the line
+    holds back for a connection before its sender is made to wait."""
+    proxy = TcpProxy(to, *_lines(up, down), chunk)
     await proxy.open()
     try:
         yield proxy

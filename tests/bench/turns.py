@@ -2,7 +2,8 @@
 
 Server, host and panels share this machine and one clock. Cameras are denied, so that what is measured is the turning
 and not eight video encoders on a few cores; the pages are real ones, full of writing, and come over HTTP as they do in
-a lesson. Then two of the rooms get a line of 300 kbit/s, and material that nobody has fetched yet.
+a lesson. Then the lines of two rooms, each with one queue for sockets and pages, fall to 300 kbit/s, and there is
+material that nobody has fetched yet.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from io import BytesIO
 from pathlib import Path
 from statistics import quantiles
@@ -22,23 +24,39 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from config.settings import load
 from server.app import create_app
-from server.auth.middleware import COOKIE, auth_key
+from server.auth.middleware import COOKIE, auth_key, origins_key
 from tests import services
 from tests.bench.runner import Figure
 from tests.county_server import SYNC, enrol, furnish, person_id, remote_room
+from tests.fault_proxy import Line, tcp_proxy
 
 ROOMS = 8
 TURNS = 20
 TURNS_FULL = 60
 PAGES = 12
 WEAK_ROOMS = 2
-WEAK_LINE = {"offline": False, "latency": 60, "downloadThroughput": 300_000 / 8, "uploadThroughput": 100_000 / 8}
-"""As the browser throttles: milliseconds and bytes a second."""
+WEAK_DELAY = 0.06
+"""Seconds, in each direction."""
+WEAK_DOWN, WEAK_UP = 300_000, 100_000
+"""bit/s of everything that a room gets and sends."""
+SEGMENT = 1460
+"""Octets that travel together there."""
 DWELL_SECONDS = 4.0
 """How long a class looks at a page, at least."""
 SKEW_GOAL = 0.1
 WAIT = 60_000
 DENIED = """navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));"""
+SAME_WAY = """
+    const direct = window.fetch;
+    window.fetch = async (address, options) => {
+        const response = await direct(address, options);
+        if (!/[/]join([?]|$)/.test(address) || !response.ok) return response;
+        const ticket = await response.json();
+        ticket.socketUrl = ticket.socketUrl.replace(/[/][/][^/]+/, `//${location.host}`);
+        return new Response(JSON.stringify(ticket), { status: 200, headers: { "Content-Type": "application/json" } });
+    };
+"""
+"""The server tells its own address; the socket of a weak room takes the room's line like everything else."""
 WATCH = """
     window.shownAt = {};
     const key = (sheet) => `${sheet.dataset.material}/${sheet.dataset.page}`;
@@ -54,8 +72,11 @@ WATCH = """
     new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
 """
 """The frame after the change, painted: a task after an animation frame runs when it has been handed over."""
-SHOWN = """page => document.querySelector(".sheet").dataset.page === page && window.shownAt.at !== undefined
-    && window.shownAt.page === `${document.querySelector(".sheet").dataset.material}/${page}`"""
+SHOWN = """page => {
+    const sheet = document.querySelector(".sheet");
+    if (sheet === null || sheet.dataset.page !== page || window.shownAt.at === undefined) return false;
+    return window.shownAt.page === `${sheet.dataset.material}/${page}`;
+}"""
 
 
 def figures(full: bool) -> Iterator[Figure]:
@@ -82,8 +103,16 @@ async def _measure(folder: Path, turns: int) -> tuple[list[float], list[float], 
         )
     )
     runner = web.AppRunner(app)
-    await runner.setup()
-    try:
+    weak = [(Line(seed=1), Line(seed=2)) for _ in range(WEAK_ROOMS)]
+    async with AsyncExitStack() as stack:
+        proxies = [
+            await stack.enter_async_context(tcp_proxy(("127.0.0.1", port), up=up, down=down, chunk=SEGMENT))
+            for up, down in weak
+        ]
+        bases = [f"http://127.0.0.1:{proxy.address[1]}" for proxy in proxies]
+        app[origins_key] = frozenset({base, *bases})
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", port).start()
         await enrol(app)
         await furnish(app, schools=ROOMS + 1)
@@ -93,19 +122,17 @@ async def _measure(folder: Path, turns: int) -> tuple[list[float], list[float], 
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=services.CHROMIUM, args=services.CHROMIUM_ARGS)
             teacher = await _enter(browser, base, f"/classroom/{session}?as=host", host)
-            rooms = [await _enter(browser, base, "/room", token) for token in panels]
+            bases += [base] * (ROOMS - WEAK_ROOMS)
+            rooms = [await _enter(browser, at, "/room", token) for at, token in zip(bases, panels, strict=True)]
             await _open(teacher, rooms, "first")
             skews, delays = await _turn(teacher, rooms, turns)
-            for room in rooms[:WEAK_ROOMS]:
-                line = await room.context.new_cdp_session(room)
-                await line.send("Network.enable")
-                await line.send("Network.emulateNetworkConditions", WEAK_LINE)
+            for up, down in weak:
+                up.delay = down.delay = WEAK_DELAY
+                up.rate, down.rate = WEAK_UP, WEAK_DOWN
             await _open(teacher, rooms, "second")
-            weak, _ = await _turn(teacher, rooms, PAGES - 1, dwell=DWELL_SECONDS)
+            weak_skews, _ = await _turn(teacher, rooms, PAGES - 1, dwell=DWELL_SECONDS)
             await browser.close()
-            return skews, delays, weak
-    finally:
-        await runner.cleanup()
+            return skews, delays, weak_skews
 
 
 async def _lesson(base: str, host: str) -> str:
@@ -138,7 +165,7 @@ def _written(name: str) -> bytes:
 async def _enter(browser: Browser, base: str, path: str, token: str) -> Page:
     context = await browser.new_context(viewport={"width": 1366, "height": 768})
     await context.add_cookies([{"name": COOKIE, "value": token, "url": base}])
-    await context.add_init_script(DENIED + WATCH)
+    await context.add_init_script(DENIED + SAME_WAY + WATCH)
     page = await context.new_page()
     await page.goto(base + path)
     return page

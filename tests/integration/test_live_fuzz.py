@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from server.auth.principal import Principal
 from server.storage.database import Database
 from signaling import connection as connections
+from signaling.clock import AskTime
 from signaling.commands import EndLesson, Hello, Leave, LinkReport, Mark, StartLesson
 from signaling.connection import Connection
 from signaling.frame_reader import FrameReader
@@ -34,7 +35,7 @@ from tests.media_clients import until
 
 LOCALES = Path(__file__).parents[2] / "config/locale"
 PEOPLE = (teacher(HOST_UNIT), *(classroom(unit) for unit in MEMBERS), teacher(MEMBERS[0]), researcher())
-UNANSWERED = (LinkReport, View, Hello)
+UNANSWERED = (LinkReport, View, AskTime, Hello)
 KINDS = tuple(kind for kind in get_args(ClientMessage) if kind not in (EndLesson, Hello))
 NAMES = st.sampled_from(
     [

@@ -8,6 +8,7 @@ import type { DeviceState, Participant, Role, ServerMessage, Track } from "../ge
 import { get, post, Problem } from "../ui/api";
 import { Capture, type Fault, type Plan, PLANS } from "./capture";
 import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
+import { InStep, ServerClock } from "./in-step";
 import { LineReport } from "./line";
 import { type PathState, Publisher, type Sent, Subscriber } from "./media";
 import { Drawing } from "./drawing";
@@ -71,6 +72,8 @@ export class Classroom {
   private streams = new Map<string, MediaStream>();
   private report: ReturnType<typeof setInterval> | undefined;
   private lineReport = new LineReport();
+  private readonly clock = new ServerClock();
+  private readonly inStep = new InStep(this.clock, (message) => this.receive(message));
   private readonly view = new View((heights) => this.connection.tell({ t: "view", heights }));
   private screen: MediaStreamTrack | null = null;
   private epoch: number | null = null;
@@ -87,7 +90,7 @@ export class Classroom {
     this.connection = new Connection(
       () => this.join(),
       deviceId(),
-      { changed: () => this.showLine(), received: (message) => this.receive(message) },
+      { changed: () => this.showLine(), received: (message) => this.hear(message) },
       undefined,
       { json },
     );
@@ -95,7 +98,10 @@ export class Classroom {
 
   start(): void {
     this.connection.start();
-    this.report = setInterval(() => void this.reportLine(), REPORT_EVERY);
+    this.report = setInterval(() => {
+      this.askTime();
+      void this.reportLine();
+    }, REPORT_EVERY);
     this.view.start();
     addEventListener("online", this.retry);
     addEventListener("pagehide", this.onHide);
@@ -203,6 +209,22 @@ export class Classroom {
     }
   }
 
+  private hear(message: ServerMessage): void {
+    if (message.t === "time_told") {
+      this.clock.told(message);
+      if (this.clock.fresh) this.askTime();
+      return;
+    }
+    this.inStep.take(message, this.room.value !== null && this.room.value.role !== "host");
+    if (message.t !== "welcome" && message.t !== "resumed") return;
+    this.clock.moved();
+    this.askTime();
+  }
+
+  private askTime(): void {
+    this.connection.tell(this.clock.question());
+  }
+
   private receive(message: ServerMessage): void {
     const before = this.room.value;
     const after = next(before, message, steadyNow());
@@ -282,6 +304,7 @@ export class Classroom {
   private end(): void {
     if (this.over) return;
     this.over = true;
+    this.inStep.flush();
     clearInterval(this.report);
     this.pages.close();
     this.view.stop();

@@ -4,9 +4,9 @@
  */
 import { decode, encode } from "@msgpack/msgpack";
 import { steadyNow } from "./steady";
-import type { Ack, ClientMessage, Closing, Hello, LinkReport, MediaAnswer, ServerMessage, View as ViewMessage } from "../generated/live";
+import type { Ack, AskTime, ClientMessage, Closing, Hello, LinkReport, MediaAnswer, ServerMessage, View as ViewMessage } from "../generated/live";
 
-export type Command = Exclude<ClientMessage, Hello | LinkReport | ViewMessage>;
+export type Command = Exclude<ClientMessage, Hello | LinkReport | ViewMessage | AskTime>;
 type WithoutId<T> = T extends Command ? Omit<T, "msgId"> : never;
 /** A command before it has its id. */
 export type Wish = WithoutId<Command>;
@@ -171,7 +171,7 @@ export class Connection {
   }
 
   /** Say something that needs no answer; lost when there is no connection. */
-  tell(message: LinkReport | ViewMessage): void {
+  tell(message: LinkReport | ViewMessage | AskTime): void {
     if (this.ready) this.send(message);
   }
 

@@ -11,6 +11,8 @@ export interface PagePicture {
   version: string;
   page: number;
   small: boolean;
+  /** Good for nothing once the large one is here. */
+  standsIn?: boolean;
 }
 
 interface Entry {
@@ -19,7 +21,11 @@ interface Entry {
   image: HTMLImageElement;
 }
 
-const AT_ONCE = 2;
+/** How much of the line a piece of a picture may take at a time, milliseconds: the room's messages wait behind it. */
+const PIECE_MS = 250;
+const FIRST_PIECE = 16 << 10;
+const SMALLEST_PIECE = 8 << 10;
+const LARGEST_PIECE = 1 << 20;
 const KEPT = 120;
 const AGAIN_AFTER = 2_000;
 /** Pages after the open one that are fetched before they are turned to. */
@@ -32,7 +38,10 @@ export class PagePictures {
   readonly arrived = signal(0);
   private entries = new Map<string, Entry>();
   private wanted: PagePicture[] = [];
-  private busy = new Set<string>();
+  /** Pictures of which the beginning is here. */
+  private begun = new Map<string, Blob[]>();
+  private busy = false;
+  private piece = FIRST_PIECE;
   private missing = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private over = false;
@@ -63,25 +72,35 @@ export class PagePictures {
     this.entries.clear();
   }
 
+  /** One piece at a time, of the picture that is needed most by then. */
   private fetchNext(): void {
-    while (!this.over && this.busy.size < AT_ONCE) {
-      const next = this.wanted.find((picture) => {
-        const key = keyOf(picture);
-        return !this.entries.has(key) && !this.busy.has(key) && !this.missing.has(key);
-      });
-      if (next === undefined) return;
-      void this.fetch(next);
-    }
+    if (this.over || this.busy) return;
+    const next = this.wanted.find((picture) => this.needs(picture));
+    if (next !== undefined) void this.fetch(next);
+  }
+
+  private needs(picture: PagePicture): boolean {
+    const key = keyOf(picture);
+    if (this.entries.has(key) || this.missing.has(key)) return false;
+    return picture.standsIn !== true || !this.entries.has(keyOf({ ...picture, small: false }));
   }
 
   private async fetch(picture: PagePicture): Promise<void> {
     const key = keyOf(picture);
-    this.busy.add(key);
+    this.busy = true;
     try {
-      const response = await fetch(pageAddress(this.session, picture), { headers: seatHeaders(), credentials: "same-origin" });
-      if (response.ok) await this.keep(key, await response.blob());
-      else if (response.status < 500) {
+      const begun = this.begun.get(key) ?? [];
+      const from = sizeOf(begun);
+      const headers = { ...seatHeaders(), Range: `bytes=${from}-${from + this.piece - 1}` };
+      const response = await fetch(pageAddress(this.session, picture), { headers, credentials: "same-origin" });
+      if (response.ok) {
+        const started = performance.now();
+        const blob = await response.blob();
+        this.measure(blob.size, performance.now() - started);
+        await this.add(key, response, begun, blob);
+      } else if (response.status < 500) {
         this.missing.add(key);
+        this.begun.delete(key);
         this.arrived.value++;
       }
       else this.later();
@@ -89,8 +108,27 @@ export class PagePictures {
       // The line is down: it comes back, and with it the pages.
       this.later();
     }
-    this.busy.delete(key);
+    this.busy = false;
     this.fetchNext();
+  }
+
+  /** A fast line takes a page at once; on a slow one nothing else waits long. */
+  private measure(bytes: number, ms: number): void {
+    if (bytes < SMALLEST_PIECE / 2) return;
+    const fits = Math.round((bytes / Math.max(1, ms)) * PIECE_MS);
+    this.piece = Math.max(SMALLEST_PIECE, Math.min(fits, this.piece * 2, LARGEST_PIECE));
+  }
+
+  private async add(key: string, response: Response, begun: Blob[], piece: Blob): Promise<void> {
+    // Who knows no ranges answers with the whole.
+    const all = response.status === 206 ? [...begun, piece] : [piece];
+    const total = response.status === 206 ? Number(response.headers.get("Content-Range")?.split("/")[1]) : piece.size;
+    if (sizeOf(all) < total) {
+      this.begun.set(key, all);
+      return;
+    }
+    this.begun.delete(key);
+    await this.keep(key, new Blob(all, { type: piece.type }));
   }
 
   private async keep(key: string, blob: Blob): Promise<void> {
@@ -115,6 +153,7 @@ export class PagePictures {
 
   private forget(): void {
     const needed = new Set(this.wanted.map(keyOf));
+    for (const key of this.begun.keys()) if (!needed.has(key)) this.begun.delete(key);
     for (const [key, entry] of this.entries) {
       if (this.entries.size <= KEPT) return;
       if (needed.has(key)) continue;
@@ -136,13 +175,17 @@ export function picturesFor({ shown, shelf }: BoardState, thumbs: boolean): Page
   }
   const { version, pages } = shown.material;
   const there = (page: number) => page >= 1 && page <= pages.length;
-  const both = (page: number) => [true, false].map((small) => ({ version, page, small }));
+  const both = (page: number) => [
+    { version, page, small: true, standsIn: !thumbs },
+    { version, page, small: false },
+  ];
   const ahead = Array.from({ length: AHEAD }, (_, step) => shown.page + 1 + step);
-  const near = [shown.page, ...ahead, shown.page - 1].filter(there).flatMap(both);
-  if (!thumbs) return near;
+  const near = [shown.page, ...ahead, shown.page - 1].filter(there);
+  // The class waits for the open page and soon for the next one: those come small first.
+  if (!thumbs) return near.flatMap((page) => (page === shown.page || page === shown.page + 1 ? both(page) : [{ version, page, small: false }]));
   const rest = pages.map((_, index) => index + 1).sort((a, b) => Math.abs(a - shown.page) - Math.abs(b - shown.page));
   return [
-    ...near,
+    ...near.flatMap(both),
     ...rest.slice(0, MOST_SMALL).map((page) => ({ version, page, small: true })),
     ...shelf.map((material) => ({ version: material.version, page: 1, small: true })),
   ];
@@ -156,4 +199,8 @@ export function pageAddress(session: string, { version, page, small }: PagePictu
 
 function keyOf({ version, page, small }: PagePicture): string {
   return `${version}/${page}/${small ? "small" : "large"}`;
+}
+
+function sizeOf(pieces: readonly Blob[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.size, 0);
 }

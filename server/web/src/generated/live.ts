@@ -200,6 +200,8 @@ export interface MaterialOpened {
   by: string;
   page: number;
   material: Material;
+  /** Seconds from the event's own time until all rooms show it together. */
+  lead: number;
 }
 
 export interface PageTurned {
@@ -207,6 +209,8 @@ export interface PageTurned {
   by: string;
   page: number;
   part: number;
+  /** As of `material_opened`. */
+  lead: number;
 }
 
 export interface MaterialClosed {
@@ -542,7 +546,7 @@ export interface Joined {
   className: string;
   room: string;
   phone: string;
-  /** Observers and patrols are not shown to the rooms. */
+  /** Observers and patrols: the rooms are not told that they are there. */
   hidden: boolean;
 }
 
@@ -551,17 +555,20 @@ export interface Reconnecting {
   type: "reconnecting";
   participant: string;
   until: number;
+  hidden: boolean;
 }
 
 export interface Returned {
   type: "returned";
   participant: string;
+  hidden: boolean;
 }
 
 export interface Left {
   type: "left";
   participant: string;
   reason: LeaveReason;
+  hidden: boolean;
 }
 
 export interface HandRaised {
@@ -883,11 +890,11 @@ export interface Closing {
   retryIn: number;
 }
 
-export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | SelectSource | View | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say;
+export type ClientMessage = Hello | StartLesson | EndLesson | Leave | RaiseHand | LowerHand | CallOn | EndCall | Spotlight | Mute | Mark | Signal | SetTimer | TakeAttendance | Publish | Subscribe | Switch | LinkReport | SelectSource | View | OpenMaterial | TurnPage | CloseMaterial | DrawStroke | ExtendStroke | EraseStroke | ClearPage | ReportDevices | PushExercise | CloseExercise | ShowResult | PutAwayExercise | Answer | CountHands | Say | AskTime;
 
 export type AnyRoomEvent = SessionOpened | SessionLive | SessionOverrun | SessionEnded | Joined | Reconnecting | Returned | Left | HandRaised | HandLowered | CalledOn | CallEnded | SpotlightSet | Muted | Marked | Signalled | TimerSet | AttendanceTaken | RecordingChanged | TalkMeasured | SourceSelected | ReviewOpened | MaterialsShelved | MaterialOpened | PageTurned | MaterialClosed | StrokeDrawn | StrokeExtended | StrokeErased | PageCleared | LineMeasured | DevicesReported | CameraChanged | ExercisePushed | ExerciseClosed | ResultShown | ExercisePutAway | Answered | HandsCounted | PhotoAdded | PhotoRemoved | Said | Withheld;
 
-export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | Moved | Closing;
+export type ServerMessage = Welcome | Resumed | Event | Ack | Refused | MediaAnswer | Tracks | Links | Sending | Receiving | TimeTold | Moved | Closing;
 
 export type SignalKind = "ready" | "slower" | "no_sound";
 
@@ -939,6 +946,13 @@ export interface View {
   heights: Record<string, number>;
 }
 
+/** What is the time at the server? Asked a few times at the start, then every few seconds; not journalled. `sent` is the sender's own clock, of which the server only says it back; `behind`: seconds after which the server's words reached the sender lately, absent while it does not know. */
+export interface AskTime {
+  t: "ask_time";
+  sent: number;
+  behind?: number | null;
+}
+
 export interface SourceSelected {
   type: "source_selected";
   participant: string;
@@ -962,6 +976,13 @@ export interface Sending {
 export interface Receiving {
   t: "receiving";
   levels: Record<string, Level>;
+}
+
+/** The answer to `ask_time`. */
+export interface TimeTold {
+  t: "time_told";
+  sent: number;
+  serverTime: number;
 }
 
 /** bit/s; 0: nobody looks, it may rest. */
