@@ -23,8 +23,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 def excerpts_of(pricing: Pricing) -> tuple[Excerpts, list[int]]:
     placements = pricing.placements
-    ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in pricing.cp.proto.variables]
-    return Excerpts(rows_of(pricing.cp), ranges, pricing.weights, placements), placements
+    return Excerpts(rows_of(pricing.cp), pricing.ranges, pricing.weights, placements), placements
 
 
 def broken(pricing: Pricing, solution: np.ndarray) -> list[str]:

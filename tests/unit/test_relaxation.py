@@ -14,7 +14,8 @@ from timetable.problem import Problem
 from timetable.solving import lints
 from timetable.solving.formulation import Formulation
 from timetable.solving.pricing import UNLIMITED, Pricing
-from timetable.solving.relaxation import Row, proven, relax
+from timetable.solving.relaxation import proven, relax
+from timetable.solving.rows import Row, rows_of
 from timetable.solving.search import Effort, Run, run
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -44,7 +45,7 @@ def test_no_table_costs_less_than_the_bound_nor_lies_outside_what_it_leaves(regi
     pricing = priced(register)
     assume(pricing is not None)
     assert pricing is not None
-    found = relax(pricing.cp, pricing.weights, 30, never)
+    found = relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 30, never)
     assert found is not None
     best = optimum(pricing)
     assert best.status == "optimal"
@@ -58,7 +59,7 @@ def test_no_table_costs_less_than_the_bound_nor_lies_outside_what_it_leaves(regi
 def test_the_bound_of_a_community_is_its_optimum_where_nothing_has_to_be_divided() -> None:
     pricing = priced(generated_community(3, shape=(1, 1), lacking={}))
     assert pricing is not None
-    found = relax(pricing.cp, pricing.weights, 60, never)
+    found = relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 60, never)
     assert found is not None
     best = optimum(pricing)
     assert (best.status, best.cost) == ("optimal", found.bound)
@@ -96,4 +97,4 @@ def test_any_multipliers_prove_something_true(seed: int) -> None:
 def test_a_bound_that_is_not_reached_in_time_is_no_bound() -> None:
     pricing = priced(generated_community(3, shape=(1, 1), lacking={}))
     assert pricing is not None
-    assert relax(pricing.cp, pricing.weights, 30, lambda: True) is None
+    assert relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 30, lambda: True) is None

@@ -1,8 +1,9 @@
 """This module owns making a first table better for as long as there is time: which ways are tried, in which order.
 
-It is refined part by part. Beside that the linear relaxation proves a bound and says which placements no table of that
-cost has; often a jump among those that are left leads straight to the optimum. Where refining comes to rest, longer and
-longer full searches prove that nothing better is left or find it.
+It is refined part by part. Beside that, where there is a second worker, and otherwise once refining comes to rest, the
+linear relaxation proves a bound and says which placements no table of that cost has; often a jump among those that are
+left leads straight to the optimum. After that longer and longer full searches prove that nothing better is left or find
+it.
 """
 
 import threading
@@ -14,6 +15,7 @@ from timetable.solving.incumbent import Incumbent
 from timetable.solving.pricing import Pricing
 from timetable.solving.refinement import Refinement
 from timetable.solving.relaxation import relax
+from timetable.solving.rows import Row, rows_of
 from timetable.solving.search import Effort, Run, run
 
 SMALL = 4000
@@ -43,6 +45,7 @@ class Improvement:
         should_stop: Callable[[], bool],
         on_better: Callable[[Run], None],
     ) -> None:
+        self._formulation = formulation
         self._pricing = pricing
         self._seed = seed
         self._workers = workers
@@ -50,7 +53,6 @@ class Improvement:
         self._should_stop = should_stop
         self._on_better = on_better
         self._incumbent = Incumbent(pricing.complete, pricing.cost(pricing.complete))
-        self._refinement = Refinement(formulation, pricing, self._incumbent, seed, workers)
         self._told: tuple[int, int] | None = None
 
     def best(self) -> Run:
@@ -58,13 +60,20 @@ class Improvement:
         seconds = FULL_SECONDS
         if self._pricing.variables <= SMALL:
             self._full(seconds)
+        if self._over():
+            return self._incumbent.best
+        rows = [*rows_of(self._pricing.cp)]
+        refinement = Refinement(self._formulation, self._pricing, rows, self._incumbent, self._seed, self._workers)
+        if self._workers == 1:
+            # A share of the only worker's time is better spent on the table than on what is said of it.
+            refinement.go(1, self._left, self._over, self._tell)
         if not self._over():
-            with self._beside(self._lead) as leading:
+            with self._beside(lambda: self._lead(rows)) as leading:
                 while leading() and not self._over():
                     free = max(1, self._workers - 1)
-                    self._refinement.go(free, self._left, lambda: self._over() or not leading(), self._tell)
+                    refinement.go(free, self._left, lambda: self._over() or not leading(), self._tell)
         while not self._over():
-            self._refinement.go(self._workers, self._left, self._over, self._tell)
+            refinement.go(self._workers, self._left, self._over, self._tell)
             if not self._over():
                 self._full(seconds)
                 seconds *= MORE_FULL_SECONDS
@@ -83,12 +92,12 @@ class Improvement:
 
     # The bound ------------------------------------------------------------------------------------------------------
 
-    def _lead(self) -> None:
+    def _lead(self, rows: Sequence[Row]) -> None:
         """Prove a bound, then look for a table of just that cost, among the placements that such a table may have."""
         seconds = min(RELAXING_SECONDS, self._left())
         if seconds <= 0:
             return
-        found = relax(self._pricing.cp, self._pricing.weights, seconds, self._over)
+        found = relax(rows, self._pricing.ranges, self._pricing.weights, seconds, self._over)
         if found is None:
             return
         self._incumbent.prove(found.bound)

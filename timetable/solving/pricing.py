@@ -57,6 +57,11 @@ class Pricing:
         return self._cp
 
     @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The smallest and the largest value of every variable."""
+        return [(v.domain[0], v.domain[len(v.domain) - 1]) for v in self._cp.proto.variables]
+
+    @property
     def weights(self) -> dict[int, int]:
         """Variable -> what each step of it costs."""
         found: dict[int, int] = defaultdict(int)

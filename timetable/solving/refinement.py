@@ -8,19 +8,20 @@ that it soon ends where no few lessons alone can be moved for the better.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from random import Random
 
 import numpy as np
 
-from timetable.solving.excerpt import Excerpts, Whole
+from timetable.solving.excerpt import Excerpts
 from timetable.solving.formulation import Formulation
 from timetable.solving.incumbent import Incumbent
 from timetable.solving.neighbourhoods import KINDS, Kind, Neighbourhoods
 from timetable.solving.pricing import Pricing
-from timetable.solving.rows import rows_of
+from timetable.solving.rows import Row
 from timetable.solving.search import TICK, Effort, run
+from timetable.solving.sums import Whole
 
 FIRST_SIZE, LEAST_SIZE = 600.0, 300.0
 """Placements that are free at once: to begin with, and at least."""
@@ -39,12 +40,18 @@ class Refinement:
     """A refinement that can be taken up again: it keeps the sizes that paid."""
 
     def __init__(
-        self, formulation: Formulation, pricing: Pricing, incumbent: Incumbent, seed: int, workers: int
+        self,
+        formulation: Formulation,
+        pricing: Pricing,
+        rows: Sequence[Row],
+        incumbent: Incumbent,
+        seed: int,
+        workers: int,
     ) -> None:
+        """`rows` are those of the pricing's model."""
         self._incumbent = incumbent
         self._around = Neighbourhoods(formulation, pricing)
-        ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in pricing.cp.proto.variables]
-        self._excerpts = Excerpts(rows_of(pricing.cp), ranges, pricing.weights, self._around.placements)
+        self._excerpts = Excerpts(rows, pricing.ranges, pricing.weights, self._around.placements)
         self._randoms = [Random(seed * 1000 + number) for number in range(workers)]
         self._sizes: dict[Kind, float] = dict.fromkeys(KINDS, FIRST_SIZE)
         self._idle = 0

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ortools.linear_solver.python.model_builder_helper import ModelBuilderHelper, ModelSolverHelper
-from ortools.sat.python import cp_model
 
-from timetable.solving.rows import Row, rows_of
+from timetable.solving.rows import Row
 from timetable.solving.search import TICK
 
 SCALE = 1_000_000
@@ -50,13 +49,17 @@ class Relaxation:
 
 
 def relax(
-    cp: cp_model.CpModel, weights: Mapping[int, int], seconds: float, should_stop: Callable[[], bool]
+    rows: Sequence[Row],
+    ranges: Sequence[tuple[int, int]],
+    weights: Mapping[int, int],
+    seconds: float,
+    should_stop: Callable[[], bool],
 ) -> Relaxation | None:
-    """The relaxation of a model under these weights of its variables; None when it was not solved in time."""
-    rows = [row for row in rows_of(cp) if row.terms and (row.low is not None or row.high is not None)]
-    ranges = [(v.domain[0], v.domain[len(v.domain) - 1]) for v in cp.proto.variables]
-    duals = _duals(rows, ranges, weights, seconds, should_stop) if rows else ()
-    return None if duals is None else proven(rows, ranges, weights, duals)
+    """The relaxation of a model with these rows, ranges and weights of its variables; None when it was not solved in
+    time."""
+    held = [row for row in rows if row.terms and (row.low is not None or row.high is not None)]
+    duals = _duals(held, ranges, weights, seconds, should_stop) if held else ()
+    return None if duals is None else proven(held, ranges, weights, duals)
 
 
 def proven(
