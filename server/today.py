@@ -129,11 +129,11 @@ def _needs(
                 values: dict[str, str | int] = {"unit": room.unit_name, "title": session.title}
                 found.append(_need("lesson_live", values, f"/classroom/{session.session}", "bad"))
     page = f"/timetable?community={community.id}"
-    found += _asked(county, community, amendments, asker, page, now)
+    found += _asked(county, community, amendments, asker, f"{page}&tab=nego", now)
     if draft is None:
         found.append(_need("table_missing", {"community": community.name}, page, "warn"))
     elif draft.negotiation.state in (talks.State.PROPOSED, talks.State.AGREED):
-        found += _talks(county, community, draft.negotiation, asker, page, now)
+        found += _talks(county, community, draft.negotiation, asker, f"{page}&tab=nego", now)
     for review in reviews:
         if review.state != "closed" and asker.unit in review.missing:
             code: Literal["review_overdue", "review_open"] = "review_overdue" if review.overdue else "review_open"

@@ -7,7 +7,7 @@ import { get } from "../ui/api";
 import { Button, Dialog, Empty, Failure, Field, Note, Segmented, useAction } from "../ui/components";
 import { t } from "../ui/i18n";
 import { useResource } from "../ui/resource";
-import { addDays, longDate, shortDate, span, weekdayName, weekdayOf } from "../ui/time";
+import { addDays, dayDate, longDate, span, weekdayName, weekdayOf } from "../ui/time";
 import { ask, check, Findings, Lines, Reasons } from "./amendments";
 import { slotTitle } from "./drop-slots";
 import { isShared, type Table } from "./table";
@@ -74,7 +74,7 @@ export function AmendForm({ table, lesson, week, what, onClose, onAsked }: Amend
             onChange={choose}
           />
         )}
-        {(what === "make_up" || (what === "move" && scope === "once")) && <OnceTarget table={table} occurrence={occurrence.id} days={what === "make_up" ? MAKE_UP_DAYS : LOOK_AHEAD_DAYS} value={target} onChange={setTarget} />}
+        {(what === "make_up" || (what === "move" && scope === "once")) && <OnceTarget table={table} occurrence={occurrence.id} date={occurrence.date} days={what === "make_up" ? MAKE_UP_DAYS : LOOK_AHEAD_DAYS} value={target} onChange={setTarget} />}
         {what === "move" && scope === "weekly" && <WeeklyTarget table={table} lesson={lesson} value={target} onChange={setTarget} />}
         {what === "swap" && <Partner table={table} lesson={lesson} week={week} scope={scope} value={target} onChange={setTarget} />}
         <Field label={t("amending.reason")}>
@@ -157,22 +157,25 @@ interface TargetProps {
   onChange: (value: string) => void;
 }
 
-/** The free periods of the next days. */
-function OnceTarget({ table, occurrence, days: ahead, value, onChange }: TargetProps & { occurrence: string; days: number }) {
+/** The free periods from the lesson's week on, as far as it is to come. */
+function OnceTarget({ table, occurrence, date, days: ahead, value, onChange }: TargetProps & { occurrence: string; date: string; days: number }) {
   const { community, term } = table.view;
-  const query = `occurrence=${encodeURIComponent(occurrence)}&first=${term.today}&last=${addDays(term.today, ahead)}`;
+  const monday = addDays(date, 1 - weekdayOf(date));
+  const first = monday > term.today ? monday : term.today;
+  const query = `occurrence=${encodeURIComponent(occurrence)}&first=${first}&last=${addDays(first, ahead)}`;
   const path = `/api/communities/${encodeURIComponent(community.id)}/openings?${query}`;
   const { data, error } = useResource<OpeningsView>(path, (signal) => get(path, signal));
   if (error !== undefined) return <Failure error={error} />;
   if (data === undefined) return <p class="sm dim">{t("load.loading")}</p>;
   const free = data.openings.filter((one) => one.findings.length === 0);
   const days = [...new Set(free.map((one) => one.date))];
-  const words = (one: Opening) => `${shortDate(one.date)} ${weekdayName(weekdayOf(one.date))} ${t("lesson.period", { period: one.period })} ${span(one.start, one.end)}`;
+  const words = (one: Opening) => `${dayDate(one.date)} ${t("lesson.period", { period: one.period })} ${span(one.start, one.end)}`;
   if (free.length === 0) {
     return (
       <Note tone="warn">
-        {t("amending.no_opening")}
-        <Reasons findings={data.openings.slice(0, MOST_REASONS).flatMap((one) => one.findings.slice(0, 1))} />
+        {t("amending.no_opening", { weeks: (ahead + 1) / 7 })}
+        {ahead === LOOK_AHEAD_DAYS && ` ${t("amending.try_swap")}`}
+        <Reasons findings={nearest(data.openings)} />
       </Note>
     );
   }
@@ -181,7 +184,7 @@ function OnceTarget({ table, occurrence, days: ahead, value, onChange }: TargetP
       <select class="input" name="target" required value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="">{t("amending.choose")}</option>
         {days.map((day) => (
-          <optgroup label={`${shortDate(day)} ${weekdayName(weekdayOf(day))}`} key={day}>
+          <optgroup label={dayDate(day)} key={day}>
             {free
               .filter((one) => one.date === day)
               .map((one) => (
@@ -195,6 +198,13 @@ function OnceTarget({ table, occurrence, days: ahead, value, onChange }: TargetP
     </Field>
   );
 }
+
+/** What stands against the periods that come nearest. */
+const nearest = (openings: readonly Opening[]) =>
+  [...openings]
+    .sort((a, b) => a.findings.length - b.findings.length)
+    .slice(0, MOST_REASONS)
+    .flatMap((one) => one.findings.slice(0, 1));
 
 /** Every period of the host's week. */
 function WeeklyTarget({ table, lesson, value, onChange }: TargetProps & { lesson: Lesson }) {

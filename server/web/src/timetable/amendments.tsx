@@ -9,7 +9,7 @@ import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
-import { dateTime, shortDate, span, weekdayName, weekdayOf } from "../ui/time";
+import { dateTime, dayDate, span } from "../ui/time";
 import type { Table } from "./table";
 
 const REFRESH_SECONDS = 30;
@@ -74,7 +74,7 @@ export function Lines({ lines }: { lines: readonly Line[] }) {
   );
 }
 
-const standText = (stand: { date: string; start: string; end: string }) => `${shortDate(stand.date)} ${weekdayName(weekdayOf(stand.date))} ${span(stand.start, stand.end)}`;
+const standText = (stand: { date: string; start: string; end: string }) => `${dayDate(stand.date)} ${span(stand.start, stand.end)}`;
 
 const STATES: Record<AmendmentView["state"], { tone: string; icon?: IconName }> = {
   draft: { tone: "proposed" },

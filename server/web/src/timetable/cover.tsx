@@ -8,7 +8,7 @@ import { t, type Values } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { speaks } from "../ui/session";
-import { shortDate, span, weekdayName, weekdayOf } from "../ui/time";
+import { dayDate, span } from "../ui/time";
 import { ask, Findings } from "./amendments";
 import type { Table } from "./table";
 
@@ -110,7 +110,7 @@ function Need({ need, nameOf, send, onAsked }: NeedProps) {
         {asked && <StateChip tone={asked.state === "applied" ? "ok" : "proposed"}>{t(`amend.state.${asked.state}`)}</StateChip>}
       </div>
       <span class="xs mut">
-        {shortDate(need.date)} {weekdayName(weekdayOf(need.date))} {span(need.start, need.end)} · {t(`cover.role.${need.role}`)}
+        {dayDate(need.date)} {span(need.start, need.end)} · {t(`cover.role.${need.role}`)}
       </span>
       {need.candidates.length === 0 && <p class="sm">{t("cover.nobody")}</p>}
       {asked === null && (
@@ -120,7 +120,7 @@ function Need({ need, nameOf, send, onAsked }: NeedProps) {
               <b class="num">{index + 1}</b>
               <span class="grow">
                 <b>{nameOf(one.teacher)}</b>
-                <span class="xs mut">{one.reasons.map((reason) => t(`cover.reason.${reason.code}`, worded(reason.values ?? {}))).join(t("list.comma"))}</span>
+                <span class="xs mut">{one.reasons.map((reason) => t(`cover.reason.${reason.code}`, worded(reason.values ?? {}))).join(" · ")}</span>
               </span>
               <Button small kind={index === 0 ? "pri" : undefined} busy={busy} action="ask-substitute" onClick={() => choose(one.teacher)}>
                 {t("amending.take")}

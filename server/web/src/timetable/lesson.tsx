@@ -8,7 +8,7 @@ import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import type { Resource } from "../ui/resource";
 import { me } from "../ui/session";
-import { clockOf, longDate, shortClock, shortDate, span, weekdayName, weekdayOf } from "../ui/time";
+import { clockOf, dayDate, longDate, shortClock, span, weekdayName } from "../ui/time";
 import { AmendPanel } from "./amend-panel";
 import { takeUp } from "./carry-keys";
 import { go, panelOpen, place } from "./place";
@@ -79,7 +79,7 @@ function Became({ table, lesson }: { table: Table; lesson: Lesson }) {
   const mark = table.mark(lesson);
   if (mark === undefined) return null;
   const { row, state } = mark;
-  const on = (date: string, start: string) => `${shortDate(date)} ${weekdayName(weekdayOf(date))} ${shortClock(start)}`;
+  const on = (date: string, start: string) => `${dayDate(date)} ${shortClock(start)}`;
   const lost = row.occurrence.split(".").find((part) => /^\d{4}-\d\d-\d\d$/.test(part));
   const words =
     state === "moved" && row.plannedDate !== null

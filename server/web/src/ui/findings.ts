@@ -3,7 +3,7 @@
 import type { Finding } from "../generated/api";
 import { has, t, type Values } from "./i18n";
 import { label } from "./names";
-import { shortDate, weekdayName, weekdayOf } from "./time";
+import { dayDate, weekdayName } from "./time";
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -20,7 +20,7 @@ export function findingText(finding: Finding): string {
 
 function worded(name: string, value: string | number): string | number {
   if (name === "weekday" && typeof value === "number") return weekdayName(value);
-  if (name === "date" && typeof value === "string" && DATE.test(value)) return `${shortDate(value)} ${weekdayName(weekdayOf(value))}`;
+  if (name === "date" && typeof value === "string" && DATE.test(value)) return dayDate(value);
   if (name === "noun" && has(`noun.${value}`)) return t(`noun.${value}`);
   if (name === "rules" && typeof value === "string") {
     const rules = value.split("、").map((rule) => (has(`rule.${rule}`) ? t(`rule.${rule}`) : rule));

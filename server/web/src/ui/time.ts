@@ -78,6 +78,12 @@ export function shortDate(date: string): string {
   return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
 }
 
+/** "11-19 周四" or "Thu 19 Nov". */
+export function dayDate(date: string): string {
+  const weekday = weekdayName(weekdayOf(date));
+  return language() === "zh-CN" ? `${shortDate(date)} ${weekday}` : `${weekday} ${shortDate(date)}`;
+}
+
 /** "11 月 19 日 周四" or "Thursday 19 November". */
 export function longDate(date: string): string {
   if (language() === "zh-CN") {

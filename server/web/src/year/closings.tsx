@@ -8,7 +8,7 @@ import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
 import { community, me } from "../ui/session";
-import { addDays, countyTime, dateTime, longDate, now, shortDate, weekdayName, weekdayOf } from "../ui/time";
+import { addDays, countyTime, dateTime, dayDate, longDate, now, weekdayName, weekdayOf } from "../ui/time";
 import { MakeUps } from "./make-ups";
 import { OwnBySchool, OwnMakeUps, unitName } from "./own-make-ups";
 import { Why } from "./why";
@@ -147,7 +147,7 @@ function GivenDays({ closing, weekdays, onDone }: { closing: ClosingView; weekda
         <span class="sm">{t("make_up.days")}</span>
         {closing.makeUpDays.map((one) => (
           <span class="chip" key={one.date}>
-            {shortDate(one.date)} {weekdayName(weekdayOf(one.date))} · {t("dated.follows", { day: weekdayName(one.followsWeekday) })}
+            {dayDate(one.date)} · {t("dated.follows", { day: weekdayName(one.followsWeekday) })}
             {closing.mayReopen && <Button small kind="quiet" icon="x" label={t("make_up.remove_day", { date: longDate(one.date) })} disabled={busy} onClick={() => save(closing.makeUpDays.filter((other) => other.date !== one.date))} />}
           </span>
         ))}

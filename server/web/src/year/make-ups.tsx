@@ -7,7 +7,7 @@ import { Button, Empty, Failure, KindChip, Skeleton, StateChip, useAction } from
 import { t, type Values } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { useResource } from "../ui/resource";
-import { shortDate, span, weekdayName, weekdayOf } from "../ui/time";
+import { dayDate, span } from "../ui/time";
 import { Reasons } from "./why";
 
 export function MakeUps({ community, closing, onAsked }: { community: string; closing: ClosingView; onAsked: () => void }) {
@@ -68,7 +68,7 @@ interface LostProps {
   busy: boolean;
 }
 
-const slotText = (slot: { date: string; start: string; end: string }) => `${shortDate(slot.date)} ${weekdayName(weekdayOf(slot.date))} ${span(slot.start, slot.end)}`;
+const slotText = (slot: { date: string; start: string; end: string }) => `${dayDate(slot.date)} ${span(slot.start, slot.end)}`;
 
 export function Lost({ lost, index, pick, take, busy }: LostProps) {
   const choice = lost.choices[index];

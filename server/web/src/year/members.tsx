@@ -77,6 +77,7 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
   const read = (files: readonly File[]) =>
     run(async () => {
       setUnreadable(false);
+      choose("", null);
       const [file] = files;
       if (file === undefined) return;
       const written = files.length === 1 && file.name.endsWith(".json") ? joinOf(await file.text()) : undefined;
@@ -141,6 +142,11 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
               <input class="input" type="date" name="first" value={first} onInput={(event) => (setFirst(event.currentTarget.value), setSeen(null))} />
             </Field>
           </div>
+          {busy && (
+            <p class="sm mut" role="status">
+              {t("members.working")}
+            </p>
+          )}
           {unreadable && <Note tone="bad">{t("members.unreadable")}</Note>}
           <Failure error={error} retry={error instanceof Problem && error.status === 409 ? reload : undefined} />
           <Why error={error} />

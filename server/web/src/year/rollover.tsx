@@ -98,7 +98,7 @@ function Form({ terms, reload }: { terms: TermsView; reload: () => void }) {
           </Field>
         </div>
         <Holidays holidays={holidays} onChange={(next) => (setHolidays(next), setSeen(null))} />
-        <label class="row">
+        <label class="row wrap">
           <input type="checkbox" name="promote" checked={promote} onChange={(event) => (setPromote(event.currentTarget.checked), setSeen(null))} />
           <b>{t("rollover.promote")}</b>
           <span class="sm mut">{t("rollover.promote_means")}</span>
