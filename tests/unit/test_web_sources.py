@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+
+from tests import services
 
 WEB = Path(__file__).parents[2] / "server/web"
 SCRIPTS = [path for path in sorted((WEB / "src").rglob("*.ts*")) if "generated" not in path.parts]
@@ -27,6 +30,23 @@ NEWER_IN_SCRIPTS = {
     r"\.(isSubsetOf|symmetricDifference|intersection)\(": 122,
     r"\bsetHTML(Unsafe)?\(": 124,
     r"\bstartViewTransition\b": 111,
+    r"\.inert\b": 102,
+    r"\.roundRect\(": 99,
+    r"\bURL\.canParse\(": 120,
+    r"\.throwIfAborted\(": 100,
+    r"\breportError\(": 95,
+    r"\bResponse\.json\(": 105,
+    r"\bscheduler\.(postTask|yield)\(": 94,
+    r"\bPromise\.try\(": 128,
+    r"\.(isWellFormed|toWellFormed)\(": 111,
+    r"\.requestClose\(": 134,
+    r"\bhasIndices\b": 90,
+    r"\bIntl\.(supportedValuesOf|DurationFormat)\b": 99,
+    r"\.(values|keys|entries)\(\)\.(map|filter|find|some|every|reduce|forEach|flatMap|take|drop|toArray)\(": 122,
+}
+NEWER_SYNTAX = {
+    r"\bstatic\s*\{": 94,
+    r"#\w+ in\b": 91,
 }
 NEWER_IN_STYLES = {
     r":has\(": 105,
@@ -43,6 +63,16 @@ NEWER_IN_STYLES = {
     r"\boverflow(-[xy])?\s*:\s*clip\b": 90,
     r"\bsubgrid\b": 117,
     r"\blight-dark\(": 123,
+    r"@media[^{]*[<>]": 104,
+    r"\btext-decoration-thickness\s*:": 89,
+    r"\bborder-(start|end)-(start|end)-radius\s*:": 89,
+    r"(^|[;{\s])mask(-\w+)?\s*:": 120,
+    r":(user-valid|user-invalid|popover-open|open|dir)\b": 119,
+    r":nth-(last-)?child\([^)]* of ": 111,
+    r"\d(lh|rlh|cqw|cqh|cqi)\b": 105,
+    r"(^|[;{\s])(forced-color-adjust|overflow-clip-margin|inset-area|position-anchor|anchor-name)\s*:": 89,
+    r"(^|[^-])\bimage-set\(": 113,
+    r"\b(round|mod|rem|sin|cos|tan|pow|sqrt|hypot)\(": 111,
 }
 
 
@@ -64,6 +94,26 @@ def test_script_uses_nothing_newer_than_chrome_87(path: Path) -> None:
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: str(path.relative_to(WEB)))
 def test_style_uses_nothing_newer_than_chrome_87(path: Path) -> None:
     assert newer(plain(path), NEWER_IN_STYLES) == []
+
+
+def test_what_is_built_uses_nothing_newer_than_chrome_87() -> None:
+    """With what our own sources bring in from others, and as the build has written it."""
+    built = WEB.parent / "static/assets"
+    scripts, styles = sorted(built.glob("*.js")), sorted(built.glob("*.css"))
+    if not (scripts and styles):
+        if services.require_all():
+            pytest.fail("the client is not built, and TONGKE_REQUIRE_ALL=1")
+        pytest.skip("the client is not built: ./run test builds it")
+    found = {path.name: newer(path.read_text("utf-8"), NEWER_IN_SCRIPTS | NEWER_SYNTAX) for path in scripts}
+    found |= {path.name: newer(plain(path), NEWER_IN_STYLES) for path in styles}
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_the_compiler_knows_no_library_newer_than_chrome_87() -> None:
+    """ES2022 brought Array.at, Object.hasOwn and Error.cause: Chrome 92 and 93."""
+    options = json.loads((WEB / "tsconfig.json").read_text("utf-8"))["compilerOptions"]
+    assert options["lib"] == ["ES2021", "DOM", "DOM.Iterable"]
+    assert re.findall(r'(?:target|cssTarget): "(.+)"', (WEB / "vite.config.ts").read_text("utf-8")) == ["chrome87"] * 2
 
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: str(path.relative_to(WEB)))
