@@ -24,7 +24,7 @@ def room_day(
     prefer_rehearsal: bool = False,
 ) -> RoomDay:
     """`standings` are what the tables and their amendments have today, `sessions` today's and every unfinished
-    rehearsal. A lesson that is live goes before one that is open,
+    rehearsal. A lesson that is live goes before one that overruns, that before one that is open, and
     a lesson before a rehearsal, unless the room is there for rehearsals (the demonstration)."""
     room = county.room(room_id)
     unit = county.unit(room.unit)
@@ -82,6 +82,7 @@ def _to_join(room: str, sessions: Sequence[SessionRecord], prefer_rehearsal: boo
         key=lambda record: (
             (record.kind == "rehearsal") != prefer_rehearsal,
             record.state == "open",
+            record.state == "overrun",
             record.plan.lesson.starts,
         )
     )

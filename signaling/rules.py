@@ -213,8 +213,10 @@ def _call_on(room: Room, command: CallOn, who: Participant, now: float, new_id: 
     events += _mute_classrooms(room, by=who.id, but=classroom.id)
     if hand is not None:
         events.append(HandLowered(participant=classroom.id, hand=hand.id))
-    seat = hand.seat if hand else None
-    events.append(CalledOn(participant=classroom.id, turn=classroom.turns + 1, seat=seat))
+    # a key that is pressed twice is one turn; another hand of the same room is another
+    if room.called != classroom.id or hand is not None:
+        seat = hand.seat if hand else None
+        events.append(CalledOn(participant=classroom.id, turn=classroom.turns + 1, seat=seat))
     if classroom.muted:
         events.append(Muted(participant=classroom.id, muted=False, by=who.id))
     if room.spotlight != classroom.id:

@@ -91,6 +91,15 @@ class LiveCounty:
         """The login session of a person or a paired panel, as its cookie holds it."""
         return await self.county.app[auth_key].open_session(kind, subject)
 
+    async def open(self, session: str, *, began: float = 0.0) -> None:
+        """One more session of the same rooms, whose bell rang `began` seconds ago."""
+        table = await self.county.app[timetable_key].newest("A")
+        assert table is not None
+        lesson = next(lesson for lesson in table.table.lessons if lesson.id == SYNC)
+        register = await self.county.app[counties_key].now()
+        plan = rehearsal_plan(register, lesson, session=session, starts=time.time() - began, seconds=LASTS)
+        await self.county.app[live_key].open(plan)
+
     async def close(self) -> None:
         for context in self._contexts:
             await context.close()
@@ -138,18 +147,8 @@ async def live_county(
     """A lesson whose bell rang `began` seconds ago, open to be joined; nobody has started it. `media` is the address of
     its media."""
     async with running_county(folder, empty_database, client=STATIC, TONGKE_MEDIA_HOST=media) as county:
-        table = await county.app[timetable_key].newest("A")
-        assert table is not None
-        lesson = next(lesson for lesson in table.table.lessons if lesson.id == SYNC)
-        plan = rehearsal_plan(
-            await county.app[counties_key].now(),
-            lesson,
-            session="late-lesson",
-            starts=time.time() - began,
-            seconds=LASTS,
-        )
-        await county.app[live_key].open(plan)
-        opened = LiveCounty(county, plan.session)
+        opened = LiveCounty(county, "late-lesson")
+        await opened.open(opened.session, began=began)
         try:
             yield opened
         finally:

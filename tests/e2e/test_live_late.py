@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from signaling.rules import ASSISTANT_STARTS_AFTER, ENDS_AFTER
-from tests.e2e.classroom import WAIT, in_state
-from tests.e2e.live_county import LASTS, chromium_with, live_county
+from tests.e2e.classroom import WAIT, frames_advance, in_state, tile
+from tests.e2e.live_county import LASTS, ROOM, chromium_with, live_county
 
 pytestmark = pytest.mark.slow
 
@@ -81,4 +81,24 @@ async def test_lesson_that_overruns_says_when_it_ends(tmp_path: Path, migrated_s
         # hands and all else go on
         await panel.click('[data-action="raise-hand"]')
         await phone.wait_for_selector('[data-hands="1"]', timeout=WAIT)
+        assert lesson.errors == []
+
+
+async def test_wall_goes_on_to_its_next_lesson_while_the_last_one_overruns(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    async with (
+        live_county(tmp_path / "data", migrated_sqlite, began=LASTS + 1) as lesson,
+        chromium_with(cameras=1) as browser,
+    ):
+        host, panel = await lesson.host(browser), await lesson.panel(browser)
+        await host.click('[data-action="start-lesson"]')
+        await panel.wait_for_selector(f'[data-session="{lesson.session}"][data-state="overrun"]', timeout=WAIT)
+        await lesson.open("next-lesson")
+        next_host = await lesson.load(host.context, "/classroom/next-lesson")
+        await next_host.click('[data-action="start-lesson"]')
+        await panel.wait_for_selector('[data-session="next-lesson"][data-state="live"]', timeout=WAIT)
+        await tile(host, ROOM, "offline")
+        await tile(next_host, ROOM, "connected")
+        await frames_advance(panel, 2)
         assert lesson.errors == []

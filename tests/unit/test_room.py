@@ -267,6 +267,15 @@ def test_calling_on_another_room_closes_the_first(lesson: Lesson) -> None:
     ]
 
 
+def test_calling_on_a_room_twice_is_one_turn_and_its_next_hand_another(lesson: Lesson) -> None:
+    lesson.do(HOST, CallOn(msg_id="1", participant=YANLI))
+    assert lesson.do(HOST, CallOn(msg_id="2", participant=YANLI)) == []
+    lesson.do(YANLI, Mute(msg_id="3", participant=YANLI, muted=True))
+    assert lesson.do(HOST, CallOn(msg_id="4", participant=YANLI)) == [Muted(participant=YANLI, muted=False, by=HOST)]
+    lesson.do(YANLI, RaiseHand(msg_id="5", seat=7))
+    assert lesson.do(HOST, CallOn(msg_id="6", participant=YANLI))[1:] == [CalledOn(participant=YANLI, turn=2, seat=7)]
+
+
 def test_ending_the_call_closes_the_microphone(lesson: Lesson) -> None:
     lesson.do(HOST, CallOn(msg_id="1", participant=YANLI))
     assert lesson.do(HOST, EndCall(msg_id="2")) == [

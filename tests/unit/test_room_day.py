@@ -73,6 +73,7 @@ def test_what_is_live_goes_before_what_opens_and_lessons_before_rehearsals() -> 
     assert day("A1-remote1", rehearsed).join == rehearsed.id
     assert day("A1-remote1", rehearsed, first, prefer_rehearsal=True).join == rehearsed.id
     assert day("A1-remote1", session("overrun"), second).join == first.id
+    assert day("A1-remote1", session("overrun"), session("live", LATER)).join == second.id
 
 
 def test_another_days_session_is_not_taken_for_todays() -> None:

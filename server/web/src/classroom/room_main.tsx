@@ -70,7 +70,14 @@ function RoomPage() {
       setKnown({ day, at: steadyNow() });
       setUnpaired(false);
       setError(undefined);
-      if (day.join !== null && current.current === null && !closed.current.has(day.join)) enter(day.join);
+      if (day.join === null || closed.current.has(day.join)) return;
+      const last = current.current;
+      if (last === null) enter(day.join);
+      else if (last.session !== day.join && last.room.value?.snapshot.state === "overrun") {
+        // its next lesson has begun while the last one has no end
+        enter(day.join);
+        void last.leave();
+      }
     } catch (problem) {
       if (problem instanceof Problem && (problem.status === 401 || problem.status === 403)) setUnpaired(true);
       else setError(problem);
