@@ -31,6 +31,12 @@ MEMORY = 30
 """Samples among which the shortest round trip is taken for the empty line's."""
 GROWTH = 1.08
 """A second, as a publisher's own loss-based control grows."""
+STILL_BELOW = 90_000
+"""bit/s of a line up that carries sound, and no picture beside it."""
+MOVES_FROM = 110_000
+"""bit/s from which a picture that stood still is tried again."""
+STILL_FOR, LONGEST_STILL = 8.0, 120.0
+"""Seconds until then at least; doubled by each trial that did not last."""
 
 
 class _Queue:
@@ -120,13 +126,17 @@ class Downlink:
 
 
 class Uplink:
-    """The line from one publisher."""
+    """The line from one publisher. rate: bit/s, None: no limit was met; still: it carries no picture beside sound."""
 
     def __init__(self) -> None:
-        self.rate: int | None = None  # None: no limit was met
+        self.rate: int | None = None
         self.queue = 0.0
+        self.still = False
         self._late = 0
         self._hold_until = 0.0
+        self._still_until = 0.0
+        self._still_for = STILL_FOR
+        self._moved_at: float | None = None  # when a picture was last tried again
 
     def sample(self, now: float, *, received: int, loss: float, queue: float, most: int) -> None:
         """One second's figures: bit/s received, the fraction lost, seconds of standing queue; most: bit/s that the
@@ -136,11 +146,23 @@ class Uplink:
         if now < self._hold_until:
             return
         if self._late >= 2 or loss > MUCH_LOSS:
+            if self.rate is not None and self.rate < STILL_BELOW and not self.still:
+                self._stand_still(now)
             carried = received if self.rate is None else min(self.rate, received)
             self.rate = max(FLOOR, int(carried * CUT))
             self._late = 0
             self._hold_until = now + DRAINING
         elif self.rate is not None:
             self.rate = int(self.rate * GROWTH) + 1000
+            if self.still and self.rate >= MOVES_FROM:
+                self.rate = MOVES_FROM
+                if now >= self._still_until:
+                    self.still, self._moved_at = False, now
             if self.rate > most:
                 self.rate = None
+
+    def _stand_still(self, now: float) -> None:
+        """Even what little is left for a picture makes the sound late."""
+        lasted = self._moved_at is None or now - self._moved_at > LASTED
+        self._still_for = STILL_FOR if lasted else min(self._still_for * 2, LONGEST_STILL)
+        self.still, self._still_until = True, now + self._still_for

@@ -14,7 +14,7 @@ from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_p
 
 from signaling.media.forwarding import Report, Slot, StoredPacket, fan_out
 from signaling.media.keyframes import KEYFRAME, any_packet
-from signaling.media.loss import LossForecast, MissingPackets, retry_after
+from signaling.media.loss import FEWEST, LossForecast, MissingPackets, retry_after
 from signaling.media.loudness import Loudness
 from signaling.media.negotiation import Media
 from signaling.media.rtp import OVERHEAD, nack_packets, nearest
@@ -291,8 +291,10 @@ class Inbound:
 
     def _sound_at_risk(self) -> float:
         """An Opus encoder repeats as much of each packet in the next one as it is told to be lost: here or, where the
-        line is worse, on the way to a listener. (A browser's bitrate follows the number of packets, which is true.)"""
-        self._forecast.sample(max(self.loss, *(out.losses.loss for out in self.outs), 0.0))
+        line is worse, on the way to a listener. (A browser's bitrate follows the number of packets, which is true.) The
+        few packets of a silence say nothing."""
+        here = self.loss if self.expected_now >= FEWEST else 0.0
+        self._forecast.sample(max(here, *(out.losses.loss for out in self.outs), 0.0))
         return self._forecast.loss
 
     def flowing(self, now: float) -> bool:

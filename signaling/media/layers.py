@@ -33,12 +33,16 @@ class Limits(msgspec.Struct, frozen=True):
     low: int
 
 
-def limits(*, layered: bool, high_watched: bool, low_watched: bool, recorded: bool, uplink: int | None) -> Limits:
+def limits(
+    *, layered: bool, high_watched: bool, low_watched: bool, recorded: bool, uplink: int | None, still: bool = False
+) -> Limits:
     """layered: the camera has a low layer; uplink: bit/s that the publisher's line carries, None: no limit was met.
 
     Whoever watches high may need low at once when its line gets worse, so both run. A weak uplink carries one layer,
-    the high one, as fine as the line allows: it is what recordings hold.
+    the high one, as fine as the line allows: it is what recordings hold. still: it carries no picture at all.
     """
+    if still:
+        return Limits(0, 0)
     high = HIGH_RATE if high_watched else RECORDED_RATE if recorded else 0
     if not layered:
         return Limits(HIGH_RATE if low_watched else high, 0)

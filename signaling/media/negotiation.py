@@ -233,7 +233,7 @@ def _shared(description: sdp.MediaDescription, codec: RTCRtpCodecParameters) -> 
             mine = copy.deepcopy(offered)
             mine.rtcpFeedback = [feedback for feedback in _FEEDBACK if feedback in offered.rtcpFeedback]
             if mine.name.lower() == "opus":
-                mine.parameters["useinbandfec"] = 1
+                mine.parameters["useinbandfec"] = mine.parameters["usedtx"] = 1
                 if _IS_LIBWEBRTC in offered.rtcpFeedback and _NACK not in mine.rtcpFeedback:
                     mine.rtcpFeedback.append(_NACK)
             rtx = (c for c in description.rtp.codecs if c.name.lower() == "rtx")

@@ -57,7 +57,7 @@ class Track:
         """Is every layer in a codec that the slot has?"""
         return all(codec(stream.codec) for stream in self.layers.values())
 
-    def settle(self, watched: Collection[Layer], uplink: int | None, now: float) -> bool:
+    def settle(self, watched: Collection[Layer], uplink: Uplink, now: float) -> bool:
         """Work out what the publisher should send; True: something else than before."""
         for layer in watched:
             self._watched_at[layer] = now
@@ -67,7 +67,8 @@ class Track:
             high_watched="high" in recent,
             low_watched="low" in recent,
             recorded=bool(self.main.taps.listening),
-            uplink=uplink,
+            uplink=uplink.rate,
+            still=uplink.still,
         )
         changed, self.limits = found != self.limits, found
         return changed
@@ -165,7 +166,9 @@ class Publication:
 
     @property
     def resting(self) -> bool:
-        """Are all its cameras asked to send nothing?"""
+        """Are all its cameras asked to send nothing, because nobody looks?"""
+        if self.uplink.still:
+            return False
         found = [track.limits for track in self.tracks if track.info.kind == "video" and track.limits is not None]
         return bool(found) and not any(limit.high or limit.low for limit in found)
 

@@ -90,7 +90,7 @@ class Pulse:
         for key, publication in list(self._publications.items()):
             if key[0] not in sessions:
                 continue
-            uplink = publication.uplink.rate
+            uplink = publication.uplink
             pictures = [track for track in publication.tracks if track.info.kind == "video"]
             changed = [track.settle(watched.get(track.info.id, ()), uplink, now) for track in pictures]
             if any(changed):

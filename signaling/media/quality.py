@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from signaling.media.layers import Level
+from signaling.media.loss import FEWEST
 from signaling.media.peer import Peer
 from signaling.media.publication import Publication
 from signaling.media.subscription import Subscription
@@ -53,7 +54,7 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
     loudest = min(heard, key=lambda one: one[0], default=None)
     return LinkQuality(
         connected=bool(peers) and all(is_alive(peer, now) for peer in peers),
-        publish_loss=missed / expected if expected else 0.0,
+        publish_loss=missed / expected if expected >= FEWEST else 0.0,
         publish_jitter=max((stream.jitter / stream.clock_rate for stream in streams), default=0.0),
         publish_rtt=publish.rtt if publish is not None else None,
         publish_bitrate=sum(stream.bitrate for stream in streams),

@@ -15,6 +15,7 @@ from tests.e2e.classroom import WAIT, in_state, tile
 from tests.e2e.live_county import ROOM, chromium_with, live_county
 from tests.e2e.test_power_cut import COUNT_DOWN
 from tests.fault_proxy import udp_proxy
+from tests.media_clients import until
 
 pytestmark = pytest.mark.slow
 
@@ -81,8 +82,8 @@ async def test_wall_shows_what_its_line_carries_and_says_what_it_does_not(
     tmp_path: Path, migrated_sqlite: Path
 ) -> None:
     async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
-        hub = lesson.county.app[media_key].address
-        async with udp_proxy(hub) as down, udp_proxy(hub) as up:
+        media = lesson.county.app[media_key]
+        async with udp_proxy(media.address) as down, udp_proxy(media.address) as up:
             panel = await lesson.panel(browser, script=PATHS % (down.address[1], up.address[1]))
             host = await lesson.host(browser)
             await host.click('[data-action="start-lesson"]')
@@ -91,11 +92,14 @@ async def test_wall_shows_what_its_line_carries_and_says_what_it_does_not(
             await moves(panel)
 
             # the line up fails: the others see a still, and this room sees the teacher all the same
-            up.up.rate, up.up.queue = 40_000, 0.5
+            up.up.rate, up.up.queue = 80_000, 0.5
             await tile(host, ROOM, "audio_only")
             await panel.wait_for_selector("[data-unseen]", timeout=WAIT)
             await moves(panel)
             assert await panel.locator('[data-view="live"]').count() == 1
+            # what is left of the line is the sound's
+            line = next(one.uplink for (_, who), one in media._publications.items() if ROOM in who)
+            await until(lambda: line.still and line.queue < 0.1, 30)
             up.up.rate = None
             await tile(host, ROOM, "connected")
             await panel.wait_for_selector("[data-unseen]", state="detached", timeout=WAIT)

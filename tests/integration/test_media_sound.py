@@ -101,3 +101,42 @@ async def test_chromium_hears_a_chromium_over_two_lines_that_lose_packets(
             while not (await page.evaluate("() => foretold('a')") or 0) > loss / 4:  # noqa: ASYNC110 - the browser's state
                 await asyncio.sleep(0.2)
         await page.close()
+
+
+async def _packets_a_second(page: Page, seconds: float) -> float:
+    loop = asyncio.get_running_loop()
+    before, began = await _received(page), loop.time()
+    await asyncio.sleep(seconds)
+    return float(((await _received(page))["packetsReceived"] - before["packetsReceived"]) / (loop.time() - began))
+
+
+@pytest.mark.slow
+async def test_a_chromium_in_silence_sends_next_to_nothing_and_is_heard_at_once_when_it_speaks(
+    chromium: Browser,
+) -> None:
+    """Opus DTX: eight rooms of which one speaks do not fill their lines with the silence of seven."""
+    async with media_hub() as hub, page_server(hub) as url:
+        page = await chromium.new_page()
+        await page.goto(url)
+        tracks = await page.evaluate("publish('a', 160)")
+        await page.evaluate("track => watch(track)", tracks[0])
+        stream = hub._track(tracks[0]["id"]).main
+        await until(lambda: hub.links("lesson")["watcher"].subscribe_bitrate > 0, 20)
+        async with asyncio.timeout(20):
+            while await _packets_a_second(page, 1) < 40:
+                pass
+        await page.evaluate("() => { peers.a.getSenders()[0].track.enabled = false; }")
+        async with asyncio.timeout(20):
+            while not 0 < await _packets_a_second(page, 2) < 10:
+                pass
+        assert stream.flowing(stream._clock())
+        assert hub.links("lesson")["a"].publish_loss == 0
+        before = await _received(page)
+        await page.evaluate("() => { peers.a.getSenders()[0].track.enabled = true; }")
+        async with asyncio.timeout(20):
+            while await _packets_a_second(page, 1) < 40:
+                pass
+        after = await _received(page)
+        made_up = after["concealedSamples"] - before["concealedSamples"]
+        assert made_up <= 0.05 * (after["totalSamplesReceived"] - before["totalSamplesReceived"])
+        await page.close()

@@ -105,6 +105,8 @@ def test_a_publisher_sends_what_somebody_looks_at() -> None:
     assert asked(False, False, recorded=True) == Limits(RECORDED_RATE, 0)
     assert asked(True, True, uplink=300_000) == Limits(HIGH_RATE, 0)
     assert asked(False, True, uplink=300_000) == Limits(0, LOW_RATE)
+    found = limits(layered=True, high_watched=True, low_watched=True, recorded=True, uplink=64_000, still=True)
+    assert found == Limits(0, 0)
     assert limits(layered=False, high_watched=False, low_watched=True, recorded=False, uplink=None) == Limits(
         HIGH_RATE, 0
     )

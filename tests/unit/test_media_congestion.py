@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.media.congestion import BACKOFF, DRAINING, FLOOR, LASTED, LONGEST_BACKOFF, START, Downlink, Uplink
+from signaling.media.congestion import (
+    BACKOFF,
+    DRAINING,
+    FLOOR,
+    LASTED,
+    LONGEST_BACKOFF,
+    LONGEST_STILL,
+    MOVES_FROM,
+    START,
+    Downlink,
+    Uplink,
+)
 
 
 def sample(line: Downlink, now: float, **seen: Any) -> bool:
@@ -160,3 +172,38 @@ def test_an_uplink_has_no_limit_until_it_meets_one_and_grows_back() -> None:
     assert rates[0] is not None
     assert 340_000 < rates[0] < 380_000
     assert rates[-1] is None
+
+
+def test_a_picture_stands_still_where_it_makes_the_sound_late_and_is_tried_again_later_and_later() -> None:
+    """A line up of 90 kbit/s: sound takes 65 of them, the least picture more than what is left."""
+    line = Uplink()
+    stood: list[float] = []
+    moved: list[float] = []
+    was = False
+    for second in range(1, 400):
+        late = 0.0 if line.still else 0.5
+        line.sample(float(second), received=65_000, loss=0.0, queue=late, most=2_500_000)
+        if line.still != was:
+            was = line.still
+            (stood if was else moved).append(float(second))
+        assert not line.still or (line.rate or 0) <= MOVES_FROM
+    waits = [again - at for at, again in zip(stood, moved, strict=False)]
+    assert stood[0] <= 10
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (pytest.approx(8, abs=2), pytest.approx(LONGEST_STILL, abs=2))
+    # the sound is late in few of all seconds
+    assert sum(at - after for at, after in zip(stood[1:], moved, strict=False)) < 60
+
+
+def test_one_bad_moment_leaves_the_picture_and_a_line_that_gets_better_has_it_back() -> None:
+    line = Uplink()
+    for second, late in enumerate((0.5, 0.5, 0.5, 0.5, *[0.0] * 60), start=1):
+        line.sample(float(second), received=20_000, loss=0.0, queue=late, most=2_500_000)
+        assert not line.still
+    for second, late in enumerate((0.5,) * 12, start=100):
+        line.sample(float(second), received=60_000, loss=0.0, queue=late, most=2_500_000)
+    assert line.still
+    for second in range(112, 160):
+        line.sample(float(second), received=60_000, loss=0.0, queue=0.0, most=2_500_000)
+    assert not line.still
+    assert line.rate is None or line.rate > MOVES_FROM
