@@ -13,10 +13,11 @@ from aiohttp import ClientSession
 
 from server.storage.database import Database
 from signaling.commands import CallOn, EndLesson, Publish, StartLesson, Subscribe, Switch
-from signaling.events import RecordingChanged
+from signaling.events import LineMeasured, RecordingChanged
 from signaling.media.hub import Answer
-from signaling.messages import Ack, Links, MediaAnswer, Tracks
+from signaling.messages import Ack, Event, Links, MediaAnswer, Tracks
 from signaling.room_state import Link
+from tests.fault_proxy import media_only, udp_proxy
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
 from tests.live_server import LiveServer, Panel, live_server
 from tests.media_clients import Client, Picture, Tone, Watcher, clients, until
@@ -263,3 +264,40 @@ async def test_player_may_not_publish_and_bad_offers_leave_nobody(server: LiveSe
     assert await player.status("POST", "/whep/other", data="v=0") == 404
     server.pass_time(0.25)
     assert server.room().participants == {}
+
+
+async def test_report_of_the_lines_tells_the_loss_that_there_was(server: LiveServer) -> None:
+    """A tenth is lost on the host's way up and on the room's way down, and each way takes 40 ms more."""
+    host, room = await server.join(HOST, PLAN), await server.join(YANLI, PLAN)
+    host_id, room_id = host.welcome.participant, room.welcome.participant
+    async with (
+        peers(server, host_id, room_id) as (host_up, room_down),
+        udp_proxy(server.hub.address) as up,
+        udp_proxy(server.hub.address) as down,
+    ):
+        host_up.reroute, room_down.reroute = up.reroute, down.reroute
+        await publish(host, host_up, mic=Tone(), teacher=Picture())
+        sent = await tracks_of(room, host_id, 2)
+        await subscribe(room, room_down, ("audio", sent["mic"]), ("video", sent["teacher"]))
+        await until(lambda: room_down.watcher(1).frames > 5)
+        for line, lossy in ((up, up.up), (down, down.down)):
+            line.up.delay = line.down.delay = 0.02
+            lossy.hits, lossy.loss = media_only, 0.1
+        await until(lambda: server.hub.links("s1")[host_id].publish_loss > 0.03)
+        await until(lambda: server.hub.links("s1")[room_id].subscribe_loss > 0.03)
+        await host.ask(StartLesson)
+        before = up.up.lost, down.down.lost
+        await until(
+            lambda: server.pass_time(0.1) or (up.up.lost > before[0] + 30 and down.down.lost > before[1] + 30), 40
+        )
+        await host.ask(EndLesson)
+        measured = {
+            found.participant: found
+            for message in host.told
+            if isinstance(message, Event) and isinstance(found := message.event, LineMeasured)
+        }
+        for who in (host_id, room_id):
+            assert 0.05 < measured[who].loss < 0.2
+            assert measured[who].loss <= measured[who].worst_loss < 0.5
+            assert 30 <= measured[who].rtt_ms < 300
+            assert measured[who].weak > 0.5

@@ -6,12 +6,15 @@ import asyncio
 import logging
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from aiortc import RTCRtpSender
+from aiortc.rtp import RtcpPsfbPacket
 
 from signaling.media.errors import NothingAcceptable, UnknownResource, UnknownSlot, UnknownTrack
 from signaling.media.hub import LinkQuality, MediaHub, TrackInfo
+from signaling.media.inbound import KEYFRAME_INTERVAL
 from signaling.media.keyframes import vp8_descriptor
 from tests.fault_proxy import media_only, udp_proxy
 from tests.media_clients import (
@@ -439,3 +442,25 @@ async def test_closing_a_session_closes_every_peer_of_it_alone() -> None:
         assert list(hub._peers) == [other.resource]
         assert hub.tracks("one") == []
         assert len(hub.tracks("two")) == 1
+
+
+async def test_keyframes_that_many_ask_for_are_asked_of_the_publisher_twice_a_second_at_most() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "a", "b") as (host, a, b):
+        await host.publish(Picture(60))
+        for member in (a, b):
+            await member.subscribe(host.track())
+        await until(lambda: a.watcher().frames > 3 and b.watcher().frames > 3)
+        stream = hub._track(host.track()).main
+        slots = [hub._subscriptions["lesson", name].slots["0"] for name in ("a", "b")]
+        asked, before = [slot.keyframe_requests for slot in slots], stream.plis
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while loop.time() - began < 1.6:
+            for member, slot in zip((a, b), slots, strict=True):
+                receiver: Any = member.pc.getTransceivers()[0].receiver
+                target = slot.ssrc.to_bytes(4, "big")
+                await receiver._send_rtcp_pli(slot.ssrc)
+                await receiver._send_rtcp(RtcpPsfbPacket(fmt=4, ssrc=1, media_ssrc=0, fci=target + bytes(4)))
+            await asyncio.sleep(0.01)
+        await until(lambda: all(slot.keyframe_requests > n + 20 for slot, n in zip(slots, asked, strict=True)))
+        assert 2 <= stream.plis - before <= (loop.time() - began) / KEYFRAME_INTERVAL + 1
