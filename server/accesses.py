@@ -7,7 +7,7 @@ because every token is looked at, and in the database, so that a restart forgets
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from server.storage.access_store import AccessKind, GivenAccess, SqlAccessStore
 from signaling.errors import TokenExpired, TokenInvalid
@@ -31,22 +31,29 @@ class TooManyAccesses(Exception):
         self.most = most
 
 
+async def _nobody(id: str) -> None:
+    pass
+
+
 class Accesses:
     """`clock` gives unix seconds."""
 
     def __init__(self, store: SqlAccessStore, live: LiveService, clock: Callable[[], float]) -> None:
+        self.on_withdrawn: Callable[[str], Awaitable[None]] = _nobody
+        """Awaited with the id when one was taken back here."""
         self._store = store
         self._live = live
         self._clock = clock
         self._given: dict[str, GivenAccess] = {}
+        self._taken_back: set[str] = set()
 
     async def load(self) -> None:
-        """Remember what was given and taken back before this process began."""
+        """Know what was given and taken back, before this process began or in another one."""
         for access in await self._store.unexpired(self._clock()):
-            if access.withdrawn_at is None:
+            if access.withdrawn_at is not None:
+                self.forget(access.id)
+            elif access.id not in self._taken_back:
                 self._given[access.id] = access
-            else:
-                self._live.withdraw_token(access.id)
 
     def of(self, lesson: str) -> list[GivenAccess]:
         """Those that hold now, the oldest first."""
@@ -87,5 +94,12 @@ class Accesses:
     async def withdraw(self, id: str) -> None:
         """Take one back; who is in by it leaves."""
         await self._store.withdraw(id, self._clock())
-        self._given.pop(id, None)
-        self._live.withdraw_token(id)
+        self.forget(id)
+        await self.on_withdrawn(id)
+
+    def forget(self, id: str) -> None:
+        """It was taken back, here or in another process."""
+        if id not in self._taken_back:
+            self._taken_back.add(id)
+            self._given.pop(id, None)
+            self._live.withdraw_token(id)

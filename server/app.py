@@ -87,6 +87,7 @@ from server.keys import (
     settings_key,
     site_key,
     timetable_key,
+    withdrawals_key,
 )
 from server.lesson_schedule import LessonSchedule
 from server.live_recording import ClassConsents, LiveRecording, repair_ended
@@ -125,6 +126,7 @@ from server.storage.session_store import SqlSessionStore
 from server.storage.table_store import SqlTableStore
 from server.uploads import UploadPlaces, uploads_key
 from server.web import BODY_LIMIT, reply
+from server.withdrawals import Withdrawals
 from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
 from timetable.agreement.amendment_service import AmendmentService
@@ -407,6 +409,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     app[live_key] = service
     accesses = Accesses(SqlAccessStore(app[database_key]), service, clock)
     await accesses.load()
+    withdrawals = app[withdrawals_key] = Withdrawals(app[bus_key], accesses, service, secrets.token_hex(8))
     app[live_sessions_key] = LiveSessions(
         service,
         store,
@@ -442,6 +445,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     schedule = LessonSchedule(service, counties, app[amendments_key], clock)
     tasks = [
         asyncio.create_task(service.run(), name="live"),
+        asyncio.create_task(withdrawals.run(), name="withdrawals"),
         asyncio.create_task(schedule.run(), name="schedule"),
         asyncio.create_task(app[cameras_key].run(), name="cameras"),
         asyncio.create_task(asyncio.to_thread(repair_ended, settings.recordings_dir), name="repair"),

@@ -28,6 +28,7 @@ from server.storage.exercise_store import SqlExerciseStore
 from server.storage.people_store import SqlPeopleStore
 from server.storage.register_store import SqlRegisterStore
 from server.storage.session_store import SqlSessionStore
+from server.withdrawals import Withdrawals
 from signaling.media.hub import MediaHub
 from signaling.service import LiveService
 from timetable.agreement.amendment_service import AmendmentService
@@ -69,6 +70,7 @@ repairs_key: web.AppKey[Repairs] = web.AppKey("repairs", Repairs)
 calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
 importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
+withdrawals_key: web.AppKey[Withdrawals] = web.AppKey("withdrawals", Withdrawals)
 live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)
 materials_key: web.AppKey[Materials] = web.AppKey("materials", Materials)
 camera_store_key: web.AppKey[CameraStore] = web.AppKey("camera_store", CameraStore)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from server.auth.middleware import auth_key, principal, remote_address, set_cookie
 from server.auth.policy import allowed, permit
 from server.auth.service import PAIRING_SECONDS, ROOM_SESSION_SECONDS
-from server.keys import counties_key, importing_key, live_key, people_key, site_key
+from server.keys import counties_key, importing_key, people_key, site_key, withdrawals_key
 from server.qr import qr_code
 from server.shapes.people import ChangedRoom, ConfirmPairing, PairingCode, PairingPoll, PairingState, RoomRow
 from server.storage.people_store import PairedRoom
@@ -83,7 +83,7 @@ async def confirm(request: web.Request) -> web.Response:
         raise NotFound("remote room", room.id)
     paired = PairedRoom(room=room.id, name=room.name, unit=room.unit, paired_at=time.time(), paired_by=asker.id)
     await request.app[auth_key].confirm_pairing(wanted.code, paired)
-    request.app[live_key].turn_out(room.id)
+    await request.app[withdrawals_key].turn_out(room.id)
     return web.Response(status=204)
 
 
@@ -111,5 +111,5 @@ async def unpair(request: web.Request) -> web.Response:
     room = (await request.app[counties_key].now()).room(request.match_info["room"])
     permit(asker, "manage_rooms", units=(room.unit,))
     await request.app[people_key].unpair(room.id)
-    request.app[live_key].turn_out(room.id)
+    await request.app[withdrawals_key].turn_out(room.id)
     return web.Response(status=204)

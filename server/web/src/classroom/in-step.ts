@@ -3,6 +3,7 @@
  * instant at which all rooms show the next page.
  */
 import type { AskTime, ServerMessage, TimeTold } from "../generated/live";
+import { steadyNow } from "./steady";
 
 /** Samples of the last minute or so: the one with the shortest round trip knows the time best. */
 const KEPT = 30;
@@ -24,7 +25,7 @@ export class ServerClock {
   private samples: Sample[] = [];
   private recent: number[] = [];
 
-  constructor(private readonly now: () => number = () => performance.now() / 1000) {}
+  constructor(private readonly now: () => number = steadyNow) {}
 
   /** Whether the first few answers are still to come, each asked for as soon as the last is there. */
   get fresh(): boolean {

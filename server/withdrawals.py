@@ -1,0 +1,106 @@
+"""This module owns what was taken back in every process: a token, a link, or a room's panel that is its panel no more.
+
+Whoever takes something back does so here and says it on the bus; the others do the same at once. The bus keeps nothing,
+so each process also looks at the record when it begins to listen, when it was too slow, and now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from server.accesses import Accesses
+from server.bus import Bus, BusError
+from signaling.service import LiveService
+
+TOPIC = "live.withdrawn"
+LOOK_SECONDS = 30.0
+"""How long a word that the bus has lost may be missing."""
+AGAIN_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+class Withdrawn(Struct, frozen=True, tag_field="what"):
+    """`by`: the process that says so, which has done it already."""
+
+    by: str
+
+
+class TokenWithdrawn(Withdrawn, frozen=True, tag="token"):
+    id: str
+
+
+class PanelTurnedOut(Withdrawn, frozen=True, tag="panel"):
+    room: str
+
+
+_word: msgspec.msgpack.Decoder[TokenWithdrawn | PanelTurnedOut] = msgspec.msgpack.Decoder(
+    TokenWithdrawn | PanelTurnedOut
+)
+
+
+class Withdrawals:
+    """`process` tells this process from the others on the bus."""
+
+    def __init__(self, bus: Bus, accesses: Accesses, live: LiveService, process: str) -> None:
+        self._bus = bus
+        self._accesses = accesses
+        self._live = live
+        self._process = process
+        accesses.on_withdrawn = lambda id: self._tell(TokenWithdrawn(by=process, id=id))
+
+    async def turn_out(self, room: str) -> None:
+        """A room was unpaired, or paired with another panel: the old one leaves every lesson."""
+        self._live.turn_out(room)
+        await self._tell(PanelTurnedOut(by=self._process, room=room))
+
+    async def run(self) -> None:
+        """Hear what the others take back, until cancelled."""
+        await asyncio.gather(self._listen(), self._look())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._bus.subscribe(TOPIC) as words:
+                    await self._accesses.load()
+                    async for word in words:
+                        self._hear(word)
+                    return  # the bus is closed
+            except BusError as error:
+                log.warning("withdrawals_not_heard", code=error.code, error=str(error))
+            except Exception:
+                # the database may be away for a while: what is withdrawn must be heard again after it
+                log.exception("withdrawals_not_heard")
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._accesses.load()
+            except Exception:
+                log.exception("withdrawals_not_looked_up")
+
+    def _hear(self, word: bytes) -> None:
+        try:
+            withdrawn = _word.decode(word)
+        except msgspec.MsgspecError:
+            log.warning("withdrawal_not_understood", bytes=len(word))
+            return
+        if withdrawn.by == self._process:
+            return
+        if isinstance(withdrawn, TokenWithdrawn):
+            self._accesses.forget(withdrawn.id)
+        else:
+            self._live.turn_out(withdrawn.room)
+
+    async def _tell(self, withdrawn: Withdrawn) -> None:
+        try:
+            await self._bus.publish(TOPIC, msgspec.msgpack.encode(withdrawn))
+        except BusError as error:
+            # it is done here and in the record; whoever took it back must not hear of a failure
+            log.warning("withdrawal_not_told", code=error.code, error=str(error))

@@ -1,0 +1,129 @@
+"""What one process takes back is gone in the others at once: two processes' services on one record and one bus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from server.accesses import Accesses
+from server.bus import Bus, open_bus
+from server.storage.access_store import SqlAccessStore
+from server.storage.database import Database
+from server.withdrawals import TOPIC, Withdrawals
+from signaling.errors import TokenInvalid
+from tests.live_lessons import MEMBERS, classroom, plan, teacher
+from tests.live_server import LiveServer, live_server
+from tests.media_clients import until
+
+PLAN = plan()
+YANLI = classroom(MEMBERS[0])
+GUEST = teacher("elsewhere", "t-guest")
+
+
+class Process:
+    """The part of a server that takes things back."""
+
+    def __init__(self, name: str, server: LiveServer, bus: Bus, database: Database) -> None:
+        self.server = server
+        self.accesses = Accesses(SqlAccessStore(database), server.service, server.clock)
+        self.withdrawals = Withdrawals(bus, self.accesses, server.service, name)
+        self.bus = bus
+
+    def refuses(self, token: str) -> bool:
+        try:
+            self.server.service.bearer(token)
+        except TokenInvalid:
+            return True
+        return False
+
+
+@pytest.fixture(params=["local", "redis"])
+async def processes(
+    request: pytest.FixtureRequest, sqlite_url: str, tmp_path: Path
+) -> AsyncIterator[tuple[Process, Process]]:
+    """Two that listen to each other; on Redis each with a connection of its own."""
+    redis = str(request.getfixturevalue("redis_url")) if request.param == "redis" else None
+    async with AsyncExitStack() as stack:
+        database = Database.open(sqlite_url)
+        stack.push_async_callback(database.close)
+        here = open_bus(redis)
+        buses = (here, open_bus(redis) if redis else here)
+        for bus in buses:
+            stack.push_async_callback(bus.close)
+        made = []
+        for name, bus in zip("ab", buses, strict=True):
+            server = await stack.enter_async_context(live_server(database, tmp_path / name))
+            await server.service.open(PLAN)
+            made.append(Process(name, server, bus, database))
+        listening = [asyncio.create_task(one.withdrawals.run()) for one in made]
+        await _hear_each_other(made)
+        yield made[0], made[1]
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+
+
+async def _hear_each_other(processes: list[Process]) -> None:
+    """Both have subscribed: a word of the one reaches the other."""
+    for speaker, listener in (processes, processes[::-1]):
+        token, claims = await speaker.accesses.give("host", PLAN, "encoder")
+        async with asyncio.timeout(10):
+            while not listener.refuses(token):
+                await speaker.accesses.on_withdrawn(claims.jti)
+                await asyncio.sleep(0.02)
+        await speaker.accesses.withdraw(claims.jti)
+
+
+async def test_a_withdrawn_token_is_refused_everywhere_and_whoever_came_by_it_is_out(
+    processes: tuple[Process, Process],
+) -> None:
+    here, there = processes
+    token, program = await here.accesses.give("host", PLAN, "player")
+    _, link = await here.accesses.give("host", PLAN, "guest")
+    await there.accesses.load()
+    assert not there.refuses(token)
+    ticket, _ = there.server.service.invite(GUEST, PLAN, "observer", access=link.jti)
+    guest = await there.server.join(GUEST, PLAN, token=ticket)
+    await here.accesses.withdraw(program.jti)
+    await here.accesses.withdraw(link.jti)
+    await until(lambda: there.refuses(token))
+    assert await guest.closed() == "unauthorized"
+    assert here.refuses(token)
+    assert there.accesses.of(PLAN.lesson.id) == []
+    # looking at the record again finds nothing that holds
+    await there.accesses.load()
+    assert there.accesses.of(PLAN.lesson.id) == []
+
+
+async def test_an_unpaired_panel_leaves_at_every_process_and_the_new_one_stays(
+    processes: tuple[Process, Process],
+) -> None:
+    here, there = processes
+    old = await there.server.join(YANLI, PLAN)
+    await here.withdrawals.turn_out(YANLI.id)
+    new = await here.server.join(YANLI, PLAN, device="the new panel")
+    assert await old.closed() == "unauthorized"
+    # by now the process has heard its own word, too
+    token, access = await there.accesses.give("host", PLAN, "player")
+    await there.accesses.withdraw(access.jti)
+    await until(lambda: here.refuses(token))
+    assert not new.socket.closed
+    assert here.server.room().present(YANLI.id)
+
+
+async def test_what_is_not_understood_and_what_was_lost_does_no_harm(processes: tuple[Process, Process]) -> None:
+    here, there = processes
+    for word in (b"", b"\xc1", b"\x80", b"\x81\xa4what\xa5token"):
+        await here.bus.publish(TOPIC, word)
+    token, access = await here.accesses.give("host", PLAN, "encoder")
+    await here.accesses._store.withdraw(access.jti, here.server.clock.now)  # a word that the bus has lost
+    assert not there.refuses(token)
+    await there.accesses.load()
+    assert there.refuses(token)
+    later, access = await here.accesses.give("host", PLAN, "encoder")
+    await here.accesses.withdraw(access.jti)
+    await until(lambda: there.refuses(later))
