@@ -22,6 +22,7 @@ const ANSWERS: Record<ConsentRow["answer"], { tone: string; icon?: IconName; sho
   unaffected: { tone: "", short: "u" },
 };
 /** Objections first: they are what has to be solved. */
+const OVER: readonly NegotiationView["state"][] = ["draft", "published"];
 const ORDER: readonly ConsentRow["answer"][] = ["objected", "silent", "agreed", "unaffected"];
 
 type Action = "propose" | "agree" | "object" | "publish";
@@ -113,7 +114,7 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
       {rows.length > 0 && (
         <ul>
           {rows.map((row) => (
-            <ConsentLine key={row.unit} table={table} row={row} />
+            <ConsentLine key={row.unit} table={table} row={row} asked={negotiation.state !== "draft"} />
           ))}
         </ul>
       )}
@@ -147,7 +148,7 @@ export function ConsentPanel({ table, onChange, onStale, children }: ConsentProp
 function Meter({ negotiation }: { negotiation: NegotiationView }) {
   const affected = negotiation.consents.filter((row) => row.answer !== "unaffected").sort((a, b) => -ORDER.indexOf(a.answer) + ORDER.indexOf(b.answer));
   const count = (answer: ConsentRow["answer"]) => affected.filter((row) => row.answer === answer).length;
-  const words = t("nego.counts", { agreed: count("agreed"), objected: count("objected"), silent: count("silent") });
+  const words = t(negotiation.state === "draft" ? "nego.counts_draft" : "nego.counts", { agreed: count("agreed"), objected: count("objected"), silent: count("silent") });
   return (
     <>
       <div class="meter" role="img" aria-label={words} style={{ gridTemplateColumns: `repeat(${affected.length}, 1fr)` }}>
@@ -162,13 +163,13 @@ function Meter({ negotiation }: { negotiation: NegotiationView }) {
       </div>
       <p class="xs dim row">
         <span class="grow">{words}</span>
-        {negotiation.deadline !== null && <span class="nw">{t("nego.due", { time: dateTime(negotiation.deadline) })}</span>}
+        {negotiation.deadline !== null && !OVER.includes(negotiation.state) && <span class="nw">{t("nego.due", { time: dateTime(negotiation.deadline) })}</span>}
       </p>
     </>
   );
 }
 
-function ConsentLine({ table, row }: { table: Table; row: ConsentRow }) {
+function ConsentLine({ table, row, asked }: { table: Table; row: ConsentRow; asked: boolean }) {
   const { tone, icon } = ANSWERS[row.answer];
   const lesson = row.lesson === null ? undefined : table.lessons.get(row.lesson);
   const wanted = row.counterWeekday !== null && row.counterPeriod !== null ? { weekday: row.counterWeekday, period: row.counterPeriod } : null;
@@ -180,7 +181,7 @@ function ConsentLine({ table, row }: { table: Table; row: ConsentRow }) {
           <b>{table.unitName(row.unit)}</b> {row.at !== null && <span class="xs dim">{dateTime(row.at)}</span>}
         </span>
         <StateChip tone={tone} icon={icon}>
-          {t(`answer.${row.answer}`)}
+          {t(row.answer === "silent" && !asked ? "answer.not_asked" : `answer.${row.answer}`)}
         </StateChip>
       </div>
       {row.reason && <p class="sm mut">{row.reason}</p>}

@@ -186,7 +186,7 @@ export function DayNote({ day }: { day: DatedDay }) {
   return (
     <span class="day-note ell" title={words}>
       <Icon name={day.note ? "ban" : "swap"} size="sm" />
-      {label(words)}
+      <span class="ell">{label(words)}</span>
     </span>
   );
 }
