@@ -10,7 +10,7 @@ from msgspec import structs
 
 from server.solver_process import PROJECT
 from server.storage.database import Database
-from server.storage.membership_store import MembershipChange, SqlMembershipStore
+from server.storage.membership_store import MembershipChange, SqlMembershipStore, State
 from server.storage.register_store import SqlRegisterStore
 from server.storage.table_store import SqlTableStore
 from tests.contract.test_draft_history import service
@@ -74,13 +74,14 @@ async def test_all_of_a_change_is_kept_or_nothing(database: Database) -> None:
     gone = structs.replace(JOINING, state="withdrawn")
     back = structs.replace(AFTER, base=2, register=REGISTER)
     next_draft = structs.replace(draft, revision=3)
-    for was, overtaken, edit in (
+    cases: tuple[tuple[State, Draft, Edit], ...] = (
         ("done", structs.replace(draft, revision=2), back),
         ("done", next_draft, structs.replace(back, base=1)),
         ("planned", next_draft, back),
-    ):
+    )
+    for was, overtaken, edit in cases:
         with pytest.raises(StaleVersion):
-            await store.keep(gone, was=was, by="x", at=2.0, draft=overtaken, edit=edit)  # type: ignore[arg-type]
+            await store.keep(gone, was=was, by="x", at=2.0, draft=overtaken, edit=edit)
         assert await state(database) == (2, 2, ["done"])
     await store.keep(gone, was="done", by="x", at=2.0, draft=next_draft, edit=back)
     assert await state(database) == (3, 3, ["withdrawn"])
