@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -20,13 +21,13 @@ from server.run_folder import left_behind, run_folder
 from server.solver_process import SolverProcess
 from server.solver_run import SolverStopped
 from server.storage.membership_store import MembershipChange, SqlMembershipStore
-from timetable.agreement.service import Draft, TimetableService
-from timetable.days.published import first_date
+from timetable.agreement.service import Draft, Interim, TimetableService
 from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Finding, Register, Table, TableSet
 from timetable.register.importing import ImportService
 from timetable.term import local_date
 from timetable.years.membership import Join, Leave, Membership, changed, withdrawn
+from timetable.years.membership_dates import in_force, steps, teaches
 
 PERIOD_SECONDS = 300.0
 SEARCH_SECONDS = 120.0
@@ -51,10 +52,12 @@ class Registers(Protocol):
 
 
 class Fitted(Struct, frozen=True):
-    """What a change comes to; no `table` where it is not possible."""
+    """What a change comes to; no `table` where it is not possible. It counts from `valid_from` on, `interim` before."""
 
     report: MemberReport
     table: Table | None
+    valid_from: str | None = None
+    interim: tuple[Interim, ...] = ()
 
 
 class Memberships:
@@ -97,15 +100,14 @@ class Memberships:
 
     async def look(self, community: str, change: Membership) -> Fitted:
         """What the change would come to. Raises NotFound where nothing is published yet."""
-        register = await self.foreseen(community, await self._tables.register())
-        return await self._fitted(community, register, change)
+        return await self._course(community, await self._tables.register(), change)
 
     async def plan(
         self, community: str, change: Membership, *, by: str, revision: int
     ) -> tuple[Fitted, MembershipChange]:
         """Put the change before those concerned, as a draft that counts from its date. Who joins is a member at once,
         so that it has its say; who leaves is one until the date. Raises MembershipRefused, StaleVersion."""
-        before = await self._current(community, revision)
+        await self._current(community, revision)
         found = await self.look(community, change)
         if found.table is None:
             raise MembershipRefused(found.report.findings)
@@ -113,10 +115,10 @@ class Memberships:
         if isinstance(change, Join):
             edit = await self._importing.prepared(partial(_made, community=community, change=change))
         register = edit.register if edit else await self._tables.register()
-        # a draft that waits for a later date waits for it with this change, too
-        first = max(change.first, (before.valid_from if before else None) or "")
         known = next(one for one in register.communities if one.id == community)
-        draft = await self._tables.drafted(known, found.table, author=by, revision=revision, valid_from=first)
+        draft = await self._tables.drafted(
+            known, found.table, author=by, revision=revision, valid_from=found.valid_from, interim=found.interim
+        )
         kept = MembershipChange(
             id=secrets.token_hex(6),
             community=community,
@@ -133,8 +135,9 @@ class Memberships:
         return await self._obstacle(change) is None
 
     async def withdraw(self, community: str, id: str, *, by: str, revision: int) -> Fitted:
-        """Take a change back. The draft is then the table that stands, with room again for a school that stays where
-        a table without it is published, from the same date on. Raises NotFound, MembershipRefused, StaleVersion."""
+        """Take a change back. The draft is then the table that stands, with what else is planned, and with room again
+        for a school that stays where a table without it is published, from the same date on. Raises NotFound,
+        MembershipRefused, StaleVersion."""
         await self._current(community, revision)
         kept = await self._store.get(community, id)
         if kept is None:
@@ -148,13 +151,12 @@ class Memberships:
             undo = partial(withdrawn, before=before, community=community, change=kept.change)
             edit = await self._importing.prepared(undo)
         register = edit.register if edit else await self._tables.register()
-        found = await self._fitted(community, register, kept.change, back=True)
+        found = await self._course(community, register, kept.change, gone=kept)
         if found.table is None:
             raise MembershipRefused(found.report.findings)
-        newest = await self._tables.newest(community)
         known = next(one for one in register.communities if one.id == community)
         draft = await self._tables.drafted(
-            known, found.table, author=by, revision=revision, valid_from=newest.valid_from if newest else None
+            known, found.table, author=by, revision=revision, valid_from=found.valid_from, interim=found.interim
         )
         await self._store.keep(gone, was=kept.state, by=by, at=self._clock(), draft=draft, edit=edit)
         return found
@@ -180,10 +182,13 @@ class Memberships:
         today = local_date(self._clock())
         for planned in await self._store.planned():
             change, term = planned.change, (await self._tables.register()).term
-            newest = await self._tables.newest(planned.community)
-            if newest is None or first_date(term, newest) > today or change.first > today.isoformat():
+            history = await self._tables.history(planned.community)
+            counting = in_force(term, history, today)
+            if counting is None or change.first > today.isoformat():
                 continue
-            if _teaches(newest.table, change.unit):
+            # not while a table that counts, or is to count, has lessons of it
+            to_come = (version for version in history if version.number >= counting.number)
+            if any(teaches(version.table, change.unit) for version in to_come):
                 continue
             community = await self._tables.community(planned.community)
             edit = None
@@ -203,7 +208,7 @@ class Memberships:
             members = {unit for one in register.communities if one.id == kept.community for unit in one.units}
             if kept.change.unit not in members or kept.register_before == 0:
                 return Finding(code="membership_over")
-            if newest is not None and _teaches(newest.table, kept.change.unit):
+            if newest is not None and teaches(newest.table, kept.change.unit):
                 return Finding(code="membership_published")
         return None
 
@@ -214,22 +219,91 @@ class Memberships:
             raise StaleVersion(revision, current)
         return draft
 
-    async def _fitted(self, community: str, register: Register, change: Membership, *, back: bool = False) -> Fitted:
-        """What the published table comes to with the change made in the register; with `back` as the register is."""
-        published = await self._tables.published()
-        if all(version.community != community for version in published):
+    async def _course(
+        self, community: str, register: Register, change: Membership, *, gone: MembershipChange | None = None
+    ) -> Fitted:
+        """What the published tables come to with everything that is planned and this change, each from its own date
+        on; without it where it is `gone`."""
+        history = await self._tables.history(community)
+        if not history:
             raise NotFound("version", community)
-        tables = TableSet(tables=tuple(version.table for version in published))
+        others = [one for one in await self._store.of(community) if gone is None or one.id != gone.id]
+        planned = [one for one in others if _is_to_come(one, local_date(self._clock()))]
+        before = {one.id: await self._registers.at(one.register_before) for one in planned if one.register_before}
+        findings: tuple[Finding, ...] = ()
+        if gone is None:
+            findings = changed(_as_of(register, community, change.first, planned, before), community, change)[1]
+            if any(finding.severity == "error" for finding in findings):
+                return Fitted(MemberReport(possible=False, findings=findings), None)
+
+        def register_on(day: str) -> Register:
+            then = _as_of(register, community, day, planned, before)
+            if gone is not None or change.first > day:
+                return then
+            return _made(then, community=community, change=change)
+
+        dates = [change.first, *(one.change.first for one in planned)]
+        units = {change.unit, *(one.change.unit for one in planned)}
+        term = register.term
+        course = steps(term, history, community, units, dates, register_on)
+        if not course:
+            newest = history[0]
+            report = MemberReport(possible=True, findings=findings, kept=len(newest.table.lessons))
+            return Fitted(report, newest.table, newest.valid_from)
+        around = [version.table for version in await self._tables.published() if version.community != community]
+        told: MemberReport | None = None
+        found: list[Interim] = []
+        for step in course:
+            standing = step.table or found[-1].table
+            report, table = await self._fit(community, step.register, [*around, standing], change)
+            if table is None:
+                return Fitted(structs.replace(report, findings=(*findings, *report.findings)), None)
+            if told is None or step.first == change.first:
+                told = structs.replace(report, findings=(*findings, *report.findings))
+            found.append(Interim(valid_from=step.first, table=table))
+        assert told is not None
+        *interim, last = found
+        return Fitted(told, last.table, last.valid_from, tuple(interim))
+
+    async def _fit(
+        self, community: str, register: Register, tables: Sequence[Table], change: Membership
+    ) -> tuple[MemberReport, Table | None]:
+        """The community's table that fits the register, with the fewest moves."""
         with run_folder(self._folder) as folder:
-            await asyncio.to_thread(_write, folder, register, tables, change)
+            await asyncio.to_thread(_write, folder, register, TableSet(tables=tuple(tables)), change)
             arguments = (
-                *("member", "input.json", "tables.json", "change.json", f"--community={community}"),
-                *(("--withdraw",) if back else ()),
+                *("member", "input.json", "tables.json", "change.json", f"--community={community}", "--withdraw"),
                 *("--seconds", f"{SEARCH_SECONDS:g}", "--workers", str(self._workers)),
                 *("--out", "fitted.json", "--report", "report.json"),
             )
             code, errors = await SolverProcess().run(arguments, folder, lambda line: None)
             return await asyncio.to_thread(_read, folder, community, code, errors)
+
+
+def _is_to_come(known: MembershipChange, today: date) -> bool:
+    """Whether it changes what must be taught from some date on that is to come, or that no table has followed yet."""
+    if isinstance(known.change, Leave):
+        return known.state == "planned"
+    return known.state == "done" and known.register_before > 0 and known.change.first > today.isoformat()
+
+
+def _as_of(
+    register: Register,
+    community: str,
+    day: str,
+    planned: Sequence[MembershipChange],
+    before: Mapping[str, Register],
+) -> Register:
+    """What must be taught from a date on: without who has left by then, or has not joined yet."""
+    for known in planned:
+        if isinstance(known.change, Join) and known.change.first > day:
+            register = withdrawn(register, before[known.id], community, known.change)
+    for known in sorted(planned, key=lambda one: one.change.first):
+        if isinstance(known.change, Leave) and known.change.first <= day:
+            # one who has left by now, by another way, is no member any more
+            with suppress(NotFound):
+                register = _made(register, community=community, change=known.change)
+    return register
 
 
 def _made(register: Register, *, community: str, change: Membership) -> Register:
@@ -239,21 +313,17 @@ def _made(register: Register, *, community: str, change: Membership) -> Register
     return future
 
 
-def _teaches(table: Table, unit: str) -> bool:
-    return any(party.unit == unit for lesson in table.lessons for party in lesson.parties)
-
-
 def _write(folder: Path, register: Register, tables: TableSet, change: Membership) -> None:
     for name, content in (("input", register), ("tables", tables), ("change", change)):
         (folder / f"{name}.json").write_bytes(msgspec.json.encode(content))
 
 
-def _read(folder: Path, community: str, code: int, errors: str) -> Fitted:
+def _read(folder: Path, community: str, code: int, errors: str) -> tuple[MemberReport, Table | None]:
     report, fitted = folder / "report.json", folder / "fitted.json"
     if not report.exists():
         raise SolverStopped(code, errors, ())
     told = msgspec.json.decode(report.read_bytes(), type=MemberReport)
     if not fitted.exists():
-        return Fitted(told, None)
+        return told, None
     tables = msgspec.json.decode(fitted.read_bytes(), type=TableSet).tables
-    return Fitted(told, next(table for table in tables if table.community == community))
+    return told, next(table for table in tables if table.community == community)

@@ -128,6 +128,7 @@ class Repairs:
             author=author,
             revision=proposal.revision,
             valid_from=draft.valid_from,
+            interim=draft.interim,
         )
         await self._proposals.forget(id)
         return taken
@@ -139,7 +140,12 @@ class Repairs:
         if before is None or before.table.term != current.table.term:
             raise NothingToUndo
         draft = await self._tables.take_draft(
-            community, before.table, author=author, revision=revision, valid_from=before.valid_from
+            community,
+            before.table,
+            author=author,
+            revision=revision,
+            valid_from=before.valid_from,
+            interim=before.interim,
         )
         await self._history.forget(community, before.revision)
         return draft

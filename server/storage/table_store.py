@@ -60,12 +60,13 @@ class SqlTableStore:
     async def save_draft(self, draft: Draft, *, expected: int) -> None:
         await self._database.write(lambda c: keep_draft(c, draft, expected))
 
-    async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
-        def both(connection: Connection) -> None:
+    async def publish(self, draft: Draft, *made: Version, expected: int) -> None:
+        def all_of_it(connection: Connection) -> None:
             keep_draft(connection, draft, expected)
-            _insert(connection, version)
+            for version in made:
+                _insert(connection, version)
 
-        await self._database.write(both)
+        await self._database.write(all_of_it)
 
     async def follow(self, following: Sequence[Version], draft: Draft | None, *, expected: int) -> None:
         def all_of_it(connection: Connection) -> None:

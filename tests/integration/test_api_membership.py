@@ -27,7 +27,8 @@ from tests.media_clients import until
 from timetable.model import Register, Slot
 from timetable.solving.solver import solve
 from timetable.term import local_date
-from timetable.years.membership import Join
+from timetable.years.membership import Join, brought
+from timetable.years.membership_dates import teaches
 
 MEMBERSHIP = f"{HERE}/membership"
 
@@ -200,9 +201,8 @@ async def test_impossible_changes_come_back_with_their_reasons(settled: CountySe
     assert [f["code"] for f in refused.json["errors"]] == ["membership_core"]
 
 
-async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: CountyServer) -> None:
-    bureau = await settled.person("bureau_admin")
-    standing = (await settled.app[counties_key].now()).register
+def with_a_new_school(standing: Register) -> Register:
+    """With A9 as one more member of the first community, with one class and one lesson of its own."""
     b1 = next(unit for unit in standing.units if unit.id == "B1")
     new = msgspec.structs.replace(b1, id="A9", name="新校", short_name="新", code="XX")
     c = msgspec.structs.replace(next(c for c in standing.classes if c.unit == "B1"), id="A9-c", unit="A9")
@@ -214,7 +214,7 @@ async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: Cou
     party = msgspec.structs.replace(local.parties[0], unit="A9", classes=("A9-c",), teachers=("A9-t",))
     own = msgspec.structs.replace(local, id="A9-r", parties=(party,))
     community = msgspec.structs.replace(standing.communities[0], members=("A1", "A2", "A9"))
-    given = msgspec.structs.replace(
+    return msgspec.structs.replace(
         standing,
         communities=(community, standing.communities[1]),
         units=(*standing.units, new),
@@ -223,6 +223,12 @@ async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: Cou
         classes=(*standing.classes, c),
         requirements=(*standing.requirements, own),
     )
+
+
+async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: CountyServer) -> None:
+    bureau = await settled.person("bureau_admin")
+    standing = (await settled.app[counties_key].now()).register
+    given = with_a_new_school(standing)
     path = f"{MEMBERSHIP}/files?first={day(7)}"
 
     def form(register: Register) -> FormData:
@@ -266,3 +272,83 @@ async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: Cou
     withdraw = f"{MEMBERSHIP}/{view['changes'][0]['id']}/withdraw"
     refused = await bureau.post(withdraw, {"revision": view["revision"]})
     assert [finding["code"] for finding in refused.json["errors"]] == ["membership_published"]
+
+
+async def test_schools_that_come_and_go_do_so_each_on_its_own_date(settled: CountyServer) -> None:
+    bureau, tables = await settled.person("bureau_admin"), settled.app[timetable_key]
+    standing = (await settled.app[counties_key].now()).register
+    given = with_a_new_school(standing)
+
+    async def plan(change: object) -> None:
+        revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+        done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": change})
+        assert done.status == 201, done
+
+    async def agree() -> list[tuple[str | None, set[str]]]:
+        """Publish the draft; the dates of all versions since, with who has lessons by each."""
+        draft = await tables.draft("A")
+        assert draft is not None
+        affected = draft.negotiation.affected
+        revision = (await tables.propose("A", unit=CORE, by="x", revision=draft.revision)).revision
+        for unit in affected:
+            if unit != CORE:
+                revision = (await tables.agree("A", unit=unit, by="x", revision=revision)).revision
+        await tables.publish("A", unit=CORE, by="x", revision=revision)
+        history = await tables.history("A")
+        return [
+            (one.valid_from, {party.unit for lesson in one.table.lessons for party in lesson.parties})
+            for one in reversed(history[:-1])
+        ]
+
+    # one leaves in three weeks; another one joins before that, planned when the first is not even agreed on
+    await plan({"kind": "leave", "unit": THIRD, "first": day(21)})
+    await plan(msgspec.to_builtins(brought(standing, given, "A", day(7))))
+    draft = await tables.draft("A")
+    assert draft is not None
+    assert (draft.valid_from, [one.valid_from for one in draft.interim]) == (day(21), [day(7)])
+    assert {THIRD, "A9"} <= set(draft.negotiation.affected)
+    all_four, without_third = {CORE, MEMBER, THIRD, "A9"}, {CORE, MEMBER, "A9"}
+    assert await agree() == [(day(7), all_four), (day(21), without_third)]
+
+    # and that one leaves again between the two dates, by a version of its own before that which waits already
+    await plan({"kind": "leave", "unit": "A9", "first": day(14)})
+    published = await agree()
+    assert published[2:] == [(day(14), {CORE, MEMBER, THIRD}), (day(21), {CORE, MEMBER})]
+
+    async def present(first: int, last: int) -> set[str]:
+        answers = [(await bureau.get(f"{HERE}/occurrences?first={day(n)}")).json for n in range(first, last)]
+        return {party["unit"] for rows in answers for row in rows for party in row["parties"]}
+
+    assert await present(0, 7) == {CORE, MEMBER, THIRD}
+    assert await present(7, 14) == all_four
+    assert await present(14, 21) == {CORE, MEMBER, THIRD}
+    assert await present(21, 28) == {CORE, MEMBER}
+
+    # each ends its membership on its own date
+    memberships, ahead = settled.app[memberships_key], [0]
+    memberships._clock = lambda: time.time() + timedelta(days=ahead[0]).total_seconds()
+    for days, members in ((13, (CORE, MEMBER, THIRD, "A9")), (15, (CORE, MEMBER, THIRD)), (22, (CORE, MEMBER))):
+        ahead[0] = days
+        await memberships.settle()
+        assert (await settled.app[counties_key].now()).community("A").units == members
+
+
+async def test_who_stays_leaves_the_other_plan_as_it_is(settled: CountyServer) -> None:
+    bureau, tables = await settled.person("bureau_admin"), settled.app[timetable_key]
+    standing = (await settled.app[counties_key].now()).register
+    for change in (
+        {"kind": "leave", "unit": THIRD, "first": day(7)},
+        msgspec.to_builtins(brought(standing, with_a_new_school(standing), "A", day(14))),
+    ):
+        revision = (await bureau.get(MEMBERSHIP)).json["revision"]
+        assert (await bureau.post(MEMBERSHIP, {"revision": revision, "change": change})).status == 201
+    draft = await tables.draft("A")
+    assert draft is not None
+    assert [(one.valid_from, teaches(one.table, THIRD)) for one in draft.interim] == [(day(7), False)]
+    view = (await bureau.get(MEMBERSHIP)).json
+    leaving = next(row["id"] for row in view["changes"] if row["unit"] == THIRD)
+    assert (await bureau.post(f"{MEMBERSHIP}/{leaving}/withdraw", {"revision": view["revision"]})).status == 200
+    draft = await tables.draft("A")
+    assert draft is not None
+    assert (draft.valid_from, draft.interim) == (day(14), ())
+    assert (teaches(draft.table, THIRD), teaches(draft.table, "A9")) == (True, True)

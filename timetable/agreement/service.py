@@ -17,6 +17,13 @@ from timetable.model import Community, IsoDate, Register, Slot, Table
 from timetable.term import local_date
 
 
+class Interim(Struct, frozen=True, kw_only=True):
+    """A table that counts from its date on until the next one does."""
+
+    valid_from: IsoDate
+    table: Table
+
+
 class Draft(Struct, frozen=True, kw_only=True):
     """The table being agreed on. `revision` counts every change of draft or negotiation, from 1."""
 
@@ -29,6 +36,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     """Number of the version that was published when the table was built; 0: none."""
     valid_from: IsoDate | None = None
     """The first date that it is to count for, where that is later than its publication."""
+    interim: tuple[Interim, ...] = ()
+    """What is to count on the way there, each from its own date on, the earliest first; published with it."""
 
 
 class DraftOutdated(TimetableError):
@@ -50,8 +59,8 @@ class TableStore(Protocol):
         """Keep `draft`; StaleVersion unless the revision kept now is `expected` (0: none yet)."""
         ...
 
-    async def publish(self, draft: Draft, version: Version, *, expected: int) -> None:
-        """Keep `draft` and `version` in one transaction, or neither."""
+    async def publish(self, draft: Draft, *made: Version, expected: int) -> None:
+        """Keep `draft` and the versions in one transaction, or nothing."""
         ...
 
     async def follow(self, versions: Sequence[Version], draft: Draft | None, *, expected: int) -> None:
@@ -131,31 +140,55 @@ class TimetableService:
         return (await self.register()).term.id
 
     async def take_draft(
-        self, community: str, table: Table, *, author: str, revision: int, valid_from: str | UnsetType | None = UNSET
+        self,
+        community: str,
+        table: Table,
+        *,
+        author: str,
+        revision: int,
+        valid_from: str | UnsetType | None = UNSET,
+        interim: tuple[Interim, ...] | UnsetType = UNSET,
     ) -> Draft:
         """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed, and
-        so does the date that it was to count from, unless another one is given."""
+        so do the date that it was to count from and what was to count on the way there, unless others are given."""
         known = await self.community(community)
-        draft = await self.drafted(known, table, author=author, revision=revision, valid_from=valid_from)
+        draft = await self.drafted(
+            known, table, author=author, revision=revision, valid_from=valid_from, interim=interim
+        )
         await self._store.save_draft(draft, expected=draft.revision - 1)
         return draft
 
     async def drafted(
-        self, known: Community, table: Table, *, author: str, revision: int, valid_from: str | UnsetType | None = UNSET
+        self,
+        known: Community,
+        table: Table,
+        *,
+        author: str,
+        revision: int,
+        valid_from: str | UnsetType | None = UNSET,
+        interim: tuple[Interim, ...] | UnsetType = UNSET,
     ) -> Draft:
         """The draft that `take_draft` would keep; it replaces the one of the revision before its own."""
         community = known.id
         before = await self._store.draft(community)
         newest = await self.newest(community)
-        affected = diff(newest.table if newest else None, table).units
         counts_from = None if valid_from is UNSET else valid_from
+        on_the_way = () if interim is UNSET else interim
+        if before is not None and before.table.term == await self._term() and interim is UNSET:
+            on_the_way = before.interim
+        standing = newest.table if newest else None
+        courses = [diff(standing, one) for one in (*(step.table for step in on_the_way), table)]
+        affected = tuple(sorted({unit for one in courses for unit in one.units}))
         if before is None:
             negotiation = talks.begin(known, 1, affected)
         elif before.table.term != await self._term():
             # the draft of an earlier term is on nobody's table any more
             negotiation, revision = talks.begin(known, 1, affected), before.revision + revision
         else:
-            negotiation = talks.rebuilt(before.negotiation, known, affected, diff(before.table, table).units)
+            changed = set(diff(before.table, table).units)
+            if on_the_way != before.interim:
+                changed |= {unit for one in courses[:-1] for unit in one.units}
+            negotiation = talks.rebuilt(before.negotiation, known, affected, tuple(sorted(changed)))
             negotiation = structs.replace(negotiation, raised=talks.remembered(before.negotiation, before.table))
             counts_from = before.valid_from if valid_from is UNSET else valid_from
         return Draft(
@@ -166,6 +199,7 @@ class TimetableService:
             negotiation=negotiation,
             base=newest.number if newest else 0,
             valid_from=counts_from,
+            interim=on_the_way,
         )
 
     async def propose(self, community: str, *, unit: str, by: str, revision: int) -> Draft:
@@ -193,30 +227,37 @@ class TimetableService:
         return await self._change(community, revision, say)
 
     async def publish(self, community: str, *, unit: str, by: str, revision: int) -> Version:
-        """Freeze the agreed draft as the next version."""
+        """Freeze the agreed draft as the next version, after what is to count on the way there; the last of them."""
         draft = await self._current(community, revision)
         newest, last = await self.newest(community), await self._store.newest(community)
         if (newest.number if newest else 0) != draft.base:
             raise DraftOutdated(draft.base, newest.number if newest else 0)
         term = (await self.register()).term
-        valid_from = term.first_day if newest is None and last is not None else None
-        if draft.valid_from is not None and draft.valid_from > local_date(self._now()).isoformat():
-            valid_from = draft.valid_from
-        version = Version(
-            community=community,
-            number=last.number + 1 if last else 1,
-            author=by,
-            at=self._now(),
-            table=draft.table,
-            diff=diff(newest.table if newest else None, draft.table),
-            valid_from=valid_from,
-            yielded=met(draft.negotiation.raised, draft.table),
-        )
-        published = talks.publish(draft.negotiation, unit=unit, now=self._now())
-        draft = structs.replace(draft, negotiation=published, revision=revision + 1)
-        await self._store.publish(draft, version, expected=revision)
-        await self._announce(version)
-        return version
+        at, number, before = self._now(), last.number if last else 0, newest.table if newest else None
+        made: list[Version] = []
+        for first, table in (*((one.valid_from, one.table) for one in draft.interim), (draft.valid_from, draft.table)):
+            valid_from = term.first_day if newest is None and last is not None else None
+            if first is not None and first > local_date(at).isoformat():
+                valid_from = first
+            made.append(
+                Version(
+                    community=community,
+                    number=number + 1 + len(made),
+                    author=by,
+                    at=at,
+                    table=table,
+                    diff=diff(before, table),
+                    valid_from=valid_from,
+                )
+            )
+            before = table
+        made[-1] = structs.replace(made[-1], yielded=met(draft.negotiation.raised, draft.table))
+        published = talks.publish(draft.negotiation, unit=unit, now=at)
+        draft = structs.replace(draft, negotiation=published, interim=(), revision=revision + 1)
+        await self._store.publish(draft, *made, expected=revision)
+        for version in made:
+            await self._announce(version)
+        return made[-1]
 
     async def ring_anew(self, units: Collection[str], *, by: str, aside: Aside) -> list[Version]:
         """Publish for every community what makes the lessons to come of these units ring by the register's bells.
@@ -235,7 +276,11 @@ class TimetableService:
                 expected = draft.revision
                 base = versions[-1].number if draft.base == history[0].number else draft.base
                 table = await aside(partial(rung, register, units, draft.table, around))
-                draft = structs.replace(draft, table=table, base=base, revision=expected + 1)
+                interim = [
+                    structs.replace(one, table=await aside(partial(rung, register, units, one.table, around)))
+                    for one in draft.interim
+                ]
+                draft = structs.replace(draft, table=table, base=base, interim=tuple(interim), revision=expected + 1)
             await self._store.follow(versions, draft, expected=expected)
             for version in versions:
                 await self._announce(version)
