@@ -97,9 +97,9 @@ class Connection:
         """Who has the same kind gets the same bytes."""
         self.closed: CloseCode | None = None
         self.report: LinkReport | None = None
+        """What the client last said about its line."""
         self.behind: float | None = None
         """Seconds after which it hears of things, as it says."""
-        """What the client last said about its line."""
         self.lagging_since: float | None = None
         self.missed_presence = False
         self.last_written = now

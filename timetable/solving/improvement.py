@@ -1,7 +1,7 @@
 """This module owns making a first table better for as long as there is time: which ways are tried, in which order.
 
-It is refined part by part. Beside that, where there is a second worker, and otherwise once refining comes to rest, the
-linear relaxation proves a bound and says which placements no table of that cost has; often a jump among those that are
+It is refined part by part. Beside that, or where one worker has little time once refining comes to rest, the linear
+relaxation proves a bound and says which placements no table of that cost has; often a jump among those that are
 left leads straight to the optimum. After that longer and longer full searches prove that nothing better is left or find
 it.
 """
@@ -26,6 +26,9 @@ FULL_SECONDS, MORE_FULL_SECONDS = 6.0, 1.5
 
 RELAXING_SECONDS = 20.0
 """With this much the relaxation of ten communities in one is solved."""
+
+SECONDS_FOR_BOTH = 60.0
+"""With less left, a single worker's time is better spent on the table than on what is said of it."""
 
 STRIKE_PATIENCE = 1.5
 """Deterministic seconds in which a jump to the bound succeeds, if it does at all; mostly a small part of one does."""
@@ -64,8 +67,7 @@ class Improvement:
             return self._incumbent.best
         rows = [*rows_of(self._pricing.cp)]
         refinement = Refinement(self._formulation, self._pricing, rows, self._incumbent, self._seed, self._workers)
-        if self._workers == 1:
-            # A share of the only worker's time is better spent on the table than on what is said of it.
+        if self._workers == 1 and self._left() < SECONDS_FOR_BOTH:
             refinement.go(1, self._left, self._over, self._tell)
         if not self._over():
             with self._beside(lambda: self._lead(rows)) as leading:

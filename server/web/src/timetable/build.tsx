@@ -137,7 +137,7 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
             <b>{view.cost}</b>
             <span>{t("build.best")}</span>
           </div>
-          {view.bound !== null && (
+          {view.bound !== null && (view.bound > 0 || view.cost === 0) && (
             <div>
               <b>{view.bound}</b>
               <span>{t("build.bound")}</span>
