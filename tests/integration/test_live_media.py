@@ -116,6 +116,33 @@ async def test_reloaded_page_publishes_again_and_the_others_hear_of_it(server: L
         assert await tracks_of(room, host_id, 1) == {"mic": server.hub.tracks("s1")[0].id}
 
 
+async def _holds(notes: list[tuple[str, ...]], since: int, wanted: set[tuple[str, ...]]) -> None:
+    await until(lambda: wanted <= set(notes[since:]))
+
+
+async def test_page_that_publishes_twice_is_one_publisher(server: LiveServer) -> None:
+    """It comes back while its old connection still sends: the newer takes over at once, here and in the recording."""
+    host, room = await server.join(HOST, PLAN), await server.join(YANLI, PLAN)
+    host_id = host.welcome.participant
+    async with peers(server, host_id, host_id, host_id) as connections:
+        await host.ask(StartLesson)
+        attached: set[tuple[str, ...]] = {("attach", host_id, "mic"), ("attach", host_id, "teacher")}
+        for up in connections:
+            before = len(server.recording.notes)
+            await publish(host, up, mic=Tone(), teacher=Picture())
+            await _holds(server.recording.notes, before, attached)
+            assert sorted(track.source for track in server.hub.tracks("s1")) == ["mic", "teacher"]
+        for told in (message for message in room.told if isinstance(message, Tracks)):
+            assert len({(track.participant, track.source) for track in told.tracks}) == len(told.tracks)
+    recorded: set[str] = set()
+    for note, *rest in server.recording.notes:
+        if note == "attach":
+            assert rest[-1] not in recorded  # the old piece has ended before the new one begins
+            recorded.add(rest[-1])
+        elif note == "detach":
+            recorded.discard(rest[-1])
+
+
 async def test_switch_shows_another_track_in_the_same_slot(server: LiveServer) -> None:
     host, room = await server.join(HOST, PLAN), await server.join(YANLI, PLAN)
     host_id = host.welcome.participant
