@@ -33,7 +33,7 @@ async def dialog(classroom: Classroom, tab: str) -> Page:
 
 
 async def test_host_gives_an_encoder_its_way_in_and_takes_it_back(
-    classroom: Classroom, tmp_path: Path, require: Callable[[str], str]
+    demo: Demo, classroom: Classroom, tmp_path: Path, require: Callable[[str], str]
 ) -> None:
     require("openssl")
     host = await dialog(classroom, "encoder")
@@ -62,6 +62,15 @@ async def test_host_gives_an_encoder_its_way_in_and_takes_it_back(
     assert "/whep/" in await host.input_value('[data-made="player"] input[name="url"]')
     await host.click('[data-kind="player"] [data-action="withdraw"]')
     await host.wait_for_selector('[data-kind="player"]', state="detached", timeout=WAIT)
+    # and the same from the lesson's page, where a device is set up before anybody has entered
+    session = await host.get_attribute("[data-session]", "data-session")
+    await host.goto(f"{demo.json['base_url']}/lesson/{session}")
+    await host.click('[data-action="open-access"]')
+    await host.click('[role="tab"][data-value="encoder"]')
+    await host.click('[data-action="give-encoder"]')
+    assert "/whip/" in await host.input_value('[data-made="encoder"] input[name="url"]')
+    await host.click('[data-kind="encoder"] [data-action="withdraw"]')
+    await host.wait_for_selector('[data-kind="encoder"]', state="detached", timeout=WAIT)
     assert classroom.errors == []
 
 

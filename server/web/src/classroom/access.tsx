@@ -19,8 +19,8 @@ const STEPS = ["service", "server", "token", "video", "sound", "start"];
 
 export interface AccessProps {
   session: string;
-  /** Who watches now, by name. */
-  watching: readonly string[];
+  /** Who watches now, by name; absent where there is no room to look into yet. */
+  watching?: readonly string[];
   close: () => void;
 }
 
@@ -49,7 +49,7 @@ export function AccessDialog({ session, watching, close }: AccessProps) {
     <Dialog title={t("access.title")} onClose={close}>
       <Tabs<Tab> label={t("access.title")} value={tab} choices={(Object.keys(KINDS) as Tab[]).map((value) => ({ value, label: t(`access.tab.${value}`) }))} onChange={setTab} />
       <p class="sm mut">{t(`access.lead.${tab}`)}</p>
-      {tab === "watching" && (
+      {tab === "watching" && watching !== undefined && (
         <p class="sm" data-watching={watching.length}>
           <Icon name="eye" size="sm" /> {watching.length === 0 ? t("access.nobody") : t("access.watching", { n: watching.length, names: watching.join(t("classroom.comma")) })}
         </p>

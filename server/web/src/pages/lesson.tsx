@@ -1,10 +1,12 @@
 /** One lesson on its day: when and where it takes place, its materials, and the way in. */
 import "./lists.css";
 
+import { useState } from "preact/hooks";
+import { AccessDialog } from "../classroom/access";
 import type { SessionRow } from "../generated/api";
 import { MaterialsManager } from "../materials/manager";
 import { get } from "../ui/api";
-import { Failure, KindChip, LinkButton, Skeleton } from "../ui/components";
+import { Button, Failure, KindChip, LinkButton, Skeleton } from "../ui/components";
 import { t } from "../ui/i18n";
 import { mount } from "../ui/mount";
 import { label } from "../ui/names";
@@ -20,6 +22,7 @@ const ENTERABLE = new Set<SessionRow["state"]>(["open", "live", "overrun"]);
 function LessonPage() {
   const path = `/api/sessions/${encodeURIComponent(session)}`;
   const { data, error, slow, reload } = useResource<SessionRow>(path, (signal) => get(path, signal), REFRESH_SECONDS);
+  const [giving, give] = useState(false);
   return (
     <Frame here="lessons">
       <main class="sheet-page">
@@ -35,6 +38,11 @@ function LessonPage() {
                 {!data.rehearsal && `–${clockAt(data.ends)}`} · {data.hostUnitName}
               </span>
               <span class="grow" />
+              {data.role === "host" && data.state !== "ended" && (
+                <Button icon="link" action="open-access" onClick={() => give(true)}>
+                  {t("access.open")}
+                </Button>
+              )}
               {ENTERABLE.has(data.state) && data.role !== null && (
                 <LinkButton kind="pri" icon="cam" action="join" href={`/classroom/${data.id}?as=${data.role}`}>
                   {t("lessons.enter")}
@@ -45,6 +53,7 @@ function LessonPage() {
               <h2>{t("materials.title")}</h2>
               {data.role === null ? <p class="mut">{t("materials.not_yours")}</p> : <MaterialsManager session={session} />}
             </section>
+            {giving && <AccessDialog session={session} close={() => give(false)} />}
           </>
         )}
       </main>
