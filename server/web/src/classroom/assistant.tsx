@@ -13,11 +13,11 @@ import { strokesOn } from "./board";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { titleOf } from "./paper";
 import { nextSource, Sources } from "./pictures";
-import { host, inLesson, ownRoom, type Room, tileState } from "./room";
+import { host, inLesson, ownRoom, picturesOf, type Room, tileState } from "./room";
 import { OverrunWarning } from "./overrun";
 import { PhoneExercise } from "./phone-exercise";
 import { classSize, LARGEST_CLASS, rememberSize, seatsOf } from "./seats";
-import { lasting, serverNow } from "./ticker";
+import { lasting, serverNow, timerLeft } from "./ticker";
 
 type Tab = "lesson" | "attendance" | "chat" | "phone";
 const TABS: readonly { tab: Tab; icon: IconName }[] = [
@@ -72,6 +72,7 @@ export function AssistantPage({ classroom }: { classroom: Classroom }) {
 function PhoneHeader({ room, own }: { room: Room; own: Participant }) {
   const { snapshot } = room;
   const now = serverNow(room);
+  const timer = timerLeft(room);
   const state = tileState(room, own);
   const here = own.role === "endpoint" && own.presence === "connected";
   return (
@@ -113,10 +114,10 @@ function PhoneHeader({ room, own }: { room: Room; own: Participant }) {
             )}
           </>
         )}
-        {snapshot.timerUntil !== null && snapshot.timerUntil > now && (
+        {timer !== null && (
           <span class="st warn" role="timer">
             <Icon name="timer" size="sm" />
-            {lasting(snapshot.timerUntil - now)}
+            {lasting(timer)}
           </span>
         )}
         <b class="left">
@@ -152,8 +153,13 @@ function Lesson({ classroom, room, own }: { classroom: Classroom; room: Room; ow
       <div class="row notices">
         <LineState classroom={classroom} />
         <Undelivered classroom={classroom} />
-        <Sources classroom={classroom} room={room} participant={own} />
       </div>
+      {picturesOf(room, own).length > 1 && (
+        <div class="row cameras">
+          <span class="grow mut">{t("classroom.phone.picture_of")}</span>
+          <Sources classroom={classroom} room={room} participant={own} />
+        </div>
+      )}
       {called && (
         <section class="call" role="alert">
           <Icon name="mic" size="lg" />

@@ -10,7 +10,7 @@ import { ClassRow, Legend } from "./exercise-bar";
 import { HandsCounter } from "./phone-exercise";
 import { PhotoView } from "./photo-view";
 import { classes, type Room } from "./room";
-import { lasting, serverNow } from "./ticker";
+import { lasting, timerLeft } from "./ticker";
 
 const LONGER = 60;
 
@@ -18,7 +18,7 @@ export function ExerciseCard({ classroom, room, run }: { classroom: Classroom; r
   const [opened, open] = useState<string | null>(null);
   const places = classes(room);
   const place = places.find((one) => one.unit === opened);
-  const left = room.snapshot.timerUntil === null ? null : room.snapshot.timerUntil - serverNow(room);
+  const left = timerLeft(room);
   const exercise = run.id;
   return (
     <section class="card sec xcard" data-exercise={run.id} data-run-state={run.state} data-number={run.number}>

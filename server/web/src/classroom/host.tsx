@@ -22,7 +22,7 @@ import { hasNotCome, host, inLesson, lessonRooms, memberRooms, nextToCall, progr
 import { canShareScreen } from "./screen";
 import { OverrunWarning } from "./overrun";
 import { Sounds, SoundUnlock } from "./sound";
-import { lasting, second, serverNow } from "./ticker";
+import { lasting, second, serverNow, timerLeft } from "./ticker";
 import { titleOf } from "./paper";
 import { Stage, Tray } from "./stage";
 import { CameraMark, Tile } from "./tile";
@@ -377,7 +377,7 @@ function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTrayOpen,
   const sharing = classroom.media.value.local.has("screen");
   const waiting = classroom.line.value.pending.filter((command) => command.t === "mark").length;
   const marks = snapshot.marks + waiting;
-  const remaining = snapshot.timerUntil === null ? null : snapshot.timerUntil - serverNow(room);
+  const remaining = timerLeft(room);
   return (
     <div class="dock" role="toolbar" aria-label={t("classroom.host.actions")}>
       <button type="button" class="dk" data-action="mute" onClick={() => classroom.ask({ t: "mute", muted: true })}>

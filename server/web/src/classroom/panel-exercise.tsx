@@ -6,7 +6,7 @@ import type { Classroom } from "./classroom";
 import { answered, answersOf, byOption, letter } from "./exercise";
 import { Face, LineState } from "./parts";
 import { classes, host, pupilsOf, type Room } from "./room";
-import { lasting, serverNow } from "./ticker";
+import { lasting, timerLeft } from "./ticker";
 
 export interface PanelExerciseProps {
   classroom: Classroom;
@@ -21,7 +21,7 @@ export function PanelExercise({ classroom, room, run, me }: PanelExerciseProps) 
   const given = answered(run, answers);
   const pupils = pupilsOf(room, me);
   const teacher = host(room);
-  const left = room.snapshot.timerUntil === null ? null : room.snapshot.timerUntil - serverNow(room);
+  const left = timerLeft(room);
   return (
     <div class="wx" data-exercise={run.id} data-run-state={run.state}>
       <header class="row">

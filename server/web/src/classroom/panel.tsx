@@ -15,14 +15,16 @@ import { PanelExercise } from "./panel-exercise";
 import { Sounds, SoundUnlock } from "./sound";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { WallButton } from "./wall-button";
-import { lasting, second, serverNow, useLasted } from "./ticker";
+import { lasting, second, serverNow, timerLeft, useLasted } from "./ticker";
 
 /** A cut shorter than this is not worth frightening a class. */
 const OFFLINE_AFTER = 4;
 /** Another picture takes a moment to begin. */
 const STILL_AFTER = 2;
 const MOST_OTHERS = 6;
-const MOST_BESIDE_BOARD = 2;
+const MOST_BESIDE_BOARD = 3;
+/** Beside a board and the assistant's code, which needs its whole size to be read. */
+const MOST_BESIDE_CODE = 1;
 
 export interface PanelProps {
   classroom: Classroom;
@@ -77,13 +79,14 @@ function TopLine({ room }: { room: Room }) {
   const { snapshot } = room;
   const now = serverNow(room);
   const left = snapshot.lesson.ends - now;
+  const timer = timerLeft(room);
   return (
     <header class="ls">
       <StatePill snapshot={snapshot} />
       <b class="w36 grow ell">{snapshot.lesson.title}</b>
-      {snapshot.timerUntil !== null && (
+      {timer !== null && (
         <b class="w48 count-down" role="timer">
-          <Icon name="timer" /> {lasting(snapshot.timerUntil - now)}
+          <Icon name="timer" /> {lasting(timer)}
         </b>
       )}
       <span class={`w28 nw ${snapshot.state === "overrun" ? "over" : "mut"}`} role={snapshot.state === "overrun" ? "status" : undefined}>
@@ -115,6 +118,8 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
   const teacher = host(room);
   const board = room.snapshot.board.shown !== null;
   const unseen = tileState(room, me) === "audio_only";
+  const code = assistantCode(classroom, room, me);
+  const beside = [...(teacher && shown && shown.id !== teacher.id ? [teacher] : []), ...others.filter((p) => p.id !== shown?.id)];
   return (
     <div class={`live ${audioOnly ? "aud" : ""}`}>
       <TopLine room={room} />
@@ -161,25 +166,36 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
             <span class="cap s">{shown.role === "host" ? t("classroom.panel.teacher_short") : captionOf(shown)}</span>
           </div>
         )}
-        <div class="self">
-          <Own classroom={classroom} me={me} />
-          <span class="cap s" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
-            {t(unseen ? "classroom.panel.unseen" : "classroom.panel.us")}
-          </span>
-        </div>
+        {!board && (
+          <div class="self">
+            <Own classroom={classroom} me={me} />
+            <span class="cap s" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
+              {t(unseen ? "classroom.panel.unseen" : "classroom.panel.us")}
+            </span>
+          </div>
+        )}
         <div class="oth">
-          {teacher && shown && shown.id !== teacher.id && <Mini classroom={classroom} room={room} participant={teacher} />}
-          {others
-            .filter((p) => p.id !== shown?.id)
-            .slice(0, board ? MOST_BESIDE_BOARD : MOST_OTHERS)
-            .map((p) => (
-              <Mini key={p.id} classroom={classroom} room={room} participant={p} />
-            ))}
-          <AssistantCode classroom={classroom} room={room} me={me} />
-          {others.length > 0 && (
+          {board && (
+            <div class="mini">
+              <Own classroom={classroom} me={me} />
+              <span class="nm ell" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
+                {t(unseen ? "classroom.panel.unseen" : "classroom.panel.us")}
+              </span>
+            </div>
+          )}
+          {beside.slice(0, !board ? MOST_OTHERS : code ? MOST_BESIDE_CODE : MOST_BESIDE_BOARD).map((p) => (
+            <Mini key={p.id} classroom={classroom} room={room} participant={p} />
+          ))}
+          {code && (
+            <div class="helper" data-assistant-url={classroom.joined.value?.assistantUrl}>
+              <Qr code={code} label={t("classroom.panel.assistant_code")} />
+              <span>{t("classroom.panel.assistant_code")}</span>
+            </div>
+          )}
+          {!board && others.length > 0 && (
             <div class="mini off n">
               <Icon name="users" />
-              <span>{t("classroom.panel.rooms", { n: others.length + 2 })}</span>
+              <span class="nm">{t("classroom.panel.rooms", { n: others.length + 2 })}</span>
             </div>
           )}
         </div>
@@ -190,16 +206,9 @@ function Live({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnl
 }
 
 /** For the assistant's phone: the way into this room's lesson, as long as none is in. */
-function AssistantCode({ classroom, room, me }: ViewProps) {
-  const code = classroom.joined.value?.assistantQr;
+function assistantCode(classroom: Classroom, room: Room, me: Participant) {
   const helped = room.snapshot.participants.some((p) => p.role === "assistant" && p.unit === me.unit && p.presence !== "offline");
-  if (!code || helped) return null;
-  return (
-    <div class="helper" data-assistant-url={classroom.joined.value?.assistantUrl}>
-      <Qr code={code} label={t("classroom.panel.assistant_code")} />
-      <span>{t("classroom.panel.assistant_code")}</span>
-    </div>
-  );
+  return helped ? null : (classroom.joined.value?.assistantQr ?? null);
 }
 
 function Mini({ classroom, room, participant }: { classroom: Classroom; room: Room; participant: Participant }) {
@@ -208,7 +217,7 @@ function Mini({ classroom, room, participant }: { classroom: Classroom; room: Ro
   return (
     <div class={`mini ${gone ? "off" : ""}`} data-room={participant.room || participant.id} data-state={state} data-hands={participant.hands.length}>
       {gone ? <Icon name={state === "offline" ? "linkoff" : "load"} spin={state === "reconnecting"} /> : <Face classroom={classroom} participant={participant} />}
-      <span class="ell">{gone ? t(`classroom.panel.${state}`, { unit: participant.unitName }) : participant.unitName}</span>
+      <span class="nm ell">{gone ? t(`classroom.panel.${state}`, { unit: participant.unitName }) : participant.unitName}</span>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { has, t } from "../ui/i18n";
 import { Icon, Signal } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import type { Sent } from "./media";
-import { lineWords, Still } from "./pictures";
+import { Absent, lineWords, Still } from "./pictures";
 import { faceOf, hasNotCome, linkBars, type Room, tileState } from "./room";
 
 export interface PictureProps {
@@ -48,13 +48,14 @@ export function Face({ classroom, participant }: { classroom: Classroom; partici
     const chosen: Sent[] = participant.source === "room" ? [] : [participant.source];
     const sources = [...chosen, ...(participant.role === "host" ? (["teacher", "pupils"] as const) : (["pupils", "teacher"] as const))];
     const own = sources.find((s) => media.local.has(s));
-    return <Picture stream={own && media.local.get(own)} participant={participant.id} source={own} />;
+    return own ? <Picture stream={media.local.get(own)} participant={participant.id} source={own} /> : <Absent why="none" />;
   }
   const track = faceOf(room, participant);
+  if (track === undefined) return <Absent why="none" />;
   return (
     <>
-      <Picture stream={track && media.received.get(track.id)} participant={participant.id} source={track?.source} track={track?.id} />
-      {track && room.levels[track.id] === "still" && <Still />}
+      <Picture stream={media.received.get(track.id)} participant={participant.id} source={track.source} track={track.id} />
+      {room.levels[track.id] === "still" ? <Still /> : <Absent why="coming" />}
     </>
   );
 }

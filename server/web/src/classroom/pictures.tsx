@@ -8,9 +8,19 @@ import { faceOf, picturesOf, type Room } from "./room";
 /** Over a picture that the line cannot carry at the moment. */
 export function Still() {
   return (
-    <span class="still" role="status">
+    <span class="still" role="status" title={t("classroom.picture.still")}>
       <Icon name="pause" size="sm" />
-      {t("classroom.picture.still")}
+      <span class="say">{t("classroom.picture.still")}</span>
+    </span>
+  );
+}
+
+/** In the place of a picture that nobody sends, or whose first frame has not come; the style shows the latter only then. */
+export function Absent({ why }: { why: "none" | "coming" }) {
+  return (
+    <span class={`absent ${why}`}>
+      <Icon name={why === "none" ? "camoff" : "load"} size="lg" spin={why === "coming"} />
+      <span class="say">{t(`classroom.picture.${why}`)}</span>
     </span>
   );
 }

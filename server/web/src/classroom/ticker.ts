@@ -23,6 +23,16 @@ export function serverNow(room: Room | null): number {
   return second.value + (room?.clockOffset ?? 0);
 }
 
+/** Seconds for which a timer that ran out still says 0:00. */
+const RUN_OUT_SHOWS = 30;
+
+/** Seconds left of the lesson's timer; none: there is no timer, or it has been over for a while. */
+export function timerLeft(room: Room): number | null {
+  const { timerUntil } = room.snapshot;
+  const left = timerUntil === null ? null : timerUntil - serverNow(room);
+  return left === null || left < -RUN_OUT_SHOWS ? null : Math.max(0, left);
+}
+
 /** "17:12" of seconds; "1:02:03" from an hour on. Never negative. */
 export function lasting(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

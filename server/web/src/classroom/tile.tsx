@@ -31,6 +31,7 @@ export function Tile(props: TileProps) {
   const away = serverNow(room) - participant.since;
   const shown = snapshot.called === participant.id || snapshot.spotlight === participant.id;
   const quiet = state === "audio_only" || state === "reconnecting" || state === "offline";
+  const pictured = faceOf(room, participant) !== undefined;
   return (
     <article
       class={`tile ${shown ? "is-spot" : next ? "is-next" : ""} ${quiet ? "dim-v" : ""}`}
@@ -44,7 +45,7 @@ export function Tile(props: TileProps) {
       aria-label={participant.unitName}
     >
       <div class="v">
-        <Face classroom={classroom} participant={participant} />
+        {pictured && <Face classroom={classroom} participant={participant} />}
         <span class="ttl">
           <b class="ell">{participant.unitName}</b>
           <span class="ell">{participant.className || participant.name}</span>
@@ -60,7 +61,7 @@ export function Tile(props: TileProps) {
             )}
           </span>
         )}
-        {!quiet && faceOf(room, participant) === undefined && <NoPicture room={room} participant={participant} waited={away} />}
+        {!quiet && !pictured && <NoPicture room={room} participant={participant} waited={away} />}
         <Badge room={room} participant={participant} shown={shown} />
         <span class="lks">
           <LinkMark room={room} participant={participant} seconds={Math.max(0, Math.round(away))} />

@@ -130,7 +130,7 @@ function Row({ session, path, row, view, busy, send, changed }: RowProps) {
             {row.weekly && <StateChip tone="">{t("materials.weekly")}</StateChip>}
             {row.kind === "lesson_design" && <StateChip tone="warn">{t("materials.teachers_only")}</StateChip>}
           </span>
-          <span class="sm mut ell">{summary(newest)}</span>
+          <span class="sm mut">{summary(newest)}</span>
         </span>
         <span class="acts">
           {view.mayChange && <FileButton small label={t("materials.replace")} action="replace-material" disabled={busy} choose={replace} />}
