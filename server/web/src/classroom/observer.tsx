@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
-import { Header } from "./host";
+import { Header } from "./live-header";
 import { ChatPanel, UnreadMark } from "./chat";
 import { DeviceDialog } from "./device-dialog";
 import { captionOf, Face } from "./parts";
