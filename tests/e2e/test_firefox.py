@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from server.auth.middleware import COOKIE
 from tests.e2e.conftest import Demo
 from tests.e2e.live_county import ROOM, live_county
 from tests.firefox import firefox
+from tests.networks import address_beside_loopback
 
 pytestmark = pytest.mark.slow
 
@@ -62,22 +62,17 @@ async def test_pages_load_and_a_lesson_is_joined_in_firefox(demo: Demo, tmp_path
         assert browser.errors == []
 
 
-def own_address() -> str:
-    """An address of this machine that is none of the loopback: Firefox uses no others for media."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("this machine has no address beside the loopback's")
-        return str(probe.getsockname()[0])
-
-
 async def test_lesson_between_a_host_and_a_panel_in_firefox(tmp_path: Path, migrated_sqlite: Path) -> None:
     """Both ends in Firefox, on the lesson's real media: pictures and sound arrive, pages turn, a hand is called on."""
+    with address_beside_loopback() as address:
+        await _lesson_between_two(tmp_path, migrated_sqlite, address)
+
+
+async def _lesson_between_two(folder: Path, database: Path, address: str) -> None:
     async with (
-        live_county(tmp_path / "data", migrated_sqlite, media=own_address()) as lesson,
-        firefox(tmp_path / "desk") as host,
-        firefox(tmp_path / "wall") as panel,
+        live_county(folder / "data", database, media=address) as lesson,
+        firefox(folder / "desk") as host,
+        firefox(folder / "wall") as panel,
     ):
         base = lesson.county.base
         for browser in (host, panel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from aiohttp import web
 from signaling.media.hub import MediaHub
 from tests.firefox import Firefox, firefox
 from tests.media_clients import media_hub, until
+from tests.networks import address_beside_loopback
 
 pytestmark = pytest.mark.slow
 
@@ -66,16 +66,6 @@ async function rest(section) {
 </script>"""
 
 
-def own_address() -> str:
-    """Firefox uses no loopback addresses for media."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("this machine has no address but the loopback's")
-        return str(probe.getsockname()[0])
-
-
 def server(hub: MediaHub) -> web.Application:
     async def page(request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
@@ -110,11 +100,16 @@ async def decoded(browser: Firefox, height: Callable[[int], bool], frames: int =
 
 
 async def test_firefox_sends_and_sees_two_layers(tmp_path: Path) -> None:
-    async with media_hub(host=own_address()) as hub:
+    with address_beside_loopback() as address:
+        await _two_layers(tmp_path, address)
+
+
+async def _two_layers(folder: Path, address: str) -> None:
+    async with media_hub(host=address) as hub:
         runner = web.AppRunner(server(hub))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with firefox(tmp_path / "profile") as browser:
+        async with firefox(folder / "profile") as browser:
             await browser.go(f"http://127.0.0.1:{runner.addresses[0][1]}/")
             tracks = await browser.evaluate("publish()")
             assert [track["kind"] for track in tracks] == ["audio", "video"]
