@@ -72,6 +72,7 @@ from server.keys import (
     exercises_key,
     explanations_key,
     importing_key,
+    intake_key,
     live_key,
     live_sessions_key,
     materials_key,
@@ -106,6 +107,7 @@ from server.retention import Retention
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets import live as live_socket
+from server.sockets.intake import Intake
 from server.sockets.line import write_all
 from server.steady_clock import SteadyClock
 from server.storage.access_store import SqlAccessStore
@@ -394,6 +396,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     )
     store = SqlSessionStore(app[database_key])
     clock = SteadyClock(time.time, time.monotonic)
+    intake = app[intake_key] = Intake(asyncio.get_running_loop())
     service = LiveService(
         store=store,
         journals=FileJournals(folder / "journals"),
@@ -402,6 +405,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         secret=await asyncio.to_thread(kept_secret, folder / "secrets" / "join"),
         clock=clock,
         new_id=lambda: secrets.token_hex(8),
+        soon=intake.soon,
         write_all=write_all,
     )
     app[session_store_key] = store
@@ -466,6 +470,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await service.close()
+    intake.close()
     await recording.close()
 
 

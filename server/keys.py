@@ -23,6 +23,7 @@ from server.relay import Relay
 from server.repairs import Repairs
 from server.reviews import Reviews
 from server.site import Site
+from server.sockets.intake import Intake
 from server.storage.database import Database
 from server.storage.exercise_store import SqlExerciseStore
 from server.storage.people_store import SqlPeopleStore
@@ -69,6 +70,7 @@ explanations_key: web.AppKey[Explanations] = web.AppKey("explanations", Explanat
 repairs_key: web.AppKey[Repairs] = web.AppKey("repairs", Repairs)
 calendars_key: web.AppKey[Calendars] = web.AppKey("calendars", Calendars)
 importing_key: web.AppKey[ImportService] = web.AppKey("importing", ImportService)
+intake_key: web.AppKey[Intake] = web.AppKey("intake", Intake)
 live_key: web.AppKey[LiveService] = web.AppKey("live", LiveService)
 withdrawals_key: web.AppKey[Withdrawals] = web.AppKey("withdrawals", Withdrawals)
 live_sessions_key: web.AppKey[LiveSessions] = web.AppKey("live_sessions", LiveSessions)

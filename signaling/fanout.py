@@ -1,41 +1,32 @@
 """This module owns telling a whole room: each message encoded and framed once, one write per socket and batch.
 
-The kernel's `send` is most of what a message costs, so what happens together goes out together. In a quiet room that is
-what one client asked for at once, and it goes out at once. While several clients speak at the same time, a batch is
-gathered for GATHER_SECONDS. Order is kept for every socket, between the room's messages and its own.
+The kernel's `send` is most of what a message costs, so what happens together goes out together; what belongs together
+says whoever reads the sockets. Order is kept for every socket, between the room's messages and its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Protocol
 
 from signaling.audience import Audience, told
 from signaling.connection import Connection, Outlet, WriteAll, write_each
 from signaling.frames import Encoding
 from signaling.messages import Event, ServerMessage
 
-GATHER_SECONDS = 0.002
-"""How long a busy room's batch is gathered: nobody sees it, and eight rooms that raise their hands at once cost little
-more than one."""
-
 Kind = tuple[Encoding, Audience]
 
 
-class Later(Protocol):
-    """How a thing is done soon, or after some seconds; an event loop knows both."""
-
-    def call_soon(self, work: Callable[[], object], /) -> object: ...
-    def call_later(self, seconds: float, work: Callable[[], object], /) -> object: ...
+Soon = Callable[[Callable[[], object]], object]
+"""How a thing is done once what belongs together has happened."""
 
 
 class Fanout:
     """The sockets of one room and what waits to be written to them."""
 
-    def __init__(self, later: Later, clock: Callable[[], float], write_all: WriteAll = write_each) -> None:
+    def __init__(self, soon: Soon, clock: Callable[[], float], write_all: WriteAll = write_each) -> None:
         self.last_told = 0.0
         """When all were last told something together."""
-        self._later = later
+        self._soon = soon
         self._clock = clock
         self._write_all = write_all
         self._members: dict[Kind, dict[Connection, Outlet]] = {}
@@ -47,9 +38,6 @@ class Fanout:
         """Of those who came meanwhile, how many of the waiting messages came before them."""
         self._lagging: set[Connection] = set()
         self._scheduled = False
-        self._gathering = False
-        self._busy = False
-        """Whether the last batch held several answers."""
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -87,26 +75,14 @@ class Fanout:
         if not self._scheduled:
             self._schedule()
 
-    def hold(self) -> None:
-        """Until `settle`, what is posted and sent only waits."""
-        self._scheduled = True
-
-    def settle(self) -> None:
-        """What belongs together is complete: write it, or gather more where many speak."""
-        if self._busy:
-            self._gather()
-        else:
-            self.flush()
-
     def flush(self) -> None:
         """Write everything that waits."""
-        self._scheduled = self._gathering = False
+        self._scheduled = False
         shared, own = self._shared, self._own
         if not shared and not own:
             return
         self._shared, self._own = [], {}
         since, self._since = self._since, {}
-        self._busy = len(own) > 1 or (bool(own) and len(next(iter(own.values()))) > 1)
         now = self._clock()
         if shared:
             self.last_told = now
@@ -137,15 +113,7 @@ class Fanout:
 
     def _schedule(self) -> None:
         self._scheduled = True
-        if self._busy:
-            self._gather()
-        else:
-            self._later.call_soon(self.flush)
-
-    def _gather(self) -> None:
-        if not self._gathering:
-            self._gathering = True
-            self._later.call_later(GATHER_SECONDS, self.flush)
+        self._soon(self.flush)
 
 
 class _Batch:

@@ -11,6 +11,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 _CONTINUATION = 0x0
 _KNOWN = frozenset({_CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 _FINAL, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
+_WHOLE_BINARY = _FINAL | BINARY
 _LONGEST_CONTROL = 125
 NO_STATUS = 1005
 """What stands for a close frame that says none."""
@@ -59,20 +60,23 @@ class FrameReader:
             data = bytes(self._kept)
             self._kept.clear()
         size = len(data)
-        if (
-            size >= 6
-            and data[0] == _FINAL | BINARY
-            and data[1] == _MASKED | size - 6
-            and size <= 131
-            and not self._opcode
-        ):
-            # one short message and nothing else: what nearly every read brings
-            return [_unmasked(data[6:], data[2:6])]
         found: list[bytes | str | Control] = []
         at = 0
         while size - at >= 2:
             head = at + 6
             length = data[at + 1] & _LENGTH
+            end = head + length
+            if (
+                data[at] == _WHOLE_BINARY
+                and data[at + 1] & _MASKED
+                and length <= _LONGEST_CONTROL
+                and end <= size
+                and not self._opcode
+            ):
+                # nearly all that ever comes; the long way costs as much as carrying out a command
+                found.append(_unmasked(data[head:end], data[head - 4 : head]))
+                at = end
+                continue
             if length > _LONGEST_CONTROL:
                 head += 2 if length == 126 else 8
             if size < head:

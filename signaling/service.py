@@ -23,6 +23,7 @@ from signaling.errors import (
     TokenUsed,
 )
 from signaling.events import ReviewOpened
+from signaling.fanout import Soon
 from signaling.frames import Encoding
 from signaling.history import JournalRefused
 from signaling.invitations import (
@@ -71,6 +72,7 @@ class LiveService:
         secret: bytes,
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        soon: Soon | None = None,
         write_all: WriteAll = write_each,
     ) -> None:
         self.on_ended: Callable[[SessionPlan, str | None], None] = lambda plan, review: None
@@ -84,6 +86,7 @@ class LiveService:
         self._secret = secret
         self._clock = clock
         self._new_id = new_id
+        self._soon = soon
         self._write_all = write_all
         self._sessions: dict[str, LiveSession] = {}
         self._opening = asyncio.Lock()
@@ -343,7 +346,7 @@ class LiveService:
             hooks=self,
             clock=self._clock,
             new_id=self._new_id,
-            later=asyncio.get_running_loop(),
+            soon=self._soon or asyncio.get_running_loop().call_soon,
             write_all=self._write_all,
         )
         session.replay()

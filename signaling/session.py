@@ -27,7 +27,7 @@ from signaling.events import (
     SessionOverrun,
     SpotlightSet,
 )
-from signaling.fanout import Fanout, Later
+from signaling.fanout import Fanout, Soon
 from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.media.errors import MediaError
@@ -88,7 +88,7 @@ class LiveSession:
         hooks: SessionHooks,
         clock: Callable[[], float],
         new_id: Callable[[], str],
-        later: Later,
+        soon: Soon,
         write_all: WriteAll,
     ) -> None:
         self.plan = plan
@@ -98,7 +98,7 @@ class LiveSession:
         self._hooks = hooks
         self._clock = clock
         self._new_id = new_id
-        self._fanout = Fanout(later, clock, write_all)
+        self._fanout = Fanout(soon, clock, write_all)
         self._connections: dict[str, Connection] = {}
         self._without_socket: set[str] = set()
         self._players: dict[str, tuple[Section, ...]] = {}
@@ -165,23 +165,23 @@ class LiveSession:
 
     def receive(self, connection: Connection, messages: Sequence[bytes | str]) -> None:
         """Take what came together from a socket; whatever is wrong with it stays between the two."""
-        self._fanout.hold()
-        try:
-            for data in messages:
-                self._take(connection, data)
-        finally:
-            self._fanout.settle()
+        now = self._clock()
+        for data in messages:
+            self._take(connection, data, now)
         if connection.closed is not None:
             self.detach(connection)
 
-    def obey(self, participant: str, command: Command) -> ServerMessage:
-        """Carry out a command and answer it; a repeated one gets the answer it got before."""
+    def obey(self, participant: str, command: Command, now: float | None = None) -> ServerMessage:
+        """Carry out a command and answer it; a repeated one gets the answer it got before. `now`: what the clock said
+        when it came."""
+        if now is None:
+            now = self._clock()
         known = self._history.answer(participant, command.msg_id)
         if known is not None:
             return known
         answer: ServerMessage
         try:
-            answer = self._carry_out(participant, command)
+            answer = self._carry_out(participant, command, now)
         except Refusal as refusal:
             answer = Refused(msg_id=command.msg_id, code=refusal.reason, values=refusal.values)
         except MediaError as error:
@@ -295,9 +295,10 @@ class LiveSession:
                 if (own := self._connections.get(participant)) is not None:
                     self._fanout.send(own, received)
 
-    def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None) -> int:
-        """Make events happen: journal, room, everybody, effects. Returns the number of the last event there is."""
-        at = self._clock()
+    def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None, at: float | None = None) -> int:
+        """Make events happen, now or `at`: journal, room, everybody, effects. Returns the number of the last event."""
+        if at is None:
+            at = self._clock()
         with_effects = False
         for event in events:
             kind = type(event)
@@ -336,8 +337,8 @@ class LiveSession:
 
     # inside
 
-    def _take(self, connection: Connection, data: bytes | str) -> None:
-        if not connection.admit(self._clock()):
+    def _take(self, connection: Connection, data: bytes | str, now: float) -> None:
+        if not connection.admit(now):
             self._fanout.send(connection, Refused(msg_id="", code="too_many_messages"))
             return
         try:
@@ -347,7 +348,7 @@ class LiveSession:
             connection.malformed()
             return
         if isinstance(message, Command):
-            self._fanout.send(connection, self.obey(connection.participant, message))
+            self._fanout.send(connection, self.obey(connection.participant, message, now))
             if type(message) is Leave and not self.room.present(connection.participant):
                 self._connections.pop(connection.participant, None)
                 self._let_go(connection, "left")
@@ -362,7 +363,7 @@ class LiveSession:
         else:
             self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
 
-    def _carry_out(self, participant: str, command: Command) -> ServerMessage:
+    def _carry_out(self, participant: str, command: Command, now: float) -> ServerMessage:
         msg_id = command.msg_id
         match command:
             case Publish():
@@ -376,10 +377,10 @@ class LiveSession:
                 self._media.switch(participant, command.mid, command.track)
                 return Ack(msg_id=msg_id, seq=self._history.last_seq)
             case _:
-                events = decide(self.room, command, participant, self._clock(), self._new_id)
+                events = decide(self.room, command, participant, now, self._new_id)
                 if isinstance(command, OpenMaterial | TurnPage):
                     events = in_step(events, lead(self._delays()))
-                return Ack(msg_id=msg_id, seq=self.commit(events, (participant, msg_id)))
+                return Ack(msg_id=msg_id, seq=self.commit(events, (participant, msg_id), now))
 
     def _set_off(self, event: RoomEvent) -> None:
         """The effects of one event outside the room."""

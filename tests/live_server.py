@@ -18,10 +18,11 @@ from server.api import whip
 from server.auth.middleware import origins_key
 from server.errors import problems
 from server.journals import FileJournals
-from server.keys import live_key, relay_key, site_key
+from server.keys import intake_key, live_key, relay_key, site_key
 from server.relay import Relay
 from server.site import Site
 from server.sockets import live as live_socket
+from server.sockets.intake import Intake
 from server.sockets.line import write_all
 from server.storage.database import Database
 from server.storage.session_store import SqlSessionStore
@@ -78,6 +79,7 @@ class LiveServer:
         self.hub = MediaHub(MediaConfig())
         self.service: LiveService
         self.web: TestServer
+        self.intake: Intake
         self._folder = folder
         self._client = ClientSession()
         self._panels: list[Panel] = []
@@ -85,6 +87,7 @@ class LiveServer:
     async def start(self, *routes: web.RouteDef) -> None:
         """Listen; `routes` are answered beside the server's own."""
         await self.hub.open()
+        self.intake = Intake(asyncio.get_running_loop())
         self.service = LiveService(
             store=self.store,
             journals=FileJournals(self._folder),
@@ -93,12 +96,14 @@ class LiveServer:
             secret=b"s" * 32,
             clock=self.clock,
             new_id=lambda: secrets.token_hex(8),
+            soon=self.intake.soon,
             write_all=write_all,
         )
         await self.service.restore()
         app = web.Application(middlewares=[problems])
         app[origins_key] = frozenset({ORIGIN})
         app[live_key] = self.service
+        app[intake_key] = self.intake
         app[site_key] = Site(ORIGIN)
         app[relay_key] = self.relay
         app.on_response_prepare.append(whip.open_to_any_origin)
@@ -113,6 +118,7 @@ class LiveServer:
         for panel in self._panels:
             await panel.close()
         await self.web.close()
+        self.intake.close()
         await self.hub.close()
         await self._client.close()
 
@@ -123,6 +129,7 @@ class LiveServer:
         for task in self.service._tasks:
             task.cancel()
         await self.web.close()
+        self.intake.close()
         await self.hub.close()
         self.hub = MediaHub(MediaConfig())
         await self.start()
@@ -248,9 +255,8 @@ class Panel:
         """Tear the line without a word."""
         connection = self.socket._conn
         assert connection is not None
-        transport = connection.transport
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+        assert connection.transport is not None
+        connection.transport.abort()
 
     async def close(self) -> None:
         self._reader.cancel()

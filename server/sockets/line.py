@@ -1,16 +1,18 @@
 """This module owns the line to one client: its transport, from the end of the handshake until the last byte.
 
-It stands in the place of the web server's own protocol, so that a message reaches its session in the callback that
-brought its bytes, and a frame for a whole room reaches the kernel without anything in between.
+It stands in the place of the web server's own protocol and reads and writes the socket itself: a message reaches its
+session in the callback that was told of its bytes, and a frame for a whole room reaches the kernel without anything in
+between.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from os import write
+from os import read, write
 from typing import Final, Protocol, TypeVar
 
+from server.sockets.intake import Intake
 from signaling.frame_reader import CLOSE, PING, PONG, Control, FrameBroken, FrameReader
 from signaling.frames import LARGEST_MESSAGE, frame
 
@@ -20,8 +22,7 @@ FAREWELL_SECONDS = 3.0
 """How long a client may take to answer a close frame before its line is cut."""
 _FINAL = 0x80
 _PING: Final = frame(_FINAL | PING, b"")
-_inbox: Final = memoryview(bytearray(64 * 1024))
-"""Where all lines of the process read into: what is in it is taken out before the next one reads."""
+_READ_AT_ONCE = 64 * 1024
 
 K = TypeVar("K")
 
@@ -38,29 +39,31 @@ class Listener(Protocol):
         ...
 
 
-class Line(asyncio.BufferedProtocol):
-    """`signaling.connection.Outlet` over one transport.
+class Line(asyncio.Protocol):
+    """`signaling.connection.Outlet` over one transport, which must be a plain socket's: a proxy ends TLS.
 
-    While nothing waits in the transport, bytes go to the kernel without it: its own way there costs about as much again
-    as the system call. What the kernel does not take, the transport keeps and sends later, so order holds.
+    The transport reads nothing, `Intake` says when there is something. While nothing waits in the transport, bytes go
+    to the kernel without it: its own way there costs about as much again as the system call. What the kernel does not
+    take, the transport keeps and sends later, so order holds.
     """
 
     __slots__ = (
         "_before",
         "_closing",
-        "_direct",
         "_farewell",
+        "_intake",
         "_listener",
         "_loop",
         "_pulse",
         "_reader",
         "_silent",
+        "_socket",
         "_transport",
         "fd",
         "over",
     )
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, intake: Intake) -> None:
         self.over: asyncio.Future[None] = loop.create_future()
         """Done when the transport is gone."""
         self._loop = loop
@@ -71,15 +74,16 @@ class Line(asyncio.BufferedProtocol):
         self._closing = False
         self._farewell: asyncio.TimerHandle | None = None
         self._silent = 0
-        # behind TLS the transport alone knows what goes over the wire
-        plain = transport.get_extra_info("sslcontext") is None
-        self._direct: int = transport.get_extra_info("socket").fileno() if plain else -1
-        self.fd = self._direct
+        self._intake = intake
+        self._socket: int = transport.get_extra_info("socket").fileno()
+        self.fd = self._socket
         """The descriptor to write to; -1 while bytes must go through the transport. It is the transport's own until it
         says that the connection is lost."""
-        # from the first byte that waits until none does, the transport says so
-        transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
+        # from the first byte that waits until none does, the transport says so; there may be some already
+        transport.set_write_buffer_limits(high=0)
+        transport.pause_reading()
+        intake.add(self._socket, self)
         self._pulse = loop.call_later(PING_SECONDS / 2, self._beat)
 
     def listen(self, listener: Listener | None) -> None:
@@ -111,19 +115,29 @@ class Line(asyncio.BufferedProtocol):
         if not self._closing:
             self._farewells(status.to_bytes(2, "big") + reason.encode())
 
-    # what the transport says
+    # the way in
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return _inbox
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def read(self) -> int:
+        """Take in what has come and tell the listener; how many messages that was."""
+        try:
+            data = read(self._socket, _READ_AT_ONCE)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._intake.remove(self._socket)
+            self._transport.abort()
+            return 0
+        if not data:
+            # a client that is gone reads nothing: what waits for it is written as far as that goes
+            self._hang_up()
+            return 0
         self._silent = 0
         try:
-            found = self._reader.feed(bytes(_inbox[:nbytes]))
+            found = self._reader.feed(data)
         except FrameBroken as broken:
             self.close(broken.status, str(broken))
             self._lose()
-            return
+            return 0
         messages: list[bytes | str] = []
         for one in found:
             if isinstance(one, Control):
@@ -132,22 +146,21 @@ class Line(asyncio.BufferedProtocol):
                 messages.append(one)
         if messages and self._listener is not None:
             self._listener.heard(messages)
+        return len(messages)
 
-    def eof_received(self) -> None:
-        # the transport closes itself when it has written what waits; a client that is gone does not read it
-        self._lose()
-        self._end_soon()
+    # what the transport says
 
     def pause_writing(self) -> None:
         self.fd = -1
 
     def resume_writing(self) -> None:
         if not self._closing:
-            self.fd = self._direct
+            self.fd = self._socket
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closing = True
         self.fd = -1
+        self._intake.remove(self._socket)
         self._pulse.cancel()
         if self._farewell is not None:
             self._farewell.cancel()
@@ -165,8 +178,14 @@ class Line(asyncio.BufferedProtocol):
             # ours has gone before, or goes now
             if not self._closing:
                 self._farewells(control.payload[:2])
-            self._lose()
-            self._transport.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """The client says nothing more."""
+        self._intake.remove(self._socket)
+        self._lose()
+        self._transport.close()
+        self._end_soon()
 
     def _farewells(self, payload: bytes) -> None:
         self.fd = -1

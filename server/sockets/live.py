@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.auth.errors import ForeignRequest
 from server.auth.middleware import origins_key
-from server.keys import live_key, site_key
+from server.keys import intake_key, live_key, site_key
 from server.sockets.line import Line
 from signaling.commands import Hello
 from signaling.connection import STATUS, CloseCode, Connection
@@ -56,7 +56,7 @@ async def live_socket(request: web.Request) -> web.StreamResponse:
     transport = request.transport
     if transport is None:
         return response
-    line = Line(transport, asyncio.get_running_loop())
+    line = Line(transport, asyncio.get_running_loop(), request.app[intake_key])
     guest = Guest(request.app[live_key], line, encoding)
     try:
         await line.over

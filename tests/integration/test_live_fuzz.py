@@ -256,7 +256,7 @@ async def test_garbage_and_commands_over_and_over_take_no_more_memory(server: Li
             session.receive(seat.connection, [good, mangled(good, rng), rng.randbytes(rng.randrange(60))])
             await asyncio.sleep(0)
         # the last batch is written once it is gathered
-        await until(lambda: not session._fanout._gathering)
+        await until(lambda: not session._fanout._scheduled)
         for one in seats:
             one.data = b""
 

@@ -20,7 +20,7 @@ from signaling.connection import (
     Connection,
 )
 from signaling.errors import Refusal
-from signaling.fanout import GATHER_SECONDS, Fanout
+from signaling.fanout import Fanout
 from signaling.frames import ENCODINGS, JSON, MSGPACK, Encoding, frame
 from signaling.messages import Ack, Links, Refused, ServerMessage
 from tests.live_lessons import Clock
@@ -64,15 +64,7 @@ class Room:
     def __init__(self) -> None:
         self.clock = Clock()
         self.soon: list[Callable[[], object]] = []
-        self.later: list[Callable[[], object]] = []
-        self.fanout = Fanout(self, self.clock)
-
-    def call_soon(self, work: Callable[[], object]) -> None:
-        self.soon.append(work)
-
-    def call_later(self, seconds: float, work: Callable[[], object]) -> None:
-        assert seconds == GATHER_SECONDS
-        self.later.append(work)
+        self.fanout = Fanout(self.soon.append, self.clock)
 
     def join(self, encoding: Encoding = MSGPACK) -> tuple[Wire, Connection]:
         wire = Wire()
@@ -82,12 +74,6 @@ class Room:
 
     def tick(self) -> None:
         calls, self.soon[:] = list(self.soon), []
-        for call in calls:
-            call()
-
-    def gathered(self) -> None:
-        """GATHER_SECONDS are over."""
-        calls, self.later[:] = list(self.later), []
         for call in calls:
             call()
 
@@ -150,41 +136,6 @@ def test_a_newcomer_gets_nothing_from_before() -> None:
     room.fanout.post(ack(2))
     room.tick()
     assert late.messages() == [ack(2)]
-
-
-def test_a_quiet_room_is_told_at_once_and_a_busy_one_together() -> None:
-    room = Room()
-    (first, one), (second, other) = room.join(), room.join()
-    for connection in (one, other):
-        room.fanout.hold()
-        room.fanout.post(ack(1))
-        room.fanout.send(connection, ack(2))
-        room.fanout.settle()
-    assert (len(first.writes), len(second.writes)) == (2, 2)
-    room.fanout.hold()
-    room.fanout.post(ack(3))
-    for connection in (one, other):
-        room.fanout.send(connection, ack(4))
-    room.fanout.settle()
-    assert (len(first.writes), len(second.writes)) == (3, 3)
-    # two were answered together: from now on a batch is gathered
-    for connection in (one, other):
-        room.fanout.hold()
-        room.fanout.post(ack(5))
-        room.fanout.send(connection, ack(6))
-        room.fanout.settle()
-    assert (len(first.writes), len(second.writes)) == (3, 3)
-    room.gathered()
-    assert (len(first.writes), len(second.writes)) == (4, 4)
-    assert first.messages()[-3:] == [ack(5), ack(6), ack(5)]
-    # one alone, and the room is quiet again
-    for writes in (5, 6):
-        room.fanout.hold()
-        room.fanout.send(one, ack(7))
-        room.fanout.settle()
-        room.gathered()
-        assert len(first.writes) == writes
-    assert room.later == []
 
 
 def test_both_encodings_tell_the_same() -> None:
