@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
+import uvloop
 from aiohttp import web
 
 from config.settings import Settings
@@ -32,6 +34,18 @@ class CannotListen(Exception):
     """The address is taken or is not one of this machine."""
 
     code = "cannot_listen"
+
+
+def run(settings: Settings, build: Build, ready: Ready | None = None) -> None:
+    """`serve` in an event loop of its own: uvloop, in which being woken for a message costs half as much."""
+    uvloop.run(serve(settings, build, ready))
+
+
+def spare_the_collector() -> None:
+    """What has been loaded by now stays: the garbage collector need not look through it for cycles again and again, for
+    a tenth of a second each time, in which no sound would be forwarded."""
+    gc.collect()
+    gc.freeze()
 
 
 async def serve(settings: Settings, build: Build, ready: Ready | None = None) -> None:
@@ -65,6 +79,7 @@ async def serve(settings: Settings, build: Build, ready: Ready | None = None) ->
 
 async def _start(runner: web.AppRunner, listener: socket.socket, ready: Ready | None) -> None:
     await runner.setup()
+    spare_the_collector()
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     if ready is not None:
         await ready(runner.app)

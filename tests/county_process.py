@@ -6,7 +6,6 @@ answers. The sync lesson is days away, so that nothing but a rehearsal runs.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from server.app import create_app
 from server.auth.middleware import COOKIE, auth_key
 from server.keys import counties_key, site_key
 from server.private_file import write_private
-from server.process import serve
+from server.process import run
 from tests.county_server import PEOPLE, enrol, furnish, person_id, remote_room
 
 PROJECT = Path(__file__).parents[1]
@@ -105,7 +104,7 @@ def _main(folder: Path, port: str) -> None:
         "TONGKE_SERVER_PORT": port,
         "TONGKE_MEDIA_PORT": "0",
     }
-    asyncio.run(serve(load(None, {**os.environ, **mine}), create_app, lambda app: _ready(app, folder)))
+    run(load(None, {**os.environ, **mine}), create_app, lambda app: _ready(app, folder))
 
 
 if __name__ == "__main__":

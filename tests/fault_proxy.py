@@ -278,6 +278,8 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lin
             due, data = await under_way.get()
             await asyncio.sleep(due - loop.time())
             await line.whole()
+            if writer.is_closing():
+                raise ConnectionResetError
             if not data:
                 if writer.can_write_eof():
                     writer.write_eof()

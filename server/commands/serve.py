@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
 from config.settings import load
 from server import logs
 from server.app import create_app
-from server.process import serve as serve_until_stopped
+from server.process import run
 
 
 def serve(*, config: Path | None = None) -> None:
@@ -21,4 +20,4 @@ def serve(*, config: Path | None = None) -> None:
         Settings of this installation, a TOML file; docs/operations.md lists them.
     """
     logs.configure()
-    asyncio.run(serve_until_stopped(load(config, os.environ), create_app))
+    run(load(config, os.environ), create_app)

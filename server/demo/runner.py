@@ -42,7 +42,7 @@ from server.keys import (
     timetable_key,
 )
 from server.private_file import write_private
-from server.process import serve
+from server.process import run as run_process
 from server.storage.people_store import PairedRoom
 from server.today import lesson_title
 from timetable.export.feeds import FeedKind
@@ -69,7 +69,7 @@ def run(port: int, folder: Path) -> None:
     demo = Demo(folder)
     # an address of an earlier run must not look like one of this
     (folder / ANNOUNCEMENT).unlink(missing_ok=True)
-    asyncio.run(serve(settings, demo.build, demo.prepare))
+    run_process(settings, demo.build, demo.prepare)
 
 
 class Demo:

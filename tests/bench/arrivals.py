@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import uvloop
 from aiohttp import ClientSession, web
 
 from server.auth.principal import Principal
-from server.process import BACKLOG
+from server.process import BACKLOG, spare_the_collector
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from signaling.commands import Hello
@@ -231,6 +232,7 @@ async def _serve_product() -> None:
             site._sock.listen(BACKLOG)  # type: ignore[attr-defined] # as the product listens; a test server waits for few
         for session in sessions:
             await server.service.open(session)
+        spare_the_collector()
         print(server.web.port, flush=True)
         while True:
             await asyncio.sleep(TICK)
@@ -264,4 +266,5 @@ async def _serve_bare() -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve_product() if sys.argv[1] == "product" else _serve_bare())
+        run, what = (uvloop.run, _serve_product) if sys.argv[1] == "product" else (asyncio.run, _serve_bare)
+        run(what())

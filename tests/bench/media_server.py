@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+import uvloop
 from aiohttp import web
 
 from signaling.media.hub import MediaConfig, MediaHub
@@ -45,4 +46,4 @@ async def serve(host: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    uvloop.run(serve(sys.argv[1]))
