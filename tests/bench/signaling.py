@@ -1,9 +1,10 @@
-"""What telling a room costs the server, for each message that goes out: beside Node with `ws`.
+"""What telling a room costs the server, for each message that goes out: beside Node with `ws`, and beside the floor.
 
 One room of forty sockets; one of them commands, everybody is told. Server and clients are processes of their own, and
 the CPU time is the server's, user and system. `single`: the next command follows the answer to the last. `burst`:
 eight commands at once, as when all rooms raise their hands. Ours decodes by type, applies the rules, writes the
-journal and tells typed events; the peer sends bytes of the same length as they are.
+journal and tells typed events; Node sends bytes of the same length as they are. The bare loop only sends: nobody who
+makes one system call for each socket gets below it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import msgspec
+import uvloop
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
 from server.auth.principal import Principal
+from server.process import spare_the_collector
 from server.shapes.people import Grant
+from server.sockets.intake import GATHER_SECONDS
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from signaling import connection
@@ -39,36 +43,45 @@ SOCKETS = 40
 BURST = 8
 EVENT_BYTES = 95
 """About the length of our event for a mark."""
-PEER = "Node ws"
+COMMAND = b"x" * 24
+"""What the peers are sent: about as long as our command."""
+NODE, FLOOR = "Node ws", "a bare send loop"
 GOALS = {"single": 0.67, "burst": 0.17}
-"""Of the peer's cost: 1.5 times as fast with one message in flight, six times with several."""
-PEER_FOLDERS = (str(ROOT / "tests/edge/node_modules"), "/usr/share/nodejs", "/usr/lib/node_modules")
+"""Of Node's cost: 1.5 times as fast with one message in flight, six times with several."""
+NODE_FOLDERS = (str(ROOT / "tests/edge/node_modules"), "/usr/share/nodejs", "/usr/lib/node_modules")
 
 
 def figures(full: bool) -> Iterator[Figure]:
     rounds, seconds = (5, 6.0) if full else (3, 3.0)
     for shape, size in (("single", 1), ("burst", BURST)):
         ours: list[float] = []
-        theirs: list[float] = []
+        node: list[float] = []
+        floor: list[float] = []
         # the rounds take turns, and the best counts: other work on the machine only adds
         for _ in range(rounds):
             with _product() as port:
                 ours.append(asyncio.run(_cost(port, size, seconds, product=True)))
-            with _peer() as peer_port:
-                if peer_port:
-                    theirs.append(asyncio.run(_cost(peer_port, size, seconds, product=False)))
-        value, peer_value = min(ours), min(theirs) if theirs else None
-        ratio = value / peer_value if peer_value else None
-        yield Figure(
-            figure=f"CPU per message to {SOCKETS} sockets, {shape}",
-            value=round(value, 2),
-            unit="us",
-            peer=PEER,
-            peer_value=round(peer_value, 2) if peer_value else None,
-            ratio=round(ratio, 3) if ratio else None,
-            goal=f"at most {GOALS[shape]} of {PEER}",
-            met=ratio <= GOALS[shape] if ratio else None,
-        )
+            with _node() as node_port:
+                if node_port:
+                    node.append(asyncio.run(_cost(node_port, size, seconds, product=False)))
+            with _bare_loop(size) as port:
+                floor.append(asyncio.run(_cost(port, size, seconds, product=False)))
+        yield _figure(shape, min(ours), NODE, min(node, default=None), GOALS[shape])
+        yield _figure(shape, min(ours), FLOOR, min(floor), None)
+
+
+def _figure(shape: str, value: float, peer: str, peer_value: float | None, goal: float | None) -> Figure:
+    ratio = value / peer_value if peer_value else None
+    return Figure(
+        figure=f"CPU per message to {SOCKETS} sockets, {shape}",
+        value=round(value, 2),
+        unit="us",
+        peer=peer,
+        peer_value=round(peer_value, 2) if peer_value else None,
+        ratio=round(ratio, 3) if ratio else None,
+        goal=f"at most {goal} of {peer}" if goal else None,
+        met=ratio <= goal if ratio and goal else None,
+    )
 
 
 # the load
@@ -86,7 +99,7 @@ async def _cost(port: int, size: int, seconds: float, *, product: bool) -> float
             for _ in range(size):
                 number += 1
                 command = Mark(msg_id=str(number)) if product else None
-                await commander.send_bytes(msgspec.msgpack.encode(command) if command else b"x" * 24)
+                await commander.send_bytes(msgspec.msgpack.encode(command) if command else COMMAND)
             expected += size * (len(clients) + 1)
             await told.reach(expected)
         used = await _cpu(clients.http, base) - cpu
@@ -186,8 +199,8 @@ def _product() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _peer() -> Iterator[int | None]:
-    folders = [*os.environ.get("NODE_PATH", "").split(":"), *PEER_FOLDERS]
+def _node() -> Iterator[int | None]:
+    folders = [*os.environ.get("NODE_PATH", "").split(":"), *NODE_FOLDERS]
     folder = next((folder for folder in folders if folder and (Path(folder) / "ws").exists()), None)
     node = shutil.which("node")
     if node is None or folder is None:
@@ -195,6 +208,13 @@ def _peer() -> Iterator[int | None]:
         return
     script = str(Path(__file__).with_name("ws_peer.mjs"))
     with _process([node, script, str(Path(folder).parent), str(EVENT_BYTES)]) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _bare_loop(size: int) -> Iterator[int]:
+    given = (SOCKETS, EVENT_BYTES, len(COMMAND), GATHER_SECONDS if size > 1 else 0)
+    with _process([sys.executable, "-m", "tests.bench.bare_sends", *map(str, given)]) as port:
         yield port
 
 
@@ -216,6 +236,7 @@ async def _serve() -> None:
         server = LiveServer(database, Path(name) / "journals")
         await server.start(web.get("/cpu", _own_cpu), web.get("/tokens", tokens))
         await server.service.open(lesson)
+        spare_the_collector()
         print(server.web.port, flush=True)
         while True:
             await asyncio.sleep(TICK)
@@ -233,4 +254,4 @@ async def _own_cpu(_request: web.Request) -> web.Response:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve())
+        uvloop.run(_serve())
