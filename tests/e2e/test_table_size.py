@@ -62,6 +62,11 @@ async def test_a_hundred_classes_are_painted_as_far_as_they_are_seen(bureau: Des
         await page.wait_for_selector(".table-main [data-lesson]", timeout=WAIT)
         assert await page.evaluate(ELEMENTS) <= MOST_ELEMENTS, view
         assert await sheets(page) == [sheet], view
+    # and while a lesson looks for another place, its slots are all that comes to it
+    await bureau.open(f"/timetable?community={largest['id']}&tab=lesson")
+    await page.click('.panel [data-action="look-slots"]', timeout=WAIT)
+    await page.wait_for_selector("[data-slot]", timeout=WAIT)
+    assert await page.evaluate(ELEMENTS) <= MOST_ELEMENTS
 
 
 @pytest.mark.parametrize("by", ["unit", "teacher", "room"])

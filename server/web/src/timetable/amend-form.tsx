@@ -8,7 +8,8 @@ import { Button, Dialog, Empty, Failure, Field, Note, Segmented, useAction } fro
 import { t } from "../ui/i18n";
 import { useResource } from "../ui/resource";
 import { addDays, dayDate, longDate, span, weekdayName, weekdayOf } from "../ui/time";
-import { ask, check, Findings, Lines, Reasons } from "./amendments";
+import { Reasons, Why } from "../ui/why";
+import { ask, check, Lines } from "./amendments";
 import { slotTitle } from "./drop-slots";
 import { isShared, type Table } from "./table";
 
@@ -81,10 +82,10 @@ export function AmendForm({ table, lesson, week, what, onClose, onAsked }: Amend
           <textarea class="input" name="reason" required maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
         </Field>
         <Failure error={failed} />
-        <Findings error={failed} />
+        <Why error={failed} />
         {looked && <Outcome table={table} looked={looked} />}
         <Failure error={error} />
-        <Findings error={error} />
+        <Why error={error} />
         <div class="dialog-acts">
           <Button onClick={onClose}>{t("act.cancel")}</Button>
           <Button kind={what === "cancel" ? "bad" : "pri"} submit busy={busy} disabled={!ready} action="send-amendment">

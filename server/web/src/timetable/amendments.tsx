@@ -1,15 +1,15 @@
 /** Changes of a published table: asking for one, where everybody stands on it, and saying one's own word. */
 
 import { useState } from "preact/hooks";
-import type { AmendmentCheck, AmendmentView, ConsentRow, Finding, Line, NewAmendment } from "../generated/api";
+import type { AmendmentCheck, AmendmentView, ConsentRow, Line, NewAmendment } from "../generated/api";
 import { get, post, Problem } from "../ui/api";
 import { Button, Failure, StateChip, useAction } from "../ui/components";
-import { findingText } from "../ui/findings";
 import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
 import { dateTime, dayDate, span } from "../ui/time";
+import { Reasons, Why } from "../ui/why";
 import type { Table } from "./table";
 
 const REFRESH_SECONDS = 30;
@@ -24,31 +24,10 @@ export function useAmendments(community: string | null): Resource<AmendmentView[
   return useResource<AmendmentView[]>(community && address(community), (signal) => get(address(community ?? ""), signal), REFRESH_SECONDS);
 }
 
-/** The reasons that came with a refusal. */
-export function Findings({ error }: { error: unknown }) {
-  const found = error instanceof Problem ? error.errors.filter(isFinding) : [];
-  return <Reasons findings={found} />;
-}
-
-export function Reasons({ findings }: { findings: readonly Finding[] }) {
-  if (findings.length === 0) return null;
-  return (
-    <ul class="why">
-      {[...new Set(findings.map(findingText))].map((sentence) => (
-        <li class="sm" key={sentence}>
-          {sentence}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
-
-/** What becomes of the lessons, before and after. */
 /** So many lines are written out; the rest on request. */
 const MOST_LINES = 8;
 
+/** What becomes of the lessons, before and after. */
 export function Lines({ lines }: { lines: readonly Line[] }) {
   const [all, setAll] = useState(false);
   return (
@@ -147,7 +126,7 @@ export function AmendmentCard({ table, amendment, onChange }: CardProps) {
       {amendment.consents.map((row) => row.reason && <p class="sm mut" key={row.unit}>{`${table.unitShort(row.unit)}: ${row.reason}`}</p>)}
       {state === "asked" && <p class="xs dim">{t("amending.until", { time: dateTime(amendment.deadline) })}</p>}
       <Failure error={error} retry={error instanceof Problem && error.status === 409 ? onChange : undefined} />
-      <Findings error={error} />
+      <Why error={error} />
       {objecting && (
         <form
           class="amend-form"

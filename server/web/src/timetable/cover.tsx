@@ -9,7 +9,8 @@ import { label, subjectName } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { speaks } from "../ui/session";
 import { dayDate, span } from "../ui/time";
-import { ask, Findings } from "./amendments";
+import { Why } from "../ui/why";
+import { ask } from "./amendments";
 import type { Table } from "./table";
 
 const MOST = 3;
@@ -135,7 +136,7 @@ function Need({ need, nameOf, send, onAsked }: NeedProps) {
         </button>
       )}
       <Failure error={error} />
-      <Findings error={error} />
+      <Why error={error} />
     </li>
   );
 }

@@ -3,9 +3,10 @@
 import type { Finding } from "../generated/api";
 import { has, t, type Values } from "./i18n";
 import { label } from "./names";
-import { dayDate, weekdayName } from "./time";
+import { dayDate, shortClock, weekdayName } from "./time";
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const CLOCK = /^\d{2}:\d{2}$/;
 
 export const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
 
@@ -21,6 +22,7 @@ export function findingText(finding: Finding): string {
 function worded(name: string, value: string | number): string | number {
   if (name === "weekday" && typeof value === "number") return weekdayName(value);
   if (name === "date" && typeof value === "string" && DATE.test(value)) return dayDate(value);
+  if (name === "start" && typeof value === "string" && CLOCK.test(value)) return shortClock(value);
   if (name === "noun" && has(`noun.${value}`)) return t(`noun.${value}`);
   if (name === "rules" && typeof value === "string") {
     const rules = value.split("、").map((rule) => (has(`rule.${rule}`) ? t(`rule.${rule}`) : rule));

@@ -9,9 +9,9 @@ import { label } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
 import { community, me } from "../ui/session";
 import { addDays, countyTime, dateTime, dayDate, longDate, now, weekdayName, weekdayOf } from "../ui/time";
+import { Why } from "../ui/why";
 import { MakeUps } from "./make-ups";
 import { OwnBySchool, OwnMakeUps, unitName } from "./own-make-ups";
-import { Why } from "./why";
 
 const REFRESH_SECONDS = 30;
 const CHECK_AFTER_MS = 300;

@@ -8,7 +8,7 @@ import { t, type Values } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { dayDate, span } from "../ui/time";
-import { Reasons } from "./why";
+import { Reasons } from "../ui/why";
 
 export function MakeUps({ community, closing, onAsked }: { community: string; closing: ClosingView; onAsked: () => void }) {
   const path = `/api/communities/${encodeURIComponent(community)}/closings/${closing.id}/make-ups`;

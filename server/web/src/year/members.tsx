@@ -9,7 +9,7 @@ import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { community } from "../ui/session";
 import { addDays, countyTime, dateTime, longDate, now, weekdayOf } from "../ui/time";
-import { Reasons, Why } from "./why";
+import { Reasons, Why } from "../ui/why";
 
 const nextMonday = () => {
   const today = countyTime(now()).date;

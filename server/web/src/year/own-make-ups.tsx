@@ -7,8 +7,8 @@ import { Button, Empty, Failure, Note, Skeleton, useAction } from "../ui/compone
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
+import { Why } from "../ui/why";
 import { Lost } from "./make-ups";
-import { Why } from "./why";
 
 interface Props {
   community: string;

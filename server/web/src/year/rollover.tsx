@@ -10,7 +10,7 @@ import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { me } from "../ui/session";
 import { longDate } from "../ui/time";
-import { Why } from "./why";
+import { Why } from "../ui/why";
 
 /** So many findings of one kind, classes or teachers are written out before one asks for all. */
 const MOST = 12;

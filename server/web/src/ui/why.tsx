@@ -1,8 +1,8 @@
 /** The reasons that came with a refusal, or with an answer. */
 
 import type { Finding } from "../generated/api";
-import { Problem } from "../ui/api";
-import { findingText, isFinding } from "../ui/findings";
+import { Problem } from "./api";
+import { findingText, isFinding } from "./findings";
 
 export function Why({ error }: { error: unknown }) {
   return <Reasons findings={error instanceof Problem ? error.errors.filter(isFinding) : []} />;
