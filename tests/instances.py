@@ -7,8 +7,9 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 
+import msgspec
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -569,3 +570,25 @@ def many_times(times: int, seed: int = 1) -> Register:
             structs.replace(requirement, community=community.id) for part in parts for requirement in part.requirements
         ),
     )
+
+
+def many_counties(register: Register, times: int) -> Register:
+    """A county so many times over, side by side: every id and every unit's code is another one in each copy."""
+    document = msgspec.json.decode(msgspec.json.encode(register))
+    lists = [
+        name for name, rows in document.items() if isinstance(rows, list) and name not in ("mainSubjects", "weekdays")
+    ]
+    ids = {row["id"] for name in lists for row in document[name] if isinstance(row, dict) and "id" in row}
+
+    def renamed(node: Any, copy: int) -> Any:
+        if isinstance(node, dict):
+            return {key: renamed(value, copy) for key, value in node.items()}
+        if isinstance(node, list | tuple):
+            return [renamed(value, copy) for value in node]
+        return f"{node}-{copy}" if isinstance(node, str) and node in ids else node
+
+    for name in lists:
+        document[name] = [renamed(row, copy) for copy in range(times) for row in document[name]]
+    for number, unit in enumerate(document["units"]):
+        unit["code"] = "".join(chr(ord("A") + number // step % 26) for step in (676, 26, 1))
+    return msgspec.convert(document, Register)

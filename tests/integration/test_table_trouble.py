@@ -13,7 +13,15 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from tests.instances import SHAPE_OF_100_CLASSES, CommunityBuilder, bell_times, generated_community, many_times
+from server.demo.county import demo_register
+from tests.instances import (
+    SHAPE_OF_100_CLASSES,
+    CommunityBuilder,
+    bell_times,
+    generated_community,
+    many_counties,
+    many_times,
+)
 from timetable.checker import check
 from timetable.model import BusyTime, Register, Slot, TableSet
 
@@ -110,6 +118,44 @@ def test_ten_times_the_classes_in_one_place_are_refused_by_counting(tmp_path: Pa
     assert (code, building.report()["status"]) == (1, "infeasible")
     assert 0 < len(said.splitlines()) < 200
     assert building.used.ru_maxrss / 1024 < MOST_MEGABYTES
+
+
+READ = """
+import asyncio, sys
+from pathlib import Path
+from timetable.register.importing import ImportService
+content = Path(sys.argv[1]).read_bytes()
+report = asyncio.run(ImportService(None, lambda: 0.0).check({"county.json": content}, replace=True))
+print(report.counts["units"], report.counts["classes"], sorted({finding.code for finding in report.findings}))
+"""
+SECONDS_TO_READ = 30
+
+
+@pytest.mark.slow
+def test_ten_times_the_county_is_read_in_bounded_time_and_memory(tmp_path: Path) -> None:
+    """Whether it is good, or has a fault in each of its tens of thousands of lessons."""
+    county = many_counties(demo_register(), 10)
+    nobody = tuple(
+        structs.replace(one, parties=(structs.replace(one.parties[0], teachers=("nobody",)), *one.parties[1:]))
+        for one in county.requirements
+    )
+    size = f"{len(county.units)} {len(county.classes)}"
+    for register, found in (
+        (county, []),
+        (structs.replace(county, requirements=nobody), ["locked_teacher_twice", "unknown_teacher"]),
+    ):
+        file = tmp_path / "county.json"
+        file.write_bytes(msgspec.json.encode(register))
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        reading = subprocess.Popen([sys.executable, "-c", READ, file], env=environment, stdout=subprocess.PIPE)
+        assert reading.stdout is not None
+        with reading.stdout:
+            said = reading.stdout.read().decode()
+        _, status, used = os.wait4(reading.pid, 0)
+        reading.returncode = os.waitstatus_to_exitcode(status)
+        assert (reading.returncode, said.strip()) == (0, f"{size} {found}")
+        assert used.ru_utime < SECONDS_TO_READ
+        assert used.ru_maxrss / 1024 < MOST_MEGABYTES
 
 
 @pytest.mark.slow
