@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page
 
 from tests.e2e.classroom import WAIT, Classroom, in_state, tile
 from tests.e2e.conftest import Demo
+from tests.e2e.live_county import chromium_with, live_county
 from tests.e2e.test_classroom_page import OVERFLOW, UNNAMED, ended, started
 from tests.material_files import pdf
 
@@ -114,6 +115,37 @@ async def test_a_material_is_opened_turned_and_drawn_on_in_all_rooms(
     await turn.click(timeout=WAIT)
     await host.wait_for_selector('.board-tab .sheet[data-page="2"]', timeout=WAIT)
     assert classroom.errors == []
+
+
+async def test_a_line_that_is_drawn_while_the_page_turns_ends_with_the_page(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        host = await lesson.host(browser)
+        await host.click('[data-action="start-lesson"]')
+        await in_state(host, "live")
+        await host.click('[data-action="push-material"]')
+        await host.click('[data-action="open-material"][data-version="blank"]')
+        await host.wait_for_selector('.sheet[data-page="1"]', timeout=WAIT)
+        await host.click('.pens [data-colour="blue"]')
+        box = await host.locator(".sheet").bounding_box()
+        assert box is not None
+        left, top = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4
+        await host.mouse.move(left, top)
+        await host.mouse.down()
+        for step in range(10):
+            await host.mouse.move(left + 5 * step, top)
+        await host.keyboard.press("PageDown")
+        await host.wait_for_selector('.sheet[data-page="2"]', timeout=WAIT)
+        for step in range(40):
+            await host.mouse.move(left + 5 * step, top + 5 * step)
+        await host.mouse.up()
+        assert await host.locator('.sheet[data-page="2"][data-strokes="0"]').count() == 1
+        await host.keyboard.press("PageUp")
+        await host.wait_for_selector('.sheet[data-page="1"][data-strokes="1"]', timeout=WAIT)
+        drawn = await host.evaluate("() => document.querySelector('.sheet svg.ink path').getBBox().height")
+        assert drawn < 20
+        assert lesson.errors == []
 
 
 async def test_materials_have_a_page_before_the_lesson(demo: Demo, classroom: Classroom, tmp_path: Path) -> None:

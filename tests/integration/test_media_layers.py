@@ -131,7 +131,7 @@ async def test_a_broken_listener_to_limits_does_not_stop_the_reports() -> None:
 
 async def coded(host: Client) -> tuple[str, str, Coded]:
     """A microphone and a camera whose layers have known bitrates: the tracks of both, and the camera's low layer."""
-    low = Coded(160, 96, 110_000, LOW)
+    low = Coded(160, 96, 80_000, LOW)
     await host.publish(Tone(), Coded(480, 270, 600_000, HIGH), low, sources=SOURCES, layers=LAYERS)
     return host.track(0), host.track(1), low
 

@@ -1,5 +1,5 @@
 /** The page that all rooms see, with what is drawn on it, and the pens. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Colour } from "../generated/live";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
@@ -47,6 +47,8 @@ export function Sheet({ classroom, room, surface, pens }: SheetProps) {
   const pen = useRef<{ type: string; at: number }>({ type: "", at: 0 });
   const erased = useRef(new Set<string>());
   const { shown } = board;
+  // A line that was begun on a page ends with it: the hand that goes on would write where nobody looks.
+  useEffect(() => () => classroom.drawing.end(), [shown?.material.version, shown?.page, shown?.part]);
   if (shown === null) return null;
   const { material, page } = shown;
   const place = { version: material.version, page };
