@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,14 @@ class Classroom:
     async def endpoints(self) -> list[tuple[dict[str, Any], Page]]:
         """A wall panel for each member classroom, the last one in English."""
         entries = self._demo.json["lesson"]["endpoint_urls"]
-        opened = []
-        for entry in entries:
-            lang = "en" if entry is entries[-1] else "zh-CN"
-            opened.append((entry, await self.open(entry["url"], entry["room"], width=1920, height=1080, lang=lang)))
-        return opened
+        languages = ["zh-CN"] * (len(entries) - 1) + ["en"]
+        pages = await asyncio.gather(
+            *(
+                self.open(entry["url"], entry["room"], width=1920, height=1080, lang=lang)
+                for entry, lang in zip(entries, languages, strict=True)
+            )
+        )
+        return list(zip(entries, pages, strict=True))
 
     async def close(self) -> None:
         for context in self.contexts:

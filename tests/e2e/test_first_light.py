@@ -104,17 +104,22 @@ async def _both_sides_write_and_close(classroom: Classroom, demo: Demo, host: Pa
     await _comment(host, "镜子先发给每组，导入省了一分钟。")
     await _conclude(host, "导入清楚", "板书写大一点")
     assert await host.is_disabled('[data-action="close-review"]')
-    for entry in demo.json["lesson"]["endpoint_urls"]:
-        teacher = next(u for u in demo.json["users"] if u["role"] == "teacher" and u["unit"] == entry["unit"])
-        page = await classroom.sign_in(teacher["login"], teacher["password"], host.url)
-        await _comment(page, "后排看不清 35° 这一笔。")
-        await _conclude(page, "学生主动回答", "多叫到我们班")
+    await asyncio.gather(
+        *(_far_side_writes(classroom, demo, entry["unit"], host.url) for entry in demo.json["lesson"]["endpoint_urls"])
+    )
     await host.reload()
     await host.click('[role="tab"][data-value="closing"]')
     await host.wait_for_selector('[data-review][data-state="both_sides"]', timeout=WAIT)
     await host.click('[data-action="close-review"]')
     await host.wait_for_selector('[data-review][data-state="closed"]', timeout=WAIT)
     await shoot(host, "review-closed")
+
+
+async def _far_side_writes(classroom: Classroom, demo: Demo, unit: str, review: str) -> None:
+    teacher = next(user for user in demo.json["users"] if user["role"] == "teacher" and user["unit"] == unit)
+    page = await classroom.sign_in(teacher["login"], teacher["password"], review)
+    await _comment(page, "后排看不清 35° 这一笔。")
+    await _conclude(page, "学生主动回答", "多叫到我们班")
 
 
 async def _comment(page: Page, text: str) -> None:
