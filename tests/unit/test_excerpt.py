@@ -49,7 +49,7 @@ def test_an_excerpt_keeps_the_whole_and_its_price(register: Register, seed: int)
     for _ in range(4):
         free = random.sample(placements, random.randint(1, len(placements)))
         excerpt = excerpts.cut(free, solution)
-        found = run(excerpt.cp, Effort(30, 1, 1, way="part"), never)
+        found = run(excerpt.cp, Effort(600, 1, 1, way="part"), never)
         assert found.status == "optimal"
         assert found.solution is not None
         refined, more = excerpt.put_back(solution, found.solution)
@@ -72,7 +72,7 @@ def test_the_excerpt_of_everything_has_the_optimum_of_the_whole(register: Regist
     excerpts, placements = excerpts_of(pricing)
     solution = np.array(pricing.complete, np.int64)
     excerpt = excerpts.cut(placements, solution)
-    found = run(excerpt.cp, Effort(60, 1, 2, way="part"), never)
+    found = run(excerpt.cp, Effort(600, 1, 2, way="part"), never)
     assert found.status == "optimal"
     assert found.solution is not None
     refined, _ = excerpt.put_back(solution, found.solution)

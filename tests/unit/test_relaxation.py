@@ -31,12 +31,12 @@ def priced(register: Register) -> Pricing | None:
     if any(finding.severity == "error" for finding in lints.lint(problem)):
         return None
     formulation = Formulation(problem)
-    first = run(formulation.cp, Effort(30, 1, 2), never)
+    first = run(formulation.cp, Effort(600, 1, 2), never)
     return None if first.solution is None else Pricing(formulation, first.solution)
 
 
 def optimum(pricing: Pricing) -> Run:
-    return run(pricing.minimise(UNLIMITED, pricing.complete), Effort(60, 1, 2), never)
+    return run(pricing.minimise(UNLIMITED, pricing.complete), Effort(600, 1, 2), never)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
@@ -45,7 +45,7 @@ def test_no_table_costs_less_than_the_bound_nor_lies_outside_what_it_leaves(regi
     pricing = priced(register)
     assume(pricing is not None)
     assert pricing is not None
-    found = relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 30, never)
+    found = relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 600, never)
     assert found is not None
     best = optimum(pricing)
     assert best.status == "optimal"
@@ -59,7 +59,7 @@ def test_no_table_costs_less_than_the_bound_nor_lies_outside_what_it_leaves(regi
 def test_the_bound_of_a_community_is_its_optimum_where_nothing_has_to_be_divided() -> None:
     pricing = priced(generated_community(3, shape=(1, 1), lacking={}))
     assert pricing is not None
-    found = relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 60, never)
+    found = relax([*rows_of(pricing.cp)], pricing.ranges, pricing.weights, 600, never)
     assert found is not None
     best = optimum(pricing)
     assert (best.status, best.cost) == ("optimal", found.bound)
