@@ -1,5 +1,5 @@
-"""This module owns builds side by side: communities that share nothing are built at once, each group in a process of
-its own, so that all cores work; those that share teachers or rooms are built around each other in one process."""
+"""This module owns builds side by side: communities that share nothing are built at once in several processes, so that
+all cores work; those that share teachers or rooms are built around each other in one process."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from typing import TypeAlias
 
 from timetable.model import Register, Table
 from timetable.solving.builder import build_all
-from timetable.solving.coupling import coupled
+from timetable.solving.coupling import coupled, shared_out
 from timetable.solving.progress import Build, Progress
 
 TICK = 0.1
 """Seconds between two looks at whether to stop."""
+
+PROCESSES_FOR_EACH_WORKER = 2
+"""Where groups are few, some more processes than workers give each community an even share of the time; many would only
+fill the memory."""
 
 News: TypeAlias = Progress | tuple[Table, ...] | Build | BaseException
 """What a group's process tells: where it stands, better tables of all its communities, and at last how it ended."""
@@ -44,6 +48,7 @@ def build_side_by_side(
     """As `build_all`, which does the work of each group. With one worker, or nothing to part, it is done right here."""
     wanted = list(only) or [community.id for community in register.communities]
     groups = coupled(register, wanted) if workers > 1 and _all_known(register, wanted) else []
+    groups = shared_out(register, groups, PROCESSES_FOR_EACH_WORKER * workers)
     job = partial(build_all, register, seconds=seconds, seed=seed, around=around)
     if len(groups) < 2:
         return job(workers=workers, only=only, on_progress=on_progress, on_tables=on_tables, should_stop=should_stop)

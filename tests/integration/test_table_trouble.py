@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -118,6 +119,40 @@ def test_ten_times_the_classes_in_one_place_are_refused_by_counting(tmp_path: Pa
     assert (code, building.report()["status"]) == (1, "infeasible")
     assert 0 < len(said.splitlines()) < 200
     assert building.used.ru_maxrss / 1024 < MOST_MEGABYTES
+
+
+SECONDS_TO_STOP = 60
+
+
+@pytest.mark.slow
+def test_a_build_of_five_counties_ends_when_told(tmp_path: Path) -> None:
+    """What it has found by then is kept, and it never was more processes than the machine can bear."""
+    county = many_counties(demo_register(), 5)
+    (tmp_path / "input.json").write_bytes(msgspec.json.encode(county))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "server.commands.table", "build", "input.json", "--seconds", "20"),
+            *("--workers", "2", "--out", "tables.json", "--report", "report.json", "--progress"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        while b'"improving"' not in process.stdout.readline():
+            assert process.poll() is None
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+        assert 2 <= len(children) <= 5  # with the one that looks after shared memory
+        process.terminate()
+        told = time.monotonic()
+        process.stdout.read()
+    assert process.wait(SECONDS_TO_STOP) != 0
+    assert time.monotonic() - told < SECONDS_TO_STOP
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["status"] == "unknown"
+    found = msgspec.json.decode((tmp_path / "tables.json").read_bytes(), type=TableSet).tables
+    assert 0 < len(found) < len(county.communities)
 
 
 READ = """

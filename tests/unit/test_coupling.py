@@ -8,7 +8,7 @@ from server.demo.county import demo_register
 from tests.instances import CommunityBuilder, bell_times
 from tests.unit.test_builder import joined, nine_year_school
 from timetable.model import Register
-from timetable.solving.coupling import coupled
+from timetable.solving.coupling import coupled, shared_out
 
 STARTS = bell_times(480, 20, 840)
 
@@ -49,3 +49,15 @@ def test_only_those_asked_for_are_grouped() -> None:
 
 def test_the_demo_county_falls_into_three_pairs() -> None:
     assert sorted(map(len, groups(demo_register()))) == [2, 2, 2]
+
+
+def test_many_groups_become_few_that_are_about_alike() -> None:
+    register = joined(*(school(name) for name in "ABCDEFG"))
+    alone = groups(register)
+    assert shared_out(register, alone, 7) == shared_out(register, alone, 9) == alone
+    assert shared_out(register, alone, 1) == [tuple("ABCDEFG")]
+    shares = shared_out(register, alone, 3)
+    assert sorted(map(len, shares)) == [2, 2, 3]
+    assert sorted(community for share in shares for community in share) == [*"ABCDEFG"]
+    assert [share[0] for share in shares] == ["A", "B", "C"]
+    assert shared_out(register, [], 3) == []

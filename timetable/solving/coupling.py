@@ -1,7 +1,9 @@
-"""This module owns which communities share teachers or rooms, and so have to be built around each other."""
+"""This module owns which communities share teachers or rooms, and so have to be built around each other, and how the
+others are shared out among processes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from timetable.model import Register
@@ -23,6 +25,20 @@ def coupled(register: Register, communities: Sequence[str]) -> list[tuple[str, .
     order = {community: number for number, community in enumerate(communities)}
     found = [tuple(sorted(members, key=order.__getitem__)) for members, _ in groups]
     return sorted(found, key=lambda group: order[group[0]])
+
+
+def shared_out(register: Register, groups: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+    """The groups as at most so many, about alike in lessons: some of them become one. In the given order."""
+    lessons = Counter(requirement.community for requirement in register.requirements)
+    sizes = {group: sum(lessons[community] for community in group) for group in groups}
+    shares: list[list[tuple[str, ...]]] = [[] for _ in range(min(most, len(groups)))]
+    for group in sorted(groups, key=sizes.__getitem__, reverse=True):
+        min(shares, key=lambda share: sum(sizes[one] for one in share)).append(group)
+    order = {group: number for number, group in enumerate(groups)}
+    for share in shares:
+        share.sort(key=order.__getitem__)
+    shares.sort(key=lambda share: order[share[0]])
+    return [tuple(community for group in share for community in group) for share in shares]
 
 
 def _held(register: Register, community: str) -> set[tuple[str, str]]:

@@ -117,6 +117,8 @@ class _Attempt:
         self._first: float | None = None
 
     def outcome(self, problem: Problem, start: Table | None, first_only: bool, explain: bool) -> Outcome:
+        if self._should_stop():
+            return self._end("unknown", None, None, [Finding(code="out_of_time")])
         self._report("lints")
         found = lints.lint(problem)
         if any(finding.severity == "error" for finding in found):
