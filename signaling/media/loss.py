@@ -5,6 +5,7 @@ sender should prepare for.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 TRIES = 10
 RETRY_MIN, RETRY_MAX = 0.03, 0.25
@@ -13,6 +14,7 @@ RISE, FALL = 0.5, 0.08
 """Of the way to a higher or a lower loss, a report."""
 MOST_FORECAST = 0.25
 FEWEST = 20  # packets of which a share lost means anything
+FRESH = 3  # seconds for which what was lost of a stream says how its line is
 
 
 def retry_after(rtt: float | None) -> float:
@@ -41,9 +43,16 @@ class ReportedLoss:
     def __init__(self) -> None:
         self.packets = self.lost = 0
         self.loss = 0.0
+        self._last = (0, 0)
+        self._age = 0
         self._highest: int | None = None
         self._packets = self._asked = 0
         self._lost = 0.0
+
+    @property
+    def lately(self) -> tuple[int, int]:
+        """(packets, lost) of what `loss` is the share of; none where that is long ago, as of a picture that rests."""
+        return self._last if self._age < FRESH else (0, 0)
 
     def report(self, highest: int, loss: float) -> None:
         """highest: the extended number it got last; loss: the share lost since its last report."""
@@ -59,12 +68,14 @@ class ReportedLoss:
 
     def settle(self) -> None:
         """Once a second."""
+        self._age += 1
         if self._packets < FEWEST:
             return
         lost = min(self._packets, max(int(self._lost + 0.5), self._asked))
         self.packets += self._packets
         self.lost += lost
         self.loss = lost / self._packets
+        self._last, self._age = (self._packets, lost), 0
         self._packets = self._asked = 0
         self._lost = 0.0
 
@@ -102,3 +113,12 @@ class MissingPackets:
                 self._due[number] = (now + retry, tries + 1, until)
                 wanted.append(number)
         return wanted, given_up
+
+
+def share(streams: Iterable[tuple[int, int]]) -> float:
+    """The share lost of streams of one line, each given as (packets, lost); 0 where too few say anything."""
+    packets = lost = 0
+    for own_packets, own_lost in streams:
+        packets += own_packets
+        lost += own_lost
+    return lost / packets if packets >= FEWEST else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from signaling.media.layers import Level
-from signaling.media.loss import FEWEST
+from signaling.media.loss import share
 from signaling.media.peer import Peer
 from signaling.media.publication import Publication
 from signaling.media.subscription import Subscription
@@ -47,18 +47,17 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
     peers = [peer for peer in (publish, subscribe) if peer is not None]
     streams = publish.inbound if publish is not None else []
     outs = [out for out in subscribe.outbound if out.source is not None] if subscribe is not None else []
-    expected = sum(stream.expected_now for stream in streams)
-    missed = sum(max(0, s.expected_now - s.received_now + s.recovered_now) for s in streams)
+    missed = ((s.expected_now, max(0, s.expected_now - s.received_now + s.recovered_now)) for s in streams)
     rtts = [out.rtt for out in outs if out.rtt is not None]
     heard = [(stream.audio_level, stream) for stream in streams if stream.audio_level is not None and not stream.muted]
     loudest = min(heard, key=lambda one: one[0], default=None)
     return LinkQuality(
         connected=bool(peers) and all(is_alive(peer, now) for peer in peers),
-        publish_loss=missed / expected if expected >= FEWEST else 0.0,
+        publish_loss=share(missed),
         publish_jitter=max((stream.jitter / stream.clock_rate for stream in streams), default=0.0),
         publish_rtt=publish.rtt if publish is not None else None,
         publish_bitrate=sum(stream.bitrate for stream in streams),
-        subscribe_loss=max((out.losses.loss for out in outs), default=0.0),
+        subscribe_loss=share(out.losses.lately for out in outs),
         subscribe_rtt=max(rtts, default=subscribe.rtt if subscribe is not None else None),
         subscribe_estimate=subscription.line.rate if subscription is not None else None,
         subscribe_bitrate=subscription.sent if subscription is not None else 0,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from signaling.media.loss import (
     FEWEST,
+    FRESH,
     MOST_FORECAST,
     RETRY_MAX,
     RETRY_MIN,
@@ -16,6 +17,7 @@ from signaling.media.loss import (
     MissingPackets,
     ReportedLoss,
     retry_after,
+    share,
 )
 
 
@@ -124,3 +126,19 @@ def test_only_what_is_missing_is_asked_for(gaps: list[tuple[int, int]], arrived:
         assert missing.arrived(number) == (number in expected)
     wanted, given_up = missing.request(0.0, 0, 0.1)
     assert (set(wanted), given_up) == (expected - arrived, 0)
+
+
+def test_a_picture_that_rests_says_nothing_of_the_line_any_more() -> None:
+    picture = ReportedLoss()
+    picture.report(1000, 0.0)
+    picture.report(1100, 0.5)
+    picture.settle()
+    assert picture.lately == (100, 50)
+    for _ in range(FRESH):
+        picture.settle()
+    assert (picture.lately, picture.loss) == ((0, 0), 0.5)
+
+
+def test_the_loss_of_a_line_is_that_of_its_packets_and_not_of_its_worst_stream() -> None:
+    assert share([(1000, 100), (30, 15)]) == 115 / 1030
+    assert share([(FEWEST - 1, 5)]) == share([]) == 0.0
