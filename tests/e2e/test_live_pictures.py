@@ -48,7 +48,7 @@ async def test_host_and_assistant_choose_the_camera_of_a_room(tmp_path: Path, mi
         # the far room's teacher instead of its pupils: once from the host's tile, and back from the assistant's phone
         await host.click(f'[data-room="{ROOM}"] [data-action="select-source"][data-source="teacher"]')
         await sees(host, ROOM, "teacher")
-        choose = '.notices [data-action="select-source"]'
+        choose = '.cameras [data-action="select-source"]'
         await pressed(phone, f'{choose}[data-source="teacher"]')
         await phone.click(f'{choose}[data-source="pupils"]')
         await sees(host, ROOM, "pupils")
