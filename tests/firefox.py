@@ -115,28 +115,27 @@ async def firefox(profile: Path) -> AsyncIterator[Firefox]:
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
     profile.mkdir(parents=True, exist_ok=True)
     (profile / "user.js").write_text("\n".join(lines), "utf-8")
-    process = await asyncio.create_subprocess_exec(
-        path,
-        "--headless",
-        "--no-remote",
-        "--remote-debugging-port=0",
-        "--profile",
-        str(profile),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={"HOME": str(profile), "PATH": "/usr/bin:/bin", "MOZ_HEADLESS": "1"},
-    )
+    # a pipe would be held open by processes of the browser that outlive it for a moment
+    said = profile / "said.txt"
+    with said.open("wb") as complaints:
+        process = await asyncio.create_subprocess_exec(
+            path,
+            "--headless",
+            "--no-remote",
+            "--remote-debugging-port=0",
+            "--profile",
+            str(profile),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=complaints,
+            env={"HOME": str(profile), "PATH": "/usr/bin:/bin", "MOZ_HEADLESS": "1"},
+        )
     try:
-        address = await asyncio.wait_for(_address(process), START_SECONDS)
-        draining = asyncio.create_task(_drain(process))
+        address = await asyncio.wait_for(_address(process, said), START_SECONDS)
         async with aiohttp.ClientSession() as http, http.ws_connect(f"{address}/session", max_msg_size=0) as socket:
             browser = Firefox(socket)
             await browser.open()
             yield browser
             await browser.close()
-        draining.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await draining
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -148,16 +147,9 @@ async def firefox(profile: Path) -> AsyncIterator[Firefox]:
                 await process.wait()
 
 
-async def _address(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr is not None
-    async for line in process.stderr:
-        if found := LISTENING.search(line):
-            return found[1].decode()
-    raise RuntimeError("Firefox ended before it listened")
-
-
-async def _drain(process: asyncio.subprocess.Process) -> None:
-    """A browser whose complaints nobody reads stands still one day."""
-    assert process.stderr is not None
-    async for _ in process.stderr:
-        pass
+async def _address(process: asyncio.subprocess.Process, said: Path) -> str:
+    while (found := LISTENING.search(said.read_bytes())) is None:
+        if process.returncode is not None:
+            raise RuntimeError("Firefox ended before it listened")
+        await asyncio.sleep(0.05)
+    return found[1].decode()
