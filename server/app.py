@@ -308,7 +308,6 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
         counties,
         SqlDraftHistory(app[database_key]),
         SqlProposalStore(app[database_key]),
-        workers=settings.timetable.workers or os.cpu_count() or 1,
         foreseen=memberships.foreseen,
     )
     app[repairs_key] = repairs

@@ -40,7 +40,6 @@ class AskRepair(Struct, frozen=True, tag=True):
     lesson: str
     target: Slot
     seconds: float
-    workers: int
 
 
 class AskCheck(Struct, frozen=True, tag=True):
@@ -95,7 +94,7 @@ class Desk:
 
     @staticmethod
     def _repair(arrangement: Arrangement, question: AskRepair) -> Repair:
-        return repair(arrangement, question.lesson, question.target, seconds=question.seconds, workers=question.workers)
+        return repair(arrangement, question.lesson, question.target, seconds=question.seconds)
 
     @staticmethod
     def _broken(subject: Subject, question: AskCheck) -> tuple[Finding, ...]:

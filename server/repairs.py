@@ -65,7 +65,7 @@ class _Known:
 
 
 class Repairs:
-    """`workers` cores may be used by one repair."""
+    """Drags of lessons in drafts, worked out by a process that stays warm."""
 
     def __init__(
         self,
@@ -74,7 +74,6 @@ class Repairs:
         history: SqlDraftHistory,
         proposals: SqlProposalStore,
         *,
-        workers: int,
         foreseen: Foreseen,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
@@ -83,7 +82,6 @@ class Repairs:
         self._history = history
         self._foreseen = foreseen
         self._worker = _Worker(idle_seconds)
-        self._workers = workers
         self._proposals = proposals
 
     async def slots(
@@ -106,7 +104,7 @@ class Repairs:
     async def propose(self, community: str, *, lesson: str, target: Slot, revision: int) -> Proposal:
         """Work out what else has to move when a lesson goes to a slot. Raises CannotRepair."""
         draft = await self._current(community, revision)
-        question = AskRepair(lesson, target, REPAIR_SECONDS, self._workers)
+        question = AskRepair(lesson, target, REPAIR_SECONDS)
         answer = await self._ask(draft.table, question)
         assert answer.repair is not None
         proposal = Proposal(secrets.token_hex(8), community, revision, lesson, answer.repair)

@@ -56,7 +56,7 @@ def test_every_repair_passes_the_checker_and_moves_nothing_else(register: Regist
     verdict = data.draw(st.sampled_from(slots(arrangement, lesson.id)))
     target = Slot(weekday=verdict.weekday, period=verdict.period)
     try:
-        done = repair(arrangement, lesson.id, target, workers=1)
+        done = repair(arrangement, lesson.id, target)
     except CannotRepair:
         event("refused")
         assert verdict.verdict == "impossible"

@@ -80,7 +80,6 @@ def repair(
     *,
     seconds: float = SECONDS,
     seed: int = 1,
-    workers: int = 2,
     patience: float = PATIENCE,
     ladder: Sequence[Rung] = LADDER,
     should_stop: Callable[[], bool] = lambda: False,
@@ -95,7 +94,7 @@ def repair(
         raise NotFound("lesson", lesson_id)
     if reasons := impossible(arrangement, lesson, target.weekday, target.period):
         raise CannotRepair(reasons)
-    attempt = _Attempt(arrangement, lesson, target, seconds, seed, workers, patience, should_stop, clock)
+    attempt = _Attempt(arrangement, lesson, target, seconds, seed, patience, should_stop, clock)
     return attempt.repair(ladder)
 
 
@@ -107,7 +106,6 @@ class _Attempt:
         target: Slot,
         seconds: float,
         seed: int,
-        workers: int,
         patience: float,
         should_stop: Callable[[], bool],
         clock: Callable[[], float],
@@ -120,7 +118,6 @@ class _Attempt:
         self._placement: Placement = placement
         self._limit = seconds
         self._seed = seed
-        self._workers = workers
         self._patience = patience
         self._should_stop = should_stop
         self._clock = clock
@@ -200,7 +197,8 @@ class _Attempt:
                 if kept is not None:
                     objective.vars.append(kept.index)
                     objective.coeffs.append(-PER_MOVE)
-        effort = Effort(seconds=self._left(), seed=self._seed, workers=self._workers)
+        # A part of the table is as near to its linear relaxation as an excerpt of it: one worker ends it in a blink.
+        effort = Effort(seconds=self._left(), seed=self._seed, workers=1, way="part")
         seen: list[int] = []
 
         def enough() -> bool:
