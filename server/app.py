@@ -99,7 +99,7 @@ from server.materials.service import Limits, Materials
 from server.media_links import MediaLinks
 from server.memberships import Memberships
 from server.metrics import Metrics
-from server.new_bells import tables_follow
+from server.new_bells import catch_up, keep_up, tables_follow
 from server.private_file import kept_secret
 from server.relay import Relay
 from server.repairs import Repairs
@@ -332,9 +332,11 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
     await building.recover()
     await explaining.recover()
     await memberships.sweep()
+    await catch_up(app[importing_key])
     watching = [
         asyncio.create_task(memberships.run(), name="memberships"),
         asyncio.create_task(building.run(), name="builds"),
+        asyncio.create_task(keep_up(app[importing_key]), name="new_bells"),
     ]
     yield
     for task in watching:

@@ -1,13 +1,26 @@
-"""What a change of bells in the register does to published tables and the changes of their days: they follow."""
+"""What a change of bells in the register does to published tables and the changes of their days: they follow, at once
+or, where the import was cut short, as soon as a server is there."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+
+import structlog
 
 from timetable.agreement.amendment_service import AmendmentService, Aside
 from timetable.agreement.service import TimetableService
 from timetable.bell_changes import parted_lessons
 from timetable.days.new_bells import told
+from timetable.days.versions import Version
+from timetable.errors import StaleVersion
 from timetable.model import Finding, Register
-from timetable.register.importing import Followed
+from timetable.register.importing import Followed, ImportService
+
+ATTEMPTS = 5
+PERIOD_SECONDS = 30.0
+GRACE_SECONDS = 60.0
+"""An importer at work has this long for itself."""
+
+log = structlog.get_logger()
 
 
 def tables_follow(
@@ -22,7 +35,7 @@ def tables_follow(
         if not units:
             return ()
         tables = service()
-        versions = await tables.ring_anew(units, by=author, aside=aside)
+        versions = await _versions(tables, units, author, aside)
         days = await changes().ring_anew(units)
         standing = [version.table for version in await tables.published()]
 
@@ -34,3 +47,31 @@ def tables_follow(
         return (*told(after, versions), *days, *new)
 
     return follow
+
+
+async def keep_up(importing: ImportService) -> None:
+    """Let tables follow the imports of other processes that were cut short, until cancelled."""
+    while True:
+        await asyncio.sleep(PERIOD_SECONDS)
+        await catch_up(importing, GRACE_SECONDS)
+
+
+async def catch_up(importing: ImportService, seconds: float = 0.0) -> None:
+    """Let tables follow what was imported before these seconds and is not followed yet. A failure is for the log: the
+    next time may be better."""
+    try:
+        await importing.catch_up(seconds)
+    except Exception as error:
+        log.error("tables_do_not_follow", exc_info=error)
+
+
+async def _versions(tables: TimetableService, units: set[str], author: str, aside: Aside) -> list[Version]:
+    """What is there already of an earlier attempt is not made again."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return await tables.ring_anew(units, by=author, aside=aside)
+        except StaleVersion:
+            # a director changed a draft, or published, at this moment
+            if attempt + 1 == ATTEMPTS:
+                raise
+    return []

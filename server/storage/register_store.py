@@ -2,7 +2,7 @@
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Connection, Double, Integer, Table, Text, func, insert, select
+from sqlalchemy import Column, Connection, Double, Integer, Table, Text, delete, func, insert, select
 
 from server.storage.database import Database, metadata
 from timetable.errors import StaleVersion
@@ -17,6 +17,7 @@ versions = Table(
     Column("body", Text, nullable=False),
     Column("term", Text, nullable=False),
 )
+unfollowed = Table("register_unfollowed", metadata, Column("number", Integer, primary_key=True, autoincrement=False))
 
 TERMS_KEPT = 2
 """Decoded registers of earlier terms that are kept at hand."""
@@ -77,6 +78,20 @@ class SqlRegisterStore:
     async def save(self, register: Register, author: str, at: float, expected_version: int) -> int:
         return await self._database.write(lambda c: append(c, register, author, at, expected_version))
 
+    async def unfollowed(self, until: float) -> list[int]:
+        query = select(unfollowed.c.number).join(versions, versions.c.number == unfollowed.c.number)
+        query = query.where(versions.c.at <= until).order_by(unfollowed.c.number)
+        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+
+    async def author(self, number: int) -> str:
+        query = select(versions.c.author).where(versions.c.number == number)
+        author: str = await self._database.read(lambda c: c.execute(query).scalar_one())
+        return author
+
+    async def followed(self, number: int) -> None:
+        which = delete(unfollowed).where(unfollowed.c.number == number)
+        await self._database.write(lambda c: c.execute(which))
+
 
 def append(connection: Connection, register: Register, author: str, at: float, expected_version: int) -> int:
     """Keep the next version, as part of a transaction; StaleVersion unless `expected_version` is the newest."""
@@ -86,6 +101,7 @@ def append(connection: Connection, register: Register, author: str, at: float, e
     body = msgspec.json.encode(register).decode()
     row = {"number": newest + 1, "author": author, "at": at, "body": body, "term": register.term.id}
     connection.execute(insert(versions).values(row))
+    connection.execute(insert(unfollowed).values(number=newest + 1))
     return newest + 1
 
 

@@ -59,3 +59,15 @@ async def test_another_process_sees_the_new_version(database: Database) -> None:
     changed = msgspec.structs.replace(demo_register(), county="另一县")
     await one.save(changed, "person", NOW, 1)
     assert await two.load() == changed
+
+
+async def test_a_version_is_unfollowed_until_it_is_followed(database: Database) -> None:
+    store: RegisterStore = SqlRegisterStore(database)
+    first = demo_register()
+    second = msgspec.structs.replace(first, county="另一县")
+    await store.save(first, "person", NOW, 0)
+    await store.save(second, "other", NOW + 10, 1)
+    assert (await store.unfollowed(NOW + 9), await store.unfollowed(NOW + 10)) == ([1], [1, 2])
+    assert (await store.at(1), await store.author(2)) == (first, "other")
+    await store.followed(1)
+    assert await store.unfollowed(NOW + 10) == [2]

@@ -84,6 +84,7 @@ WARNINGS: Mapping[str, str] = {
     "bells_missing_weekday": "a unit without bells on a day of lessons",
     "bell_too_early": "a lesson before 8:20 (primary) or 8:00 (junior)",
     "unit_without_community": "a unit that is in no community",
+    "tables_to_follow": "published tables are being changed at this moment and follow the import shortly",
     "row_left_out": "a row that was not imported because of a finding in it or in what it needs",
 }
 

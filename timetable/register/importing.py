@@ -28,7 +28,8 @@ class Aside(Protocol):
 
 
 class Followed(Protocol):
-    """Does what a changed register asks for elsewhere, and says what that was."""
+    """Does what a changed register asks for elsewhere, and says what that was. Begun again after it was cut short, it
+    does what is left; StaleVersion where others keep changing the same things."""
 
     def __call__(self, before: Register, after: Register, author: str, /) -> Awaitable[Sequence[Finding]]: ...
 
@@ -132,8 +133,7 @@ class ImportService:
         findings = plan.findings
         if changed:
             version = await self._store.save(plan.register, author, self._clock(), version)
-            if standing is not None:
-                findings = (*findings, *await self._follow(standing, plan.register, author))
+            findings = (*findings, *await self._followed(version, standing, plan.register, author))
         return ImportReport(findings=findings, counts=plan.counts, version=version, changed=changed)
 
     async def edit(
@@ -159,7 +159,7 @@ class ImportService:
             if not may(touched := reach(standing, edit.register)):
                 raise OutsideReach(touched.units)
             version = await self._store.save(edit.register, author, self._clock(), version)
-            findings = (*findings, *await self._follow(standing, edit.register, author))
+            findings = (*findings, *await self._followed(version, standing, edit.register, author))
         return ImportReport(findings=findings, counts={}, version=version, changed=edit.changed)
 
     async def prepared(self, change: Callable[[Register], Register]) -> Edit:
@@ -167,6 +167,23 @@ class ImportService:
         as `edit`."""
         version, standing = await self._standing(None)
         return await self._prepared(version, standing, change)
+
+    async def catch_up(self, seconds: float = 0.0) -> None:
+        """Let what stands on the register follow the versions whose importer was cut short before it did, as far as
+        they are that old. A version that others stand in the way of waits for the next time."""
+        for number in await self._store.unfollowed(self._clock() - seconds):
+            before = await self._store.at(number - 1) if number > 1 else None
+            await self._followed(number, before, await self._store.at(number), await self._store.author(number))
+
+    async def _followed(
+        self, version: int, before: Register | None, after: Register, author: str
+    ) -> tuple[Finding, ...]:
+        try:
+            said = () if before is None else tuple(await self._follow(before, after, author))
+        except StaleVersion:
+            return (finding("tables_to_follow", Source("", "", 0)),)
+        await self._store.followed(version)
+        return said
 
     async def _standing(self, expected_version: int | None) -> tuple[int, Register]:
         version = await self._store.version()

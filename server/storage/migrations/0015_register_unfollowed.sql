@@ -1,0 +1,3 @@
+CREATE TABLE register_unfollowed (
+    number INTEGER PRIMARY KEY
+);
