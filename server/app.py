@@ -414,7 +414,9 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
     app[live_key] = service
     accesses = Accesses(SqlAccessStore(app[database_key]), service, clock)
     await accesses.load()
-    withdrawals = app[withdrawals_key] = Withdrawals(app[bus_key], accesses, service, secrets.token_hex(8))
+    withdrawals = app[withdrawals_key] = Withdrawals(
+        app[bus_key], accesses, app[people_key], service, secrets.token_hex(8)
+    )
     app[live_sessions_key] = LiveSessions(
         service,
         store,

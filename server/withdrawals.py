@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from server.accesses import Accesses
 from server.bus import Bus, BusError
+from server.storage.people_store import SqlPeopleStore
 from signaling.service import LiveService
 
 TOPIC = "live.withdrawn"
@@ -46,9 +47,10 @@ _word: msgspec.msgpack.Decoder[TokenWithdrawn | PanelTurnedOut] = msgspec.msgpac
 class Withdrawals:
     """`process` tells this process from the others on the bus."""
 
-    def __init__(self, bus: Bus, accesses: Accesses, live: LiveService, process: str) -> None:
+    def __init__(self, bus: Bus, accesses: Accesses, people: SqlPeopleStore, live: LiveService, process: str) -> None:
         self._bus = bus
         self._accesses = accesses
+        self._people = people
         self._live = live
         self._process = process
         accesses.on_withdrawn = lambda id: self._tell(TokenWithdrawn(by=process, id=id))
@@ -66,7 +68,7 @@ class Withdrawals:
         while True:
             try:
                 async with self._bus.subscribe(TOPIC) as words:
-                    await self._accesses.load()
+                    await self.look()
                     async for word in words:
                         self._hear(word)
                     return  # the bus is closed
@@ -81,9 +83,18 @@ class Withdrawals:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self._accesses.load()
+                await self.look()
             except Exception:
                 log.exception("withdrawals_not_looked_up")
+
+    async def look(self) -> None:
+        """Do what the record says and no word has said."""
+        await self._accesses.load()
+        # the panels first: one that is paired meanwhile is in the record, but not among them
+        panels = self._live.panels()
+        if panels:
+            for gone in panels - {room.pairing for room in await self._people.rooms()}:
+                self._live.withdraw_token(gone)
 
     def _hear(self, word: bytes) -> None:
         try:

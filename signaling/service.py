@@ -97,7 +97,7 @@ class LiveService:
         self._resources: dict[str, tuple[str, str]] = {}
         self._withdrawn: set[str] = set()
         self._used: dict[tuple[str, str], str] = {}
-        """By session and participant: the token of a program, or the access of a guest."""
+        """By session and participant: the token of a program, the access of a guest, or the pairing of a panel."""
         media.on_track = self._track_changed
         media.on_limits = self._limits_changed
         recording.on_state = self._recording_changed
@@ -216,7 +216,7 @@ class LiveService:
         if not roles or (wish is not None and wish not in roles):
             raise NotInLesson(plan.session, wish or "participant")
         role = wish or roles[0]
-        by = "" if role in own else access
+        by = asker.pairing if role == "endpoint" else "" if role in own else access
         exp = self._clock() + LIFETIME
         return self._signed(claims_for(asker, plan, role, aud="live", exp=exp, jti=self._new_id(), access=by))
 
@@ -252,6 +252,16 @@ class LiveService:
             if session in self._sessions:
                 self._sessions[session].dismiss(participant)
             self._used.pop((session, participant), None)
+
+    def panels(self) -> set[str]:
+        """The pairings of the panels that have a place in a session here."""
+        return {
+            used
+            for (session, participant), used in self._used.items()
+            if session in self._sessions
+            and (who := self._sessions[session].room.participants.get(participant)) is not None
+            and who.role == "endpoint"
+        }
 
     def tokens_in_use(self) -> set[str]:
         """The tokens and accesses by which somebody is in a session now."""

@@ -41,7 +41,7 @@ class Claims(Struct, frozen=True, kw_only=True, array_like=True):
     room: str = ""
     phone: str = ""
     access: str = ""
-    """The access by which a guest came in; empty for whom the lesson itself lets in."""
+    """The access by which a guest came in, or the pairing of a panel; empty for whom the lesson itself lets in."""
 
 
 def sign(claims: Claims, secret: bytes) -> str:

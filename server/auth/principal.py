@@ -18,6 +18,8 @@ class Principal(Struct, frozen=True, kw_only=True):
     """Id in the register, where the person is one of its teachers."""
     grants: tuple[Grant, ...] = ()
     demo: bool = False
+    pairing: str = ""
+    """Of a room: the pairing of the panel that asks; another panel of the same room has another."""
 
     def has(self, *roles: str) -> bool:
         """Whether any grant names one of `roles`, wherever it reaches."""

@@ -101,7 +101,7 @@ class AuthService:
             room = await self._store.room(session.subject)
             if room is None:
                 raise NotSignedIn
-            return Principal(kind="room", id=room.room, name=room.name, unit=room.unit)
+            return Principal(kind="room", id=room.room, name=room.name, unit=room.unit, pairing=room.pairing)
         person = await self._store.by_id(session.subject)
         if person is None or not person.active:
             raise NotSignedIn

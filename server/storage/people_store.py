@@ -93,6 +93,11 @@ class PairedRoom(Struct, frozen=True, kw_only=True):
     paired_by: str
     last_seen: float | None = None
 
+    @property
+    def pairing(self) -> str:
+        """What tells this panel from an earlier or a later one of the same room."""
+        return f"{self.room} {self.paired_at!r}"
+
 
 class LoginSession(Struct, frozen=True, kw_only=True):
     kind: Literal["person", "room"]

@@ -142,11 +142,11 @@ async def kill_process(browser: Browser, kind: str) -> None:
 
 @asynccontextmanager
 async def live_county(
-    folder: Path, empty_database: Path, *, began: float = 0.0, media: str = "127.0.0.1"
+    folder: Path, empty_database: Path, *, began: float = 0.0, media: str = "127.0.0.1", client: Path = STATIC
 ) -> AsyncIterator[LiveCounty]:
     """A lesson whose bell rang `began` seconds ago, open to be joined; nobody has started it. `media` is the address of
-    its media."""
-    async with running_county(folder, empty_database, client=STATIC, TONGKE_MEDIA_HOST=media) as county:
+    its media, `client` the built pages."""
+    async with running_county(folder, empty_database, client=client, TONGKE_MEDIA_HOST=media) as county:
         opened = LiveCounty(county, "late-lesson")
         await opened.open(opened.session, began=began)
         try:

@@ -8,13 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from server.accesses import Accesses
+from server.auth.principal import Principal
 from server.bus import Bus, open_bus
 from server.storage.access_store import SqlAccessStore
 from server.storage.database import Database
+from server.storage.people_store import PairedRoom, SqlPeopleStore
 from server.withdrawals import TOPIC, Withdrawals
 from signaling.errors import TokenInvalid
+from signaling.tokens import verify
 from tests.live_lessons import MEMBERS, classroom, plan, teacher
 from tests.live_server import LiveServer, live_server
 from tests.media_clients import until
@@ -30,8 +34,15 @@ class Process:
     def __init__(self, name: str, server: LiveServer, bus: Bus, database: Database) -> None:
         self.server = server
         self.accesses = Accesses(SqlAccessStore(database), server.service, server.clock)
-        self.withdrawals = Withdrawals(bus, self.accesses, server.service, name)
+        self.people = SqlPeopleStore(database)
+        self.withdrawals = Withdrawals(bus, self.accesses, self.people, server.service, name)
         self.bus = bus
+
+    async def pair(self, at: float) -> Principal:
+        """The classroom's panel from now on."""
+        room = PairedRoom(room=YANLI.id, name=YANLI.name, unit=str(YANLI.unit), paired_at=at, paired_by="somebody")
+        await self.people.pair(room)
+        return replace(YANLI, pairing=room.pairing)
 
     def refuses(self, token: str) -> bool:
         try:
@@ -127,3 +138,36 @@ async def test_what_is_not_understood_and_what_was_lost_does_no_harm(processes: 
     later, access = await here.accesses.give("host", PLAN, "encoder")
     await here.accesses.withdraw(access.jti)
     await until(lambda: there.refuses(later))
+
+
+async def test_an_unpaired_panel_leaves_at_the_next_look_where_the_bus_has_lost_the_word(
+    processes: tuple[Process, Process],
+) -> None:
+    here, there = processes
+    first = await here.pair(1.0)
+    ticket, _ = there.server.service.invite(first, PLAN)
+    panel = await there.server.join(first, PLAN)
+    await there.withdrawals.look()
+    assert there.server.room().present(YANLI.id)
+    await here.people.unpair(YANLI.id)  # and nobody hears of it
+    await there.withdrawals.look()
+    assert await panel.closed() == "unauthorized"
+    # nor does a token help that it was given before
+    with pytest.raises(TokenInvalid):
+        there.server.service._held(verify(ticket, there.server.service._secret, "live", there.server.clock.now))
+
+
+async def test_a_panel_that_took_anothers_place_stays_at_the_next_look(processes: tuple[Process, Process]) -> None:
+    here, there = processes
+    await here.pair(1.0)
+    second = await here.pair(2.0)
+    panel = await there.server.join(second, PLAN, device="the new panel")
+    await there.withdrawals.look()
+    assert not panel.socket.closed
+    third = await here.pair(3.0)
+    await there.withdrawals.look()
+    assert await panel.closed() == "unauthorized"
+    newest = await there.server.join(third, PLAN, device="the newest panel")
+    await there.withdrawals.look()
+    assert not newest.socket.closed
+    assert there.server.service.panels() == {third.pairing}

@@ -11,8 +11,8 @@ import { WallButton } from "./wall-button";
 import { check, type Preflight, report } from "./preflight";
 import { lasting, second } from "./ticker";
 
-/** The check runs by itself a quarter of an hour before a shared lesson. */
-const CHECK_BEFORE = 15 * 60;
+/** Seconds before a shared lesson when its doors open and the check runs by itself. */
+export const CHECK_BEFORE = 15 * 60;
 /** A round trip above this makes pictures stutter; sound still works. */
 const SLOW_MS = 300;
 const ROWS = 8;
@@ -22,9 +22,11 @@ export interface DayProps {
   /** Unix seconds of this page's steady clock when the table arrived; older than a minute is said. */
   at: number;
   stale: boolean;
+  /** Told when the panel must stay as it is, and when no more. */
+  hold: (on: boolean) => void;
 }
 
-export function DayPage({ day, at, stale }: DayProps) {
+export function DayPage({ day, at, stale, hold }: DayProps) {
   const now = second.value + (day.serverTime - at);
   const next = day.lessons.find((lesson) => lesson.session !== null && !lesson.cancelled && lesson.state !== "ended" && lesson.ends > now);
   const [preflight, setPreflight] = useState<Preflight | null>(null);
@@ -40,6 +42,10 @@ export function DayPage({ day, at, stale }: DayProps) {
       if (session !== null) void report(session, result);
     });
   };
+  useEffect(() => {
+    hold(checking || devicesOpen);
+    return () => hold(false);
+  }, [checking, devicesOpen]);
   const due = next !== undefined && next.starts - now <= CHECK_BEFORE;
   useEffect(() => {
     if (due) run(false);

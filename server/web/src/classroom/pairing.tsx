@@ -7,10 +7,15 @@ import { Qr } from "../ui/qr";
 import { Icon, Mark } from "../ui/icons";
 import { LanguageSwitch } from "../ui/top";
 import { WallButton } from "./wall-button";
+import { takeNewBuild } from "./new-build";
 import { steadyNow } from "./steady";
 import { lasting, second } from "./ticker";
 
 const POLL_EVERY = 2_000;
+/** A panel's machine is up before its school's line. */
+const ASK_AGAIN = 3_000;
+/** A server that answers, but with a refusal, is left in peace for a while: so it is where many codes were asked for. */
+const REFUSED_AGAIN = 15_000;
 
 export function PairingPage({ paired }: { paired: () => void }) {
   const [code, setCode] = useState<PairingCode | null>(null);
@@ -19,13 +24,24 @@ export function PairingPage({ paired }: { paired: () => void }) {
 
   useEffect(() => {
     let over = false;
+    let again: ReturnType<typeof setTimeout> | undefined;
     setError(undefined);
-    post<PairingCode>("/api/pairing").then(
-      (fresh) => !over && setCode({ ...fresh, expiresAt: steadyNow() + fresh.expiresIn }),
-      (problem: unknown) => !over && setError(problem),
-    );
+    const ask = async () => {
+      try {
+        const fresh = await post<PairingCode>("/api/pairing");
+        if (over) return;
+        setError(undefined);
+        setCode({ ...fresh, expiresAt: steadyNow() + fresh.expiresIn });
+      } catch (problem) {
+        if (over) return;
+        setError(problem);
+        again = setTimeout(() => void ask(), problem instanceof Problem && problem.status > 0 ? REFUSED_AGAIN : ASK_AGAIN);
+      }
+    };
+    void ask();
     return () => {
       over = true;
+      clearTimeout(again);
     };
   }, [turn]);
 
@@ -35,7 +51,8 @@ export function PairingPage({ paired }: { paired: () => void }) {
       try {
         const { state } = await post<PairingState>("/api/pairing/poll", { secret: code.secret });
         if (state === "confirmed") paired();
-        if (state === "expired") setTurn((n) => n + 1);
+        // nobody is typing a code that is void: the moment for a newer page
+        if (state === "expired" && !(await takeNewBuild(() => true))) setTurn((n) => n + 1);
       } catch (problem) {
         if (problem instanceof Problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) setTurn((n) => n + 1);
         else setError(problem);

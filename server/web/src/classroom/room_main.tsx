@@ -6,13 +6,14 @@ import "./exercise.css";
 import "./chat.css";
 import type { FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RoomDay } from "../generated/api";
+import type { RoomDay, RoomLesson } from "../generated/api";
 import { explain, get, Problem } from "../ui/api";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { mount } from "../ui/mount";
 import { Classroom } from "./classroom";
-import { DayPage } from "./day";
+import { CHECK_BEFORE, DayPage } from "./day";
+import { takeNewBuild } from "./new-build";
 import { PairingPage } from "./pairing";
 import type { PanelProps } from "./panel";
 import { countFrames } from "./parts";
@@ -22,6 +23,11 @@ import { WallButton } from "./wall-button";
 const REFRESH_EVERY = 15_000;
 const STAY_AFTER_END = 8_000;
 const OLD_AFTER = 45;
+/** So soon after its start a panel that reached nobody asks again: its machine is up before its school's line. */
+const FIRST_RETRY = 3_000;
+const LOOK_FOR_BUILD_EVERY = 60_000;
+/** Seconds before a lesson's doors open in which a panel is left as it is. */
+const SETTLED_BEFORE = 120;
 
 interface Known {
   day: RoomDay;
@@ -39,7 +45,8 @@ function useLessonScreen(): LessonScreen | null {
     let wanted = true;
     import("./panel").then(
       (module) => wanted && setLoaded({ Screen: module.PanelPage }),
-      () => setTimeout(() => wanted && setAttempt(attempt + 1), LOAD_AGAIN),
+      // where the server has another build by now, the file of this one is gone for good
+      () => setTimeout(() => wanted && void takeNewBuild(() => true).then((taken) => !taken && wanted && setAttempt(attempt + 1)), LOAD_AGAIN),
     );
     return () => {
       wanted = false;
@@ -57,6 +64,9 @@ function RoomPage() {
   const current = useRef<Classroom | null>(null);
   /** Sessions that closed on this panel: another tab took over, or the server refused. */
   const closed = useRef(new Set<string>());
+  /** Somebody stands before the panel, or it tries its devices. */
+  const used = useRef(false);
+  const newest = useRef<Known | null>(null);
 
   const enter = (session: string) => {
     const fresh = new Classroom(session);
@@ -64,10 +74,19 @@ function RoomPage() {
     setClassroom(fresh);
     fresh.start();
   };
+  /** Whether nobody misses this page for the seconds of a reload. */
+  const atRest = () => {
+    if (current.current !== null || used.current || newest.current === null) return false;
+    const { day, at } = newest.current;
+    const now = day.serverTime + steadyNow() - at;
+    const opens = (lesson: RoomLesson) => lesson.starts - CHECK_BEFORE - now;
+    return day.join === null && !day.lessons.some((lesson) => lesson.session !== null && !lesson.cancelled && opens(lesson) > 0 && opens(lesson) < SETTLED_BEFORE);
+  };
   const refresh = async () => {
     try {
       const day = await get<RoomDay>("/api/room/day");
-      setKnown({ day, at: steadyNow() });
+      newest.current = { day, at: steadyNow() };
+      setKnown(newest.current);
       setUnpaired(false);
       setError(undefined);
       if (day.join === null || closed.current.has(day.join)) return;
@@ -86,14 +105,24 @@ function RoomPage() {
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => void refresh(), REFRESH_EVERY);
-    return () => clearInterval(timer);
+    const looking = setInterval(() => void takeNewBuild(atRest), LOOK_FOR_BUILD_EVERY);
+    return () => {
+      clearInterval(timer);
+      clearInterval(looking);
+    };
   }, []);
+  const unreached = known === null && !unpaired && error !== undefined;
+  useEffect(() => {
+    if (!unreached) return undefined;
+    const timer = setInterval(() => void refresh(), FIRST_RETRY);
+    return () => clearInterval(timer);
+  }, [unreached]);
 
   // Be there at the bell, not up to a quarter of a minute later.
   const next = known?.day.lessons.find((lesson) => lesson.session !== null && lesson.state === "scheduled" && lesson.starts > known.day.serverTime);
   useEffect(() => {
     if (!known || !next) return undefined;
-    const opens = [next.starts - 900, next.starts].map((moment) => moment - known.day.serverTime).filter((wait) => wait > 0 && wait < 3600);
+    const opens = [next.starts - CHECK_BEFORE, next.starts].map((moment) => moment - known.day.serverTime).filter((wait) => wait > 0 && wait < 3600);
     const timers = opens.map((wait) => setTimeout(() => void refresh(), wait * 1000 + 300));
     return () => timers.forEach(clearTimeout);
   }, [next?.starts, known?.at]);
@@ -121,7 +150,7 @@ function RoomPage() {
   if (unpaired) return <PairingPage paired={() => void refresh()} />;
   if (over && state === "ended") return <Done />;
   if (classroom !== null && classroom.room.value !== null && !over && PanelPage !== null) return <PanelPage classroom={classroom} phone={known?.day.phone} />;
-  if (known) return <DayPage day={known.day} at={known.at} stale={error !== undefined && steadyNow() - known.at > OLD_AFTER} />;
+  if (known) return <DayPage day={known.day} at={known.at} stale={error !== undefined && steadyNow() - known.at > OLD_AFTER} hold={(on) => (used.current = on)} />;
   return <Unreached error={error} retry={() => void refresh()} />;
 }
 
