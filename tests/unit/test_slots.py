@@ -14,7 +14,8 @@ from timetable.errors import NotFound
 from timetable.model import BusyTime, Lesson, Party, Register, Slot, Table
 from timetable.objective import price
 from timetable.problem import Problem
-from timetable.repairing import arrangement as arrangements
+from timetable.repairing import moving
+from timetable.repairing import obstacles as obstacle_module
 from timetable.repairing import repair as repairs
 from timetable.repairing import slots as slot_module
 from timetable.repairing.arrangement import Arrangement
@@ -44,7 +45,7 @@ def moved(arrangement: Arrangement, lesson: Lesson, slot: SlotVerdict) -> Table 
     if placement is None:
         return None
     try:
-        return arrangement.moved({lesson.id: placement})
+        return moving.moved(arrangement, {lesson.id: placement})
     except NoRoom:
         return None
 
@@ -152,6 +153,6 @@ def test_an_unknown_lesson_is_not_found() -> None:
 
 
 def test_every_code_has_a_sentence() -> None:
-    known = {*arrangements.CODES, *slot_module.CODES, *repairs.CODES}
+    known = {*obstacle_module.CODES, *slot_module.CODES, *repairs.CODES}
     for language in LANGUAGES:
         assert [code for code in sorted(known) if f"finding.{code}" not in catalogue(language)] == []

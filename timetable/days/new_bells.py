@@ -20,6 +20,7 @@ from timetable.model import Finding, Lesson, Register, Table
 from timetable.objective import priced
 from timetable.problem import Placement, Problem, Side, commitments_of, windows_of
 from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.supervision import supervised
 from timetable.term import local_date
 from timetable.timing import timed
 
@@ -102,8 +103,7 @@ def rung(register: Register, units: Collection[str], table: Table, around: Itera
     if community is None or any(finding.code in UNKNOWN for finding in check(register, after)):
         return after
     problem = Problem(register, community, commitments_of(register, around))
-    watched = Arrangement(problem, after).watched(changed)
-    return priced(problem, structs.replace(after, lessons=watched))
+    return priced(problem, structs.replace(after, lessons=supervised(Arrangement(problem, after), changed)))
 
 
 def _placement(known: Bells, lesson: Lesson, block: int) -> Placement | None:

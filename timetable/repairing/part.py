@@ -15,7 +15,11 @@ from timetable.model import SHARED_KINDS, Lesson, Requirement
 from timetable.problem import Demand, Placement, Problem
 from timetable.repairing.arrangement import Arrangement, narrowed
 from timetable.solving.formulation import HABITS, Choice, Family, Formulation
+from timetable.solving.pricing import UNLIMITED, Pricing
 from timetable.weeks import WeekSet, fullest, weeks_of
+
+PER_MOVE = 100_000
+"""What one more moved lesson weighs against the soft rules: more than all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,19 @@ class Part:
         for cell, taken in formulation.taken.items():
             values[taken.index] = int(any(values[use.variable.index] for use in formulation.class_cells.get(cell, ())))
         return values
+
+    def minimise_moves(self, new: Collection[str] = ()) -> None:
+        """Look for the fewest moves, then for the cheapest table with so few. Lessons in `new`, by id, never stood
+        anywhere."""
+        pricing = Pricing(self.formulation, self.standing())
+        pricing.minimise(UNLIMITED, pricing.complete)
+        objective = self.formulation.cp.proto.objective
+        for id in self.moving:
+            for lesson in self.arrangement.of_requirement[id]:
+                kept = self.variables[id].get(slot_of(lesson))
+                if kept is not None and lesson.id not in new:
+                    objective.vars.append(kept.index)
+                    objective.coeffs.append(-PER_MOVE)
 
     def moves(self, solution: Sequence[int], first: Mapping[str, Placement]) -> dict[str, Placement]:
         """The lessons that a solution moves, each with its new placement; `first` says where some must go.

@@ -14,12 +14,13 @@ from timetable.checker import check
 from timetable.errors import BuildFailed, NotFound
 from timetable.model import SHARED_KINDS, Finding, Lesson, PlacedParty, Register, Requirement, Slot, Table, clock
 from timetable.problem import Demand, Placement, Problem, commitments_of
-from timetable.repairing.arrangement import Arrangement, classes_of, teachers_of
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.ladder import LADDER, Rung, free_on
+from timetable.repairing.moving import moved
 from timetable.repairing.part import Part, part_of, slot_of
-from timetable.repairing.repair import LADDER, PER_MOVE, Move, Rung
+from timetable.repairing.repair import Move
 from timetable.repairing.slots import placement_by_clock
 from timetable.solving.placing import NoRoom
-from timetable.solving.pricing import UNLIMITED, Pricing
 from timetable.solving.search import Effort, run
 
 SECONDS = 60.0
@@ -93,11 +94,11 @@ class _Attempt:
     def refit(self) -> Refit:
         touched = set(self._stays)
         if not touched:
-            return self._done({}, self._arrangement.moved({}), "alone")
+            return self._done({}, moved(self._arrangement, {}), "alone")
         tried: set[frozenset[str]] = set()
         for habits in (True, False):
             for rung in LADDER:
-                free = frozenset(self._free(rung, touched))
+                free = free_on(rung, self._arrangement, touched)
                 if free in tried and habits:
                     continue
                 tried.add(free)
@@ -189,43 +190,19 @@ class _Attempt:
 
     # Where it goes --------------------------------------------------------------------------------------------------
 
-    def _free(self, rung: Rung, touched: Collection[str]) -> Iterator[str]:
-        arrangement = self._arrangement
-        if rung == "all":
-            yield from arrangement.lessons
-            return
-        yield from touched
-        if rung == "lessons":
-            return
-        classes = {c for id in touched for c in classes_of(arrangement.lessons[id])}
-        ids = {id for school_class in classes for id in arrangement.of_class[school_class]}
-        yield from ids
-        if rung == "teachers":
-            teachers = {t for id in ids | set(touched) for t in teachers_of(arrangement.lessons[id])}
-            yield from (id for teacher in teachers for id in arrangement.of_teacher[teacher])
-
     def _search(self, part: Part, touched: Collection[str]) -> tuple[dict[str, Placement], Table] | None:
         """The fewest moves of what stood before, then the cheapest of them."""
-        formulation = part.formulation
-        pricing = Pricing(formulation, part.standing())
-        pricing.minimise(UNLIMITED, pricing.complete)
-        objective = formulation.cp.proto.objective
-        for id in part.moving:
-            for lesson in self._arrangement.of_requirement[id]:
-                kept = part.variables[id].get(slot_of(lesson))
-                if kept is not None and lesson.id not in self._added:
-                    objective.vars.append(kept.index)
-                    objective.coeffs.append(-PER_MOVE)
+        part.minimise_moves(self._added)
         _, seed, workers = self._effort
         effort = Effort(seconds=self._left(), seed=seed, workers=workers)
-        result = run(formulation.cp, effort, self._should_stop, lambda solution, cost, bound: None)
+        result = run(part.formulation.cp, effort, self._should_stop, lambda solution, cost, bound: None)
         if result.solution is None:
             return None
         placements = part.moves(result.solution, {})
         for id in touched:
             placements.setdefault(id, self._stays[id])
         try:
-            return placements, self._arrangement.moved(placements)
+            return placements, moved(self._arrangement, placements)
         except NoRoom:
             return None
 
@@ -242,8 +219,8 @@ class _Attempt:
             for id in sorted(placements)
             if id in self._old and slot_of(self._old[id]) != slot_of(after[id])
         )
-        moved = {move.lesson for move in moves}
-        changed = tuple(id for id in after if id in self._old and id not in moved and after[id] != self._old[id])
+        ids = {move.lesson for move in moves}
+        changed = tuple(id for id in after if id in self._old and id not in ids and after[id] != self._old[id])
         return Refit(
             table=table,
             moves=moves,

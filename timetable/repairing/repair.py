@@ -7,7 +7,6 @@ The first part in which a table exists is nearly always enough, and it is search
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
 
 from msgspec import Struct
 
@@ -15,24 +14,20 @@ from timetable.checker import check
 from timetable.errors import NotFound, TimetableError
 from timetable.model import Finding, Lesson, Slot, Table
 from timetable.problem import Placement
-from timetable.repairing.arrangement import Arrangement, Obstacle, classes_of, teachers_of
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.ladder import LADDER, Rung, free_on
+from timetable.repairing.moving import moved
+from timetable.repairing.obstacles import Obstacle, obstacles
 from timetable.repairing.part import Part, part_of, slot_of
 from timetable.repairing.slots import impossible, placement_by_clock
 from timetable.solving import placing
-from timetable.solving.pricing import UNLIMITED, Pricing
 from timetable.solving.search import Effort, run
-
-Rung = Literal["alone", "lessons", "classes", "teachers", "all"]
-LADDER: tuple[Rung, ...] = ("lessons", "classes", "teachers", "all")
 
 SECONDS = 8.0
 """How long a repair may take in all; nearly all take a small part of it."""
 
 PATIENCE = 0.7
 """Seconds after which the fewest moves that are known by then are good enough."""
-
-PER_MOVE = 100_000
-"""What one more moved lesson weighs against the soft rules: more than all of them together."""
 
 CODES: Mapping[str, str] = {
     "repair_impossible": "no table was found in which the lesson stands there",
@@ -127,23 +122,23 @@ class _Attempt:
         arrangement, lesson = self._arrangement, self._lesson
         if (self._placement.weekday, self._placement.period) == slot_of(lesson):
             return self._repaired({}, arrangement.table, "alone")
-        obstacles = arrangement.obstacles(lesson, self._placement)
+        in_its_way = obstacles(arrangement, lesson, self._placement)
         siblings = [
             other.id
             for other in arrangement.of_requirement[lesson.requirement]
             if slot_of(other) == (self._placement.weekday, self._placement.period)
         ]
         alone = {lesson.id: self._placement}
-        if not obstacles and not siblings:
-            return self._repaired(alone, arrangement.moved(alone), "alone")
-        in_the_way = {lesson.id, *siblings, *(id for obstacle in obstacles for id in obstacle.lessons)}
+        if not in_its_way and not siblings:
+            return self._repaired(alone, moved(arrangement, alone), "alone")
+        touched = {lesson.id, *siblings, *(id for obstacle in in_its_way for id in obstacle.lessons)}
         # Those of which each has to leave; more moves than these need not be looked for.
-        fewest = 1 + len({*siblings, *_surely(obstacles)})
+        fewest = 1 + len({*siblings, *_surely(in_its_way)})
         best: tuple[dict[str, Placement], Table, Rung] | None = None
         tried: set[frozenset[str]] = set()
         for habits in (True, False):
             for rung in ladder:
-                free = frozenset(self._free(rung, in_the_way))
+                free = free_on(rung, arrangement, touched)
                 if (free in tried and habits) or self._left() <= 0 or self._should_stop():
                     continue
                 tried.add(free)
@@ -154,29 +149,13 @@ class _Attempt:
                     break
             if best is not None:
                 return self._repaired(*best)
-        raise CannotRepair([*(obstacle.finding for obstacle in obstacles), Finding(code="repair_impossible")])
+        raise CannotRepair([*(obstacle.finding for obstacle in in_its_way), Finding(code="repair_impossible")])
 
     def _good_enough(self, more: int, rung: Rung) -> bool:
         """Whether a larger part need not be searched for a table with fewer moves; `more` are those above the fewest
         that could be."""
         in_time = self._limit - self._left() < self._patience
         return more <= 0 or (rung != "lessons" and (more == 1 or not in_time)) or rung == "teachers"
-
-    def _free(self, rung: Rung, in_the_way: set[str]) -> Iterator[str]:
-        """The lessons that may move on a rung of the ladder."""
-        arrangement = self._arrangement
-        if rung == "all":
-            yield from arrangement.lessons
-            return
-        yield from in_the_way
-        if rung == "lessons":
-            return
-        classes = {c for id in in_the_way for c in classes_of(arrangement.lessons[id])}
-        ids = {id for school_class in classes for id in arrangement.of_class[school_class]}
-        yield from ids
-        if rung == "teachers":
-            teachers = {t for id in ids | in_the_way for t in teachers_of(arrangement.lessons[id])}
-            yield from (id for teacher in teachers for id in arrangement.of_teacher[teacher])
 
     def _search(self, part: Part) -> tuple[dict[str, Placement], Table] | None:
         """The fewest moves in a part, then the cheapest of them; None when there is no table in it."""
@@ -188,15 +167,7 @@ class _Attempt:
         formulation.cp.add(target == 1)
         if (source := own.get(slot_of(self._lesson))) is not None:
             formulation.cp.add(source == 0)
-        pricing = Pricing(formulation, part.standing())
-        pricing.minimise(UNLIMITED, pricing.complete)
-        objective = formulation.cp.proto.objective
-        for id in part.moving:
-            for lesson in self._arrangement.of_requirement[id]:
-                kept = part.variables[id].get(slot_of(lesson))
-                if kept is not None:
-                    objective.vars.append(kept.index)
-                    objective.coeffs.append(-PER_MOVE)
+        part.minimise_moves()
         # A part of the table is as near to its linear relaxation as an excerpt of it: one worker ends it in a blink.
         effort = Effort(seconds=self._left(), seed=self._seed, workers=1, way="part")
         seen: list[int] = []
@@ -209,7 +180,7 @@ class _Attempt:
             return None
         placements = part.moves(result.solution, {self._lesson.id: self._placement})
         try:
-            return placements, self._arrangement.moved(placements)
+            return placements, moved(self._arrangement, placements)
         except placing.NoRoom:
             # Counting rooms was not enough to keep everybody else's: a larger part may do.
             return None
@@ -244,9 +215,9 @@ class _Attempt:
         )
 
 
-def _surely(obstacles: Sequence[Obstacle]) -> Iterator[str]:
+def _surely(in_its_way: Sequence[Obstacle]) -> Iterator[str]:
     """The lessons that all have to leave."""
-    return (id for obstacle in obstacles if obstacle.must_leave == len(obstacle.lessons) for id in obstacle.lessons)
+    return (id for obstacle in in_its_way if obstacle.must_leave == len(obstacle.lessons) for id in obstacle.lessons)
 
 
 def _text(finding: Finding) -> str:

@@ -14,6 +14,7 @@ from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS, Finding, Lesson, PlacedParty, Requirement, RuleCost, clock
 from timetable.problem import Placement, Problem
 from timetable.repairing.arrangement import Arrangement, classes_of, narrowed, teachers_of
+from timetable.repairing.obstacles import obstacles
 
 CODES: Mapping[str, str] = {
     "slot_locked": "the lesson is locked where it stands",
@@ -25,7 +26,7 @@ CODES: Mapping[str, str] = {
     "slot_overlap_seasons": "bells change in mid-term, and no periods there share enough before and after it",
     "slot_overlap_together": "each school's bells meet the host's, but all of them together share too few minutes",
 }
-"""Every code that this module can report beside those of the arrangement."""
+"""Every code that this module can report beside those of the obstacles."""
 
 Verdict = Literal["here", "fits", "costs", "impossible"]
 
@@ -73,7 +74,7 @@ def impossible(arrangement: Arrangement, lesson: Lesson, weekday: int, period: i
     placement = placement_by_clock(arrangement.problem, requirement, weekday, period)
     if placement is None:
         return list(_no_placement(arrangement.problem, requirement, weekday, period))
-    return [o.finding for o in arrangement.obstacles(lesson, placement) if not o.lessons]
+    return [o.finding for o in obstacles(arrangement, lesson, placement) if not o.lessons]
 
 
 def placement_by_clock(problem: Problem, requirement: Requirement, weekday: int, period: int) -> Placement | None:
@@ -99,10 +100,10 @@ def _verdict(
     placement = placement_by_clock(arrangement.problem, requirement, weekday, period)
     if placement is None or locked(arrangement, lesson):
         return verdict("impossible", reasons=tuple(impossible(arrangement, lesson, weekday, period)))
-    obstacles = arrangement.obstacles(lesson, placement)
-    if obstacles:
-        in_the_way = tuple(dict.fromkeys(id for obstacle in obstacles for id in obstacle.lessons))
-        return verdict("impossible", reasons=tuple(o.finding for o in obstacles), lessons=in_the_way)
+    in_its_way = obstacles(arrangement, lesson, placement)
+    if in_its_way:
+        lessons = tuple(dict.fromkeys(id for obstacle in in_its_way for id in obstacle.lessons))
+        return verdict("impossible", reasons=tuple(o.finding for o in in_its_way), lessons=lessons)
     rules = prices.difference(lesson, placement)
     delta = sum(rule.cost for rule in rules)
     return verdict("costs" if delta > 0 else "fits", delta=delta, rules=rules)
