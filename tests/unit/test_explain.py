@@ -7,7 +7,8 @@ from tests.instances import CommunityBuilder, bell_times, generated_community
 from timetable.checker import check
 from timetable.explaining import concessions
 from timetable.explaining.concessions import Concession
-from timetable.explaining.explain import CURES, explain
+from timetable.explaining.cures import CURES
+from timetable.explaining.explain import explain
 from timetable.model import BusyTime, Party, Register, Slot
 from timetable.solving.lints import CODES as LINTS
 from timetable.solving.solver import solve
