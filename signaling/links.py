@@ -17,10 +17,9 @@ from signaling.wire import Echo, RoomState
 WEAK_LOSS = 0.05
 WEAK_RTT = 0.6
 """Seconds there and back from which a conversation stumbles."""
-VIDEO_STARVED = 60_000
-"""Bit/s below which a participant that publishes video sends sound alone."""
 STARVED_AFTER = 5.0
-"""Seconds for which it must, so that a camera that starts is not taken for a line that fails."""
+"""Seconds without a picture after which a participant that publishes video counts as sending sound alone: a camera that
+starts is no line that fails. How many bits a picture takes says nothing: a covered lens takes hardly any."""
 SPEECH_LEVEL = 45
 """-dBov: what is louder counts as speech in a classroom."""
 PAUSE = 1.5
@@ -105,7 +104,7 @@ class LinkWatch:
     def _state(
         self, participant: str, quality: LinkQuality, loss: float, rtt: float, video: bool, now: float
     ) -> RoomState:
-        if video and quality.connected and not quality.resting and quality.publish_bitrate < VIDEO_STARVED:
+        if video and quality.connected and not quality.resting and quality.publish_frames == 0:
             if now - self._starved_since.setdefault(participant, now) >= STARVED_AFTER:
                 return "audio_only"
         else:

@@ -67,6 +67,7 @@ class Inbound:
         self.audio_level: int | None = None  # RFC 6464: -dBov, 0 is the loudest, 127 silence
         self.loudness = Loudness()
         self.received = self.recovered = self.duplicates = self.octets = 0
+        self.frames = self.frames_now = 0  # pictures whose last packet came: ever, and of the last report
         self.nacks = self.plis = self.given_up = 0
         self.jitter = 0.0  # in ticks of the RTP clock
         self.loss = 0.0  # fraction of the last report, before repair
@@ -87,6 +88,7 @@ class Inbound:
         self._quickest: int | None = None  # transit since the last report
         self._transits: deque[int] = deque(maxlen=TRANSITS)
         self._counted = 0
+        self._frames_before = 0
         self._prior = (0, 0, 0)
         self._ticked = (clock(), 0)
         self.taps = Taps(self.request_keyframe, tap_keyframe_interval if self._video else None)
@@ -130,6 +132,8 @@ class Inbound:
             self.highest_at = now
         self.received += 1
         self.octets += len(payload)
+        if marker:
+            self.frames += 1
         if not rtx and not late:
             transit = int(now * self.clock_rate) - timestamp
             if self._transit is not None:
@@ -262,6 +266,7 @@ class Inbound:
         self._ticked = (now, self.octets)
         seconds = max(now - since, 0.001)
         self.bitrate = int((self.octets - octets) * 8 / seconds)
+        self.frames_now, self._frames_before = self.frames - self._frames_before, self.frames
         packets, self._counted = self.received - self._counted, self.received
         on_wire = self.bitrate + int(max(0, packets) * OVERHEAD * 8 / seconds)
         self.rate = on_wire if on_wire > self.rate else int(self.rate * 0.7 + on_wire * 0.3)

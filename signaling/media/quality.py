@@ -24,6 +24,7 @@ class LinkQuality(msgspec.Struct, frozen=True):
     publish_jitter: float = 0.0
     publish_rtt: float | None = None
     publish_bitrate: int = 0
+    publish_frames: int = 0  # pictures of all cameras in the last second
     subscribe_loss: float = 0.0
     subscribe_rtt: float | None = None
     subscribe_estimate: int | None = None  # what the line down is believed to carry
@@ -57,6 +58,7 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
         publish_jitter=max((stream.jitter / stream.clock_rate for stream in streams), default=0.0),
         publish_rtt=publish.rtt if publish is not None else None,
         publish_bitrate=sum(stream.bitrate for stream in streams),
+        publish_frames=sum(stream.frames_now for stream in streams if stream.media.kind == "video"),
         subscribe_loss=share(out.losses.lately for out in outs),
         subscribe_rtt=max(rtts, default=subscribe.rtt if subscribe is not None else None),
         subscribe_estimate=subscription.line.rate if subscription is not None else None,

@@ -113,3 +113,35 @@ async def test_wall_shows_what_its_line_carries_and_says_what_it_does_not(
             await panel.wait_for_selector('[data-view="live"]', timeout=2 * WAIT)
             await moves(panel)
         assert lesson.errors == []
+
+
+async def test_covered_lens_is_a_dark_picture_and_no_failing_line(tmp_path: Path, migrated_sqlite: Path) -> None:
+    dark = tmp_path / "dark.y4m"
+    frame = b"FRAME\n" + bytes([16]) * (640 * 360) + bytes([128]) * (640 * 360 // 2)
+    dark.write_bytes(b"YUV4MPEG2 W640 H360 F15:1 Ip A1:1 C420jpeg\n" + frame * 2)
+    async with (
+        live_county(tmp_path / "data", migrated_sqlite) as lesson,
+        chromium_with(cameras=1) as desk,
+        chromium_with(f"--use-file-for-fake-video-capture={dark}", cameras=1) as wall,
+    ):
+        host = await lesson.host(desk)
+        await lesson.panel(wall)
+        await host.wait_for_selector(f'[data-room="{ROOM}"] video', timeout=WAIT)
+        await host.evaluate(STATES, ROOM)
+        # longer than a camera may be silent
+        await host.wait_for_function(
+            f"""() => Number(document.querySelector('[data-room="{ROOM}"] video')?.dataset.frames) > 120""",
+            timeout=WAIT,
+        )
+        sent = lesson.county.app[media_key].links(lesson.session)[ROOM]
+        assert 0 < sent.publish_bitrate < 60_000
+        assert "audio_only" not in await host.evaluate("() => window.states")
+        assert lesson.errors == []
+
+
+STATES = """room => {
+    const found = () => document.querySelector(`[data-room="${room}"]`).dataset.state;
+    window.states = [found()];
+    const watch = new MutationObserver(() => window.states.push(found()));
+    watch.observe(document.body, {subtree: true, attributeFilter: ['data-state']});
+}"""

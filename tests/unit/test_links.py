@@ -26,7 +26,7 @@ def who(muted: bool = False, presence: str = "connected") -> Participant:
 
 
 def quality(**fields: object) -> LinkQuality:
-    return LinkQuality(**{"connected": True, "publish_bitrate": 300_000, "audio_level": 127} | fields)  # type: ignore[arg-type]
+    return LinkQuality(**{"connected": True, "publish_bitrate": 300_000, "publish_frames": 15, "audio_level": 127} | fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,19 @@ def test_without_a_socket_the_presence_is_the_state(presence: str) -> None:
 
 def test_sound_alone_shows_after_some_seconds_without_video() -> None:
     watch = LinkWatch()
-    starved = quality(publish_bitrate=30_000)
+    starved = quality(publish_frames=0)
     states = [watch.link(who(), starved, None, video=True, now=now).state for now in (0.0, 2.0, STARVED_AFTER)]
     assert states == ["connected", "connected", "audio_only"]
     assert watch.link(who(), quality(), None, video=True, now=6.0).state == "connected"
     assert watch.link(who(), starved, None, video=True, now=7.0).state == "connected"
+
+
+def test_covered_lens_is_no_sound_alone() -> None:
+    """A dark picture takes as many bits as sound."""
+    watch = LinkWatch()
+    dark = quality(publish_bitrate=30_000, publish_frames=10)
+    states = {watch.link(who(), dark, None, video=True, now=now).state for now in (0.0, 5.0, 60.0)}
+    assert states == {"connected"}
 
 
 def test_speech_is_one_span_until_a_pause() -> None:
