@@ -26,7 +26,8 @@ def who(muted: bool = False, presence: str = "connected") -> Participant:
 
 
 def quality(**fields: object) -> LinkQuality:
-    return LinkQuality(**{"connected": True, "publish_bitrate": 300_000, "publish_frames": 15, "audio_level": 127} | fields)  # type: ignore[arg-type]
+    usual = {"connected": True, "publish_bitrate": 300_000, "publish_frames": 15, "audio_level": 127}
+    return LinkQuality(**usual | fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
