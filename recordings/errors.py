@@ -94,6 +94,28 @@ class VersionConflict(ReviewError):
         self.found = found
 
 
+class NotYoursToShare(ReviewError):
+    """The host shares a recording; its other teachers and the leaders of the units that took part take it back."""
+
+    code = "not_yours_to_share"
+
+    def __init__(self, review_id: str, person: str) -> None:
+        super().__init__(f"{person} may not share the recording of review {review_id} like this")
+        self.review_id = review_id
+        self.person = person
+
+
+class RecordingWithheld(ReviewError):
+    """Somebody may see the review, not what was recorded; `reason` says why, as `recordings.release.Withheld`."""
+
+    code = "recording_withheld"
+
+    def __init__(self, review_id: str, reason: str) -> None:
+        super().__init__(f"the recording of review {review_id}: {reason}")
+        self.review_id = review_id
+        self.reason = reason
+
+
 class ReviewClosed(ReviewError):
     """Closed reviews are read-only."""
 

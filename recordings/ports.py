@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from recordings.review import Dossier, Review
+from recordings.review import Dossier, Release, Review, Scope
 
 
 class Summary(Struct, frozen=True):
@@ -16,6 +16,8 @@ class Summary(Struct, frozen=True):
     review: Review
     comments: int
     written: tuple[str, ...]
+    scope: Scope = "teachers"
+    """With whom the recording is shared."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -40,6 +42,10 @@ class ReviewStore(Protocol):
     async def get(self, review_id: str) -> Dossier | None: ...
 
     async def of_session(self, session: str) -> Review | None: ...
+
+    async def release_of(self, review_id: str) -> Release:
+        """With whom the recording is shared now; PRIVATE, also where there is no such review."""
+        ...
 
     async def summaries(self, units: Collection[str] | None = None) -> list[Summary]:
         """The reviews in which any of these units (or any at all) had a part, the newest lesson first."""

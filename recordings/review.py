@@ -19,6 +19,7 @@ from recordings.rubric import Rubric
 
 Side = Literal["host", "member"]
 Group = Literal["host", "member", "researcher"]
+Scope = Literal["teachers", "units", "community"]
 
 MAX_TEXT = 4000
 MAX_LABEL = 40
@@ -73,6 +74,8 @@ class Review(Struct, frozen=True, kw_only=True):
     duration: float
     parts: tuple[ReviewPart, ...]
     rehearsal: bool = False
+    taught: tuple[str, ...] = ()
+    """Persons who were in the lesson as host or assistant while it was live."""
     state: ReviewState = ReviewState.OPEN
     revision: int = 1
     closed_at: float | None = None
@@ -133,13 +136,33 @@ class Conclusion(Struct, frozen=True, kw_only=True):
     written_at: float
 
 
+class Release(Struct, frozen=True, kw_only=True):
+    """With whom the recording is shared beside the lesson's teachers: a scope, and researchers by name. `by` whom, at
+    which Unix time; empty for what an upgrade decided."""
+
+    scope: Scope
+    invited: tuple[str, ...] = ()
+    by: str = ""
+    at: float = 0.0
+
+
+PRIVATE = Release(scope="teachers")
+"""How every recording begins."""
+
+
 class Dossier(Struct, frozen=True):
-    """A review with everything written into it. Comments are in the order of writing."""
+    """A review with everything written into it. Comments and releases are in the order of their making."""
 
     review: Review
     comments: tuple[Comment, ...] = ()
     scores: tuple[Score, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
+    releases: tuple[Release, ...] = ()
+
+    @property
+    def release(self) -> Release:
+        """The one that holds."""
+        return self.releases[-1] if self.releases else PRIVATE
 
     @property
     def written(self) -> tuple[str, ...]:

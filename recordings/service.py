@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from recordings import release as releasing
 from recordings import review as rules
 from recordings.errors import ReviewNotFound
 from recordings.ports import ReviewStore, Summary, Viewing
-from recordings.review import Author, Comment, Conclusion, Dossier, Review, ReviewPart
+from recordings.release import Standing
+from recordings.review import Author, Comment, Conclusion, Dossier, Release, Review, ReviewPart, Scope
 from recordings.rubric import DEFAULT_RUBRIC, Rubric
 
 DUE_AFTER = 7 * 86_400.0
@@ -44,6 +46,7 @@ class ReviewService:
         duration: float,
         parts: Sequence[ReviewPart],
         rehearsal: bool = False,
+        taught: Sequence[str] = (),
     ) -> Review:
         """Open the review of a session that has ended; asked again, return the one there is. The host's part first."""
         return await self._store.add(
@@ -57,6 +60,7 @@ class ReviewService:
                 duration=duration,
                 parts=tuple(parts),
                 rehearsal=rehearsal,
+                taught=tuple(taught),
             )
         )
 
@@ -140,6 +144,29 @@ class ReviewService:
         """
         now = self._clock()
         return await self._store.change(review_id, lambda dossier: rules.close(dossier, author, revision, now))
+
+    async def release(
+        self,
+        review_id: str,
+        standing: Standing,
+        scope: Scope,
+        invited: Sequence[str],
+        invitable: Sequence[str],
+        *,
+        expected: int,
+    ) -> Dossier:
+        """Share the recording or take it back, as `recordings.release.change` allows.
+
+        Raises ReviewNotFound, NotYoursToShare, VersionConflict, InvalidEntry.
+        """
+        wanted = Release(scope=scope, invited=tuple(invited), by=standing.person, at=self._clock())
+        return await self._store.change(
+            review_id, lambda dossier: releasing.change(dossier, standing, wanted, invitable, expected=expected)
+        )
+
+    async def release_of(self, review_id: str) -> Release:
+        """With whom the recording is shared now."""
+        return await self._store.release_of(review_id)
 
     async def log_view(self, person: str, review_id: str) -> None:
         """Write down that somebody watches, once in VIEWING_INTERVAL. Raises ReviewNotFound."""

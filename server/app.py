@@ -101,6 +101,7 @@ from server.memberships import Memberships
 from server.metrics import Metrics
 from server.new_bells import catch_up, keep_up, tables_follow
 from server.private_file import kept_secret
+from server.recorded import RecordedSessions
 from server.relay import Relay
 from server.repairs import Repairs
 from server.retention import Retention
@@ -353,12 +354,13 @@ async def reviews(app: web.Application) -> AsyncIterator[None]:
     folder = settings.server.data_dir
     secret = await asyncio.to_thread(kept_secret, folder / "secrets" / "media")
     app[answers_key] = AnswerFiles(folder / "answers")
+    sessions = SqlSessionStore(app[database_key])
     app[reviews_key] = Reviews(
         ReviewService(SqlReviewStore(app[database_key]), time.time, lambda: secrets.token_hex(8)),
-        FileJournals(folder / "journals"),
-        settings.recordings_dir,
+        RecordedSessions(FileJournals(folder / "journals"), settings.recordings_dir, sessions, time.time),
         app[counties_key],
         app[people_key],
+        sessions,
         MediaLinks(secret, time.time),
         app[answers_key],
         time.time,

@@ -98,6 +98,8 @@ STATUS: dict[str, int] = {
     "review_error": 400,
     "review_not_found": 404,
     "review_closed": 409,
+    "not_yours_to_share": 403,
+    "recording_withheld": 403,
     "version_conflict": 409,
     "conclusions_missing": 409,
     "not_involved": 403,

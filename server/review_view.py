@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from recordings.fragments import FragmentIndex
 from recordings.ports import Viewing
-from recordings.review import Author, Dossier, Review, ReviewPart, ReviewState
+from recordings.release import Standing, Withheld, scopes_open_to
+from recordings.review import Author, Dossier, Review, ReviewPart, ReviewState, Scope
 from recordings.rubric import Rubric
 from recordings.timeline import Timeline, TimelineSegment, View
-from server.auth.policy import allowed
 from server.auth.principal import Principal
 from server.county import County
 from server.shapes.review import (
@@ -21,6 +21,8 @@ from server.shapes.review import (
     ConclusionView,
     Criterion,
     Fragment,
+    ReleaseRow,
+    ReleaseView,
     ReviewRow,
     ReviewView,
     RubricView,
@@ -30,6 +32,7 @@ from server.shapes.review import (
     TimelineMark,
     ViewingRow,
     ViewTrack,
+    WatcherRow,
 )
 from server.storage.people_store import Person
 
@@ -57,7 +60,7 @@ def part_of(asker: Principal, review: Review) -> ReviewPart | None:
     return next((part for unit in units if unit is not None and (part := review.part(unit)) is not None), None)
 
 
-def review_row(review: Review, comments: int, written: Sequence[str], now: float) -> ReviewRow:
+def review_row(review: Review, comments: int, written: Sequence[str], scope: Scope, now: float) -> ReviewRow:
     return ReviewRow(
         id=review.id,
         session=review.session,
@@ -72,6 +75,7 @@ def review_row(review: Review, comments: int, written: Sequence[str], now: float
         comments=comments,
         written=tuple(written),
         missing=tuple(unit for unit in review.required if unit not in written),
+        scope=scope,
     )
 
 
@@ -84,19 +88,26 @@ def review_view(
     people: Mapping[str, Person],
     county: County,
     asker: Principal,
-    address: Callable[[str], str] | None,
+    standing: Standing,
+    withheld: Withheld | None,
+    writes: bool,
+    researchers: Sequence[Person],
+    address: Callable[[str], str],
     now: float,
 ) -> ReviewView:
-    """`address` gives the link of a segment; without it the asker sees facts and no pictures."""
+    """`address` gives the link of a segment; where the recording is `withheld` the asker sees facts and no pictures."""
     review, timeline = dossier.review, recorded.timeline
     part = part_of(asker, review)
     talk = {lane.participant: lane.spans for lane in timeline.talk}
     return ReviewView(
-        row=review_row(review, len(dossier.comments), dossier.written, now),
+        row=review_row(review, len(dossier.comments), dossier.written, dossier.release.scope, now),
         revision=review.revision,
         duration=max(timeline.duration, review.duration),
         recording=timeline.live,
-        views=tuple(_track(view, recorded.indexes, talk.get(view.participant, ()), address) for view in timeline.views),
+        views=tuple(
+            _track(view, recorded.indexes, talk.get(view.participant, ()), None if withheld else address)
+            for view in timeline.views
+        ),
         chapters=tuple(Chapter(code=c.code, title=c.title, start=c.start, end=c.end) for c in timeline.chapters),
         marks=tuple(
             TimelineMark(
@@ -162,7 +173,7 @@ def review_view(
             for conclusion in dossier.conclusions
         ),
         my_side=part.side if part else None,
-        may=_may(dossier, asker, watches=address is not None),
+        may=_may(dossier, asker, writes=writes),
         viewings=tuple(
             ViewingRow(
                 person=viewing.person,
@@ -172,18 +183,49 @@ def review_view(
             )
             for viewing in viewings
         ),
+        watching=withheld or "yes",
+        release=_release(dossier, standing, researchers, people, county),
     )
 
 
-def _may(dossier: Dossier, asker: Principal, *, watches: bool) -> tuple[May, ...]:
+def _release(
+    dossier: Dossier,
+    standing: Standing,
+    researchers: Sequence[Person],
+    people: Mapping[str, Person],
+    county: County,
+) -> ReleaseView:
+    def named(person: str) -> WatcherRow:
+        unit = people[person].unit if person in people else None
+        return WatcherRow(person=person, name=_name(people, person), unit_name=county.unit_name(unit) if unit else "")
+
+    return ReleaseView(
+        revision=len(dossier.releases),
+        scope=dossier.release.scope,
+        invited=tuple(named(person) for person in dossier.release.invited),
+        may=scopes_open_to(standing, dossier.release),
+        invitable=tuple(named(one.id) for one in researchers) if standing.teaches == "hosts" else (),
+        history=tuple(
+            ReleaseRow(
+                at=made.at,
+                name=_name(people, made.by),
+                scope=made.scope,
+                invited=tuple(_name(people, person) for person in made.invited),
+            )
+            for made in reversed(dossier.releases)
+        ),
+    )
+
+
+def _may(dossier: Dossier, asker: Principal, *, writes: bool) -> tuple[May, ...]:
     review = dossier.review
-    if review.state is ReviewState.CLOSED or not watches or asker.kind != "person":
+    if review.state is ReviewState.CLOSED or not writes:
         return ()
     part = part_of(asker, review)
     concludes = part is not None and part.attended and (not part.teachers or asker.id in part.teachers)
     choices: dict[May, bool] = {
         "comment": True,
-        "score": allowed(asker, "score_reviews"),
+        "score": True,
         "conclude": concludes,
         "close": part is not None and review.state is ReviewState.BOTH_SIDES,
     }

@@ -8,32 +8,31 @@ from pathlib import Path
 from typing import get_args
 
 import msgspec
+from msgspec import Struct
 
-from recordings.errors import NotARecording
-from recordings.fragments import FragmentIndex, index_file
-from recordings.journal import Record, read_journal
-from recordings.manifest import Recording, read_recording
-from recordings.review import Author, Dossier, Review, ReviewPart
+from recordings.errors import RecordingWithheld, ReviewNotFound
+from recordings.journal import Record
+from recordings.ports import Summary
+from recordings.release import ReleaseChanged, Standing, Withheld, refusal
+from recordings.review import PRIVATE, Author, Dossier, Review, ReviewPart
 from recordings.service import ReviewService
-from recordings.timeline import build_timeline
 from server.answer_files import AnswerFiles
 from server.auth.errors import NotPermitted
 from server.auth.policy import allowed
 from server.auth.principal import Principal
 from server.county import Counties, County
-from server.journals import FileJournals
 from server.media_links import MediaLinks
-from server.review_view import Recorded, author_of, review_row, review_view
-from server.shapes.review import BoardMoment, ReviewBoard, ReviewRow, ReviewView
+from server.recorded import RecordedSessions
+from server.review_view import author_of, review_row, review_view
+from server.shapes.review import BoardMoment, NewRelease, ReviewBoard, ReviewRow, ReviewView
 from server.storage.people_store import SqlPeopleStore
+from server.watching import TaughtLesson, lesson_of, may_write, researchers, standing
 from signaling.board import BoardEvent
 from signaling.materials import MaterialsShelved
-from signaling.plan import SessionPlan
+from signaling.plan import SessionPlan, SessionRecord
+from signaling.ports import SessionStore
 from signaling.room_state import Snapshot
 from timetable.errors import NotFound
-
-INDEXES = 256
-"""Indexes of files kept in memory: those of some twenty lessons, the last that were looked at."""
 
 BOARD = frozenset(kind.__struct_config__.tag for kind in get_args(BoardEvent) if kind is not MaterialsShelved)
 """What the board of a lesson is folded from; what else was on the shelf is no matter of the review."""
@@ -42,36 +41,48 @@ TEACHING = frozenset({"host", "assistant", "endpoint", "encoder"})
 """Roles whose presence means that their unit took part; but a classroom's own camera films an empty one, too."""
 
 
+class _Opened(Struct, frozen=True, kw_only=True):
+    """A review as one asker finds it."""
+
+    dossier: Dossier
+    county: County
+    lesson: TaughtLesson
+    standing: Standing
+
+    @property
+    def withheld(self) -> Withheld | None:
+        return refusal(self.standing, self.dossier.release)
+
+
 class Reviews:
     """`clock` gives unix seconds."""
 
     def __init__(
         self,
         service: ReviewService,
-        journals: FileJournals,
-        recordings: Path,
+        recorded: RecordedSessions,
         counties: Counties,
         people: SqlPeopleStore,
+        sessions: SessionStore,
         links: MediaLinks,
         answers: AnswerFiles,
         clock: Callable[[], float],
     ) -> None:
         self._service = service
-        self._journals = journals
-        self._recordings = recordings
+        self._recorded = recorded
         self._counties = counties
         self._people = people
+        self._sessions = sessions
         self._links = links
         self._answers = answers
         self._clock = clock
-        self._indexes: dict[Path, FragmentIndex] = {}
 
     async def open(self, plan: SessionPlan, ended: Snapshot) -> str:
         """The review of a session that has ended. The host's conclusion is the hosts' to write, a member unit's any
         of its teachers'."""
-        events = await asyncio.to_thread(self.events, plan.session)
+        events = await asyncio.to_thread(self._recorded.events, plan.session)
         await asyncio.to_thread(self._answers.remember, plan.session, events)
-        attended, hosts = _attendance(events)
+        attended, hosts, assistants = _attendance(events)
         held_at = ended.live_since or plan.lesson.starts
         over = next((record.at for record in reversed(events) if record.event["type"] == "session_ended"), held_at)
         review = await self._service.open_for(
@@ -90,6 +101,7 @@ class Reviews:
                 for part in plan.parts
             ],
             rehearsal=plan.lesson.rehearsal,
+            taught=sorted(hosts | assistants),
         )
         return review.id
 
@@ -98,25 +110,23 @@ class Reviews:
         county, now = await self._counties.now(), self._clock()
         units = county.community(community).units if community else None
         return [
-            review_row(summary.review, summary.comments, summary.written, now)
+            review_row(summary.review, summary.comments, summary.written, summary.scope, now)
             for summary in await self._service.list(units)
-            if self._may_see(asker, summary.review, county)
+            if _listed(asker, summary, county)
         ]
 
     async def view(self, asker: Principal, review_id: str) -> ReviewView:
         """The whole review; that somebody opened it is written down for the recorded teachers to see."""
-        dossier, county = await self._dossier(asker, review_id)
-        watches = self._may_watch(asker, dossier.review, county)
-        if watches and asker.kind == "person":
+        opened = await self._open(asker, review_id)
+        if opened.withheld is None:
             await self._service.log_view(asker.id, review_id)
-        return await self._shown(asker, dossier, county, watches)
+        return await self._shown(asker, opened)
 
     async def board(self, asker: Principal, review_id: str) -> ReviewBoard:
         """What all rooms had open and what was drawn on it, as far as the asker may see what was recorded."""
-        await self.permit_watching(asker, review_id)
-        dossier, _ = await self._dossier(asker, review_id)
+        dossier = await self.permit_watching(asker, review_id)
         session = dossier.review.session
-        events = await asyncio.to_thread(self.events, session)
+        events = await asyncio.to_thread(self._recorded.events, session)
         zero = next((record.at for record in events if record.event["type"] == "session_live"), dossier.review.held_at)
         return ReviewBoard(
             session=session,
@@ -130,119 +140,139 @@ class Reviews:
     async def comment(
         self, asker: Principal, review_id: str, text: str, *, at: float | None, label: str, reply_to: str | None
     ) -> ReviewView:
-        dossier, county, author = await self._writer(asker, review_id)
+        opened, author = await self._writer(asker, review_id)
         dossier = await self._service.comment(review_id, author, text, at=at, label=label, reply_to=reply_to)
-        return await self._shown(asker, dossier, county, True)
+        return await self._shown(asker, opened, dossier)
 
     async def score(self, asker: Principal, review_id: str, points: dict[str, int]) -> ReviewView:
-        dossier, county, author = await self._writer(asker, review_id)
-        dossier = await self._service.score(review_id, author, points)
-        return await self._shown(asker, dossier, county, True)
+        opened, author = await self._writer(asker, review_id)
+        return await self._shown(asker, opened, await self._service.score(review_id, author, points))
 
     async def conclude(
         self, asker: Principal, review_id: str, *, worked: str, change: str, follow_up: str, owner: str, due: str
     ) -> ReviewView:
-        dossier, county, author = await self._writer(asker, review_id)
+        opened, author = await self._writer(asker, review_id)
         dossier = await self._service.conclude(
             review_id, author, worked=worked, change=change, follow_up=follow_up, owner=owner, due=due
         )
-        return await self._shown(asker, dossier, county, True)
+        return await self._shown(asker, opened, dossier)
 
     async def close(self, asker: Principal, review_id: str, revision: int) -> ReviewView:
-        dossier, county, author = await self._writer(asker, review_id)
-        dossier = await self._service.close(review_id, author, revision)
-        return await self._shown(asker, dossier, county, True)
+        opened, author = await self._writer(asker, review_id)
+        return await self._shown(asker, opened, await self._service.close(review_id, author, revision))
+
+    async def release(self, asker: Principal, review_id: str, new: NewRelease) -> ReviewView:
+        """Share the recording, or take it back: at once, for every link that was given before."""
+        opened = await self._open(asker, review_id)
+        known = [person.id for person in researchers(await self._people.all(), opened.lesson)]
+        dossier = await self._service.release(
+            review_id, opened.standing, new.scope, new.invited, known, expected=new.revision
+        )
+        if len(dossier.releases) > new.revision:
+            now = dossier.release
+            event = ReleaseChanged(review=review_id, scope=now.scope, invited=now.invited, by=now.by)
+            await self._recorded.write_down(dossier.review.session, event, now.at)
+        return await self._shown(asker, opened, dossier)
 
     async def segment(self, asker: Principal, session: str, segment: str, token: str) -> Path:
-        """The file of a segment that the asker's link names; NotPermitted for any other link, NotFound where the file
-        was deleted since."""
+        """The file of a segment that the asker's link names. Raises NotPermitted for any other link, RecordingWithheld
+        where the recording was taken back since, NotFound where the file was deleted."""
         self._links.check(session, segment, asker.id, token)
-        file = await asyncio.to_thread(self._file_of, session, segment)
+        review = await self._service.of_session(session)
+        if review is None:
+            raise NotFound("segment", segment)
+        release = await self._service.release_of(review.id)
+        lesson = await self._lesson(review, await self._counties.now())
+        withheld = refusal(standing(asker, lesson), release)
+        if withheld is not None:
+            raise RecordingWithheld(review.id, withheld)
+        file = await asyncio.to_thread(self._recorded.file_of, session, segment)
         if file is None:
             raise NotFound("segment", segment)
         return file
 
-    def _file_of(self, session: str, segment: str) -> Path | None:
-        folder = self._recordings / session
-        if not folder.exists():
-            return None
-        files = (folder / facts.opened.file for facts in read_recording(folder).segments if facts.id == segment)
-        return next((file for file in files if file.exists()), None)
-
-    async def _dossier(self, asker: Principal, review_id: str) -> tuple[Dossier, County]:
-        dossier, county = await self._service.get(review_id), await self._counties.now()
-        if not self._may_see(asker, dossier.review, county):
-            raise NotPermitted("view_reviews")
-        return dossier, county
+    def events(self, session: str) -> list[Record]:
+        """Everything that happened in a session; reads its whole journal."""
+        return self._recorded.events(session)
 
     async def viewed(self, asker: Principal, review_id: str) -> None:
         """Write down that somebody saw what single pupils answered, for the recorded teachers to see."""
         await self._service.log_view(asker.id, review_id)
 
-    async def permit_watching(self, asker: Principal, review_id: str) -> None:
-        """Raise NotPermitted unless the asker may see what was recorded of the pupils."""
-        dossier, county = await self._dossier(asker, review_id)
-        if asker.kind != "person" or not self._may_watch(asker, dossier.review, county):
-            raise NotPermitted("watch_recordings")
+    async def permit_watching(self, asker: Principal, review_id: str) -> Dossier:
+        """The review; raises RecordingWithheld unless the asker may see what was recorded of the pupils."""
+        opened = await self._open(asker, review_id)
+        if opened.withheld is not None:
+            raise RecordingWithheld(review_id, opened.withheld)
+        return opened.dossier
 
-    async def _writer(self, asker: Principal, review_id: str) -> tuple[Dossier, County, Author]:
-        dossier, county = await self._dossier(asker, review_id)
-        if not self._may_watch(asker, dossier.review, county):
-            raise NotPermitted("watch_recordings")
-        return dossier, county, author_of(asker, dossier.review)
+    async def watches(self, asker: Principal, record: SessionRecord, events: list[Record]) -> bool:
+        """Whether the asker may see what single pupils did in a session; before its review opens, as if nothing were
+        shared."""
+        county, review = await self._counties.now(), await self._service.of_session(record.id)
+        if review is not None:
+            release = await self._service.release_of(review.id)
+            return refusal(standing(asker, await self._lesson(review, county)), release) is None
+        _, hosts, assistants = _attendance(events)
+        lesson = lesson_of(record.plan, None, _units_of(record.plan.community, county), hosts | assistants)
+        return refusal(standing(asker, lesson), PRIVATE) is None
 
-    def _may_see(self, asker: Principal, review: Review, county: County) -> bool:
-        return allowed(asker, "view_reviews", units=_units(review), community=_community(review, county))
+    async def _open(self, asker: Principal, review_id: str) -> _Opened:
+        """Raises ReviewNotFound, NotPermitted."""
+        dossier, county = await self._service.get(review_id), await self._counties.now()
+        lesson = await self._lesson(dossier.review, county)
+        opened = _Opened(dossier=dossier, county=county, lesson=lesson, standing=standing(asker, lesson))
+        sees = allowed(asker, "view_reviews", units=lesson.units, community=lesson.community)
+        if not sees and opened.withheld is not None:
+            raise NotPermitted("view_reviews")
+        return opened
 
-    def _may_watch(self, asker: Principal, review: Review, county: County) -> bool:
-        return allowed(asker, "watch_recordings", units=_units(review), community=_community(review, county))
+    async def _lesson(self, review: Review, county: County) -> TaughtLesson:
+        record = await self._sessions.get(review.session)
+        if record is None:
+            raise ReviewNotFound(review.id)
+        return lesson_of(record.plan, review, _units_of(record.plan.community, county))
 
-    async def _shown(self, asker: Principal, dossier: Dossier, county: County, watches: bool) -> ReviewView:
+    async def _writer(self, asker: Principal, review_id: str) -> tuple[_Opened, Author]:
+        opened = await self._open(asker, review_id)
+        if not self._writes(asker, opened):
+            raise NotPermitted("score_reviews")
+        return opened, author_of(asker, opened.dossier.review)
+
+    def _writes(self, asker: Principal, opened: _Opened) -> bool:
+        return may_write(asker, opened.lesson) or opened.withheld is None
+
+    async def _shown(self, asker: Principal, opened: _Opened, changed: Dossier | None = None) -> ReviewView:
+        if changed is not None:
+            opened = msgspec.structs.replace(opened, dossier=changed)
+        dossier = opened.dossier
         session = dossier.review.session
-        recorded = await asyncio.to_thread(self._recorded, session)
+        recorded = await asyncio.to_thread(self._recorded.read, session)
+        people = await self._people.all()
         return review_view(
             dossier,
             recorded,
             rubric=self._service.rubric,
             viewings=await self._service.views(dossier.review.id),
-            people={person.id: person for person in await self._people.all()},
-            county=county,
+            people={person.id: person for person in people},
+            county=opened.county,
             asker=asker,
-            address=(lambda segment: self._links.address(session, segment, asker.id)) if watches else None,
+            standing=opened.standing,
+            withheld=opened.withheld,
+            writes=self._writes(asker, opened),
+            researchers=researchers(people, opened.lesson),
+            address=lambda segment: self._links.address(session, segment, asker.id),
             now=self._clock(),
         )
 
-    def _recorded(self, session: str) -> Recorded:
-        folder = self._recordings / session
-        recording = read_recording(folder) if folder.exists() else Recording(session=session)
-        indexes: dict[str, FragmentIndex] = {}
-        for facts in recording.segments:
-            file = folder / facts.opened.file
-            try:
-                found = index_file(file, self._indexes.pop(file, None))
-            except (NotARecording, OSError):
-                continue  # just begun: there is nothing to play yet
-            indexes[facts.id] = self._indexes[file] = found
-        for file in list(self._indexes)[:-INDEXES]:
-            self._indexes.pop(file, None)
-        durations = {id: found.duration for id, found in indexes.items()}
-        timeline = build_timeline(recording, self.events(session), self._clock(), durations)
-        return Recorded(timeline, indexes)
 
-    def events(self, session: str) -> list[Record]:
-        """Everything that happened in a session; reads its whole journal."""
-        path = self._journals.path(self._journals.locate(session))
-        if not path.exists():
-            return []
-        return [record for _, record in read_journal(path).records if record is not None]
-
-
-def _attendance(events: list[Record]) -> tuple[set[str], set[str]]:
-    """(units that were there while the lesson was live, the persons who hosted). A host's participant id is
-    `host.<person id>`."""
+def _attendance(events: list[Record]) -> tuple[set[str], set[str], set[str]]:
+    """(units that were there while the lesson was live, the persons who hosted, those who assisted while it was live).
+    A host's participant id is `host.<person id>`, an assistant's `assistant.<person id>`."""
     present: dict[str, str] = {}
     attended: set[str] = set()
     hosts: set[str] = set()
+    assistants: set[str] = set()
     live = False
     for record in events:
         event = record.event
@@ -258,13 +288,20 @@ def _attendance(events: list[Record]) -> tuple[set[str], set[str]]:
             break
         if live:
             attended.update(present.values())
-    return attended, hosts
+            assistants.update(who.removeprefix("assistant.") for who in present if who.startswith("assistant."))
+    return attended, hosts, assistants
 
 
-def _units(review: Review) -> tuple[str, ...]:
-    return tuple(part.unit for part in review.parts)
-
-
-def _community(review: Review, county: County) -> str | None:
+def _listed(asker: Principal, summary: Summary, county: County) -> bool:
+    review = summary.review
     community = county.community_of(review.parts[0].unit) if review.parts else None
-    return community.id if community else None
+    here = community.id if community else None
+    if allowed(asker, "view_reviews", units=tuple(part.unit for part in review.parts), community=here):
+        return True
+    shared = summary.scope == "community" and community is not None
+    return shared and allowed(asker, "watch_recordings", units=_units_of(here or "", county), community=here)
+
+
+def _units_of(community: str, county: County) -> tuple[str, ...]:
+    """The schools of a community as they are now; none where it is no more."""
+    return next((one.units for one in county.register.communities if one.id == community), ())

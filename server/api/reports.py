@@ -32,9 +32,9 @@ async def report(request: web.Request) -> web.Response:
     plan = record.plan
     if asker.kind != "person" or not allowed(asker, "view_reviews", units=plan.units, community=plan.community):
         raise NotPermitted("view_reviews")
-    watches = allowed(asker, "watch_recordings", units=plan.units, community=plan.community)
     running = next((one for one in app[live_key].sessions if one.id == record.id), None)
     events = await asyncio.to_thread(app[reviews_key].events, record.id)
+    watches = await app[reviews_key].watches(asker, record, events)
     found = lesson_report(
         plan,
         events,

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from server.auth.middleware import principal
 from server.keys import reviews_key
-from server.shapes.review import CloseReview, NewComment, NewConclusion, NewScore
+from server.shapes.review import CloseReview, NewComment, NewConclusion, NewRelease, NewScore
 from server.web import body, reply
 
 routes = web.RouteTableDef()
@@ -69,6 +69,13 @@ async def close(request: web.Request) -> web.Response:
     wanted = await body(request, CloseReview)
     view = await request.app[reviews_key].close(principal(request), request.match_info["review"], wanted.revision)
     return reply(request, view)
+
+
+@routes.put("/api/reviews/{review}/release")
+async def release(request: web.Request) -> web.Response:
+    """With whom the recording is shared from now on."""
+    new = await body(request, NewRelease)
+    return reply(request, await request.app[reviews_key].release(principal(request), request.match_info["review"], new))
 
 
 @routes.get("/media/{session}/{segment}")

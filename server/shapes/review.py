@@ -6,6 +6,9 @@ from server.shapes.base import Body
 from signaling.board import BoardEvent
 
 Side = Literal["host", "member"]
+Scope = Literal["teachers", "units", "community"]
+Watching = Literal["yes", "not_involved", "facts_only", "not_shared", "units_only"]
+"""Whether the asker may see what was recorded; otherwise why not."""
 
 
 class ReviewRow(Body, frozen=True, kw_only=True):
@@ -23,6 +26,8 @@ class ReviewRow(Body, frozen=True, kw_only=True):
     written: tuple[str, ...]
     missing: tuple[str, ...]
     """Units that attended and whose conclusion is missing."""
+    scope: Scope
+    """With whom the recording is shared beside the lesson's teachers."""
 
 
 class Fragment(Body, frozen=True, kw_only=True, array_like=True):
@@ -147,6 +152,36 @@ class ViewingRow(Body, frozen=True, kw_only=True):
     at: float
 
 
+class WatcherRow(Body, frozen=True, kw_only=True):
+    person: str
+    name: str
+    unit_name: str
+
+
+class ReleaseRow(Body, frozen=True, kw_only=True):
+    """One change of who may watch. Without a name: it was so when the server was upgraded."""
+
+    at: float
+    name: str
+    scope: Scope
+    invited: tuple[str, ...]
+    """Names."""
+
+
+class ReleaseView(Body, frozen=True, kw_only=True):
+    """With whom the recording is shared, and what the asker may do about it."""
+
+    revision: int
+    scope: Scope
+    invited: tuple[WatcherRow, ...]
+    may: tuple[Scope, ...]
+    """The scopes that the asker may set; none: only to be looked at."""
+    invitable: tuple[WatcherRow, ...]
+    """Researchers whom the asker may invite by name."""
+    history: tuple[ReleaseRow, ...]
+    """The newest first."""
+
+
 class ReviewView(Body, frozen=True, kw_only=True):
     row: ReviewRow
     revision: int
@@ -163,6 +198,8 @@ class ReviewView(Body, frozen=True, kw_only=True):
     my_side: Side | None
     may: tuple[Literal["comment", "score", "conclude", "close"], ...]
     viewings: tuple[ViewingRow, ...]
+    watching: Watching
+    release: ReleaseView
 
 
 class NewComment(Body, frozen=True, kw_only=True):
@@ -186,6 +223,14 @@ class NewConclusion(Body, frozen=True, kw_only=True):
 
 class CloseReview(Body, frozen=True, kw_only=True):
     revision: int
+
+
+class NewRelease(Body, frozen=True, kw_only=True):
+    """`revision`: of the `ReleaseView` that the asker saw; `invited`: ids of persons."""
+
+    revision: int
+    scope: Scope
+    invited: tuple[str, ...] = ()
 
 
 class BoardMoment(Body, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Double, Integer, Table, Text, delete,
 
 from recordings.errors import ReviewNotFound
 from recordings.ports import Summary, Viewing
-from recordings.review import Comment, Conclusion, Dossier, Review, Score
+from recordings.review import PRIVATE, Comment, Conclusion, Dossier, Release, Review, Score
 from server.storage.database import Database, metadata
 
 reviews = Table(
@@ -57,6 +57,22 @@ conclusions = Table(
     Column("written_at", Double, nullable=False),
     Column("body", Text, nullable=False),
 )
+releases = Table(
+    "review_release",
+    metadata,
+    Column("review", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+invitations = Table(
+    "review_invited",
+    metadata,
+    Column("review", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("person", Text, primary_key=True),
+)
 viewings = Table(
     "review_viewing",
     metadata,
@@ -89,6 +105,10 @@ class SqlReviewStore:
 
     async def of_session(self, session: str) -> Review | None:
         return await self._database.read(lambda connection: _by_session(connection, session))
+
+    async def release_of(self, review_id: str) -> Release:
+        found = await self._database.read(lambda connection: _releases(connection, review_id))
+        return found[-1] if found else PRIVATE
 
     async def summaries(self, units: Collection[str] | None = None) -> list[Summary]:
         return await self._database.read(lambda connection: _summaries(connection, units))
@@ -152,6 +172,23 @@ def _dossier(connection: Connection, review_id: str) -> Dossier | None:
         tuple(msgspec.json.decode(body, type=Comment) for body in connection.scalars(written)),
         tuple(msgspec.json.decode(body, type=Score) for body in connection.scalars(given)),
         tuple(msgspec.json.decode(body, type=Conclusion) for body in connection.scalars(concluded)),
+        _releases(connection, review_id),
+    )
+
+
+def _releases(connection: Connection, review_id: str) -> tuple[Release, ...]:
+    """In the order of their making."""
+    invited: dict[int, list[str]] = {}
+    for place, person in connection.execute(
+        select(invitations.c.place, invitations.c.person)
+        .where(invitations.c.review == review_id)
+        .order_by(invitations.c.person)
+    ):
+        invited.setdefault(place, []).append(person)
+    made = select(releases).where(releases.c.review == review_id).order_by(releases.c.place)
+    return tuple(
+        Release(scope=row.scope, invited=tuple(invited.get(row.place, ())), by=row.person, at=row.at)
+        for row in connection.execute(made)
     )
 
 
@@ -171,11 +208,18 @@ def _summaries(connection: Connection, units: Collection[str] | None) -> list[Su
         select(conclusions.c.review, conclusions.c.unit).where(conclusions.c.review.in_(chosen))
     ):
         written.setdefault(review, set()).add(unit)
+    scopes = dict(
+        tuple(row)
+        for row in connection.execute(
+            select(releases.c.review, releases.c.scope).where(releases.c.review.in_(chosen)).order_by(releases.c.place)
+        )
+    )
     found = []
     for id, body in connection.execute(query):
         review = msgspec.json.decode(body, type=Review)
         done = written.get(id, set())
-        found.append(Summary(review, counts.get(id, 0), tuple(unit for unit in review.required if unit in done)))
+        written_by = tuple(unit for unit in review.required if unit in done)
+        found.append(Summary(review, counts.get(id, 0), written_by, scopes.get(id, "teachers")))
     return found
 
 
@@ -195,6 +239,13 @@ def _write_changes(connection: Connection, before: Dossier, after: Dossier) -> N
             keys = {"review": id, "person": concluded.author.person}
             values = {"unit": concluded.author.unit, "written_at": concluded.written_at, "body": _json(concluded)}
             _put(connection, conclusions, keys, values)
+    for place in range(len(before.releases), len(after.releases)):
+        made = after.releases[place]
+        connection.execute(
+            insert(releases).values(review=id, place=place, scope=made.scope, person=made.by, at=made.at)
+        )
+        for person in made.invited:
+            connection.execute(insert(invitations).values(review=id, place=place, person=person))
 
 
 def _put(connection: Connection, table: Table, keys: dict[str, str], values: dict[str, object]) -> None:

@@ -6,12 +6,15 @@ import asyncio
 from itertools import count
 
 import pytest
+from sqlalchemy import text
 
-from recordings.errors import InvalidEntry, ReviewNotFound, VersionConflict
+from recordings.errors import InvalidEntry, NotYoursToShare, ReviewNotFound, VersionConflict
 from recordings.ports import Summary, Viewing
-from recordings.review import Author, ReviewPart, ReviewState
+from recordings.release import Standing
+from recordings.review import PRIVATE, Author, Release, ReviewPart, ReviewState
 from recordings.service import DUE_AFTER, VIEWING_INTERVAL, ReviewService
 from server.storage.database import Database
+from server.storage.migrate import migrate
 from server.storage.review_store import SqlReviewStore
 
 HOST = Author("zhang", "core", "host")
@@ -173,3 +176,56 @@ async def test_unknown_review_is_told(desk: Desk) -> None:
         await desk.service.comment("nothing", WEST, "好")
     with pytest.raises(ReviewNotFound):
         await desk.service.log_view("li", "nothing")
+
+
+TEACHES, LEADS = Standing(person="zhang", teaches="hosts"), Standing(person="head", office="unit", leads=True)
+
+
+async def test_releases_are_kept_in_order_and_the_last_one_holds(desk: Desk) -> None:
+    id, other = await desk.open(), await desk.open("s2")
+    assert await desk.service.release_of(id) == PRIVATE
+    await desk.service.release(id, TEACHES, "units", ["b", "a"], ["a", "b"], expected=0)
+    desk.now += 1
+    last = await desk.service.release(id, LEADS, "teachers", ["a"], [], expected=1)
+    assert await desk.service.get(id) == last
+    assert last.releases == (
+        Release(scope="units", invited=("a", "b"), by="zhang", at=1000.0),
+        Release(scope="teachers", invited=("a",), by="head", at=1001.0),
+    )
+    assert await desk.service.release_of(id) == last.release
+    await desk.service.release(other, TEACHES, "community", [], [], expected=0)
+    assert {one.review.session: one.scope for one in await desk.service.list()} == {"s1": "teachers", "s2": "community"}
+    with pytest.raises(NotYoursToShare):
+        await desk.service.release(id, LEADS, "units", [], [], expected=2)
+    with pytest.raises(ReviewNotFound):
+        await desk.service.release("nothing", TEACHES, "units", [], [], expected=0)
+
+
+async def test_of_two_releases_at_once_one_is_told_to_look_again(desk: Desk) -> None:
+    id = await desk.open()
+    results = await asyncio.gather(
+        *(desk.service.release(id, TEACHES, scope, [], [], expected=0) for scope in ("units", "community")),
+        return_exceptions=True,
+    )
+    assert sorted(isinstance(result, VersionConflict) for result in results) == [False, True]
+    assert len((await desk.service.get(id)).releases) == 1
+
+
+async def test_upgrade_keeps_a_recording_for_those_who_had_opened_it(desk: Desk, database: Database) -> None:
+    seen, unseen = await desk.open("s1"), await desk.open("s2")
+    for person in ("li", "wang", "li"):
+        await desk.service.log_view(person, seen)
+        desk.now += VIEWING_INTERVAL
+    with database.engine.begin() as connection:
+        for statement in (
+            "DROP TABLE review_invited",
+            "DROP TABLE review_release",
+            "DELETE FROM schema_version WHERE number = 15",
+        ):
+            connection.execute(text(statement))
+    assert "0015_releases" in await asyncio.to_thread(migrate, database.engine)
+    assert await desk.service.release_of(unseen) == PRIVATE
+    assert await desk.service.release_of(seen) == Release(scope="teachers", invited=("li", "wang"), by="", at=900.0)
+    # the host goes on from there
+    await desk.service.release(seen, TEACHES, "teachers", [], [], expected=1)
+    assert (await desk.service.release_of(seen)).invited == ()

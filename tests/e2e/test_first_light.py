@@ -47,6 +47,7 @@ async def test_lesson_from_the_table_to_its_review(demo: Demo, chromium: Browser
             await page.wait_for_selector('[data-view="idle"], [data-view="over"]', timeout=WAIT)
         await host.click('[data-action="open-review"]')
         await _review_plays_both_sides(host)
+        await _host_shares_the_recording(host)
         await _both_sides_write_and_close(classroom, demo, host)
         assert classroom.errors == []
     finally:
@@ -97,6 +98,14 @@ async def _review_plays_both_sides(page: Page) -> None:
     )
     assert {"host", "member"} <= set(sides)
     await shoot(page, "review")
+
+
+async def _host_shares_the_recording(page: Page) -> None:
+    """Private to its teachers until the host shares it with the schools that took part."""
+    await page.click('[data-action="who-may-watch"][data-scope="teachers"]')
+    await page.check('input[name="scope"][value="units"]')
+    await page.click('[data-action="set-release"]')
+    await page.wait_for_selector('[data-action="who-may-watch"][data-scope="units"]', timeout=WAIT)
 
 
 async def _both_sides_write_and_close(classroom: Classroom, demo: Demo, host: Page) -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 import uvloop
 
 from tests.county_server import CountyServer, running_county
+from tests.held_lessons import Held, hold, record
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -30,3 +31,15 @@ async def shared_county(tmp_path_factory: pytest.TempPathFactory, migrated_sqlit
     """One county for all tests of a module that leave it as it is; they run on the module's event loop."""
     async with running_county(tmp_path_factory.mktemp("shared") / "data", migrated_sqlite) as county:
         yield county
+
+
+@pytest.fixture
+async def held(county: CountyServer) -> Held:
+    """A rehearsal that the host and one of two member classrooms held."""
+    return await hold(county)
+
+
+@pytest.fixture
+async def recorded(held: Held) -> Held:
+    """The same, with a picture and the sound of each of the two."""
+    return await record(held)

@@ -204,6 +204,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("PUT", "/api/reviews/absent/score", {"points": {}}, EVERYBODY),
     ("PUT", "/api/reviews/absent/conclusion", {"worked": "x", "change": "x"}, EVERYBODY),
     ("POST", "/api/reviews/absent/close", {"revision": 1}, EVERYBODY),
+    ("PUT", "/api/reviews/absent/release", {"revision": 0, "scope": "units"}, EVERYBODY),
     ("GET", "/media/absent/absent?t=x", None, frozenset()),
 ]
 """Where there is something to do for somebody, the last column says for whom; what happens to reviews and sessions

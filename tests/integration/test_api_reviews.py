@@ -2,131 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import ClientSession
 
-from recordings.errors import JournalLocked
-from recordings.manifest import read_recording
-from recordings.recorder import SessionRecorder
 from recordings.rubric import DEFAULT_RUBRIC
 from server.auth.errors import NotPermitted
 from server.keys import people_key, settings_key
 from server.media_links import LINK_SECONDS, MediaLinks
 from server.shapes.people import Grant
-from signaling.commands import EndLesson, Hello, Mark, StartLesson
-from signaling.frames import MSGPACK
-from signaling.materials import OpenMaterial, TurnPage
-from signaling.messages import Welcome
-from signaling.strokes import DrawStroke
-from tests.county_server import CORE, MEMBER, PUBLIC, SYNC, Answer, Caller, CountyServer, person_id, remote_room
-from tests.live_server import Panel
-from tests.recorded_media import audio_packets, camera, merged, microphone, report, video_packets
+from tests.county_server import CORE, MEMBER, Answer, person_id
+from tests.held_lessons import HOST, MEMBERS, Held
 
 POINTS = {criterion.id: criterion.points for criterion in DEFAULT_RUBRIC.criteria}
-HOST, MEMBERS = f"host.{person_id('host_teacher')}", remote_room(MEMBER)
-
-
-class Held:
-    """A rehearsal that the host and one of two member classrooms held."""
-
-    def __init__(self, county: CountyServer, session: str, review: str) -> None:
-        self.county = county
-        self.session = session
-        self.path = f"/api/reviews/{review}"
-        self.id = review
-
-    async def view(self, name: str) -> dict[str, Any]:
-        answer = await (await self.county.person(name)).get(self.path)
-        assert answer.status == 200, answer
-        view: dict[str, Any] = answer.json
-        return view
-
-    async def segment(self, caller: Caller) -> tuple[str, bytes]:
-        """The link of the host's picture, and what the file holds."""
-        view = (await caller.get(self.path)).json
-        [track] = [track for track in view["views"] if track["participant"] == HOST]
-        folder = self.county.app[settings_key].recordings_dir / self.session
-        [facts] = [facts for facts in read_recording(folder).segments if facts.opened.participant == HOST]
-        return track["segments"][0]["url"], (folder / facts.opened.file).read_bytes()
-
-
-@pytest.fixture
-async def held(county: CountyServer) -> Held:
-    teacher = await county.person("host_teacher")
-    session = (await teacher.post("/api/sessions", {"lesson": SYNC})).json["id"]
-    async with ClientSession() as sockets:
-        host = await _join(county, sockets, teacher, session)
-        classroom = await _join(county, sockets, await county.panel(MEMBER), session)
-        await host.ask(StartLesson)
-        await classroom.ask(Mark, note="看板书")
-        await host.ask(OpenMaterial, version="blank")
-        await host.ask(
-            DrawStroke, version="blank", page=1, stroke="s1", colour="red", width=16, points=(100, 100, 20, 5)
-        )
-        await host.ask(TurnPage, version="blank", page=2)
-        await host.ask(EndLesson)
-        async with asyncio.timeout(10):
-            while (review := (await teacher.get(f"/api/sessions/{session}")).json["review"]) is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        for panel in (host, classroom):
-            await panel.close()
-    return Held(county, session, review)
-
-
-@pytest.fixture
-async def recorded(held: Held) -> Held:
-    """The same, with a picture and the sound of each of the two."""
-    folder = held.county.app[settings_key].recordings_dir / held.session
-    async with asyncio.timeout(10):
-        # a server that has just started looks over the recordings of ended sessions, whenever its thread gets its turn
-        while True:
-            try:
-                await asyncio.to_thread(_record, folder, held.session)
-            except JournalLocked:
-                await asyncio.sleep(0.05)
-            else:
-                return held
-
-
-async def _join(county: CountyServer, sockets: ClientSession, caller: Caller, session: str) -> Panel:
-    reply = (await caller.post(f"/api/sessions/{session}/join")).json
-    socket = await sockets.ws_connect(
-        f"{county.base}/ws/live", protocols=[MSGPACK.subprotocol], headers={"Origin": PUBLIC}
-    )
-    panel = Panel(socket, MSGPACK)
-    await panel.send(Hello(token=reply["token"], device=caller.headers["Cookie"]))
-    await panel.expect(Welcome)
-    return panel
-
-
-def _record(folder: Path, session: str) -> None:
-    """Go on with the session's recording: real pictures and sound of both sides, as the media plane hands them on."""
-    now = [0.0]
-    wall = read_recording(folder).started_at
-    recorder = SessionRecorder(session, folder, lambda: now[0], lambda: wall + now[0])
-    for participant, side, unit in ((HOST, "host", CORE), (MEMBERS, "member", MEMBER)):
-        recorder.start(participant, "host" if side == "host" else "member", unit, participant, consent=True)
-        video, audio = recorder.video_tap(participant, "teacher"), recorder.audio_tap(participant)
-        packets = merged(
-            video_packets(camera(2)),
-            audio_packets(microphone(2)),
-            [report("video", 0.2, 0.0), report("audio", 0.3, 0.0)],
-        )
-        for packet in packets:
-            now[0] = max(now[0], packet.arrival)
-            tap = video if packet.kind == "video" else audio
-            if packet.ntp:
-                tap.sender_report(packet.ntp, packet.timestamp, packet.arrival)
-            else:
-                tap.packet(packet.sequence, packet.timestamp, packet.marker, packet.payload, packet.arrival)
-    recorder.stop()
-    recorder.join()
 
 
 async def test_the_board_of_the_lesson_is_for_those_who_may_watch(held: Held) -> None:
@@ -138,8 +28,9 @@ async def test_the_board_of_the_lesson_is_for_those_who_may_watch(held: Held) ->
     assert [moment["at"] for moment in board["moments"]] == sorted(moment["at"] for moment in board["moments"])
     assert 0 <= board["moments"][0]["at"] < 30
     assert board["moments"][1]["event"]["points"] == [100, 100, 20, 5]
-    viewer = await held.county.person("bureau_viewer")
-    assert (await viewer.get(f"{held.path}/board")).refusal == (403, "not_permitted")
+    for name in ("bureau_viewer", "core_teacher"):
+        viewer = await held.county.person(name)
+        assert (await viewer.get(f"{held.path}/board")).refusal == (403, "recording_withheld"), name
 
 
 # both sides
@@ -259,6 +150,10 @@ async def test_the_bureau_sees_facts_and_no_pictures(recorded: Held) -> None:
 
 
 async def test_every_viewing_is_written_down_for_the_recorded_to_see(held: Held) -> None:
+    host = await held.county.person("host_teacher")
+    await held.view("third_teacher")
+    shared = await host.put(f"{held.path}/release", {"revision": 0, "scope": "community"})
+    assert shared.status == 200, shared
     for name in ("researcher", "researcher", "third_director"):
         await held.view(name)
     viewings = (await held.view("host_teacher"))["viewings"]

@@ -61,7 +61,7 @@ def review(missing_from: str = "A1", *, due: float = NOW + 1000, written: tuple[
         duration=1.0,
         parts=(ReviewPart("A0", "host", True), ReviewPart(missing_from, "member", True)),
     )
-    return review_row(kept, 0, written, NOW)
+    return review_row(kept, 0, written, "teachers", NOW)
 
 
 def proposed() -> Draft:

@@ -812,6 +812,8 @@ export interface ReviewRow {
   written: string[];
   /** Units that attended and whose conclusion is missing. */
   missing: string[];
+  /** With whom the recording is shared beside the lesson's teachers. */
+  scope: Scope;
 }
 
 /** [time s, duration s, offset, size, starts with a keyframe] */
@@ -927,6 +929,34 @@ export interface ViewingRow {
   at: number;
 }
 
+export interface WatcherRow {
+  person: string;
+  name: string;
+  unitName: string;
+}
+
+/** One change of who may watch. Without a name: it was so when the server was upgraded. */
+export interface ReleaseRow {
+  at: number;
+  name: string;
+  scope: Scope;
+  /** Names. */
+  invited: string[];
+}
+
+/** With whom the recording is shared, and what the asker may do about it. */
+export interface ReleaseView {
+  revision: number;
+  scope: Scope;
+  invited: WatcherRow[];
+  /** The scopes that the asker may set; none: only to be looked at. */
+  may: Scope[];
+  /** Researchers whom the asker may invite by name. */
+  invitable: WatcherRow[];
+  /** The newest first. */
+  history: ReleaseRow[];
+}
+
 export interface ReviewView {
   row: ReviewRow;
   revision: number;
@@ -943,6 +973,8 @@ export interface ReviewView {
   mySide: Side | null;
   may: ("comment" | "score" | "conclude" | "close")[];
   viewings: ViewingRow[];
+  watching: Watching;
+  release: ReleaseView;
 }
 
 export interface NewComment {
@@ -968,6 +1000,13 @@ export interface CloseReview {
   revision: number;
 }
 
+/** `revision`: of the `ReleaseView` that the asker saw; `invited`: ids of persons. */
+export interface NewRelease {
+  revision: number;
+  scope: Scope;
+  invited: string[];
+}
+
 /** One event of the board, `at` lesson seconds. */
 export interface BoardMoment {
   at: number;
@@ -981,6 +1020,10 @@ export interface ReviewBoard {
 }
 
 export type Side = "host" | "member";
+
+export type Scope = "teachers" | "units" | "community";
+
+export type Watching = "yes" | "not_involved" | "facts_only" | "not_shared" | "units_only";
 
 /** The bells of an ordinary weekday from an ISO date on. */
 export interface RungFrom {

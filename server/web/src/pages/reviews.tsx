@@ -7,6 +7,7 @@ import type { ReviewRow, TodayView } from "../generated/api";
 import { get } from "../ui/api";
 import { LinkButton, Segmented, StateChip } from "../ui/components";
 import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
 import { Listing } from "../ui/listing";
 import { mount } from "../ui/mount";
 import { label } from "../ui/names";
@@ -48,7 +49,7 @@ function ReviewsPage() {
           resource={listed}
           rows={rows}
           lines={8}
-          head={[t("reviews.lesson"), t("reviews.held"), t("reviews.due"), t("reviews.state"), ""]}
+          head={[t("reviews.lesson"), t("reviews.held"), t("reviews.due"), t("reviews.state"), t("reviews.access"), ""]}
           empty={t(shown === "open" && (listed.data ?? []).length > 0 ? "reviews.none_open" : "reviews.none")}
           row={(row) => (
             <tr key={row.id} data-review={row.id} data-state={row.state}>
@@ -74,6 +75,9 @@ function ReviewsPage() {
                 {row.missing.length > 0 && row.state !== "closed" && (
                   <span class="dim sm">{t("reviews.missing", { units: row.missing.map(nameOf).join(t("list.comma")) })}</span>
                 )}
+              </td>
+              <td class="sm nw wide mut" data-label={t("reviews.access")} data-scope={row.scope}>
+                <Icon name={row.scope === "teachers" ? "lock" : row.scope === "units" ? "home" : "users"} size="sm" /> {t(`release.short.${row.scope}`)}
               </td>
               <td class="act">
                 <LinkButton small href={`/review/${row.id}`}>

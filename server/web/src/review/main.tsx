@@ -15,6 +15,7 @@ import { BoardTab } from "./board-tab";
 import { Comments } from "./comments";
 import { Conclusions } from "./conclusion";
 import { Playback, RATES } from "./playback";
+import { ReleaseChip } from "./release";
 import { Rubric } from "./rubric";
 import { Stage } from "./stage";
 import { pointsOf, Timeline } from "./timeline";
@@ -84,6 +85,11 @@ function Loaded({ view, playback, changed, reload }: LoadedProps) {
     setTab("comments");
     setCompose((n) => n + 1);
   }, []);
+  const openAccess = () => {
+    setTab("log");
+    // on a phone it stands far below
+    document.querySelector(".side-panel")?.scrollIntoView({ block: "nearest" });
+  };
   const select = (id: string) => {
     setTab("comments");
     setSelected(id);
@@ -107,8 +113,8 @@ function Loaded({ view, playback, changed, reload }: LoadedProps) {
     return true;
   });
   return (
-    <div class="review" data-review={view.row.id} data-state={view.row.state} data-recording={view.recording}>
-      <Heading view={view} />
+    <div class="review" data-review={view.row.id} data-state={view.row.state} data-recording={view.recording} data-watching={view.watching}>
+      <Heading view={view} openAccess={openAccess} />
       <main>
         {playback.unplayable.value !== null && <Note tone="bad">{t("review.unplayable", { mime: playback.unplayable.value })}</Note>}
         <Stage view={view} playback={playback} />
@@ -132,13 +138,13 @@ function Loaded({ view, playback, changed, reload }: LoadedProps) {
         {tab === "board" && <BoardTab view={view} playback={playback} />}
         {tab === "rubric" && <Rubric view={view} changed={changed} />}
         {tab === "closing" && <Conclusions view={view} changed={changed} reload={reload} />}
-        {tab === "log" && <Viewings view={view} />}
+        {tab === "log" && <Viewings view={view} changed={changed} reload={reload} />}
       </aside>
     </div>
   );
 }
 
-function Heading({ view }: { view: ReviewView }) {
+function Heading({ view, openAccess }: { view: ReviewView; openAccess: () => void }) {
   const { row } = view;
   const days = Math.ceil((row.dueAt - now()) / 86_400);
   return (
@@ -148,6 +154,7 @@ function Heading({ view }: { view: ReviewView }) {
       {row.rehearsal && <span class="chip">{t("classroom.rehearsal")}</span>}
       <span class="dim sm nw">{dateTime(row.heldAt)}</span>
       <span class="grow" />
+      <ReleaseChip scope={row.scope} open={openAccess} />
       <a class="btn s quiet" data-action="report" href={`/report/${encodeURIComponent(row.session)}`}>
         {t("report.open")}
       </a>

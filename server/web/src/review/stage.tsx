@@ -17,7 +17,7 @@ export function Stage({ view, playback }: { view: ReviewView; playback: Playback
         const row = small.findIndex((one) => one.key === key);
         // Pictures keep their element wherever they stand: moving it in the document would restart it.
         const area = place >= 0 ? { gridColumn: place + 1, gridRow: `1 / span ${Math.max(1, small.length)}` } : { gridColumn: large.length + 1, gridRow: row + 1 };
-        return <Picture key={key} id={key} track={track} playback={playback} large={place >= 0} style={area} />;
+        return <Picture key={key} id={key} track={track} withheld={view.watching !== "yes"} playback={playback} large={place >= 0} style={area} />;
       })}
     </section>
   );
@@ -26,12 +26,14 @@ export function Stage({ view, playback }: { view: ReviewView; playback: Playback
 interface PictureProps {
   id: string;
   track: ViewTrack;
+  /** The asker may see facts and no pictures. */
+  withheld: boolean;
   playback: Playback;
   large: boolean;
   style: Record<string, string | number>;
 }
 
-function Picture({ id, track, playback, large, style }: PictureProps) {
+function Picture({ id, track, withheld, playback, large, style }: PictureProps) {
   const frame = useRef<HTMLDivElement>(null);
   const { position } = playback.moment.value;
   const audible = playback.audible.value === id;
@@ -43,7 +45,7 @@ function Picture({ id, track, playback, large, style }: PictureProps) {
     playback.attach(id, frame.current);
     return () => playback.attach(id, null);
   }, [playback, id, filmed]);
-  const why = !track.consent ? "no_consent" : !filmed ? "nothing" : !there ? "gap" : !pictured ? "sound_only" : null;
+  const why = !track.consent ? "no_consent" : withheld ? "withheld" : !filmed ? "nothing" : !there ? "gap" : !pictured ? "sound_only" : null;
   return (
     <figure
       class={`vw ${large ? "" : "th"} ${audible ? "on" : ""}`}
@@ -57,7 +59,7 @@ function Picture({ id, track, playback, large, style }: PictureProps) {
       {filmed && <div ref={frame} class={there ? "screens" : "screens away"} />}
       {why !== null && (
         <span class="why">
-          <Icon name={why === "no_consent" ? "camoff" : why === "gap" ? "linkoff" : why === "sound_only" ? "ear" : "camoff"} size={large ? "lg" : "sm"} />
+          <Icon name={why === "no_consent" ? "camoff" : why === "withheld" ? "lock" : why === "gap" ? "linkoff" : why === "sound_only" ? "ear" : "camoff"} size={large ? "lg" : "sm"} />
           {large && <span>{t(`review.view.${why}`)}</span>}
         </span>
       )}

@@ -1,13 +1,15 @@
-/** Who opened this recording, and when. */
-import type { ReviewView } from "../generated/api";
+/** Who may watch this recording, who opened it, and when. */
 import { Empty, Note } from "../ui/components";
 import { t } from "../ui/i18n";
 import { dateTime } from "../ui/time";
+import { Release, type ReleaseProps } from "./release";
 
-export function Viewings({ view }: { view: ReviewView }) {
+export function Viewings({ view, changed, reload }: ReleaseProps) {
   const newest = [...view.viewings].sort((a, b) => b.at - a.at);
   return (
     <div class="pb" role="tabpanel">
+      <Release view={view} changed={changed} reload={reload} />
+      <h3 class="h">{t("review.log.title")}</h3>
       <Note tone="info">{t("review.log.note")}</Note>
       {newest.length === 0 ? (
         <Empty>{t("review.log.none")}</Empty>
