@@ -4,6 +4,7 @@ from server.county import County
 from server.shapes.amendment import AmendmentCheck, AmendmentView, CoverView, OccurrenceRow
 from server.shapes.table import ConsentRow, NameRef
 from timetable.agreement import amendments as talks
+from timetable.agreement.amendment_policy import asked_beside
 from timetable.agreement.amendments import Amendment
 from timetable.days.cover import CoverPlan
 from timetable.days.grounds import Grounds
@@ -47,7 +48,7 @@ def amendment_check(grounds: Grounds, community: Community, outcome: Outcome, un
         findings=outcome.findings,
         lines=lines_of(grounds, outcome),
         affected=outcome.affected,
-        asked=talks.asked_beside(community, unit, outcome.affected),
+        asked=asked_beside(community, unit, outcome.affected),
     )
 
 

@@ -12,7 +12,8 @@ from msgspec import Struct
 from server.county import Counties, County
 from server.storage.feed_store import Feed, SqlFeedStore
 from server.storage.register_store import SqlRegisterStore
-from timetable.agreement.amendment_service import AmendmentService, Present
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.in_force import Present
 from timetable.agreement.service import TimetableService
 from timetable.days.versions import Version
 from timetable.errors import NotFound, TimetableError

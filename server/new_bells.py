@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from timetable.agreement.amendment_service import AmendmentService, Aside
+from timetable.agreement.amendment_service import AmendmentService
+from timetable.agreement.ports import Aside
 from timetable.agreement.service import TimetableService
 from timetable.bell_changes import parted_lessons
 from timetable.days.new_bells import told

@@ -27,7 +27,8 @@ from server.shapes.closing import (
 )
 from server.shapes.table import NameRef
 from server.web import InvalidBody, body, reply
-from timetable.agreement.amendments import AmendmentRefused, consent_of
+from timetable.agreement.amendment_policy import consent_of
+from timetable.agreement.amendments import AmendmentRefused
 from timetable.days.changes import MakeUp, MakeUpOwn, MakeUpPlace
 from timetable.days.closings import Closing
 from timetable.errors import NotFound

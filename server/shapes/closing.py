@@ -7,7 +7,7 @@ from msgspec import Meta
 from server.shapes.amendment import AmendmentView, OccurrenceRow, Text
 from server.shapes.base import Body
 from server.shapes.table import NameRef
-from timetable.agreement.amendments import Say
+from timetable.agreement.amendment_policy import Say
 from timetable.agreement.closing_service import Loss
 from timetable.days.changes import MOST_MADE_UP
 from timetable.days.make_ups import MakeUpPlan, OwnMakeUpPlan

@@ -7,8 +7,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Integer, Table, Text, 
 from server.storage.closing_store import SqlClosingStore, closings
 from server.storage.database import Database, metadata
 from server.storage.table_store import versions
-from timetable.agreement.amendment_service import Mark
 from timetable.agreement.amendments import Amendment, State
+from timetable.agreement.ports import Mark
 from timetable.days.closings import Closing
 from timetable.days.effects import Applied
 from timetable.days.versions import Version
@@ -29,7 +29,7 @@ WAITING = (State.ASKED.value, State.AGREED.value)
 
 
 class SqlAmendmentStore:
-    """`timetable.amendment_service.AmendmentStore` on SQLite or PostgreSQL."""
+    """`timetable.agreement.ports.AmendmentStore` on SQLite or PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -18,7 +18,7 @@ closings = Table(
 
 
 class SqlClosingStore:
-    """`timetable.closing_service.ClosingStore` on SQLite or PostgreSQL."""
+    """`timetable.agreement.ports.ClosingStore` on SQLite or PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

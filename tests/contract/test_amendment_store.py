@@ -16,7 +16,7 @@ from server.storage.table_store import SqlTableStore
 from tests.dated_days import PUBLISHED, community, days
 from timetable.agreement.amendment_service import AmendmentService
 from timetable.agreement.amendments import Amendment, AmendmentRefused, State
-from timetable.agreement.negotiation import WrongSide
+from timetable.agreement.consent import WrongSide
 from timetable.agreement.service import TimetableService
 from timetable.days.changes import Cancel, Change, Move, MoveWeekly, Undo
 from timetable.days.dated import DatedTables

@@ -13,9 +13,10 @@ from msgspec import structs
 
 from server.sentences import LANGUAGES, catalogue, finding_sentence
 from tests.dated_days import broken_on, community, days, version
+from timetable.agreement import amendment_policy
 from timetable.agreement import amendments as talks
 from timetable.agreement.amendments import Amendment, State
-from timetable.agreement.negotiation import ReasonMissing, WrongSide
+from timetable.agreement.consent import ReasonMissing, WrongSide
 from timetable.checker import check
 from timetable.days import changes, day_book
 from timetable.days.changes import (
@@ -93,7 +94,7 @@ def test_collaborative_asks_every_unit_whose_day_changes_and_no_other() -> None:
 
 def test_co_built_silence_agrees_at_the_deadline() -> None:
     amendment = asked("co_built")
-    assert amendment.deadline == NOW + talks.WINDOW_SECONDS
+    assert amendment.deadline == NOW + amendment_policy.WINDOW_SECONDS
     assert talks.settle(amendment, amendment.deadline - 1).state is State.ASKED
     assert talks.settle(amendment, amendment.deadline).state is State.AGREED
 
@@ -105,9 +106,9 @@ def test_silence_is_not_agreement_elsewhere(mode: Mode) -> None:
 
 
 def test_change_of_the_same_day_has_a_short_window_that_ends_before_the_lesson() -> None:
-    assert asked("co_built", earliest=SOON).deadline == NOW + talks.SAME_DAY_SECONDS
+    assert asked("co_built", earliest=SOON).deadline == NOW + amendment_policy.SAME_DAY_SECONDS
     assert asked("co_built", earliest=NOW + 120).deadline == NOW + 120
-    assert asked("co_built", earliest=NOW + 7200).deadline == NOW + 7200 - talks.ANSWER_BEFORE_SECONDS
+    assert asked("co_built", earliest=NOW + 7200).deadline == NOW + 7200 - amendment_policy.ANSWER_BEFORE_SECONDS
 
 
 def test_objection_with_a_reason_ends_it() -> None:

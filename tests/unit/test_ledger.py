@@ -6,7 +6,8 @@ from msgspec import structs
 
 from tests.instances import CommunityBuilder, bell_times
 from timetable.agreement import negotiation as talks
-from timetable.agreement.amendments import Amendment, Consent
+from timetable.agreement.amendments import Amendment
+from timetable.agreement.consent import Consent
 from timetable.agreement.ledger import ledger, met
 from timetable.days.changes import Cancel
 from timetable.days.versions import Diff, Version, Yielded

@@ -3,16 +3,16 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date
 from functools import partial
-from typing import Protocol, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from timetable.agreement import amendments as talks
 from timetable.agreement.amendments import Amendment, AmendmentRefused, State
-from timetable.agreement.negotiation import WrongSide
+from timetable.agreement.consent import WrongSide
+from timetable.agreement.in_force import InForce, Present
+from timetable.agreement.ports import AmendmentStore, Aside, Tables
 from timetable.days import cover, rung_days
 from timetable.days.changes import Change
-from timetable.days.closings import Closing
 from timetable.days.cover import CoverPlan
 from timetable.days.dated import DatedTables
 from timetable.days.effects import Applied
@@ -23,86 +23,10 @@ from timetable.days.rung_days import Rung
 from timetable.days.scene import Outcome, clashes, lines_of
 from timetable.days.versions import Version
 from timetable.errors import NotFound, StaleVersion
-from timetable.model import Community, Finding, Register, Slot
+from timetable.model import Finding, Slot
 
 ATTEMPTS = 5
 """How often an amendment is worked out anew when others are carried out at the same moment."""
-
-T = TypeVar("T")
-
-
-class Mark(Struct, frozen=True):
-    """Changes whenever the tables in force do: how many versions were published, how many amendments applied or
-    undone, how often schools were closed or opened again."""
-
-    versions: int
-    amendments: int
-    closings: int = 0
-
-
-class AmendmentStore(Protocol):
-    """Where amendments are kept."""
-
-    async def mark(self) -> Mark: ...
-
-    async def add(self, amendment: Amendment) -> Amendment:
-        """Keep a new amendment under the next number of its community; that is what is returned."""
-        ...
-
-    async def save(self, amendment: Amendment, *, expected: int) -> None:
-        """Keep a changed amendment; StaleVersion unless the revision kept now is `expected`."""
-        ...
-
-    async def carry_out(
-        self, amendment: Amendment, *, expected: int, mark: Mark, undone: Amendment | None, version: Version | None
-    ) -> None:
-        """Keep an applied amendment, the one that it takes back and the version that it makes, all or nothing.
-        StaleVersion unless revision and mark are those given."""
-        ...
-
-    async def get(self, community: str, number: int) -> Amendment | None: ...
-
-    async def of(self, community: str) -> list[Amendment]:
-        """The newest first."""
-        ...
-
-    async def waiting(self) -> list[Amendment]:
-        """Those that are asked for, or agreed and not carried out yet."""
-        ...
-
-    async def applied(self) -> list[Applied]:
-        """All that were ever applied, in that order."""
-        ...
-
-    async def closings(self) -> list[Closing]:
-        """All sudden closings of schools."""
-        ...
-
-
-class Tables(Protocol):
-    """What it needs of the communities' tables: `timetable.service.TimetableService`."""
-
-    async def register(self) -> Register: ...
-    async def community(self, community: str) -> Community: ...
-    async def history(self, community: str) -> list[Version]: ...
-
-
-class Aside(Protocol):
-    """Runs work of a second or so where it holds up nobody else."""
-
-    def __call__(self, body: Callable[[], T], /) -> Awaitable[T]: ...
-
-
-class Present(Struct, frozen=True):
-    """Everything in force at one moment."""
-
-    mark: Mark
-    grounds: Grounds
-    tables: DatedTables
-    history: tuple[Applied, ...]
-    """The amendments that were applied in this term, in that order, also those that were taken back."""
-    ever: tuple[Applied, ...] = ()
-    """Those of all terms."""
 
 
 class AmendmentService:
@@ -121,26 +45,17 @@ class AmendmentService:
     ) -> None:
         self._store = store
         self._tables = tables
+        self._in_force = InForce(store, tables)
         self._now = now
         self._aside = aside
         self._announce = announce
         self._announce_version = announce_version
-        self._present: Present | None = None
 
     # Looking --------------------------------------------------------------------------------------------------------
 
     async def present(self) -> Present:
         """Everything in force now; NotFound before anything was imported."""
-        register = await self._tables.register()
-        mark = await self._store.mark()
-        known = self._present
-        if known is None or known.mark != mark or known.grounds.register is not register:
-            histories = [await self._tables.history(community.id) for community in register.communities]
-            ever = tuple(await self._store.applied())
-            history = tuple(one for one in ever if one.belongs_to(register.term, histories))
-            tables = DatedTables(register.term, histories, history, await self._store.closings())
-            known = self._present = Present(mark, Grounds(register), tables, history, ever)
-        return known
+        return await self._in_force.now()
 
     async def in_force(self) -> DatedTables:
         """The tables of all communities on every date; the same object as long as nothing changes."""

@@ -1,28 +1,22 @@
-"""This module owns how those concerned agree on a change after publication: one state machine, one policy per mode.
+"""This module owns how those concerned agree on a change after publication: one state machine for all modes.
 
 draft -> asked -> agreed -> applied -> undone, or refused, or withdrawn. Only units whose own day changes are asked.
 What is agreed is applied at once; where it no longer fits by then it is refused with the reasons.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct, structs
 
-from timetable.agreement.negotiation import Consent, ReasonMissing, WrongSide
+from timetable.agreement.amendment_policy import POLICIES, deadline
+from timetable.agreement.consent import Consent, ReasonMissing, WrongSide
 from timetable.days.changes import Change
 from timetable.days.effects import Applied, Earlier, Effect, Placed
 from timetable.days.scene import Line
 from timetable.errors import NotAllowedNow, TimetableError
 from timetable.model import Community, Finding, Mode, Slot
-
-WINDOW_SECONDS = 2 * 86400.0
-"""How long members of a co-built community may object, where there is that much time."""
-ANSWER_BEFORE_SECONDS = 1800.0
-"""The window closes so long before the first lesson that is touched."""
-SAME_DAY_SECONDS = 600.0
-"""The shortest window, for changes of the same day; it never lasts beyond the beginning of the lesson."""
 
 
 class State(StrEnum):
@@ -57,9 +51,6 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
 }
 
 Cause = Literal["", "objection", "silence", "no_longer_fits"]
-
-
-Say = Literal["none", "may_object", "must_agree"]
 
 
 class AmendmentRefused(TimetableError):
@@ -134,30 +125,6 @@ class Amendment(Struct, frozen=True, kw_only=True):
         )
 
 
-class Policy(Struct, frozen=True):
-    """What one mode asks for: who has a say, and what silence means at the deadline."""
-
-    mode: Mode
-    asked: Callable[[str, tuple[str, ...]], tuple[str, ...]]
-    """The core school and those affected -> those with a say."""
-    silence_agrees: bool
-
-
-def _core(core: str, affected: tuple[str, ...]) -> tuple[str, ...]:
-    return (core,)
-
-
-def _affected(core: str, affected: tuple[str, ...]) -> tuple[str, ...]:
-    return affected
-
-
-POLICIES: Mapping[Mode, Policy] = {
-    "merged": Policy("merged", _core, silence_agrees=False),
-    "co_built": Policy("co_built", _affected, silence_agrees=True),
-    "collaborative": Policy("collaborative", _affected, silence_agrees=False),
-}
-
-
 def draft(
     community: Community,
     *,
@@ -186,7 +153,7 @@ def draft(
         affected=affected,
         earliest=earliest,
         lines=lines,
-        deadline=_deadline(POLICIES[community.mode], now, earliest),
+        deadline=deadline(community.mode, now, earliest),
     )
 
 
@@ -297,20 +264,6 @@ def asked_units(amendment: Amendment) -> tuple[str, ...]:
     return () if amendment.internal else POLICIES[amendment.mode].asked(amendment.core, amendment.affected)
 
 
-def asked_beside(community: Community, unit: str, affected: tuple[str, ...]) -> tuple[str, ...]:
-    """The units beside `unit` that have a say in a change that it asks for and that affects these."""
-    if set(affected) <= {unit}:
-        return ()
-    return tuple(sorted(set(POLICIES[community.mode].asked(community.core, affected)) - {unit}))
-
-
-def consent_of(community: Community, affected: str, *, asks: str) -> Say:
-    """What the one affected unit has to say to a change that `asks` asks for."""
-    if affected not in asked_beside(community, asks, (affected,)):
-        return "none"
-    return "may_object" if POLICIES[community.mode].silence_agrees else "must_agree"
-
-
 def missing(amendment: Amendment, now: float) -> tuple[str, ...]:
     """The units that still stand between the amendment and its application."""
     if POLICIES[amendment.mode].silence_agrees and now >= amendment.deadline:
@@ -332,12 +285,6 @@ def possible(amendment: Amendment, unit: str, now: float) -> tuple[str, ...]:
         "undo": amendment.state is State.APPLIED and takes_part and (bool(amendment.effects) or lasting),
     }
     return tuple(action for action, may in choices.items() if may)
-
-
-def _deadline(policy: Policy, now: float, earliest: float) -> float:
-    if not policy.silence_agrees:
-        return earliest
-    return min(max(min(now + WINDOW_SECONDS, earliest - ANSWER_BEFORE_SECONDS), now + SAME_DAY_SECONDS), earliest)
 
 
 def _say(amendment: Amendment, consent: Consent, now: float) -> Amendment:

@@ -3,13 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Protocol
 
 from msgspec import Struct, structs
 
 from timetable.agreement import amendments as talks
-from timetable.agreement.amendment_service import AmendmentService, AmendmentStore, Aside, Present
+from timetable.agreement.amendment_service import AmendmentService
 from timetable.agreement.amendments import State
+from timetable.agreement.in_force import Present
+from timetable.agreement.ports import AmendmentStore, Aside, ClosingStore
 from timetable.days import make_ups
 from timetable.days.changes import MakeUp, MakeUpOwn
 from timetable.days.closings import Closing, faults
@@ -29,20 +30,6 @@ class ClosingRefused(TimetableError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(f"{len(findings)} obstacle(s)")
         self.findings = tuple(findings)
-
-
-class ClosingStore(Protocol):
-    """Where closings are kept."""
-
-    async def all(self) -> list[Closing]:
-        """The newest first."""
-        ...
-
-    async def add(self, closing: Closing) -> None: ...
-
-    async def save(self, closing: Closing, *, expected: int) -> None:
-        """Keep a changed closing; StaleVersion unless the revision kept now is `expected`."""
-        ...
 
 
 class UnitLoss(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -8,10 +8,10 @@ agreement.
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
-from typing import Literal
 
 from msgspec import Struct, structs
 
+from timetable.agreement.consent import Consent, ReasonMissing, WrongSide
 from timetable.errors import NotAllowedNow, TimetableError
 from timetable.model import Community, Mode, Slot, Table
 
@@ -46,22 +46,6 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 
 
-class WrongSide(TimetableError):
-    """This unit has no such say: not in the community, not affected, or not the one that proposes or publishes."""
-
-    code = "wrong_side"
-
-    def __init__(self, unit: str, action: str) -> None:
-        super().__init__(f"{unit} cannot {action}")
-        self.unit, self.action = unit, action
-
-
-class ReasonMissing(TimetableError):
-    """An objection without a reason helps nobody to a better draft."""
-
-    code = "reason_missing"
-
-
 class WindowClosed(TimetableError):
     """The time to object is over; `deadline` is unix seconds."""
 
@@ -70,18 +54,6 @@ class WindowClosed(TimetableError):
     def __init__(self, deadline: float) -> None:
         super().__init__(f"objections were possible until {deadline:.0f}")
         self.deadline = deadline
-
-
-class Consent(Struct, frozen=True, kw_only=True):
-    """One unit's word on the proposed draft; `at` is unix seconds."""
-
-    unit: str
-    answer: Literal["agreed", "objected"]
-    by: str
-    at: float
-    reason: str = ""
-    lesson: str | None = None
-    counter: Slot | None = None
 
 
 class Raised(Struct, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from typing import Protocol
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from timetable.agreement import negotiation as talks
-from timetable.agreement.amendment_service import Aside
 from timetable.agreement.ledger import met
 from timetable.agreement.negotiation import Negotiation
+from timetable.agreement.ports import Aside
 from timetable.days.new_bells import following, rung
 from timetable.days.versions import Version, diff
 from timetable.errors import NotFound, StaleVersion, TimetableError
