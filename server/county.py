@@ -106,7 +106,7 @@ class Counties:
         return self._cached[1]
 
     async def load(self) -> Register | None:
-        """`timetable.service.Registers`: the register, without decoding it again."""
+        """`timetable.agreement.service.Registers`: the register, without decoding it again."""
         try:
             return (await self.now()).register
         except NotFound:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+from server.commands.parameters import AsJson, Flag
 
 CHECKOUT = Path(__file__).parents[2]
-Flag = Parameter(negative="")
 
 
 def bench(
     *names: str,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-    quick: Annotated[bool, Flag] = False,
-    full: Annotated[bool, Flag] = False,
+    as_json: AsJson = False,
+    quick: Flag = False,
+    full: Flag = False,
 ) -> int:
     """Measure against the goals and the peers, one line a figure. Exit code 1 when a goal is missed.
 

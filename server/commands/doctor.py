@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from cyclopts import Parameter
 
 from config.settings import load
+from server.commands.parameters import AsJson
 from server.doctor import examine
 
 
-def doctor(
-    *, config: Path | None = None, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
-) -> int:
+def doctor(*, config: Path | None = None, as_json: AsJson = False) -> int:
     """Say whether this installation is sound.
 
     Parameters

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError
 
 from config.settings import load
+from server.commands.parameters import AsJson, Flag
 from server.new_bells import tables_follow
 from server.sentences import LANGUAGES, Language, catalogue, finding_sentence
 from server.storage.amendment_store import SqlAmendmentStore
@@ -34,7 +34,6 @@ GOOD, FINDING, BAD_INPUT = 0, 1, 2
 OPERATOR = "tongke import"
 """Who stands as the author of an import from the command line."""
 
-Flag = Parameter(negative="")
 
 app = App(
     name="import",
@@ -57,11 +56,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 @app.default
 def import_files(
     *files: Path,
-    good_rows: Annotated[bool, Flag] = False,
-    check: Annotated[bool, Flag] = False,
-    replace: Annotated[bool, Flag] = False,
+    good_rows: Flag = False,
+    check: Flag = False,
+    replace: Flag = False,
     form: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: AsJson = False,
     lang: Language | None = None,
     database: str = "",
     config: Path | None = None,

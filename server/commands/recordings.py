@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App
 from msgspec import Struct
 
 from config.settings import load
 from recordings import repair as repairing
 from recordings.errors import JournalLocked
 from recordings.repair import Finding, sessions
+from server.commands.parameters import AsJson
 
 app = App(name="recordings", help="Verify and repair recordings.")
 
 GOOD, FINDING = 0, 1
-Machine = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 class SessionFinding(Struct, frozen=True, rename="camel"):
@@ -32,7 +31,7 @@ class SessionFinding(Struct, frozen=True, rename="camel"):
 
 
 @app.command
-def verify(*, config: Path | None = None, folder: Path | None = None, as_json: Machine = False) -> int:
+def verify(*, config: Path | None = None, folder: Path | None = None, as_json: AsJson = False) -> int:
     """Read every recording and say what is wrong; nothing is changed. Exit code 1 when something is.
 
     Parameters
@@ -50,7 +49,7 @@ def verify(*, config: Path | None = None, folder: Path | None = None, as_json: M
 
 
 @app.command
-def repair(*, config: Path | None = None, folder: Path | None = None, as_json: Machine = False) -> int:
+def repair(*, config: Path | None = None, folder: Path | None = None, as_json: AsJson = False) -> int:
     """End and seal what a crash left open. A session that is being recorded now is left alone.
 
     Parameters

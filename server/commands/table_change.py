@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from cyclopts import Parameter
 from msgspec import Struct, structs
 
+from server.commands.parameters import AsJson
 from server.commands.table_files import (
     FINDING,
     GOOD,
@@ -37,9 +37,6 @@ from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.model import Finding, Register, TableSet
 from timetable.term import TIME_ZONE, moment
-
-Flag = Parameter(negative="")
-AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 class DatedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

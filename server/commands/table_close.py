@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from cyclopts import Parameter
 from msgspec import Struct, structs
 
-from server.commands.table_change import AsJson, DatedFile, Flag, in_force, moment_of
+from server.commands.parameters import AsJson, Flag, Several
+from server.commands.table_change import DatedFile, in_force, moment_of
 from server.commands.table_files import (
     FINDING,
     GOOD,
@@ -36,8 +35,6 @@ from timetable.days.outcomes import work_out
 from timetable.errors import NotFound
 from timetable.model import Finding, MakeUpDay, Register
 
-Several = Parameter(consume_multiple=False, negative="")
-
 
 class CloseReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a closing takes, and what makes up for it."""
@@ -60,10 +57,10 @@ def close(
     reason: str = "",
     start: str | None = None,
     end: str | None = None,
-    unit: Annotated[tuple[str, ...], Several] = (),
-    make_up_day: Annotated[tuple[str, ...], Several] = (),
-    own: Annotated[bool, Flag] = False,
-    make_up: Annotated[bool, Flag] = False,
+    unit: Several = (),
+    make_up_day: Several = (),
+    own: Flag = False,
+    make_up: Flag = False,
     reopen: str | None = None,
     at: str | None = None,
     as_json: AsJson = False,

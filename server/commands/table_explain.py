@@ -6,21 +6,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from server.commands.parameters import AsJson, Flag, Seconds, Several, Workers
+from server.commands.stopping import stopping
+from server.commands.table_files import FINDING, GOOD, BadInput, read, read_register, refuse, sentence
 from server.sentences import Language, catalogue, finding_sentence, language_of
+from timetable.checker import check
 from timetable.errors import NotFound
 from timetable.explaining.concessions import Concession
-from timetable.explaining.explain import Explanation, Step, explain
-from timetable.model import Finding, Register, Table
+from timetable.explaining.explain import Explanation, Step
+from timetable.explaining.explain import explain as find_concessions
+from timetable.model import Finding, Register, Table, TableSet
 from timetable.problem import Problem, commitments_of
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.slots import SlotVerdict, slots
 
-GOOD, FINDING = 0, 1
+UNREADABLE = ("table_unknown", "table_lesson_differs")
+"""Findings about a table that does not belong to the register."""
 
 Telling = Literal["people", "json", "lines"]
 """Sentences; one JSON object at the end; one at each step."""
@@ -34,7 +41,66 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: Explanation | None = None
 
 
-def explain_register(
+def explain(
+    input: Path,
+    *,
+    lesson: str | None = None,
+    table: Path | None = None,
+    community: Several = (),
+    seconds: Seconds = 60.0,
+    workers: Workers = 2,
+    around: Path | None = None,
+    progress: Flag = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say what would have to be conceded for a table to exist, each concession verified. Exit code 1 when there is no
+    table without one.
+
+    Parameters
+    ----------
+    input
+        The register.
+    lesson
+        Say instead where this lesson of `--table` could stand, and why not elsewhere.
+    table
+        The tables, as `tongke table build` writes them.
+    community
+        Only this community (may be given several times).
+    seconds
+        How long to search in all.
+    workers
+        How many cores to use.
+    around
+        Standing tables of the other communities, whose teachers and rooms are taken.
+    progress
+        One JSON object a line on standard output while it works: a step, a concession, the end.
+    as_json
+        One JSON object.
+    """
+    try:
+        if (lesson is None) != (table is None):
+            raise BadInput("--lesson and --table go together")
+        register = read_register(input)
+        if lesson is not None and table is not None:
+            tables: tuple[Table, ...] = read(table, TableSet).tables
+            if wrong := [f for f in check(register, *tables) if f.code in UNREADABLE]:
+                raise BadInput(f"{table}: {sentence(wrong[0])}")
+            return _explain_lesson(register, tables, lesson, as_json=as_json)
+        with stopping() as should_stop:
+            return _explain_register(
+                register,
+                communities=community,
+                around=() if around is None else read(around, TableSet).tables,
+                seconds=seconds,
+                workers=workers,
+                telling="lines" if progress else "json" if as_json else "people",
+                should_stop=should_stop,
+            )
+    except (BadInput, NotFound) as error:
+        return refuse(str(error))
+
+
+def _explain_register(
     register: Register,
     *,
     communities: tuple[str, ...],
@@ -65,7 +131,7 @@ def explain_register(
             if telling == "lines":
                 _say(Line(step=step))
 
-        explained[id] = explain(
+        explained[id] = find_concessions(
             register,
             id,
             seconds=seconds / len(wanted),
@@ -84,7 +150,7 @@ def explain_register(
     return GOOD if all(one.feasible for one in explained.values()) else FINDING
 
 
-def explain_lesson(register: Register, tables: tuple[Table, ...], lesson: str, *, as_json: bool) -> int:
+def _explain_lesson(register: Register, tables: tuple[Table, ...], lesson: str, *, as_json: bool) -> int:
     """Every slot of the week for one lesson of a table, with the reasons. Raises NotFound."""
     table = next((t for t in tables if any(one.id == lesson for one in t.lessons)), None)
     if table is None:

@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import Parameter
 from msgspec import Struct
 
+from server.commands.parameters import AsJson
 from server.commands.table_files import GOOD, BadInput, check_writable, read, read_register, refuse, sentence, write
 from server.sentences import Language, language_of, words_in
 from timetable.days.versions import Diff, Version
@@ -43,7 +44,7 @@ def export(
     published: int = 0,
     week: int = 0,
     lang: Language | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """Take a table away: walls and lists (xlsx), a list (csv), JSON, calendars (ics), FET.
 

@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from msgspec import Struct
 
 from server.commands.import_ import placed
+from server.commands.parameters import AsJson, Flag
 from server.commands.table_files import (
     BAD_INPUT,
     FINDING,
@@ -75,9 +76,9 @@ def import_(
     community: str = "",
     first_day: str = "",
     stage: Stage = "primary",
-    good_rows: Annotated[bool, Parameter(negative="")] = False,
-    check: Annotated[bool, Parameter(negative="")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    good_rows: Flag = False,
+    check: Flag = False,
+    as_json: AsJson = False,
     lang: Language | None = None,
 ) -> int:
     """Take in a table that exists already: a school's own (xlsx, xls, ods, csv), a calendar (ics), a FET file.

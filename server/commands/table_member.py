@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from msgspec import Struct
 
-from server.commands.table_change import AsJson
+from server.commands.parameters import AsJson, Flag
 from server.commands.table_files import (
     FINDING,
     GOOD,
@@ -51,7 +51,7 @@ def member(
     out: Path | None = None,
     out_register: Path | None = None,
     report: Path | None = None,
-    withdraw: Annotated[bool, Parameter(negative="")] = False,
+    withdraw: Flag = False,
     seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = SECONDS,
     workers: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 2,
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from server.commands.table_change import AsJson
+from server.commands.parameters import AsJson
 from server.commands.table_files import (
     FINDING,
     GOOD,

@@ -1,17 +1,15 @@
-"""`tongke table propose|agree|object|publish|diff`: how the schools agree on a table, on files, with no server."""
+"""`tongke table propose|agree|object|publish`: how the schools agree on a table, on files, with no server."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
-from msgspec import Struct, structs
 
-from server.commands.table_change import AsJson, moment_from
+from server.commands.parameters import AsJson
+from server.commands.table_change import moment_from
 from server.commands.table_files import (
     FINDING,
     GOOD,
@@ -23,50 +21,13 @@ from server.commands.table_files import (
     sentence,
     write,
 )
-from server.sentences import catalogue, language_of
+from server.commands.talks_file import Step, Talk, TalksFile, take_step, talk_of
 from timetable.agreement import negotiation as rules
 from timetable.agreement.negotiation import Negotiation
 from timetable.checker import check, missing
-from timetable.days.grounds import Grounds
-from timetable.days.versions import Diff
 from timetable.days.versions import diff as difference
-from timetable.errors import NotFound, TimetableError
-from timetable.model import Lesson, Register, Slot, Table, TableSet
-
-Step = Callable[[Negotiation, float], Negotiation]
-
-
-class Talk(Struct, frozen=True, kw_only=True):
-    """A table that lies before the schools, and what was said about it."""
-
-    table: Table
-    negotiation: Negotiation
-
-
-class TalksFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `propose` writes and the others read and write: one talk for each community."""
-
-    format: Literal["tongke-talks/1"] = "tongke-talks/1"
-    talks: tuple[Talk, ...] = ()
-
-
-class TalkReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Where the schools stand, for programs. `missing` are the units that stand between the table and its publication,
-    `refused` is the code of what could not be done."""
-
-    community: str
-    draft: int
-    state: str
-    affected: tuple[str, ...]
-    missing: tuple[str, ...]
-    deadline: float | None
-    refused: str | None
-
-
-class DiffReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What differs between two sets of tables, by community."""
-
-    communities: dict[str, Diff]
+from timetable.errors import NotFound
+from timetable.model import Register, Slot, Table, TableSet
 
 
 def propose(
@@ -121,7 +82,7 @@ def propose(
             return rules.propose(begun, unit=known.core, by=by, now=now)
 
         talk = Talk(table=proposed, negotiation=rules.begin(known, 1, affected))
-        return _take(talks, standing, talk, step, _moment(at), as_json)
+        return take_step(talks, standing, talk, step, _moment(at), as_json)
     except (BadInput, NotFound) as error:
         return refuse(str(error))
 
@@ -225,7 +186,7 @@ def publish(
     try:
         register = read_register(input)
         standing = read(talks, TalksFile)
-        talk = _talk(standing, community)
+        talk = talk_of(standing, community)
         others = () if published is None else read(published, TableSet).tables
         kept = tuple(table for table in others if table.community != talk.table.community)
         check_writable(out)
@@ -235,7 +196,7 @@ def publish(
                 print(sentence(finding))
             return FINDING
         core = talk.negotiation.core
-        code = _take(
+        code = take_step(
             talks,
             standing,
             talk,
@@ -250,108 +211,21 @@ def publish(
     return code
 
 
-def diff(input: Path, old: Path, new: Path, *, as_json: AsJson = False) -> int:
-    """Say what differs between two sets of tables, lesson by lesson.
-
-    Parameters
-    ----------
-    input
-        The register.
-    old
-        The tables before.
-    new
-        The tables after.
-    as_json
-        One JSON object: the lessons added, moved and cancelled, and the units whose day changes, by community.
-    """
-    try:
-        register = read_register(input)
-        before = {table.community: table for table in read(old, TableSet).tables}
-        after = {table.community: table for table in read(new, TableSet).tables}
-    except BadInput as error:
-        return refuse(str(error))
-    nothing = {id: structs.replace(table, lessons=()) for id, table in before.items() if id not in after}
-    found = {id: difference(before.get(id), table) for id, table in {**nothing, **after}.items()}
-    if as_json:
-        print(msgspec.json.encode(DiffReport(communities=found)).decode())
-        return GOOD
-    grounds = Grounds(register)
-    for id, changed in found.items():
-        then = {lesson.id: lesson for lesson in before[id].lessons} if id in before else {}
-        now = {lesson.id: lesson for lesson in after[id].lessons} if id in after else {}
-        for what in ("moved", "added", "cancelled"):
-            for lesson in getattr(changed, what):
-                print(_line(grounds, what, then.get(lesson), now.get(lesson)))
-        units = "、".join(grounds.unit_name(unit) for unit in changed.units) or "-"
-        counts = f"{len(changed.moved)} moved, {len(changed.added)} added, {len(changed.cancelled)} cancelled"
-        print(f"{id}: {counts}; {units}")
-    return GOOD
-
-
 # Taking a step ------------------------------------------------------------------------------------------------------
 
 
 def _say(talks: Path, community: str, at: str | None, as_json: bool, step: Step, *, lesson: str | None = None) -> int:
     try:
         standing = read(talks, TalksFile)
-        talk = _talk(standing, community)
+        talk = talk_of(standing, community)
         if lesson is not None and all(one.id != lesson for one in talk.table.lessons):
             raise NotFound("lesson", lesson)
-        return _take(talks, standing, talk, step, _moment(at), as_json)
+        return take_step(talks, standing, talk, step, _moment(at), as_json)
     except (BadInput, NotFound) as error:
         return refuse(str(error))
 
 
-def _take(path: Path, standing: TalksFile, talk: Talk, step: Step, now: float, as_json: bool) -> int:
-    """Take the step, keep what came of it, and say where the schools stand; a step that is not possible is said."""
-    check_writable(path)
-    refused: str | None = None
-    try:
-        talk = structs.replace(talk, negotiation=step(talk.negotiation, now))
-    except TimetableError as error:
-        refused = error.code
-    else:
-        others = tuple(one for one in standing.talks if one.table.community != talk.table.community)
-        write(path, msgspec.json.encode(structs.replace(standing, talks=(*others, talk))))
-    _tell(talk.negotiation, now, refused, as_json)
-    return GOOD if refused is None else FINDING
-
-
-def _tell(negotiation: Negotiation, now: float, refused: str | None, as_json: bool) -> None:
-    negotiation = rules.settle(negotiation, now)
-    published = negotiation.state is rules.State.PUBLISHED
-    report = TalkReport(
-        community=negotiation.community,
-        draft=negotiation.draft,
-        state=negotiation.state.value,
-        affected=negotiation.affected,
-        missing=() if published else rules.missing(negotiation, now),
-        deadline=negotiation.deadline,
-        refused=refused,
-    )
-    if as_json:
-        print(msgspec.json.encode(report).decode())
-        return
-    texts = catalogue(language_of(dict(os.environ)))
-    if refused is not None:
-        print(texts.get(f"error.{refused}", refused))
-    print(f"{report.community}: {report.state} ({report.draft})")
-    for unit in report.affected:
-        said = negotiation.answer(unit)
-        word = texts[f"answer.{said.answer if said else 'silent'}"]
-        print(f"  {unit}  {word}  {said.reason if said else ''}".rstrip())
-
-
 # Reading ------------------------------------------------------------------------------------------------------------
-
-
-def _talk(standing: TalksFile, community: str) -> Talk:
-    found = [one for one in standing.talks if community in ("", one.table.community)]
-    if not found:
-        raise NotFound("community", community)
-    if len(found) > 1:
-        raise BadInput("several communities talk, choose one with --community")
-    return found[0]
 
 
 def _only(tables: Sequence[Table], community: str) -> Table:
@@ -383,10 +257,3 @@ def _slot(text: str) -> Slot:
 def _moment(at: str | None) -> float:
     """Unix seconds; now where no moment is named."""
     return time.time() if at is None else moment_from(at)
-
-
-def _line(grounds: Grounds, what: str, before: Lesson | None, after: Lesson | None) -> str:
-    lesson = after or before
-    assert lesson is not None
-    times = [f"{one.weekday}.{one.host.period} {one.start}" if one else "-" for one in (before, after)]
-    return f"{what}  {lesson.id}  {grounds.title(lesson)}  {' -> '.join(times)}"

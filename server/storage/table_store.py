@@ -45,7 +45,7 @@ versions = Table(
 
 
 class SqlTableStore:
-    """`timetable.service.TableStore` on SQLite or PostgreSQL."""
+    """`timetable.agreement.service.TableStore` on SQLite or PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -77,7 +77,7 @@ class ClosingStore(Protocol):
 
 
 class Tables(Protocol):
-    """What it needs of the communities' tables: `timetable.service.TimetableService`."""
+    """What it needs of the communities' tables: `timetable.agreement.service.TimetableService`."""
 
     async def register(self) -> Register: ...
     async def community(self, community: str) -> Community: ...
