@@ -220,10 +220,10 @@ async def test_upgrade_keeps_a_recording_for_those_who_had_opened_it(desk: Desk,
         for statement in (
             "DROP TABLE review_invited",
             "DROP TABLE review_release",
-            "DELETE FROM schema_version WHERE number = 15",
+            "DELETE FROM schema_version WHERE number = 16",
         ):
             connection.execute(text(statement))
-    assert "0015_releases" in await asyncio.to_thread(migrate, database.engine)
+    assert "0016_releases" in await asyncio.to_thread(migrate, database.engine)
     assert await desk.service.release_of(unseen) == PRIVATE
     assert await desk.service.release_of(seen) == Release(scope="teachers", invited=("li", "wang"), by="", at=900.0)
     # the host goes on from there

@@ -1,4 +1,4 @@
--- compat: 0015
+-- compat: 0016
 -- An older program would show every recording to every teacher of the units that took part.
 CREATE TABLE review_release (
     review TEXT NOT NULL REFERENCES review (id) ON DELETE CASCADE,
