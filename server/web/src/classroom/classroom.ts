@@ -3,20 +3,26 @@
  * watching, reporting the line, and leaving. Views read its signals and call its methods.
  */
 import { batch, signal } from "@preact/signals";
-import type { JoinReply, SessionRow } from "../generated/api";
-import type { DeviceState, Participant, Role, ServerMessage, Track } from "../generated/live";
-import { get, post, Problem } from "../ui/api";
+import type { JoinReply } from "../generated/api";
+import type { Participant, Role, ServerMessage } from "../generated/live";
+import { post, Problem } from "../ui/api";
 import { Capture, type Fault, type Plan, PLANS } from "./capture";
 import { type Command, CommandError, Connection, hexId, JoinRefused, type Phase, type Wish } from "./connection";
+import { deviceId } from "./device-id";
+import { DeviceReport } from "./device-report";
 import { InStep, ServerClock } from "./in-step";
 import { LineReport } from "./line";
-import { type PathState, Publisher, type Sent, Subscriber } from "./media";
+import type { PathState } from "./path";
+import { Publisher, type Sent } from "./publisher";
+import { Subscriber } from "./subscriber";
 import { Drawing } from "./drawing";
 import { PagePictures, picturesFor } from "./page-pictures";
-import { faceOf, inRoomOf, isMemberCamera, listensOnly, next, recordedUnheard, type Room, self } from "./room";
+import { listensOnly, next, recordedUnheard, type Room, self } from "./room";
+import { openedReview } from "./review";
 import { openScreen } from "./screen";
 import { steadyNow } from "./steady";
 import { View } from "./view";
+import { ROLES_THAT_WATCH, wanted } from "./watching";
 
 export interface Line {
   phase: Phase;
@@ -40,9 +46,7 @@ export interface Media {
   silenced: boolean;
 }
 
-export const ROLES_THAT_WATCH: readonly Role[] = ["host", "endpoint", "observer", "patrol"];
 const REPORT_EVERY = 2_000;
-const DEVICE = "tongke.device";
 
 export class Classroom {
   readonly room = signal<Room | null>(null);
@@ -72,13 +76,13 @@ export class Classroom {
   private streams = new Map<string, MediaStream>();
   private report: ReturnType<typeof setInterval> | undefined;
   private lineReport = new LineReport();
+  private readonly deviceReport: DeviceReport;
   private readonly clock = new ServerClock();
   private readonly inStep = new InStep(this.clock, (message) => this.receive(message));
   private readonly view = new View((heights) => this.connection.tell({ t: "view", heights }));
   private screen: MediaStreamTrack | null = null;
   private epoch: number | null = null;
   private over = false;
-  private told = "";
 
   constructor(
     readonly session: string,
@@ -94,6 +98,7 @@ export class Classroom {
       undefined,
       { json },
     );
+    this.deviceReport = new DeviceReport(this.connection);
   }
 
   start(): void {
@@ -234,8 +239,8 @@ export class Classroom {
       this.epoch = message.epoch;
       this.prepare(message.role);
       this.view.reset();
-      this.told = "";
-      this.reportDevices();
+      this.deviceReport.forget();
+      this.deviceReport.tell(this.devices.value);
       this.publisher?.recover(fresh);
       this.subscriber?.recover(fresh);
     }
@@ -264,30 +269,13 @@ export class Classroom {
     const capture = new Capture(plan, () => {
       if (this.room.value) this.obeyMute(this.room.value);
       this.showMedia();
-      this.reportDevices();
+      this.deviceReport.tell(this.devices.value);
       void this.publish();
     });
     this.devices.value = capture;
     this.publisher = new Publisher(door, iceServers);
     capture.watch();
     await capture.open();
-  }
-
-  /** Says what camera and microphone are able to give, whenever that changes: the host sees why a tile is dark. */
-  private reportDevices(): void {
-    const capture = this.devices.value;
-    if (capture === null || capture.version.value === 0 || this.connection.phase !== "connected") return;
-    const main = capture.plan.cameras[0];
-    const state = (source: "mic" | "teacher" | "pupils"): DeviceState => (capture.tracks.has(source) ? "ok" : (capture.faults.get(source) ?? "missing"));
-    const camera = main ? state(main) : "off";
-    const microphone = state("mic");
-    if (this.told === `${camera} ${microphone}`) return;
-    this.told = `${camera} ${microphone}`;
-    this.connection.request({ t: "report_devices", camera, microphone }).catch((error: unknown) => {
-      if (!(error instanceof CommandError)) throw error;
-      // before the doors open nobody needs to know; the next change or return says it again
-      this.told = "";
-    });
   }
 
   private watch(room: Room): void {
@@ -319,18 +307,9 @@ export class Classroom {
     void this.findReview();
   }
 
-  /** The review opens with the end; a server under load may need a moment to say so. */
   private async findReview(): Promise<void> {
-    this.review.value = this.room.value?.snapshot.review ?? null;
-    for (let attempt = 0; attempt < 5 && this.review.value === null && this.room.value?.snapshot.state === "ended"; attempt++) {
-      try {
-        this.review.value = (await get<SessionRow>(`/api/sessions/${encodeURIComponent(this.session)}`)).review;
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        return;
-      }
-      if (this.review.value === null) await new Promise((done) => setTimeout(done, 1_000));
-    }
+    const known = this.room.value?.snapshot;
+    this.review.value = known?.review ?? (known?.state === "ended" ? await openedReview(this.session) : null);
   }
 
   private async reportLine(): Promise<void> {
@@ -381,26 +360,4 @@ export class Classroom {
   }
 
   private readonly onHide = (): void => this.stop();
-}
-
-/** Everybody's voice, and one picture of each but oneself: the one that stands for it. */
-export function wanted(room: Room): Track[] {
-  const me = self(room);
-  const others = room.snapshot.participants.filter((p) => p.id !== room.me && !isMemberCamera(room, p));
-  const audio = room.tracks.filter((t) => t.kind === "audio" && t.participant !== room.me && !inRoomOf(room, me, t.participant));
-  const faces = others.flatMap((p) => faceOf(room, p) ?? []);
-  return [...audio, ...faces];
-}
-
-/** The name of this tab, the same after a reload, so that a return replaces the old socket. */
-function deviceId(): string {
-  const fresh = hexId();
-  try {
-    const known = sessionStorage.getItem(DEVICE);
-    if (known) return known;
-    sessionStorage.setItem(DEVICE, fresh);
-  } catch {
-    // Without storage a reload is another device.
-  }
-  return fresh;
 }

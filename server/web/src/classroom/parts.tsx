@@ -4,7 +4,7 @@ import type { Participant, Snapshot } from "../generated/live";
 import { has, t } from "../ui/i18n";
 import { Icon, Signal } from "../ui/icons";
 import type { Classroom } from "./classroom";
-import type { Sent } from "./media";
+import type { Sent } from "./publisher";
 import { Absent, lineWords, Still } from "./pictures";
 import { faceOf, hasNotCome, linkBars, type Room, tileState } from "./room";
 

@@ -1,0 +1,110 @@
+/** What one page sends. This module owns its sections: which device, which layer, and how much of it is looked at. */
+import type { Sending } from "../generated/live";
+import { AUDIO_BITRATE, CAMERA, type Picture, type Source, TILE } from "./capture";
+import { isH264, isOpus, prefer } from "./codecs";
+import { Path, sdpOf } from "./path";
+import { SCREEN } from "./screen";
+
+type Layer = "high" | "low";
+
+/** What a page can send: its devices, and its screen. */
+export type Sent = Source | "screen";
+
+interface Sender {
+  source: Sent;
+  layer: Layer;
+  picture: Picture | null;
+  transceiver: RTCRtpTransceiver;
+}
+
+export class Publisher extends Path {
+  private tracks: ReadonlyMap<Sent, MediaStreamTrack> = new Map();
+  private senders: Sender[] = [];
+  private limits: Sending["limits"] = {};
+
+  /** Send exactly these from now on. A device that was replaced needs no negotiation. */
+  async send(tracks: ReadonlyMap<Sent, MediaStreamTrack>): Promise<void> {
+    this.tracks = new Map(tracks);
+    if (this.pc === null) {
+      if (tracks.size === 0) return;
+      this.fill(this.peer());
+      return this.negotiate();
+    }
+    let changed = false;
+    for (const { source, transceiver } of this.senders) {
+      const track = this.tracks.get(source) ?? null;
+      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
+      // A camera that is gone comes back; a screen that is shared no more is no picture of the room any longer.
+      const direction = source === "screen" && track === null ? "inactive" : "sendonly";
+      changed ||= transceiver.direction !== direction;
+      transceiver.direction = direction;
+    }
+    for (const [source, track] of this.tracks) {
+      if (this.senders.some((sender) => sender.source === source)) continue;
+      this.add(this.pc, source, track);
+      changed = true;
+    }
+    if (changed) await this.negotiate();
+  }
+
+  /** What the server says is looked at: a layer that nobody sees rests, and one that only a recorder sees is smaller. */
+  limit(limits: Sending["limits"]): void {
+    this.limits = limits;
+    for (const sender of this.senders) void this.obey(sender);
+  }
+
+  protected fill(pc: RTCPeerConnection): void {
+    this.senders = [];
+    for (const [source, track] of this.tracks) this.add(pc, source, track);
+  }
+
+  protected async ask(sdp: string): Promise<string> {
+    const sources: Record<string, Sent> = {};
+    const layers: Record<string, Layer> = {};
+    for (const { source, layer, transceiver } of this.senders) {
+      if (transceiver.mid === null) continue;
+      sources[transceiver.mid] = source;
+      layers[transceiver.mid] = layer;
+    }
+    return sdpOf(await this.door.request({ t: "publish", sdp, sources, layers }));
+  }
+
+  private add(pc: RTCPeerConnection, source: Sent, track: MediaStreamTrack): void {
+    if (source === "mic") this.addSection(pc, track, { source, layer: "high", picture: null });
+    else if (source === "screen") this.addSection(pc, track, { source, layer: "high", picture: SCREEN });
+    else {
+      this.addSection(pc, track, { source, layer: "high", picture: CAMERA });
+      this.addSection(pc, track, { source, layer: "low", picture: TILE });
+    }
+  }
+
+  private addSection(pc: RTCPeerConnection, track: MediaStreamTrack, section: Omit<Sender, "transceiver">): void {
+    const { picture } = section;
+    const encoding: RTCRtpEncodingParameters =
+      picture === null ? { maxBitrate: AUDIO_BITRATE } : { maxBitrate: picture.maxBitrate, maxFramerate: picture.frameRate };
+    if (section.layer === "low") encoding.scaleResolutionDownBy = CAMERA.height / TILE.height;
+    const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
+    prefer(transceiver, picture === null ? "audio" : "video", picture === null ? isOpus : isH264);
+    const sender = { ...section, transceiver };
+    this.senders.push(sender);
+    void this.obey(sender);
+  }
+
+  private async obey({ source, layer, picture, transceiver: { sender } }: Sender): Promise<void> {
+    const limit = source === "mic" ? undefined : this.limits[source]?.[layer];
+    const parameters = sender.getParameters();
+    const encoding = parameters.encodings[0];
+    if (picture === null || limit === undefined || encoding === undefined) return;
+    const wanted = { active: limit > 0, maxBitrate: Math.min(limit || picture.maxBitrate, picture.maxBitrate) };
+    if (encoding.active === wanted.active && encoding.maxBitrate === wanted.maxBitrate) return;
+    Object.assign(encoding, wanted);
+    // Fine lines at a third of the bitrate would only be coarse blocks.
+    if (layer === "high" && source !== "screen") encoding.scaleResolutionDownBy = wanted.maxBitrate < picture.maxBitrate / 2 ? 2 : 1;
+    try {
+      await sender.setParameters(parameters);
+    } catch (error) {
+      // The connection was closed meanwhile; the next one begins with the same limits.
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+}
