@@ -8,8 +8,8 @@ from collections import deque
 
 BIN = 0.05
 """Seconds of one value: a syllable takes four of them."""
-KEPT = 140
-"""Values that are kept: seven seconds."""
+KEPT = 420
+"""Values that are kept: twenty-one seconds."""
 SILENCE = 127
 HELD = 10
 """Values for which the last level stands where no packet comes: a microphone in silence sends one in 0.4 s (DTX)."""
