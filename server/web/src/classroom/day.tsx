@@ -28,9 +28,10 @@ export interface DayProps {
 
 export function DayPage({ day, at, stale, hold }: DayProps) {
   const now = second.value + (day.serverTime - at);
-  const next = day.lessons.find((lesson) => lesson.session !== null && !lesson.cancelled && lesson.state !== "ended" && lesson.ends > now);
+  const next = day.lessons.find((lesson) => !lesson.cancelled && lesson.state !== "ended" && lesson.ends > now);
   const [preflight, setPreflight] = useState<Preflight | null>(null);
   const [checking, setChecking] = useState(false);
+  /** There from the moment its doors open. */
   const session = next?.session ?? null;
   const [devicesOpen, openDevices] = useState(false);
   const run = (loud: boolean) => {
@@ -46,7 +47,7 @@ export function DayPage({ day, at, stale, hold }: DayProps) {
     hold(checking || devicesOpen);
     return () => hold(false);
   }, [checking, devicesOpen]);
-  const due = next !== undefined && next.starts - now <= CHECK_BEFORE;
+  const due = next !== undefined && session !== null && next.starts - now <= CHECK_BEFORE;
   useEffect(() => {
     if (due) run(false);
   }, [due, session]);

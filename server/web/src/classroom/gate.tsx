@@ -1,6 +1,7 @@
 /** What stands instead of a classroom: joining, refused, opened elsewhere, over. */
 import type { ComponentChildren } from "preact";
 import { Button, LinkButton } from "../ui/components";
+import { WaysOn } from "../ui/ways-on";
 import { has, t } from "../ui/i18n";
 import { Icon, type IconName } from "../ui/icons";
 import type { Classroom } from "./classroom";
@@ -12,9 +13,11 @@ interface CardProps {
   text?: string;
   state?: string;
   children?: ComponentChildren;
+  /** Ways to other pages, below the buttons. */
+  ways?: ComponentChildren;
 }
 
-function Card({ icon, spin, title, text, state, children }: CardProps) {
+function Card({ icon, spin, title, text, state, children, ways }: CardProps) {
   return (
     <main class="gate" data-state={state}>
       <section class="card gate-card" role="status">
@@ -22,6 +25,7 @@ function Card({ icon, spin, title, text, state, children }: CardProps) {
         <h1>{title}</h1>
         {text && <p class="mut">{text}</p>}
         <div class="row gate-acts">{children}</div>
+        {ways}
       </section>
     </main>
   );
@@ -44,7 +48,7 @@ export function Joining({ classroom }: { classroom: Classroom }) {
 export function Closed({ classroom }: { classroom: Classroom }) {
   const { reason } = classroom.line.value;
   const snapshot = classroom.room.value?.snapshot;
-  if (snapshot?.state === "ended" || reason === "ended") return <Over classroom={classroom} />;
+  if (snapshot?.state === "ended" || reason === "ended" || reason === "session_over") return <Over classroom={classroom} />;
   if (reason === "not_signed_in") {
     return (
       <Card icon="lock" title={t("classroom.gate.signed_out")}>
@@ -56,13 +60,17 @@ export function Closed({ classroom }: { classroom: Classroom }) {
   }
   const known = has(`classroom.gate.${reason}`) ? reason : "refused";
   return (
-    <Card icon={reason === "replaced" ? "swap" : reason === "left" ? "out" : "ban"} title={t(`classroom.gate.${known}`, { code: reason })}>
+    <Card
+      icon={reason === "replaced" ? "swap" : reason === "left" ? "out" : "ban"}
+      title={t(`classroom.gate.${known}`, { code: reason })}
+      state={reason}
+      ways={<WaysOn session={classroom.session} />}
+    >
       {(reason === "replaced" || reason === "left") && (
         <Button kind="pri" action="join" onClick={() => location.reload()}>
           {t("classroom.gate.join_again")}
         </Button>
       )}
-      <LinkButton href="/lessons">{t("classroom.gate.to_lessons")}</LinkButton>
     </Card>
   );
 }
@@ -70,18 +78,16 @@ export function Closed({ classroom }: { classroom: Classroom }) {
 export function Over({ classroom }: { classroom: Classroom }) {
   const review = classroom.review.value ?? classroom.room.value?.snapshot.review;
   const title = classroom.room.value?.snapshot.lesson.title;
+  // the address of a lesson's page may name the lesson itself; the room knows which of its sessions this was
+  const session = classroom.room.value?.snapshot.session ?? classroom.session;
   return (
-    <Card icon="check" state="ended" title={t("classroom.gate.over")} text={[title, t("classroom.gate.over_text")].filter(Boolean).join(" · ")}>
-      {review ? (
-        <LinkButton kind="pri" href={`/review/${encodeURIComponent(review)}`} action="open-review">
-          {t("classroom.gate.to_review")}
-        </LinkButton>
-      ) : (
-        <LinkButton kind="pri" href="/reviews">
-          {t("classroom.gate.to_reviews")}
-        </LinkButton>
-      )}
-      <LinkButton href="/">{t("classroom.gate.home")}</LinkButton>
-    </Card>
+    <Card
+      icon="check"
+      state="ended"
+      title={t("classroom.gate.over")}
+      text={[title, review && t("classroom.gate.over_text")].filter(Boolean).join(" · ")}
+      // once it is known whether there is a review, which follows the end by a moment
+      ways={<WaysOn key={review ?? ""} session={session} />}
+    />
   );
 }

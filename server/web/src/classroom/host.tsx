@@ -9,7 +9,7 @@ import { DeviceDialog } from "./device-dialog";
 import { ExerciseSheet } from "./exercise-sheet";
 import { ExerciseCard } from "./host-exercise";
 import { nextSource } from "./pictures";
-import { inLesson, lessonRooms, nextToCall, program, tiles } from "./room";
+import { inLesson, lessonRooms, nextToCall, program, type Room, tiles } from "./room";
 import { canShareScreen } from "./screen";
 import { OverrunWarning } from "./overrun";
 import { Sounds, SoundUnlock } from "./sound";
@@ -20,6 +20,28 @@ import { OwnTile } from "./own-tile";
 import { Program, Suggestion } from "./program";
 import { RoomsTable } from "./rooms-table";
 import { Dock } from "./dock";
+
+/** The rooms in words; while an exercise is out its answers come first, and the rooms are one press away. */
+function Rest({ classroom, room }: { classroom: Classroom; room: Room }) {
+  const run = room.snapshot.exercise;
+  /** The exercise beside which the rooms were asked for: the next one comes first again. */
+  const [left, leave] = useState("");
+  if (run === null) return <RoomsTable room={room} />;
+  const rooms = left === run.id;
+  return (
+    <div class="rest">
+      <div class="seg-ctl two" role="group" aria-label={t("classroom.host.beside")}>
+        <button type="button" aria-pressed={!rooms} data-action="show-answers" onClick={() => leave("")}>
+          {t("classroom.exercise.number", { n: run.number })}
+        </button>
+        <button type="button" aria-pressed={rooms} data-action="show-rooms" onClick={() => leave(run.id)}>
+          {t("classroom.facts.title")}
+        </button>
+      </div>
+      {rooms ? <RoomsTable room={room} /> : <ExerciseCard classroom={classroom} room={room} run={run} />}
+    </div>
+  );
+}
 
 export function HostPage({ classroom }: { classroom: Classroom }) {
   const room = classroom.room.value;
@@ -76,7 +98,7 @@ export function HostPage({ classroom }: { classroom: Classroom }) {
       <aside class="side">
         <Program classroom={classroom} room={room} />
         {next && <Suggestion classroom={classroom} room={room} next={next} />}
-        {room.snapshot.exercise ? <ExerciseCard classroom={classroom} room={room} run={room.snapshot.exercise} /> : <RoomsTable room={room} />}
+        <Rest classroom={classroom} room={room} />
       </aside>
       <Dock classroom={classroom} room={room} timerOpen={timerOpen} setTimerOpen={setTimerOpen} trayOpen={trayOpen} setTrayOpen={setTrayOpen}>
         <button type="button" class="dk" data-action="exercises" aria-disabled={!inLesson(room.snapshot) || undefined} onClick={() => inLesson(room.snapshot) && openSheet(true)}>

@@ -27,7 +27,7 @@ export function OwnTile({ classroom, room, choose }: { classroom: Classroom; roo
         {!media.local.has(source) && (
           <span class="ov">
             <Icon name="camoff" size="lg" />
-            <b>{t(media.camera === "off" ? "classroom.tile.camera_off" : media.camera ? "classroom.tile.no_camera" : "classroom.tile.opening_camera")}</b>
+            <b>{t(media.camera === "off" ? "classroom.tile.camera_off" : media.camera ? `classroom.device.short_${media.camera}` : "classroom.tile.opening_camera")}</b>
           </span>
         )}
         <span class="mi">

@@ -80,7 +80,7 @@ function RoomPage() {
     const { day, at } = newest.current;
     const now = day.serverTime + steadyNow() - at;
     const opens = (lesson: RoomLesson) => lesson.starts - CHECK_BEFORE - now;
-    return day.join === null && !day.lessons.some((lesson) => lesson.session !== null && !lesson.cancelled && opens(lesson) > 0 && opens(lesson) < SETTLED_BEFORE);
+    return day.join === null && !day.lessons.some((lesson) => !lesson.cancelled && opens(lesson) > 0 && opens(lesson) < SETTLED_BEFORE);
   };
   const refresh = async () => {
     try {
@@ -119,7 +119,7 @@ function RoomPage() {
   }, [unreached]);
 
   // Be there at the bell, not up to a quarter of a minute later.
-  const next = known?.day.lessons.find((lesson) => lesson.session !== null && lesson.state === "scheduled" && lesson.starts > known.day.serverTime);
+  const next = known?.day.lessons.find((lesson) => !lesson.cancelled && lesson.state === "scheduled" && lesson.starts > known.day.serverTime);
   useEffect(() => {
     if (!known || !next) return undefined;
     const opens = [next.starts - CHECK_BEFORE, next.starts].map((moment) => moment - known.day.serverTime).filter((wait) => wait > 0 && wait < 3600);

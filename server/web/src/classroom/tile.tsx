@@ -103,7 +103,7 @@ function NoPicture({ room, participant, waited }: { room: Room; participant: Par
     <span class="ov" data-gives={gives}>
       <Icon name={gives === "sound_only" || gives === "listen_only" ? "ear" : "camoff"} size="lg" />
       {darkened(participant) && !listens && <b>{t(`classroom.device.short_${participant.camera}`)}</b>}
-      <span class="sm">{t(`classroom.tile.${gives}`)}</span>
+      <span class="sm">{t(gives === "sound_only" && darkened(participant) ? "classroom.tile.sound_left" : `classroom.tile.${gives}`)}</span>
     </span>
   );
 }

@@ -13,6 +13,7 @@ import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { clockAt, countyTime, longDate } from "../ui/time";
 import { Frame } from "../ui/top";
+import { isNowhere, WaysOn } from "../ui/ways-on";
 
 /** `/lesson/{session}`. */
 const session = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop() ?? "");
@@ -26,7 +27,8 @@ function LessonPage() {
   return (
     <Frame here="lessons">
       <main class="sheet-page">
-        <Failure error={error} retry={reload} />
+        <Failure error={error} retry={isNowhere(error) ? undefined : reload} />
+        {isNowhere(error) && data === undefined && <WaysOn session={session} />}
         {slow && <Skeleton lines={6} />}
         {data !== undefined && (
           <>
@@ -49,6 +51,7 @@ function LessonPage() {
                 </LinkButton>
               )}
             </div>
+            {data.state === "ended" && <WaysOn session={session} />}
             <section class="card box">
               <h2>{t("materials.title")}</h2>
               {data.role === null ? <p class="mut">{t("materials.not_yours")}</p> : <MaterialsManager session={session} />}

@@ -15,6 +15,7 @@ import { mount } from "../ui/mount";
 import { useResource } from "../ui/resource";
 import { clockAt, countyTime, longDate } from "../ui/time";
 import { Frame } from "../ui/top";
+import { isNowhere, WaysOn } from "../ui/ways-on";
 
 const REFRESH_SECONDS = 20;
 
@@ -26,7 +27,8 @@ function ReportPage() {
   return (
     <Frame here="lessons">
       <main class="sheet-page report" data-report={data?.session} data-state={data?.state}>
-        {data === undefined ? <Failure error={error} retry={reload} /> : <Stale at={at} error={error} retry={reload} />}
+        {data === undefined ? <Failure error={error} retry={isNowhere(error) ? undefined : reload} /> : <Stale at={at} error={error} retry={reload} />}
+        {data === undefined && isNowhere(error) && <WaysOn session={session} />}
         {slow && <Skeleton lines={10} />}
         {data && <Loaded report={data} />}
       </main>
