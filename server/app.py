@@ -456,6 +456,7 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(service.run(), name="live"),
         asyncio.create_task(withdrawals.run(), name="withdrawals"),
         asyncio.create_task(schedule.run(), name="schedule"),
+        asyncio.create_task(recording.run(), name="recording"),
         asyncio.create_task(app[cameras_key].run(), name="cameras"),
         asyncio.create_task(asyncio.to_thread(repair_ended, settings.recordings_dir), name="repair"),
         asyncio.create_task(

@@ -46,6 +46,11 @@ class County:
     def _community_of(self) -> dict[str, Community]:
         return {unit: community for community in self.register.communities for unit in community.units}
 
+    @cached_property
+    def refusing(self) -> frozenset[str]:
+        """The classes that may not be recorded."""
+        return frozenset(one.id for one in self.register.classes if not one.recording_consent)
+
     def unit(self, id: str) -> SchoolUnit:
         return _get(self._units, "unit", id)
 

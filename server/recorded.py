@@ -65,13 +65,18 @@ class RecordedSessions:
             return []
         return [record for _, record in read_journal(path).records if record is not None]
 
-    def file_of(self, session: str, segment: str) -> Path | None:
-        """The file of a segment; None where there is none, or no more."""
+    def file_of(self, session: str, segment: str) -> tuple[Path, str] | None:
+        """The file of a segment and the unit it is of; None where there is none, or no more."""
         folder = self._folder / session
         if not folder.exists():
             return None
-        files = (folder / facts.opened.file for facts in read_recording(folder).segments if facts.id == segment)
-        return next((file for file in files if file.exists()), None)
+        recording = read_recording(folder)
+        units = {entry.participant: entry.unit for entry in recording.participants}
+        for facts in recording.segments:
+            file = folder / facts.opened.file
+            if facts.id == segment and file.exists():
+                return file, units.get(facts.opened.participant, "")
+        return None
 
     async def write_down(self, session: str, event: ReleaseChanged, at: float) -> None:
         """Add the change to the session's journal. The database holds it already: a disk that refuses undoes no

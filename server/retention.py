@@ -62,7 +62,15 @@ class Retention:
         deleted = []
         for folder in await asyncio.to_thread(lambda: list(sessions(self._folder))):
             record = await self._due(folder.name)
-            if record is not None and await asyncio.to_thread(_delete, folder):
+            if record is None:
+                continue
+            try:
+                gone = await asyncio.to_thread(_delete, folder)
+            except OSError as error:
+                # one folder that the disk refuses to let go must not keep the others
+                log.error("recording_not_deleted", session=folder.name, error=str(error))
+                continue
+            if gone:
                 log.info("recording_deleted", session=folder.name, kept_days=self._kept(record))
                 deleted.append(folder.name)
         for session in await asyncio.to_thread(lambda: list(self._answers.sessions())):

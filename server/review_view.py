@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -90,12 +90,14 @@ def review_view(
     asker: Principal,
     standing: Standing,
     withheld: Withheld | None,
+    withdrawn: Collection[str],
     writes: bool,
     researchers: Sequence[Person],
     address: Callable[[str], str],
     now: float,
 ) -> ReviewView:
-    """`address` gives the link of a segment; where the recording is `withheld` the asker sees facts and no pictures."""
+    """`address` gives the link of a segment; where the recording is `withheld` the asker sees facts and no pictures;
+    of the units whose class has `withdrawn` its consent nobody sees any."""
     review, timeline = dossier.review, recorded.timeline
     part = part_of(asker, review)
     talk = {lane.participant: lane.spans for lane in timeline.talk}
@@ -105,7 +107,7 @@ def review_view(
         duration=max(timeline.duration, review.duration),
         recording=timeline.live,
         views=tuple(
-            _track(view, recorded.indexes, talk.get(view.participant, ()), None if withheld else address)
+            _track(view, recorded.indexes, talk.get(view.participant, ()), None if withheld else address, withdrawn)
             for view in timeline.views
         ),
         chapters=tuple(Chapter(code=c.code, title=c.title, start=c.start, end=c.end) for c in timeline.chapters),
@@ -237,9 +239,11 @@ def _track(
     indexes: Mapping[str, FragmentIndex],
     talk: tuple[tuple[float, float], ...],
     address: Callable[[str], str] | None,
+    withdrawn: Collection[str],
 ) -> ViewTrack:
     segments: tuple[SegmentView, ...] = ()
-    if address is not None:
+    consent = view.consent and view.unit not in withdrawn
+    if address is not None and consent:
         segments = tuple(
             _segment(segment, indexes[segment.id], address(segment.id))
             for segment in view.segments
@@ -255,7 +259,7 @@ def _track(
         class_name=view.class_name,
         segments=segments,
         gaps=view.gaps,
-        consent=view.consent,
+        consent=consent,
         talk=talk,
     )
 

@@ -186,9 +186,12 @@ class Reviews:
         withheld = refusal(standing(asker, lesson), release)
         if withheld is not None:
             raise RecordingWithheld(review.id, withheld)
-        file = await asyncio.to_thread(self._recorded.file_of, session, segment)
-        if file is None:
+        found = await asyncio.to_thread(self._recorded.file_of, session, segment)
+        if found is None:
             raise NotFound("segment", segment)
+        file, unit = found
+        if unit in lesson.withdrawn:
+            raise RecordingWithheld(review.id, "withdrawn")
         return file
 
     def events(self, session: str) -> list[Record]:
@@ -231,7 +234,7 @@ class Reviews:
         record = await self._sessions.get(review.session)
         if record is None:
             raise ReviewNotFound(review.id)
-        return lesson_of(record.plan, review, _units_of(record.plan.community, county))
+        return lesson_of(record.plan, review, _units_of(record.plan.community, county), refusing=county.refusing)
 
     async def _writer(self, asker: Principal, review_id: str) -> tuple[_Opened, Author]:
         opened = await self._open(asker, review_id)
@@ -259,6 +262,7 @@ class Reviews:
             asker=asker,
             standing=opened.standing,
             withheld=opened.withheld,
+            withdrawn=opened.lesson.withdrawn,
             writes=self._writes(asker, opened),
             researchers=researchers(people, opened.lesson),
             address=lambda segment: self._links.address(session, segment, asker.id),

@@ -25,6 +25,8 @@ class TaughtLesson(Struct, frozen=True, kw_only=True):
 
     units: tuple[str, ...]
     """Those that took part."""
+    withdrawn: frozenset[str] = frozenset()
+    """Units whose class has since withdrawn its consent: nothing recorded of their room is shown to anybody."""
     community: str
     community_units: tuple[str, ...]
     hosts: frozenset[str] = frozenset()
@@ -34,14 +36,20 @@ class TaughtLesson(Struct, frozen=True, kw_only=True):
 
 
 def lesson_of(
-    plan: SessionPlan, review: Review | None, community_units: Collection[str], taught: Iterable[str] = ()
+    plan: SessionPlan,
+    review: Review | None,
+    community_units: Collection[str],
+    taught: Iterable[str] = (),
+    refusing: Collection[str] = (),
 ) -> TaughtLesson:
     """The lesson as its plan has it and, once it has a review, as it was held: the assistant of a class that was not
-    there was not recorded. `taught`: who is in it, while there is no review yet."""
+    there was not recorded. `taught`: who is in it, while there is no review yet; `refusing`: classes that do not
+    consent now."""
     hosts = review.parts[0].teachers if review is not None and review.parts else ()
     absent = {part.unit for part in review.parts[1:] if not part.attended} if review is not None else set()
     return TaughtLesson(
         units=plan.units,
+        withdrawn=frozenset(part.unit for part in plan.parts if not set(part.classes).isdisjoint(refusing)),
         community=plan.community,
         community_units=tuple(community_units),
         hosts=frozenset(hosts),

@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from recordings.journal import read_journal
-from server.keys import session_store_key, settings_key
-from tests.county_server import Answer, person_id
+from server.keys import counties_key, registers_key, session_store_key, settings_key
+from tests.county_server import CORE, MEMBER, Answer, person_id
 from tests.held_lessons import Held
 
 OTHERS = ("core_teacher", "member_director", "third_teacher", "convenor", "researcher")
@@ -159,3 +161,25 @@ async def test_a_closed_review_is_still_taken_back(recorded: Held) -> None:
     assert closed.json["row"]["state"] == "closed"
     assert (await release(recorded, "host_teacher", "teachers", 1)).json["row"]["scope"] == "teachers"
     assert (await recorded.view("core_teacher"))["watching"] == "not_shared"
+
+
+async def test_a_class_that_has_withdrawn_since_is_shown_to_nobody(recorded: Held) -> None:
+    member = await recorded.county.person("member_teacher")
+    [track] = [one for one in (await recorded.view("member_teacher"))["views"] if one["unit"] == MEMBER]
+    [theirs] = track["segments"]
+    registers, counties = recorded.county.app[registers_key], recorded.county.app[counties_key]
+    register = (await counties.now()).register
+    record = await recorded.county.app[session_store_key].get(recorded.session)
+    assert record is not None
+    withdrawn = record.plan.members[0].classes
+    classes = tuple(
+        msgspec.structs.replace(one, recording_consent=one.recording_consent and one.id not in withdrawn)
+        for one in register.classes
+    )
+    fresh = msgspec.structs.replace(register, classes=classes)
+    await registers.save(fresh, "test", 0.0, await registers.version())
+    views = {track["unit"]: track for track in (await recorded.view("host_teacher"))["views"]}
+    assert (views[MEMBER]["consent"], views[MEMBER]["segments"]) == (False, [])
+    assert (views[CORE]["consent"], len(views[CORE]["segments"])) == (True, 1)
+    gone = await member.get(theirs["url"])
+    assert (gone.refusal, gone.json["fields"]["reason"]) == ((403, "recording_withheld"), "withdrawn")

@@ -64,6 +64,18 @@ async def test_folder_of_an_unknown_session_is_left_alone(database: Database, tm
     assert (await retention.look(), stranger.exists()) == ([], True)
 
 
+async def test_a_folder_that_cannot_be_deleted_does_not_keep_the_others(database: Database, tmp_path: Path) -> None:
+    store, session = await recorded(database, tmp_path, rehearsal=True)
+    stuck = plan("a-before")
+    await store.add(SessionRecord(plan=stuck, kind="rehearsal", state="ended", journal="k", review="q"))
+    await store.finish(stuck.session, ENDED, "q")
+    with Manifest.open(tmp_path / stuck.session) as manifest:
+        manifest.add(Began(stuck.session, ENDED - 2400))
+    (tmp_path / stuck.session / "lost+found").mkdir()
+    retention = retention_of(store, tmp_path, days=365, clock=lambda: ENDED + 8 * DAY_SECONDS)
+    assert (await retention.look(), session.exists()) == ([session.name], False)
+
+
 async def test_pupils_answers_go_with_the_recording(database: Database, tmp_path: Path) -> None:
     store, _ = await recorded(database, tmp_path / "recordings", rehearsal=True)
     files, journals = AnswerFiles(tmp_path / "answers"), FileJournals(tmp_path / "journals")

@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from server.storage.migrate import load
+
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
 LOCKS = ["requirements.lock", "requirements-test.lock"]
@@ -92,3 +94,10 @@ def pins(lock: str) -> dict[str, set[str]]:
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / lock).read_text("utf-8"), re.MULTILINE):
         found.setdefault(canonicalize_name(name), set()).add(version)
     return found
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_every_migration_has_a_number_of_its_own(dialect: str) -> None:
+    """Two that were made side by side are not found by a rebase."""
+    numbers = [step.number for step in load(dialect)]
+    assert numbers == list(range(1, len(numbers) + 1))
