@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings
 from server import pages
 from server.bus import BusError, open_bus
+from server.materials.fonts import draws_chinese
 from server.storage.database import Database
 from server.storage.migrate import SchemaTooNew, pending
 
@@ -112,6 +113,12 @@ async def _open_files(_settings: Settings) -> tuple[bool, str]:
     return soft == resource.RLIM_INFINITY or soft >= LEAST_OPEN_FILES, f"{soft} open files allowed"
 
 
+async def _fonts(_settings: Settings) -> tuple[bool, str]:
+    if draws_chinese():
+        return True, "Chinese pages are drawn"
+    return False, "no Chinese font: PDF pages that do not carry theirs stay blank (on Debian: fonts-wqy-microhei)"
+
+
 def _is_missing_file(database_url: str) -> bool:
     return database_url.startswith("sqlite:///") and not Path(database_url.removeprefix("sqlite:///")).exists()
 
@@ -137,4 +144,5 @@ CHECKS: dict[str, Check] = {
     "port": _port,
     "media_port": _media_port,
     "open_files": _open_files,
+    "fonts": _fonts,
 }

@@ -7,7 +7,6 @@ with databases, servers and folders of its own.
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import subprocess
 import sys
@@ -28,8 +27,8 @@ LIVE = (
     "tests/integration/test_restart.py",
     "tests/integration/test_whip*.py",
 )
-GIVES_WAY = ["nice", "-n", "5"]
-"""About a quarter of a core that both lanes want at the same time."""
+GIVES_WAY = ["nice", "-n", "10"]
+"""About a tenth of a core that both lanes want at the same time."""
 
 
 def live() -> list[str]:
@@ -49,8 +48,7 @@ def side_by_side(shown: list[str], kept: list[str]) -> int:
         try:
             codes = [abs(first.wait()), abs(second.wait())]
         finally:
-            for lane in (first, second):
-                _end(lane)
+            _end(first, second)
             said.seek(0)
             sys.stdout.flush()
             sys.stdout.buffer.write(said.read())
@@ -58,11 +56,12 @@ def side_by_side(shown: list[str], kept: list[str]) -> int:
     return max(codes)
 
 
-def _end(lane: subprocess.Popen[bytes]) -> None:
+def _end(*lanes: subprocess.Popen[bytes]) -> None:
     # a pytest that is interrupted stops what it started, one that is terminated does not
-    if lane.poll() is None:
-        lane.send_signal(signal.SIGINT)
-    with contextlib.suppress(KeyboardInterrupt):
+    for lane in lanes:
+        if lane.poll() is None:
+            lane.send_signal(signal.SIGINT)
+    for lane in lanes:
         lane.wait()
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,8 @@ import pytest
 from server.cli import run
 from server.commands import bench
 from tests.bench import runner
+
+ROOT = Path(__file__).parents[2]
 
 
 def call(*tokens: str) -> int:
@@ -67,6 +73,30 @@ def test_doctor_reports_each_check_for_machines(
     assert (findings["bus"]["good"], findings["port"]["good"], findings["media_port"]["good"]) == (True, True, True)
     assert code == (0 if all(finding["good"] for finding in findings.values()) else 1)
     assert not (tmp_path / "data" / "tongke.db").exists()
+
+
+def test_doctor_misses_the_font_that_chinese_pages_need(tmp_path: Path, require: Callable[[str], str]) -> None:
+    """It looks at a page as it is drawn on a machine without fonts, as a bare container is."""
+    if not Path("/usr/share/fonts").is_dir():
+        pytest.skip("this machine has no fonts to be hidden")
+    hidden = 'mount -t tmpfs none /usr/share/fonts && exec "$@"'
+    done = subprocess.run(
+        [
+            *(require("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", hidden, "sh"),
+            *(sys.executable, "-m", "server", "doctor", "--json"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "HOME": str(tmp_path), "TONGKE_SERVER_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"no namespace here: {done.stderr}")
+    findings = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert not findings["fonts"]["good"]
+    assert "fonts-wqy-microhei" in findings["fonts"]["detail"]
+    assert done.returncode == 1
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,36 @@ def test_containers_name_real_settings(file: str, tmp_path: Path) -> None:
         load(None, {name: value})
 
 
+def test_the_image_takes_what_the_repository_has() -> None:
+    """Every COPY finds its source among the files under version control, and none is kept out of the context."""
+    copied = [
+        source
+        for line in (ROOT / "docker/Dockerfile").read_text("utf-8").splitlines()
+        if line.startswith("COPY ") and "--from=" not in line
+        for source in line.split()[1:-1]
+    ]
+    ignored = (ROOT / "docker/Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    assert sorted(copied) == sorted(line[1:] for line in ignored if line.startswith("!"))
+    command = ["git", "ls-files", "--error-unmatch", *copied]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (listed.returncode, listed.stderr) == (0, "")
+
+
+def test_compose_mounts_what_is_there() -> None:
+    """Files beside it are in the repository, or are made as the documents say."""
+    text = COMPOSE.read_text("utf-8")
+    mounted = {name.removesuffix("}") for name in re.findall(r"(?<![\w}])\./[\w./}-]+", text)}
+    for name in mounted:
+        assert (COMPOSE.parent / name).is_file() or f"docker/{name.removeprefix('./')}" in operations(), name
+    assert {"./coturn.sh", "./no-relay", "./secrets/database_url"} <= mounted
+
+
+def test_what_compose_asks_for_is_documented() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text("utf-8")))
+    assert asked
+    assert {name for name in asked if name not in operations()} == set()
+
+
 def test_metrics_are_documented() -> None:
     documented = set(re.findall(r"^\| `(tongke_[a-z_]+)` \|", operations(), re.MULTILINE))
     registered = {family.name for family in Metrics().registry.collect() if family.name.startswith("tongke_")}
