@@ -82,3 +82,45 @@ async def test_panel_that_is_up_before_its_line_asks_for_its_code_until_it_has_o
         await panel.wait_for_selector('[data-view="pairing"][data-state="offered"]', timeout=WAIT)
         await panel.wait_for_selector('[data-view="pairing"] [role="alert"]', state="detached", timeout=WAIT)
         assert lesson.errors == []
+
+
+@pytest.mark.parametrize("part", ["room-*.js", "zh-CN-*.js"])
+async def test_panel_that_lost_a_part_of_its_page_on_the_way_asks_again(
+    tmp_path: Path, migrated_sqlite: Path, part: str
+) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        context = await lesson.context(browser, viewport=WALL)
+        lost = 0
+
+        async def lose(route: Route) -> None:
+            nonlocal lost
+            lost += 1
+            await (route.abort("connectionreset") if lost == 1 else route.continue_())
+
+        await context.route(f"**/assets/{part}", lose)
+        await lesson.pair(context)
+        panel = await lesson.load(context, "/room")
+        await in_state(panel, "open")
+        assert lost > 1
+
+
+async def test_panel_counts_down_to_a_lesson_whose_doors_are_closed(tmp_path: Path, migrated_sqlite: Path) -> None:
+    """Its session is not there yet: in the morning it is a line of the table only."""
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        context = await lesson.context(browser, viewport=WALL)
+
+        async def morning(route: Route) -> None:
+            day = await (await route.fetch()).json()
+            starts = day["serverTime"] + 3 * 3600
+            row = dict.fromkeys(("occurrence", "title", "subject", "hostName"), "科学") | {
+                "kind": "sync", "start": "10:30", "end": "11:10", "starts": starts, "ends": starts + 2400,
+                "session": None, "state": "scheduled", "cancelled": False,
+            }  # fmt: skip
+            await route.fulfill(json=day | {"join": None, "lessons": [row | {"cancelled": True}, row]})
+
+        await context.route("**/api/room/day", morning)
+        await lesson.pair(context)
+        panel = await lesson.load(context, "/room")
+        await panel.wait_for_selector('.nx [role="timer"]', timeout=WAIT)
+        assert (await panel.inner_text('.nx [role="timer"]'))[:4] in ("3:00", "2:59")
+        assert lesson.errors == []

@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Material } from "../generated/live";
 import type { MaterialsManager } from "../materials/manager";
-import { Button, Dialog, Skeleton } from "../ui/components";
+import { Problem } from "../ui/api";
+import { Button, Dialog, Failure, Skeleton } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { BLANK, partsOf, stepFrom, strokesOn } from "./board";
@@ -127,10 +128,15 @@ export function Tray({ classroom, room, close }: { classroom: Classroom; room: R
   const { shelf, shown } = room.snapshot.board;
   const [managing, setManaging] = useState(false);
   const [Manager, setManager] = useState<typeof MaterialsManager | null>(null);
+  const [lost, setLost] = useState(false);
   const manage = () => {
     setManaging(true);
+    setLost(false);
     // Only hosts need it, and seldom: the page that opens in a village comes without it.
-    void import("../materials/manager").then((loaded) => setManager(() => loaded.MaterialsManager));
+    import("../materials/manager").then(
+      (loaded) => setManager(() => loaded.MaterialsManager),
+      () => setLost(true),
+    );
   };
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -209,7 +215,7 @@ export function Tray({ classroom, room, close }: { classroom: Classroom; room: R
       </div>
       {managing && (
         <Dialog title={t("materials.title")} onClose={() => setManaging(false)}>
-          {Manager ? <Manager session={session} /> : <Skeleton lines={5} />}
+          {Manager ? <Manager session={session} /> : lost ? <Failure error={new Problem(0, "unreachable")} retry={manage} /> : <Skeleton lines={5} />}
         </Dialog>
       )}
     </div>
