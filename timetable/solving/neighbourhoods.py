@@ -5,18 +5,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import zip_longest
 from random import Random
 from typing import Literal, get_args
 
+import numpy as np
+
 from timetable.solving.formulation import Formulation
 from timetable.solving.pricing import Pricing
+from timetable.solving.sums import Whole
 
-Kind = Literal["teacher", "classes", "teacher_days", "two_days", "three_days"]
-"""`teacher` and `classes` are free on every day. Between some days only there is room for more classes at once, and for
-lessons that change places across them."""
+Kind = Literal["teacher", "partners", "classes", "teacher_days", "three_days"]
+"""`teacher`, `partners` and `classes` are free on every day. Between some days only there is room for more classes at
+once, and for lessons that change places across them.
+
+Who teaches ten classes moves in none of them while its other lessons stand: whole classes beside him are room for two
+or three. `partners` frees in each of his classes the lessons that can most easily change places with his, those of
+teachers with few other classes."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-DAYS: dict[Kind, int] = {"teacher_days": 2, "two_days": 2, "three_days": 3}
+DAYS: dict[Kind, int] = {"teacher_days": 2, "three_days": 3}
+OF_A_TEACHER: tuple[Kind, ...] = ("teacher", "partners", "teacher_days")
+
+LEAST_CHANCE, MOST_CHANCE = 0.7, 1.3
+"""By how much chance may shift who counts as having few other classes."""
 
 FIRST_CLASSES = 3
 """Classes that a neighbourhood of classes begins with, where so many share in what costs."""
@@ -28,7 +40,8 @@ class Neighbourhoods:
     def __init__(self, formulation: Formulation, pricing: Pricing) -> None:
         self.placements = pricing.placements
         self._pricing = pricing
-        self._weights = pricing.weights
+        self._priced = np.array(sorted(pricing.weights), np.int64)
+        self._weights = np.array([pricing.weights[index] for index in self._priced.tolist()], np.int64)
         self._requirement_of: dict[int, int] = {}
         self._day_of: dict[int, int] = {}
         self._on_day: list[dict[int, list[int]]] = []
@@ -51,19 +64,25 @@ class Neighbourhoods:
             for teacher in self._teachers[-1]:
                 self._of_teacher[teacher].append(number)
         self._days = sorted(set(self._day_of.values()))
+        spans = {
+            teacher: len({school_class for number in own for school_class in self._classes[number]})
+            for teacher, own in self._of_teacher.items()
+        }
+        self._span = [max((spans[teacher] for teacher in teachers), default=0) for teachers in self._teachers]
 
     def __len__(self) -> int:
         return len(self.placements)
 
-    def pick(self, kind: Kind, solution: Sequence[int], size: int, random: Random) -> list[int]:
+    def pick(self, kind: Kind, solution: Whole, size: int, random: Random) -> list[int]:
         """At least about `size` placements around one of the things that cost; all when there are not more, none when
         nothing costs."""
         if size >= len(self):
             return self.placements
-        charges = {index: weight * solution[index] for index, weight in self._weights.items() if solution[index]}
-        if not charges:
+        charges = self._weights * solution[self._priced]
+        costly = np.flatnonzero(charges)
+        if not len(costly):
             return []
-        [charged] = random.choices(list(charges), list(charges.values()))
+        [charged] = random.choices(self._priced[costly].tolist(), charges[costly].tolist())
         around = sorted(self._pricing.concerned(charged) & self._requirement_of.keys())
         if not around:
             return []
@@ -74,11 +93,13 @@ class Neighbourhoods:
             days = [first, *random.sample(others, min(DAYS[kind] - 1, len(others)))]
         near = list(dict.fromkeys(self._requirement_of[index] for index in around))
         random.shuffle(near)
-        own = self._of_busiest(near) if kind in ("teacher", "teacher_days") else []
+        own = self._of_busiest(near) if kind in OF_A_TEACHER else []
         picked = _Picked(self._on_day, days, size)
         picked.add(own or near[:1])
         border = list(dict.fromkeys(c for number in own or near for c in self._classes[number]))
         random.shuffle(border)
+        if own and kind == "partners":
+            self._add_partners(picked, border, random)
         self._widen(picked, border if own else border[:FIRST_CLASSES], random)
         return picked.placements
 
@@ -89,6 +110,19 @@ class Neighbourhoods:
             for teacher in self._teachers[number]:
                 shares[teacher] += 1
         return self._of_teacher[max(shares, key=lambda teacher: shares[teacher])] if shares else []
+
+    def _add_partners(self, picked: _Picked, border: Sequence[str], random: Random) -> None:
+        """Add of each class one requirement after the other, those of teachers with few other classes first."""
+
+        def span(number: int) -> float:
+            return self._span[number] * random.uniform(LEAST_CHANCE, MOST_CHANCE)
+
+        for row in zip_longest(*(sorted(self._of_class[school_class], key=span) for school_class in border)):
+            for number in row:
+                if picked.enough:
+                    return
+                if number is not None:
+                    picked.add([number])
 
     def _widen(self, picked: _Picked, border: list[str], random: Random) -> None:
         """Add whole classes, and then others that share a teacher with them, until there is enough."""

@@ -26,7 +26,7 @@ from timetable.solving.sums import Whole
 FIRST_SIZE, LEAST_SIZE = 600.0, 300.0
 """Placements that are free at once: to begin with, and at least."""
 
-LARGER, SMALLER = 1.05, 0.9
+LARGER, SMALLER = 1.03, 0.9
 """How the size changes after a search that ended, and after one that did not."""
 
 PATIENCE, USUAL_SIZE = 0.1, 1000.0
@@ -55,6 +55,7 @@ class Refinement:
         self._randoms = [Random(seed * 1000 + number) for number in range(workers)]
         self._sizes: dict[Kind, float] = dict.fromkeys(KINDS, FIRST_SIZE)
         self._idle = 0
+        self._array: tuple[int, Whole] = (-1, np.empty(0, np.int64))
 
     def go(
         self, workers: int, left: Callable[[], float], over: Callable[[], bool], on_better: Callable[[], None]
@@ -86,10 +87,9 @@ class Refinement:
             done.result()
 
     def _attempt(self, random: Random, left: Callable[[], float], stop: Callable[[], bool]) -> None:
-        solution, _, version = self._incumbent.known()
+        start, _, version = self._standing()
         kind = random.choice(KINDS)
-        free = self._around.pick(kind, solution, round(self._sizes[kind]), random)
-        start = np.array(solution, np.int64)
+        free = self._around.pick(kind, start, round(self._sizes[kind]), random)
         excerpt = self._excerpts.cut(free, start)
         patience = PATIENCE * max(1.0, len(free) / USUAL_SIZE)
         effort = Effort(left(), random.randrange(1 << 30), workers=1, way="part", patience=patience)
@@ -112,8 +112,8 @@ class Refinement:
         """Take it unless it is dearer, or by now does not fit what others found; whether it made the table better."""
         changed = np.flatnonzero(start != refined)
         while True:
-            present, cost, now = self._incumbent.known()
-            merged = np.array(present, np.int64)
+            present, cost, now = self._standing()
+            merged = present.copy()
             merged[changed] = refined[changed]
             if now != version and not self._excerpts.sound(merged, changed):
                 return False
@@ -122,3 +122,12 @@ class Refinement:
                 return False
             if self._incumbent.replace(merged.tolist(), new, now):
                 return new < cost
+
+    def _standing(self) -> tuple[Whole, int, int]:
+        """As the incumbent is known; nobody may write into the solution, which is that of all workers."""
+        solution, cost, version = self._incumbent.known()
+        kept, array = self._array
+        if kept != version:
+            array = np.array(solution, np.int64)
+            self._array = version, array
+        return array, cost, version
