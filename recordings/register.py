@@ -14,7 +14,7 @@ from recordings.errors import JournalUnwritable, SegmentUnwritable
 from recordings.fragments import trim
 from recordings.manifest import Ended, Entry, Finished, Manifest, Opened, Participant, Paused
 from recordings.repair import seal_ended
-from recordings.view_writer import EndedSegment, NewSegment
+from recordings.segment_log import EndedSegment, NewSegment
 
 logger = logging.getLogger(__name__)
 

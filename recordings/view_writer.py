@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from recordings.clock import ParticipantClock
 from recordings.errors import MalformedPayload, SegmentUnwritable
 from recordings.segment import Segment
 from recordings.segment_file import STALL, SegmentFile, Template
+from recordings.segment_log import EndedSegment, NewSegment, SegmentLog
 from recordings.track import AudioTrack, Picture, Sound, VideoTrack
 
 PATIENCE = 1.2
@@ -38,39 +37,6 @@ _SETTLED = 10.0
 _HELD_BYTES = 16 << 20
 _KEYFRAME_INTERVAL = 2.0
 _KEYFRAME_RETRY = 0.5
-
-
-class NewSegment(NamedTuple):
-    """A segment about to begin; `zero` is in seconds of the recorder's clock."""
-
-    zero: float
-    video: bool
-    audio: bool
-    synchronised: bool
-
-
-class EndedSegment(NamedTuple):
-    """What became of a segment. Not `whole`: its file could not be finished, and is playable to its last fragment."""
-
-    id: str
-    duration: float
-    gaps: tuple[tuple[float, float], ...]
-    whole: bool
-
-
-class SegmentLog(Protocol):
-    """Where a view's segments are announced before their file is made, and accounted for when they end."""
-
-    def opened(self, new: NewSegment) -> tuple[str, Path]:
-        """The new segment's id and file. Raises SegmentUnwritable when it cannot be announced."""
-
-    def ended(self, segment: EndedSegment) -> None: ...
-
-    def paused(self, error: SegmentUnwritable) -> None:
-        """Nothing can be written just now; it will be tried again after RETRY."""
-
-    def unreadable(self) -> None:
-        """The picture's packets are no H.264."""
 
 
 class ViewWriter:

@@ -16,7 +16,8 @@ from playwright.async_api import Browser, Page
 
 from recordings.clock import ParticipantClock
 from recordings.fragments import FragmentIndex, index_file
-from recordings.view_writer import EndedSegment, NewSegment, ViewWriter
+from recordings.segment_log import EndedSegment, NewSegment
+from recordings.view_writer import ViewWriter
 from tests.recorded_media import BITS, Packet, audio_packets, camera, merged, microphone, report, video_packets
 
 SECONDS = 9

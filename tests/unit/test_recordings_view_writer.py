@@ -12,7 +12,8 @@ import pytest
 from recordings.clock import ParticipantClock
 from recordings.errors import SegmentUnwritable
 from recordings.fragments import index_file
-from recordings.view_writer import EndedSegment, NewSegment, ViewWriter
+from recordings.segment_log import EndedSegment, NewSegment
+from recordings.view_writer import ViewWriter
 from tests.recorded_media import (
     FPS,
     Packet,
