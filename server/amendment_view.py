@@ -1,8 +1,9 @@
 """What pages are shown of changes after publication, of the days that result, and of a cover plan."""
 
+from server.consent_view import consent_row
 from server.county import County
 from server.shapes.amendment import AmendmentCheck, AmendmentView, CoverView, OccurrenceRow
-from server.shapes.table import ConsentRow, NameRef
+from server.shapes.table import NameRef
 from timetable.agreement import amendments as talks
 from timetable.agreement.amendment_policy import asked_beside
 from timetable.agreement.amendments import Amendment
@@ -31,7 +32,7 @@ def amendment_view(
         findings=(*amendment.findings, *clashes),
         lines=amendment.lines,
         affected=amendment.affected,
-        consents=tuple(_consent(amendment, asked) for asked in talks.asked_units(amendment)),
+        consents=tuple(consent_row(asked, amendment.answer(asked)) for asked in talks.asked_units(amendment)),
         earliest=amendment.earliest,
         deadline=amendment.deadline,
         may=talks.possible(amendment, unit, now) if unit is not None else (),  # type: ignore[arg-type]
@@ -86,19 +87,4 @@ def cover_view(county: County, plan: CoverPlan) -> CoverView:
         last=plan.last,
         needs=plan.needs,
         teachers=tuple(NameRef(id=one.id, name=one.name, unit=one.posts[0]) for one in teachers),
-    )
-
-
-def _consent(amendment: Amendment, unit: str) -> ConsentRow:
-    said = amendment.answer(unit)
-    if said is None:
-        return ConsentRow(unit=unit, answer="silent")
-    return ConsentRow(
-        unit=unit,
-        answer=said.answer,
-        by=said.by,
-        at=said.at,
-        reason=said.reason,
-        counter_weekday=said.counter.weekday if said.counter else None,
-        counter_period=said.counter.period if said.counter else None,
     )

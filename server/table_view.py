@@ -5,6 +5,7 @@ from datetime import date
 
 from server.auth.policy import speaks_for
 from server.auth.principal import Principal
+from server.consent_view import consent_row
 from server.county import County, reference
 from server.shapes.table import (
     ClassRef,
@@ -145,21 +146,9 @@ def _status(draft: Draft | None, shown: Version | None) -> TableStatus:
 
 
 def _consent(standing: talks.Negotiation, unit: str) -> ConsentRow:
-    said = standing.answer(unit)
     if unit not in standing.affected:
         return ConsentRow(unit=unit, answer="unaffected")
-    if said is None:
-        return ConsentRow(unit=unit, answer="silent")
-    return ConsentRow(
-        unit=unit,
-        answer=said.answer,
-        by=said.by,
-        at=said.at,
-        reason=said.reason,
-        lesson=said.lesson,
-        counter_weekday=said.counter.weekday if said.counter else None,
-        counter_period=said.counter.period if said.counter else None,
-    )
+    return consent_row(unit, standing.answer(unit))
 
 
 def _teachers(county: County, community: Community, lessons: Iterable[Lesson]) -> tuple[NameRef, ...]:
