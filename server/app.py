@@ -363,6 +363,7 @@ async def reviews(app: web.Application) -> AsyncIterator[None]:
         sessions,
         MediaLinks(secret, time.time),
         app[answers_key],
+        settings.recordings.retention_days,
         time.time,
     )
     yield

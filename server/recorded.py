@@ -16,11 +16,14 @@ from recordings.manifest import Recording, read_recording
 from recordings.release import ReleaseChanged
 from recordings.timeline import build_timeline
 from server.journals import FileJournals
+from server.retention import RecordingDeleted
 from server.review_view import Recorded
 from signaling.ports import SessionStore
 
 INDEXES = 256
 """Indexes of files kept in memory: those of some twenty lessons, the last that were looked at."""
+
+DELETED = RecordingDeleted.__struct_config__.tag
 
 JOURNAL_TRIES, JOURNAL_PAUSE = 25, 0.2
 """A session that has just ended holds its journal for a moment longer; pause in seconds."""
@@ -55,8 +58,9 @@ class RecordedSessions:
         for file in list(self._indexes)[:-INDEXES]:
             self._indexes.pop(file, None)
         durations = {id: found.duration for id, found in indexes.items()}
-        timeline = build_timeline(recording, self.events(session), self._clock(), durations)
-        return Recorded(timeline, indexes)
+        events = self.events(session)
+        deleted = next((record.at for record in reversed(events) if record.event["type"] == DELETED), None)
+        return Recorded(build_timeline(recording, events, self._clock(), durations), indexes, deleted)
 
     def events(self, session: str) -> list[Record]:
         """Everything that happened in a session; reads its whole journal."""

@@ -44,6 +44,7 @@ class Recorded(Struct, frozen=True):
 
     timeline: Timeline
     indexes: dict[str, FragmentIndex]
+    deleted_at: float | None = None
 
 
 def author_of(asker: Principal, review: Review) -> Author:
@@ -94,6 +95,7 @@ def review_view(
     writes: bool,
     researchers: Sequence[Person],
     address: Callable[[str], str],
+    kept_until: float | None,
     now: float,
 ) -> ReviewView:
     """`address` gives the link of a segment; where the recording is `withheld` the asker sees facts and no pictures;
@@ -106,6 +108,8 @@ def review_view(
         revision=review.revision,
         duration=max(timeline.duration, review.duration),
         recording=timeline.live,
+        deleted_at=recorded.deleted_at,
+        kept_until=kept_until,
         views=tuple(
             _track(view, recorded.indexes, talk.get(view.participant, ()), None if withheld else address, withdrawn)
             for view in timeline.views

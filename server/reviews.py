@@ -23,6 +23,7 @@ from server.auth.principal import Principal
 from server.county import Counties, County
 from server.media_links import MediaLinks
 from server.recorded import RecordedSessions
+from server.retention import DAY_SECONDS, kept_days
 from server.review_view import author_of, review_row, review_view
 from server.shapes.review import BoardMoment, NewRelease, ReviewBoard, ReviewRow, ReviewView
 from server.storage.people_store import SqlPeopleStore
@@ -55,7 +56,7 @@ class _Opened(Struct, frozen=True, kw_only=True):
 
 
 class Reviews:
-    """`clock` gives unix seconds."""
+    """`kept_days`: how long a lesson's recording is kept; `clock` gives unix seconds."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Reviews:
         sessions: SessionStore,
         links: MediaLinks,
         answers: AnswerFiles,
+        kept_days: int,
         clock: Callable[[], float],
     ) -> None:
         self._service = service
@@ -75,6 +77,7 @@ class Reviews:
         self._sessions = sessions
         self._links = links
         self._answers = answers
+        self._kept_days = kept_days
         self._clock = clock
 
     async def open(self, plan: SessionPlan, ended: Snapshot) -> str:
@@ -251,7 +254,9 @@ class Reviews:
         dossier = opened.dossier
         session = dossier.review.session
         recorded = await asyncio.to_thread(self._recorded.read, session)
-        people = await self._people.all()
+        people, record = await self._people.all(), await self._sessions.get(session)
+        ended = record.ended_at if record is not None else None
+        kept = kept_days("rehearsal" if dossier.review.rehearsal else "lesson", self._kept_days) * DAY_SECONDS
         return review_view(
             dossier,
             recorded,
@@ -266,6 +271,7 @@ class Reviews:
             writes=self._writes(asker, opened),
             researchers=researchers(people, opened.lesson),
             address=lambda segment: self._links.address(session, segment, asker.id),
+            kept_until=None if ended is None else ended + kept,
             now=self._clock(),
         )
 

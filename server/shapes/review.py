@@ -188,6 +188,9 @@ class ReviewView(Body, frozen=True, kw_only=True):
     duration: float
     recording: bool
     """Still being recorded: the timeline grows; poll again."""
+    kept_until: float | None
+    """When the recording will be deleted; what people wrote stays."""
+    deleted_at: float | None
     views: tuple[ViewTrack, ...]
     chapters: tuple[Chapter, ...]
     marks: tuple[TimelineMark, ...]

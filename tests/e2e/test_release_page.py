@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from server.journals import FileJournals
+from server.keys import answers_key, session_store_key, settings_key
+from server.retention import DAY_SECONDS, REHEARSAL_DAYS, Retention
 from tests.county_server import running_county
 from tests.e2e.classroom import WAIT, shoot
 from tests.e2e.conftest import STATIC
@@ -28,6 +32,20 @@ async def release(host: Page, scope: str) -> None:
     await host.check(f'input[name="scope"][value="{scope}"]')
     await host.click('[data-action="set-release"]')
     await host.wait_for_selector(f'.rel[data-scope="{scope}"]', timeout=WAIT)
+
+
+async def delete_in_its_time(recorded: Held) -> None:
+    app, later = recorded.county.app, time.time() + (REHEARSAL_DAYS + 1) * DAY_SECONDS
+    folder = app[settings_key].server.data_dir
+    retention = Retention(
+        app[session_store_key],
+        app[settings_key].recordings_dir,
+        app[answers_key],
+        FileJournals(folder / "journals"),
+        days=365,
+        clock=lambda: later,
+    )
+    assert await retention.look() == [recorded.session]
 
 
 async def test_colleague_watches_when_the_host_has_shared_and_no_longer(
@@ -60,4 +78,10 @@ async def test_colleague_watches_when_the_host_has_shared_and_no_longer(
     await colleague.goto(recorded.county.base + page)
     await colleague.wait_for_selector('[data-watching="not_shared"]', timeout=WAIT)
     assert await host.locator(".rel .lg li").count() == 2
+
+    await delete_in_its_time(recorded)
+    await host.reload()
+    await host.wait_for_selector("[data-review] main .note", timeout=WAIT)
+    assert await host.locator("[data-view]").count() == 0
+    await shoot(host, "review-deleted")
     await desks.close()

@@ -48,6 +48,8 @@ async def test_a_review_opens_by_itself_and_closes_when_both_sides_have_written(
     )
     assert abs(row["dueAt"] - time.time() - 7 * 86400) < 120
     view = await held.view("member_teacher")
+    assert abs(view["keptUntil"] - time.time() - 7 * 86400) < 120
+    assert "deletedAt" not in view or view["deletedAt"] is None
     assert (view["mySide"], view["may"]) == ("member", ["comment", "score", "conclude"])
     assert [(mark["kind"], mark["side"]) for mark in view["marks"]] == [("mark", "member")]
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from recordings.journal import read_journal
-from recordings.manifest import Began, Manifest
+from recordings.manifest import Began, Ended, Manifest, Opened, Sealed
 from server.answer_files import AnswerFiles
 from server.journals import FileJournals
 from server.retention import DAY_SECONDS, Retention
@@ -30,6 +30,9 @@ async def recorded(database: Database, folder: Path, *, rehearsal: bool) -> tupl
     session.mkdir(parents=True)
     with Manifest.open(session) as manifest:
         manifest.add(Began(planned.session, ENDED - 2400))
+        manifest.add(Opened("0001", "room", "pupils", "0001.mp4", 0.0, True, True, True))
+        manifest.add(Ended("0001", 2400.0, (), whole=True))
+        manifest.add(Sealed("0001", 8, "5e1f"))
     (session / "0001.mp4").write_bytes(b"pictures")
     return store, session
 
@@ -48,6 +51,22 @@ async def test_recording_goes_on_its_day(database: Database, tmp_path: Path, reh
     assert (await retention.look(), session.exists()) == ([], True)
     now += 1
     assert (await retention.look(), session.exists()) == ([session.name], False)
+    journal = tmp_path.with_name(f"{tmp_path.name}-beside") / "journals" / "j"
+    [proof] = [record for _, record in read_journal(journal).records if record is not None]
+    assert (proof.event["type"], proof.at, proof.event["kept_days"]) == ("recording_deleted", now, days)
+    assert proof.event["files"] == [{"participant": "room", "file": "0001.mp4", "size": 8, "sha256": "5e1f"}]
+
+
+async def test_a_proof_that_cannot_be_written_is_written_later(database: Database, tmp_path: Path) -> None:
+    store, session = await recorded(database, tmp_path, rehearsal=True)
+    retention = retention_of(store, tmp_path, days=365, clock=lambda: ENDED + 100 * DAY_SECONDS)
+    journals = FileJournals(tmp_path.with_name(f"{tmp_path.name}-beside") / "journals")
+    with journals.open("j"):
+        assert await retention.look() == []
+    assert [file.name for file in session.iterdir()] == ["manifest.journal"]
+    assert await retention.look() == [session.name]
+    [proof] = [record for _, record in read_journal(journals.path("j")).records if record is not None]
+    assert len(proof.event["files"]) == 1
 
 
 async def test_recording_that_is_being_written_stays(database: Database, tmp_path: Path) -> None:
@@ -98,5 +117,6 @@ async def test_pupils_answers_go_with_the_recording(database: Database, tmp_path
     await retention.look()
     assert (files.read("s1", "p1"), list(files.sessions())) == (None, [])
     kept = [record for _, record in read_journal(journals.path("j")).records if record is not None]
-    assert [record.event for record in kept] == [events[0] | {"text": "…"}, events[1]]
-    assert {record.at for record in kept} == {ENDED}
+    assert [record.event for record in kept[:2]] == [events[0] | {"text": "…"}, events[1]]
+    assert [record.at for record in kept] == [ENDED, ENDED, now]
+    assert kept[2].event["type"] == "recording_deleted"

@@ -963,6 +963,9 @@ export interface ReviewView {
   duration: number;
   /** Still being recorded: the timeline grows; poll again. */
   recording: boolean;
+  /** When the recording will be deleted; what people wrote stays. */
+  keptUntil: number | null;
+  deletedAt: number | null;
   views: ViewTrack[];
   chapters: Chapter[];
   marks: TimelineMark[];

@@ -43,6 +43,7 @@ export function Release({ view, changed, reload }: ReleaseProps) {
       {(release.may.length > 1 || (release.may.length === 1 && release.invited.length > 0)) && (
         <Form key={release.revision} view={view} changed={changed} reload={reload} />
       )}
+      {view.keptUntil != null && view.deletedAt == null && <p class="xs dim">{t("release.kept", { date: dateTime(view.keptUntil) })}</p>}
       {release.history.length > 0 && (
         <ul class="lg">
           {release.history.map((row) => (
