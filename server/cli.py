@@ -31,6 +31,7 @@ app = App(
 app.command("server.commands.serve:serve", name="serve", help="Run the server.")
 app.command("server.commands.demo:demo", name="demo", help="Run the demo county on this machine.")
 app.command("server.commands.import_:app", name="import", help="Import registers and tables of schools.")
+app.command("server.commands.people:app", name="people", help="Give people their accounts and roles.")
 app.command("server.commands.table:app", name="table", help="Build, check and publish the one table.")
 app.command("server.commands.recordings:app", name="recordings", help="Verify and repair recordings.")
 app.command("server.commands.bench:bench", name="bench", help="Measure against the goals and the peers.")

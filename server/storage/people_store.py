@@ -128,6 +128,16 @@ class SqlPeopleStore:
 
         await self._database.write(body)
 
+    async def change(self, person: Person) -> None:
+        """Keep a person's new password, or that the account is closed; the person's login sessions end."""
+        row = {"password_hash": person.password_hash, "active": int(person.active)}
+
+        def body(connection: Connection) -> None:
+            connection.execute(update(people).where(people.c.id == person.id).values(**row))
+            connection.execute(delete(sessions).where(sessions.c.kind == "person", sessions.c.subject == person.id))
+
+        await self._database.write(body)
+
     async def by_login(self, login: str) -> Person | None:
         found = await self._database.read(lambda c: _people(c, people.c.login == login))
         return found[0] if found else None

@@ -33,7 +33,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("--help") == 0
     text = capsys.readouterr().out
     assert [
-        name for name in ("serve", "demo", "import", "table", "recordings", "bench", "doctor") if name not in text
+        name
+        for name in ("serve", "demo", "import", "people", "table", "recordings", "bench", "doctor")
+        if name not in text
     ] == []
 
 

@@ -1,0 +1,224 @@
+"""`tongke people`: the accounts of a county, from its first one on."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from cyclopts import App
+
+from config.settings import load
+from server.auth.service import HASHER
+from server.commands.parameters import AsJson, Flag
+from server.people import COLUMNS, Enrolment, EntriesRefused, Entry, UnknownLogin, entries_of
+from server.private_file import write_private
+from server.storage.database import Database
+from server.storage.migrate import migrate
+from server.storage.people_store import SqlPeopleStore
+from server.storage.register_store import SqlRegisterStore
+
+GOOD, FINDING, BAD_INPUT = 0, 1, 2
+
+app = App(
+    name="people",
+    help="Give people their accounts and roles.",
+    result_action="return_value",
+    help_format="plaintext",
+    error_formatter=lambda error: f"tongke: {' '.join(str(error).split())}",
+)
+
+
+@app.command
+def add(
+    login: str,
+    role: str,
+    *,
+    name: str,
+    unit: str = "",
+    community: str = "",
+    teacher: str = "",
+    config: Path | None = None,
+) -> int:
+    """Give one person a role; who is new gets an account, whose password is printed once.
+
+    Parameters
+    ----------
+    login
+        What the person types to sign in.
+    role
+        bureau_admin, bureau_viewer, convenor, principal, academic_director, teacher or researcher.
+    name
+        The person's name.
+    unit
+        The school of a principal, an academic_director or a teacher.
+    community
+        The community of a convenor or a researcher.
+    teacher
+        Who the person is in the register, where they teach.
+    config
+        Settings of this installation, a TOML file.
+    """
+    entry = Entry(login=login, name=name, role=role, unit=unit, community=community, teacher=teacher)
+
+    async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
+        planned = await enrolment.plan([entry])
+        passwords = enrolment.passwords(planned)
+        await enrolment.take(planned, passwords)
+        for password in passwords.values():
+            print(password)
+        if not planned:
+            print(f"tongke: {login} has this role already", file=sys.stderr)
+        return GOOD
+
+    return _run(config, run)
+
+
+@app.command
+def take(file: Path, *, out: Path | None = None, check: Flag = False, config: Path | None = None) -> int:
+    """Give the people of a csv file their accounts; several rows of one login are several roles of one person.
+
+    The first row names the columns: login, name, role, unit, community, teacher. When a row is wrong nothing is taken.
+
+    Parameters
+    ----------
+    file
+        The people.
+    out
+        Where the passwords of those who are new are written, a csv that only you can read.
+    check
+        Only say what is wrong.
+    config
+        Settings of this installation, a TOML file.
+    """
+    if not check and (out is None or out.exists()):
+        print("tongke: --out names the file for the passwords, which must not be there yet", file=sys.stderr)
+        return BAD_INPUT
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        print(f"tongke: {file}: {error.strerror or error}", file=sys.stderr)
+        return BAD_INPUT
+
+    async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
+        planned = await enrolment.plan(entries_of(content, file.name))
+        passwords = enrolment.passwords(planned)
+        if out is not None and not check:
+            # before anything is kept: a password that nobody saw opens nothing
+            rows = [
+                (person.login, person.name, passwords[person.login]) for person in planned if person.login in passwords
+            ]
+            try:
+                # with the mark by which spreadsheets know UTF-8
+                write_private(out, b"\xef\xbb\xbf" + _csv([("login", "name", "password"), *rows]))
+            except OSError as error:
+                print(f"tongke: {out}: {error.strerror or error}", file=sys.stderr)
+                return BAD_INPUT
+            await enrolment.take(planned, passwords)
+        print(f"tongke: {len(passwords)} new people, {len(planned) - len(passwords)} with a new role", file=sys.stderr)
+        return GOOD
+
+    return _run(config, run)
+
+
+@app.command
+def password(login: str, *, config: Path | None = None) -> int:
+    """Give a person a new password, printed once; whoever is signed in with the old one is signed out.
+
+    Parameters
+    ----------
+    login
+        What the person types to sign in.
+    config
+        Settings of this installation, a TOML file.
+    """
+
+    async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
+        print(await enrolment.renew(login))
+        return GOOD
+
+    return _run(config, run)
+
+
+@app.command
+def close(login: str, *, config: Path | None = None) -> int:
+    """Close a person's account; `tongke people password` opens it again.
+
+    Parameters
+    ----------
+    login
+        What the person types to sign in.
+    config
+        Settings of this installation, a TOML file.
+    """
+
+    async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
+        await enrolment.close(login)
+        return GOOD
+
+    return _run(config, run)
+
+
+@app.command(name="list")
+def list_people(*, as_json: AsJson = False, config: Path | None = None) -> int:
+    """List the people and their roles, as the file that `take` reads.
+
+    Parameters
+    ----------
+    as_json
+        One JSON object a line: login, name, active, grants, teacher.
+    config
+        Settings of this installation, a TOML file.
+    """
+
+    async def run(_enrolment: Enrolment, store: SqlPeopleStore) -> int:
+        people = await store.all()
+        if as_json:
+            for person in people:
+                shown = {field: getattr(person, field) for field in ("login", "name", "active", "grants", "teacher")}
+                print(msgspec.json.encode(shown).decode())
+            return GOOD
+        rows = [
+            (person.login, person.name, grant.role, grant.unit or "", grant.community or "", person.teacher or "")
+            for person in people
+            if person.active
+            for grant in person.grants
+        ]
+        sys.stdout.write(_csv([COLUMNS, *rows]).decode())
+        return GOOD
+
+    return _run(config, run)
+
+
+def _run(config: Path | None, body: Callable[[Enrolment, SqlPeopleStore], Awaitable[int]]) -> int:
+    settings = load(config, os.environ)
+
+    async def inside() -> int:
+        database = Database.open(settings.database_url)
+        try:
+            await asyncio.to_thread(migrate, database.engine)
+            store = SqlPeopleStore(database)
+            return await body(Enrolment(store, await SqlRegisterStore(database).load(), HASHER.hash), store)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(inside())
+    except EntriesRefused as refused:
+        for sentence in refused.sentences:
+            print(f"tongke: {sentence}", file=sys.stderr)
+        return BAD_INPUT
+    except UnknownLogin as unknown:
+        print(f"tongke: {unknown}", file=sys.stderr)
+        return FINDING
+
+
+def _csv(rows: list[tuple[str, ...]]) -> bytes:
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    return written.getvalue().encode()
