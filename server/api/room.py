@@ -7,8 +7,9 @@ import structlog
 from aiohttp import web
 
 from server.auth.errors import NotPermitted
-from server.auth.middleware import principal
+from server.auth.middleware import auth_key, principal, set_cookie, token
 from server.auth.principal import Principal
+from server.auth.service import ROOM_SESSION_SECONDS
 from server.keys import (
     amendments_key,
     counties_key,
@@ -46,7 +47,10 @@ async def day(request: web.Request) -> web.Response:
         prefer_rehearsal=app[settings_key].demo.enabled,
     )
     await app[people_key].seen(asker.id, now)
-    return reply(request, shape)
+    response = reply(request, shape)
+    if await app[auth_key].prolong(token(request)):
+        set_cookie(request, response, token(request), ROOM_SESSION_SECONDS)
+    return response
 
 
 @routes.post("/api/room/preflight")

@@ -18,7 +18,10 @@ from server.storage.people_store import LoginSession, PairedRoom, Person, SqlPeo
 
 PAIRING_SECONDS = 300.0
 ROOM_SESSION_SECONDS = 400 * 86400.0
-"""A paired room stays signed in over the holidays; it ends when the room is unpaired."""
+"""A paired room stays signed in over the holidays; it ends when the room is unpaired. No browser keeps a
+cookie longer."""
+PROLONGED_AFTER = 7 * 86400.0
+"""So old a room's session is prolonged where its panel is in use: else it would end in the middle of some lesson."""
 CODE_DIGITS = 8
 
 LOGIN_BURST, LOGIN_SECONDS = 8, 20.0
@@ -88,6 +91,16 @@ class AuthService:
         session = LoginSession(kind=kind, subject=subject, expires_at=now + seconds)
         await self._store.open_session(_hash(token), session, now)
         return token
+
+    async def prolong(self, token: str) -> bool:
+        """Keep a panel signed in that is in use; whether its cookie has to be given out again."""
+        now = self._clock()
+        session = await self._store.session(_hash(token), now)
+        until = now + ROOM_SESSION_SECONDS
+        if session is None or session.kind != "room" or until - session.expires_at < PROLONGED_AFTER:
+            return False
+        await self._store.prolong_session(_hash(token), until)
+        return True
 
     async def sign_out(self, token: str) -> None:
         await self._store.close_session(_hash(token))

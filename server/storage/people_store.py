@@ -167,6 +167,10 @@ class SqlPeopleStore:
         row = await self._database.read(lambda c: c.execute(query).one_or_none())
         return None if row is None else LoginSession(kind=row.kind, subject=row.subject, expires_at=row.expires_at)
 
+    async def prolong_session(self, token_hash: str, until: float) -> None:
+        prolonged = update(sessions).where(sessions.c.token_hash == token_hash).values(expires_at=until)
+        await self._database.write(lambda c: c.execute(prolonged))
+
     async def close_session(self, token_hash: str) -> None:
         await self._database.write(lambda c: c.execute(delete(sessions).where(sessions.c.token_hash == token_hash)))
 

@@ -28,6 +28,18 @@ async def test_host_finds_the_rooms_beside_an_exercise_and_the_way_on_after_the_
         host = await lesson.host(browser)
         await host.click('[data-action="start-lesson"]')
         await in_state(host, "live")
+        # what a key or a press opens is used and closed by keys, which then stand where they were
+        await host.keyboard.press("t")
+        await host.wait_for_selector(".timer-list button:focus", timeout=WAIT)
+        await host.keyboard.press("Escape")
+        await host.wait_for_selector('[data-action="timer"][aria-expanded="false"]:focus', timeout=WAIT)
+        await host.click('[data-action="chat"]')
+        await host.wait_for_selector('input[name="say"]:focus', timeout=WAIT)
+        await host.keyboard.type("快十分钟了")
+        await host.keyboard.press("Enter")
+        await host.wait_for_selector('[data-message]:has-text("快十分钟了")', timeout=WAIT)
+        await host.keyboard.press("Escape")
+        await host.wait_for_selector('[data-action="chat"][aria-expanded="false"]:focus', timeout=WAIT)
         await ask(host, "number", "入射角是 35°，反射角是多少度？")
         assert await host.locator('[data-action="open-access"]').count() == 0
         await host.click('[data-action="show-rooms"]')

@@ -9,10 +9,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import update
 
 from server.auth.middleware import COOKIE
 from server.auth.service import PAIRING_BURST
-from server.keys import counties_key, timetable_key
+from server.keys import counties_key, database_key, timetable_key
+from server.storage.people_store import sessions
 from tests.county_server import (
     CORE,
     ENDS,
@@ -71,6 +73,17 @@ async def test_a_panel_is_paired_by_a_person_who_reads_its_code(county: CountySe
     assert (await panel.get("/api/room/day")).refusal == (401, "not_signed_in")
     [row] = (await director.get("/api/rooms")).json
     assert row["pairedAt"] is None
+
+
+async def test_a_panels_cookie_is_given_again_while_it_is_in_use(county: CountyServer) -> None:
+    """A browser forgets a cookie after its 400 days, in the middle of some lesson."""
+    panel = await county.panel(MEMBER)
+    assert "Set-Cookie" not in (await panel.get("/api/room/day")).headers
+    old = update(sessions).where(sessions.c.kind == "room").values(expires_at=time.time() + 86400)
+    await county.app[database_key].write(lambda connection: connection.execute(old))
+    again = SimpleCookie((await panel.get("/api/room/day")).headers["Set-Cookie"])[COOKIE]
+    assert (panel.headers["Cookie"], int(again["max-age"])) == (f"{COOKIE}={again.value}", 400 * 86400)
+    assert "Set-Cookie" not in (await panel.get("/api/room/day")).headers
 
 
 async def test_only_the_schools_own_leaders_confirm_and_only_remote_rooms(county: CountyServer) -> None:

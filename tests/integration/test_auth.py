@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from server.auth.errors import NotPermitted, NotSignedIn, PairingCodeWrong, TooManyAttempts, WrongPassword
 from server.auth.policy import PERMISSIONS, allowed, permit, speaks_for
 from server.auth.principal import Principal
-from server.auth.service import PAIRING_SECONDS, AuthService
+from server.auth.service import PAIRING_SECONDS, ROOM_SESSION_SECONDS, AuthService
 from server.auth.throttle import MAX_KEYS, Throttle
 from server.shapes.people import Grant
 from server.storage.database import Database
@@ -49,6 +49,23 @@ async def test_right_password_opens_a_session_that_ends(database: Database) -> N
     clock.now += 3601
     with pytest.raises(NotSignedIn):
         await auth.principal(token)
+
+
+async def test_panel_in_use_stays_signed_in_and_a_person_does_not(database: Database) -> None:
+    auth, store, clock = await house(database)
+    await store.pair(PairedRoom(room="xihe.r1", name="远程教室", unit="xihe", paired_at=clock.now, paired_by="p1"))
+    panel = await auth.open_session("room", "xihe.r1")
+    person = await auth.sign_in("xihe.jiaowu", "正确的密码", "1.2.3.4")
+    assert not await auth.prolong(panel)
+    assert not await auth.prolong(person)
+    assert not await auth.prolong("of nobody")
+    for _ in range(8):
+        clock.now += ROOM_SESSION_SECONDS / 4
+        assert await auth.prolong(panel)
+        assert not await auth.prolong(panel)
+    assert (await auth.principal(panel)).id == "xihe.r1"
+    clock.now += ROOM_SESSION_SECONDS + 1
+    assert not await auth.prolong(panel)
 
 
 async def test_signing_out_ends_the_session_at_once(database: Database) -> None:

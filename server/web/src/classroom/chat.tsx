@@ -40,8 +40,18 @@ export function ChatPanel({ classroom, room, onClose }: { classroom: Classroom; 
     if (newest) readUntil.value = { ...readUntil.value, [room.snapshot.session]: newest.at };
     list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [newest?.id]);
+  const box = useRef<HTMLElement>(null);
+  // what was opened by a key is written into and closed by keys; a page of a phone is not opened to write at once
+  useEffect(() => {
+    if (onClose) box.current?.querySelector("input")?.focus();
+  }, []);
+  const leave = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !onClose) return;
+    onClose();
+    document.querySelector<HTMLElement>('[data-action="chat"]')?.focus();
+  };
   return (
-    <section class="chat" aria-label={t("classroom.chat.title")} data-chat>
+    <section class="chat" aria-label={t("classroom.chat.title")} data-chat ref={box} onKeyDown={leave}>
       <header class="row">
         <h2 class="grow">
           {t("classroom.chat.title")}

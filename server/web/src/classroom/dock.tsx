@@ -1,5 +1,6 @@
 /** The host's buttons: sound, screen, materials, timer, marks, and the lesson's beginning and end. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Button } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
@@ -62,34 +63,7 @@ export function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTr
           <span role={remaining === null ? undefined : "timer"}>{remaining === null ? t("classroom.act.timer") : lasting(remaining)}</span>
           <kbd class="kbd">T</kbd>
         </button>
-        {timerOpen && (
-          <div class="timer-list card" role="group" aria-label={t("classroom.act.timer")}>
-            {TIMES.map((seconds) => (
-              <Button
-                key={seconds}
-                small
-                onClick={() => {
-                  classroom.ask({ t: "set_timer", seconds });
-                  setTimerOpen(false);
-                }}
-              >
-                {t("classroom.minutes", { n: seconds / 60 })}
-              </Button>
-            ))}
-            {remaining !== null && (
-              <Button
-                small
-                kind="bad"
-                onClick={() => {
-                  classroom.ask({ t: "set_timer", seconds: 0 });
-                  setTimerOpen(false);
-                }}
-              >
-                {t("classroom.act.timer_off")}
-              </Button>
-            )}
-          </div>
-        )}
+        {timerOpen && <TimerList classroom={classroom} runs={remaining !== null} close={() => setTimerOpen(false)} />}
       </div>
       <button
         type="button"
@@ -112,6 +86,47 @@ export function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTr
         {t(keysOn.value ? "classroom.keys.on" : "classroom.keys.off")}
       </button>
       {live ? <EndButton classroom={classroom} room={room} /> : <StartButton classroom={classroom} room={room} />}
+    </div>
+  );
+}
+
+interface TimerListProps {
+  classroom: Classroom;
+  runs: boolean;
+  close: () => void;
+}
+
+function TimerList({ classroom, runs, close }: TimerListProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.querySelector("button")?.focus();
+    const away = (event: PointerEvent) => {
+      const inside = event.target instanceof Element && event.target.closest(".timer-list, [data-action='timer']");
+      if (!inside) close();
+    };
+    document.addEventListener("pointerdown", away);
+    return () => document.removeEventListener("pointerdown", away);
+  }, []);
+  const leave = () => {
+    close();
+    document.querySelector<HTMLElement>('[data-action="timer"]')?.focus();
+  };
+  const set = (seconds: number) => {
+    classroom.ask({ t: "set_timer", seconds });
+    leave();
+  };
+  return (
+    <div class="timer-list card" ref={box} role="group" aria-label={t("classroom.act.timer")} onKeyDown={(event) => event.key === "Escape" && leave()}>
+      {TIMES.map((seconds) => (
+        <Button key={seconds} small onClick={() => set(seconds)}>
+          {t("classroom.minutes", { n: seconds / 60 })}
+        </Button>
+      ))}
+      {runs && (
+        <Button small kind="bad" onClick={() => set(0)}>
+          {t("classroom.act.timer_off")}
+        </Button>
+      )}
     </div>
   );
 }
