@@ -10,7 +10,7 @@ import msgspec
 
 from recordings.journal import read_journal
 from server.keys import counties_key, registers_key, session_store_key, settings_key
-from tests.county_server import CORE, MEMBER, Answer, person_id
+from tests.county_server import CORE, FOREIGN, MEMBER, Answer, person_id
 from tests.held_lessons import Held
 
 OTHERS = ("core_teacher", "member_director", "third_teacher", "convenor", "researcher")
@@ -183,3 +183,19 @@ async def test_a_class_that_has_withdrawn_since_is_shown_to_nobody(recorded: Hel
     assert (views[CORE]["consent"], len(views[CORE]["segments"])) == (True, 1)
     gone = await member.get(theirs["url"])
     assert (gone.refusal, gone.json["fields"]["reason"]) == ((403, "recording_withheld"), "withdrawn")
+
+
+async def test_a_school_of_the_community_that_took_no_part_finds_what_was_shared_with_it(recorded: Held) -> None:
+    registers, counties = recorded.county.app[registers_key], recorded.county.app[counties_key]
+    register = (await counties.now()).register
+    here = register.communities[0]
+    joined = msgspec.structs.replace(here, members=(*here.members, FOREIGN))
+    fresh = msgspec.structs.replace(register, communities=(joined,))
+    await registers.save(fresh, "test", 0.0, await registers.version())
+    teacher = await recorded.county.person("foreign_teacher")
+    for revision, scope, seen in ((0, "units", False), (1, "community", True), (2, "teachers", False)):
+        await release(recorded, "host_teacher", scope, revision)
+        rows = (await teacher.get("/api/reviews?community=A")).json
+        assert [row["id"] for row in rows] == ([recorded.id] if seen else []), scope
+        assert (await teacher.get(recorded.path)).status == (200 if seen else 403), scope
+    assert (await teacher.get("/api/reviews")).json == []

@@ -118,7 +118,7 @@ function Loaded({ view, playback, changed, reload }: LoadedProps) {
       <main>
         {playback.unplayable.value !== null && <Note tone="bad">{t("review.unplayable", { mime: playback.unplayable.value })}</Note>}
         {view.deletedAt != null && <Note tone="info">{t("release.deleted", { date: dateTime(view.deletedAt) })}</Note>}
-        <Stage view={view} playback={playback} />
+        {view.views.length > 0 && <Stage view={view} playback={playback} />}
         <Controls view={view} playback={playback} hop={hop} write={write} />
         <Timeline view={view} playback={playback} selected={selected} select={select} />
       </main>
