@@ -124,6 +124,7 @@ STATUS: dict[str, int] = {
     "cannot_listen": 500,
     "schema_too_new": 500,
     "migrations_broken": 500,
+    "database_unusable": 500,
 }
 CHALLENGES = {
     "token_invalid": 'Bearer realm="tongke", error="invalid_token"',

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 metadata = sqlalchemy.MetaData()
 
+OWN = 0o640
+"""It names children and holds hashes of passwords."""
 READERS = 4
 POSTGRES_WRITERS = 6
 MAX_ATTEMPTS = 8
@@ -100,6 +102,11 @@ def _sqlite_engine(url: sqlalchemy.URL, *, reading: bool) -> Engine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     pragmas = ["journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"]
     engine = sqlalchemy.create_engine(url, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "do_connect")
+    def create(*_: object) -> None:
+        # whoever is the first to open it, an operator's command or the server: it is for the operators' group only
+        Path(str(url.database)).touch(mode=OWN, exist_ok=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)(\.(?P<dialect>sqlite|postgresql))?\.sql")
@@ -45,6 +46,18 @@ class MigrationsBroken(Exception):
     """The migration files contradict each other: two with one number, or half of a pair."""
 
     code = "migrations_broken"
+
+
+class DatabaseUnusable(Exception):
+    """The database does not answer, is damaged, or refused a migration; nothing has been changed."""
+
+    code = "database_unusable"
+
+    def __init__(self, address: str, step: str, reason: str) -> None:
+        super().__init__(f"the database {address} cannot be used{f' (migration {step})' if step else ''}: {reason}")
+        self.address = address
+        self.step = step
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -97,13 +110,19 @@ def load(dialect: str, folder: Path = MIGRATIONS) -> list[Migration]:
 def migrate(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
     """Bring the database up to date and return the names applied now; all of them, or none when one fails."""
     steps = load(engine.dialect.name, folder)
-    with _begin(engine) as connection:
-        for statement in CREATE_BOOKS:
-            connection.execute(text(statement))
-        _refuse_downgrade(connection, steps)
-        applied = _unseen(connection, steps)
-        for step in applied:
-            _apply(connection, step)
+    at = ""
+    try:
+        with _begin(engine) as connection:
+            for statement in CREATE_BOOKS:
+                connection.execute(text(statement))
+            _refuse_downgrade(connection, steps)
+            applied = _unseen(connection, steps)
+            for step in applied:
+                at = step.label
+                _apply(connection, step)
+    except DBAPIError as error:
+        reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+        raise DatabaseUnusable(engine.url.render_as_string(hide_password=True), at, reason) from error
     return [step.label for step in applied]
 
 

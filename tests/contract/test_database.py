@@ -10,7 +10,7 @@ import sqlalchemy
 from sqlalchemy import Connection, text
 
 from server.storage.database import Database
-from server.storage.migrate import MigrationsBroken, SchemaTooNew, load, migrate, pending
+from server.storage.migrate import DatabaseUnusable, MigrationsBroken, SchemaTooNew, load, migrate, pending
 
 
 @pytest.fixture
@@ -112,8 +112,9 @@ def test_migrate_applies_a_late_file_with_a_lower_number(engine: sqlalchemy.Engi
 
 def test_migrate_changes_nothing_when_one_statement_fails(engine: sqlalchemy.Engine, folder: Path) -> None:
     (folder / "9002_broken.sql").write_text("CREATE TABLE second (id INTEGER);\nINSERT INTO nowhere VALUES (1);")
-    with pytest.raises(sqlalchemy.exc.DBAPIError):
+    with pytest.raises(DatabaseUnusable) as refused:
         migrate(engine, folder)
+    assert refused.value.step == "9002_broken"
     (folder / "9002_broken.sql").unlink()
     assert migrate(engine, folder) == ["9001_first"]
 
@@ -148,3 +149,31 @@ def test_contradictory_migration_files_are_refused(folder: Path, name: str) -> N
     (folder / name).write_text("SELECT 1;")
     with pytest.raises(MigrationsBroken):
         load("sqlite", folder)
+
+
+def test_a_damaged_database_is_one_sentence(sqlite_url: str) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    with pytest.raises(DatabaseUnusable) as refused:
+        migrate(Database.open(sqlite_url).engine)
+    assert refused.value.address == sqlite_url
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_without_its_password() -> None:
+    engine = Database.open("postgresql+psycopg://tongke:geheim@127.0.0.1:1/tongke").engine
+    with pytest.raises(DatabaseUnusable) as refused:
+        migrate(engine)
+    engine.dispose()
+    assert "127.0.0.1" in str(refused.value)
+    assert "geheim" not in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_database_file_is_not_for_everybody(tmp_path: Path) -> None:
+    engine = Database.open(f"sqlite:///{tmp_path / 'own.db'}").engine
+    assert not (tmp_path / "own.db").exists()
+    migrate(engine)
+    assert (tmp_path / "own.db").stat().st_mode & 0o007 == 0
+    engine.dispose()
