@@ -28,6 +28,8 @@ const review = decodeURIComponent(location.pathname.split("/").filter(Boolean).p
 /** A recording that still grows is looked at again this often, seconds. */
 const GROWING_EVERY = 5;
 const JUMP = 5;
+/** So many schools are named in the heading, those that have written and those that have not; the rest are counted. */
+const NAMED = 2;
 
 function ReviewPage() {
   const [growing, setGrowing] = useState(false);
@@ -165,17 +167,22 @@ function Heading({ view, openAccess }: { view: ReviewView; openAccess: () => voi
           {t("review.growing")}
         </span>
       )}
-      {row.written.map((unit) => (
+      {row.written.slice(0, NAMED).map((unit) => (
         <StateChip key={unit} tone="agreed" icon="check">
           {t("review.unit_written", { unit: unitName(view, unit) })}
         </StateChip>
       ))}
-      {row.missing.slice(0, 3).map((unit) => (
+      {row.written.length > NAMED && (
+        <StateChip tone="agreed" icon="check">
+          {t("review.units_written", { n: row.written.length - NAMED })}
+        </StateChip>
+      )}
+      {row.missing.slice(0, NAMED).map((unit) => (
         <StateChip key={unit} tone="silent" icon="dots">
           {t("review.unit_missing", { unit: unitName(view, unit) })}
         </StateChip>
       ))}
-      {row.missing.length > 3 && <StateChip tone="silent">{t("review.units_missing", { n: row.missing.length - 3 })}</StateChip>}
+      {row.missing.length > NAMED && <StateChip tone="silent">{t("review.units_missing", { n: row.missing.length - NAMED })}</StateChip>}
       {row.state === "closed" ? (
         <StateChip tone="published" icon="lock">
           {t("review.state.closed")}
