@@ -52,6 +52,8 @@ STATUS: dict[str, int] = {
     "closing_refused": 422,
     "rollover_refused": 422,
     "membership_refused": 422,
+    "search_running": 409,
+    "search_stopped": 409,
     "fet_unreadable": 422,
     "export_refused": 422,
     "reason_missing": 422,

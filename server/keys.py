@@ -17,6 +17,7 @@ from server.county import Counties
 from server.explanations import Explanations
 from server.live_sessions import LiveSessions
 from server.materials.service import Materials
+from server.membership_searches import MembershipSearches
 from server.memberships import Memberships
 from server.metrics import Metrics
 from server.relay import Relay
@@ -60,6 +61,7 @@ metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 site_key: web.AppKey[Site] = web.AppKey("site", Site)
 people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)
 counties_key: web.AppKey[Counties] = web.AppKey("counties", Counties)
+membership_searches_key: web.AppKey[MembershipSearches] = web.AppKey("membership_searches", MembershipSearches)
 memberships_key: web.AppKey[Memberships] = web.AppKey("memberships", Memberships)
 registers_key: web.AppKey[SqlRegisterStore] = web.AppKey("registers", SqlRegisterStore)
 timetable_key: web.AppKey[TimetableService] = web.AppKey("timetable", TimetableService)

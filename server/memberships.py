@@ -1,13 +1,15 @@
-"""Schools that join or leave a community in mid-term: seen first, then a draft, and carried out on the date."""
+"""Schools that join or leave a community in mid-term: seen first, then a draft, and carried out on the date.
+
+The table that fits is searched for by a process of its own, which `Search` follows and may stop.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +19,7 @@ import structlog
 from msgspec import Struct, structs
 
 from server.commands.table_member import MemberReport
+from server.membership_register import MembershipRefused, as_of, is_to_come, made
 from server.run_folder import left_behind, run_folder
 from server.solver_process import SolverProcess
 from server.solver_run import SolverStopped
@@ -35,14 +38,36 @@ SEARCH_SECONDS = 120.0
 log = structlog.get_logger()
 
 
-class MembershipRefused(TimetableError):
-    """The school cannot join or leave like this; the findings say why."""
+class Search(Protocol):
+    """Follows one search for what a change comes to."""
 
-    code = "membership_refused"
+    process: SolverProcess
+    """Stopped by who does not want it any more: nothing is kept then."""
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
-        super().__init__(f"{len(findings)} obstacle(s)")
-        self.findings = findings
+    def begun(self, step: int, of: int) -> None:
+        """The table of that date is looked for, the `step`th of these, from 1."""
+        ...
+
+    def told(self, line: bytes) -> None:
+        """One line of the solver's."""
+        ...
+
+
+class SearchStopped(TimetableError):
+    """Nobody wants the search any more."""
+
+    code = "search_stopped"
+
+
+class _Base(Struct, frozen=True):
+    """All that a change's course follows from."""
+
+    community: str
+    change: Membership
+    register: int
+    versions: tuple[tuple[str, int], ...]
+    planned: tuple[tuple[str, str], ...]
+    today: str
 
 
 class Registers(Protocol):
@@ -81,6 +106,8 @@ class Memberships:
         self._folder = folder
         self._workers = workers
         self._clock = clock
+        self._looked: dict[str, tuple[_Base, Fitted]] = {}
+        """What was looked at last, by community: put before those concerned, it is not searched for again."""
 
     async def of(self, community: str) -> list[MembershipChange]:
         return await self._store.of(community)
@@ -95,25 +122,32 @@ class Memberships:
             if planned.community == community and planned.change.first <= draft.valid_from:
                 # one who has left by now, by another way, is no member any more
                 with suppress(NotFound):
-                    register = _made(register, community=community, change=planned.change)
+                    register = made(register, community=community, change=planned.change)
         return register
 
-    async def look(self, community: str, change: Membership) -> Fitted:
-        """What the change would come to. Raises NotFound where nothing is published yet."""
-        return await self._course(community, await self._tables.register(), change)
+    async def look(self, community: str, change: Membership, search: Search) -> Fitted:
+        """What the change would come to. Raises NotFound where nothing is published yet, SearchStopped."""
+        base = await self._base(community, change)
+        known = self._looked.get(community)
+        if known is not None and known[0] == base:
+            return known[1]
+        found = await self._course(community, await self._tables.register(), change, search)
+        self._looked[community] = base, found
+        return found
 
     async def plan(
-        self, community: str, change: Membership, *, by: str, revision: int
+        self, community: str, change: Membership, search: Search, *, by: str, revision: int
     ) -> tuple[Fitted, MembershipChange]:
         """Put the change before those concerned, as a draft that counts from its date. Who joins is a member at once,
-        so that it has its say; who leaves is one until the date. Raises MembershipRefused, StaleVersion."""
-        await self._current(community, revision)
-        found = await self.look(community, change)
+        so that it has its say; who leaves is one until the date. Raises MembershipRefused, StaleVersion,
+        SearchStopped."""
+        await self.current(community, revision)
+        found = await self.look(community, change, search)
         if found.table is None:
             raise MembershipRefused(found.report.findings)
         edit = None
         if isinstance(change, Join):
-            edit = await self._importing.prepared(partial(_made, community=community, change=change))
+            edit = await self._importing.prepared(partial(made, community=community, change=change))
         register = edit.register if edit else await self._tables.register()
         known = next(one for one in register.communities if one.id == community)
         draft = await self._tables.drafted(
@@ -128,22 +162,28 @@ class Memberships:
             state="planned" if isinstance(change, Leave) else "done",
             register_before=edit.base if edit else 0,
         )
+        _go_on(search)
         await self._store.keep(kept, was=None, by=by, at=kept.at, draft=draft, edit=edit)
         return found, kept
 
     async def may_withdraw(self, change: MembershipChange) -> bool:
         return await self._obstacle(change) is None
 
-    async def withdraw(self, community: str, id: str, *, by: str, revision: int) -> Fitted:
-        """Take a change back. The draft is then the table that stands, with what else is planned, and with room again
-        for a school that stays where a table without it is published, from the same date on. Raises NotFound,
-        MembershipRefused, StaleVersion."""
-        await self._current(community, revision)
+    async def withdrawable(self, community: str, id: str) -> MembershipChange:
+        """The change that may be taken back. Raises NotFound, MembershipRefused."""
         kept = await self._store.get(community, id)
         if kept is None:
             raise NotFound("membership", id[:32])
         if obstacle := await self._obstacle(kept):
             raise MembershipRefused((obstacle,))
+        return kept
+
+    async def withdraw(self, community: str, id: str, search: Search, *, by: str, revision: int) -> Fitted:
+        """Take a change back. The draft is then the table that stands, with what else is planned, and with room again
+        for a school that stays where a table without it is published, from the same date on. Raises NotFound,
+        MembershipRefused, StaleVersion, SearchStopped."""
+        await self.current(community, revision)
+        kept = await self.withdrawable(community, id)
         gone = structs.replace(kept, state="withdrawn")
         edit = None
         if isinstance(kept.change, Join):
@@ -151,13 +191,14 @@ class Memberships:
             undo = partial(withdrawn, before=before, community=community, change=kept.change)
             edit = await self._importing.prepared(undo)
         register = edit.register if edit else await self._tables.register()
-        found = await self._course(community, register, kept.change, gone=kept)
+        found = await self._course(community, register, kept.change, search, gone=kept)
         if found.table is None:
             raise MembershipRefused(found.report.findings)
         known = next(one for one in register.communities if one.id == community)
         draft = await self._tables.drafted(
             known, found.table, author=by, revision=revision, valid_from=found.valid_from, interim=found.interim
         )
+        _go_on(search)
         await self._store.keep(gone, was=kept.state, by=by, at=self._clock(), draft=draft, edit=edit)
         return found
 
@@ -193,7 +234,7 @@ class Memberships:
             community = await self._tables.community(planned.community)
             edit = None
             if change.unit in community.units:
-                edit = await self._importing.prepared(partial(_made, community=community.id, change=change))
+                edit = await self._importing.prepared(partial(made, community=community.id, change=change))
             done = structs.replace(planned, state="done")
             await self._store.keep(done, was="planned", by=planned.by, at=self._clock(), edit=edit)
             log.info("membership_changed", community=planned.community, unit=change.unit)
@@ -212,15 +253,32 @@ class Memberships:
                 return Finding(code="membership_published")
         return None
 
-    async def _current(self, community: str, revision: int) -> Draft | None:
+    async def current(self, community: str, revision: int) -> Draft | None:
+        """The draft that stands; StaleVersion unless it is of that revision (0: none)."""
         draft = await self._tables.draft(community)
         current = draft.revision if draft else 0
         if revision != current:
             raise StaleVersion(revision, current)
         return draft
 
+    async def _base(self, community: str, change: Membership) -> _Base:
+        return _Base(
+            community=community,
+            change=change,
+            register=await self._importing.version(),
+            versions=tuple((version.community, version.number) for version in await self._tables.published()),
+            planned=tuple((known.id, known.state) for known in await self._store.of(community)),
+            today=local_date(self._clock()).isoformat(),
+        )
+
     async def _course(
-        self, community: str, register: Register, change: Membership, *, gone: MembershipChange | None = None
+        self,
+        community: str,
+        register: Register,
+        change: Membership,
+        search: Search,
+        *,
+        gone: MembershipChange | None = None,
     ) -> Fitted:
         """What the published tables come to with everything that is planned and this change, each from its own date
         on; without it where it is `gone`."""
@@ -228,19 +286,19 @@ class Memberships:
         if not history:
             raise NotFound("version", community)
         others = [one for one in await self._store.of(community) if gone is None or one.id != gone.id]
-        planned = [one for one in others if _is_to_come(one, local_date(self._clock()))]
+        planned = [one for one in others if is_to_come(one, local_date(self._clock()))]
         before = {one.id: await self._registers.at(one.register_before) for one in planned if one.register_before}
         findings: tuple[Finding, ...] = ()
         if gone is None:
-            findings = changed(_as_of(register, community, change.first, planned, before), community, change)[1]
+            findings = changed(as_of(register, community, change.first, planned, before), community, change)[1]
             if any(finding.severity == "error" for finding in findings):
                 return Fitted(MemberReport(possible=False, findings=findings), None)
 
         def register_on(day: str) -> Register:
-            then = _as_of(register, community, day, planned, before)
+            then = as_of(register, community, day, planned, before)
             if gone is not None or change.first > day:
                 return then
-            return _made(then, community=community, change=change)
+            return made(then, community=community, change=change)
 
         dates = [change.first, *(one.change.first for one in planned)]
         units = {change.unit, *(one.change.unit for one in planned)}
@@ -253,9 +311,10 @@ class Memberships:
         around = [version.table for version in await self._tables.published() if version.community != community]
         told: MemberReport | None = None
         found: list[Interim] = []
-        for step in course:
+        for number, step in enumerate(course, 1):
             standing = step.table or found[-1].table
-            report, table = await self._fit(community, step.register, [*around, standing], change)
+            search.begun(number, len(course))
+            report, table = await self._fit(community, step.register, [*around, standing], change, search)
             if table is None:
                 return Fitted(structs.replace(report, findings=(*findings, *report.findings)), None)
             if told is None or step.first == change.first:
@@ -266,51 +325,24 @@ class Memberships:
         return Fitted(told, last.table, last.valid_from, tuple(interim))
 
     async def _fit(
-        self, community: str, register: Register, tables: Sequence[Table], change: Membership
+        self, community: str, register: Register, tables: Sequence[Table], change: Membership, search: Search
     ) -> tuple[MemberReport, Table | None]:
         """The community's table that fits the register, with the fewest moves."""
         with run_folder(self._folder) as folder:
             await asyncio.to_thread(_write, folder, register, TableSet(tables=tuple(tables)), change)
             arguments = (
                 *("member", "input.json", "tables.json", "change.json", f"--community={community}", "--withdraw"),
-                *("--seconds", f"{SEARCH_SECONDS:g}", "--workers", str(self._workers)),
+                *("--seconds", f"{SEARCH_SECONDS:g}", "--workers", str(self._workers), "--progress"),
                 *("--out", "fitted.json", "--report", "report.json"),
             )
-            code, errors = await SolverProcess().run(arguments, folder, lambda line: None)
+            code, errors = await search.process.run(arguments, folder, search.told)
+            _go_on(search)
             return await asyncio.to_thread(_read, folder, community, code, errors)
 
 
-def _is_to_come(known: MembershipChange, today: date) -> bool:
-    """Whether it changes what must be taught from some date on that is to come, or that no table has followed yet."""
-    if isinstance(known.change, Leave):
-        return known.state == "planned"
-    return known.state == "done" and known.register_before > 0 and known.change.first > today.isoformat()
-
-
-def _as_of(
-    register: Register,
-    community: str,
-    day: str,
-    planned: Sequence[MembershipChange],
-    before: Mapping[str, Register],
-) -> Register:
-    """What must be taught from a date on: without who has left by then, or has not joined yet."""
-    for known in planned:
-        if isinstance(known.change, Join) and known.change.first > day:
-            register = withdrawn(register, before[known.id], community, known.change)
-    for known in sorted(planned, key=lambda one: one.change.first):
-        if isinstance(known.change, Leave) and known.change.first <= day:
-            # one who has left by now, by another way, is no member any more
-            with suppress(NotFound):
-                register = _made(register, community=community, change=known.change)
-    return register
-
-
-def _made(register: Register, *, community: str, change: Membership) -> Register:
-    future, findings = changed(register, community, change)
-    if wrong := tuple(finding for finding in findings if finding.severity == "error"):
-        raise MembershipRefused(wrong)
-    return future
+def _go_on(search: Search) -> None:
+    if search.process.stopped:
+        raise SearchStopped()
 
 
 def _write(folder: Path, register: Register, tables: TableSet, change: Membership) -> None:

@@ -1,6 +1,7 @@
 """Schools that join or leave a community in mid-term."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import date
 
 from aiohttp import web
@@ -10,9 +11,17 @@ from server.auth.middleware import principal
 from server.auth.policy import allowed, permit, sees_table
 from server.auth.principal import Principal
 from server.county import County
-from server.keys import counties_key, importing_key, memberships_key, timetable_key
+from server.event_stream import stream
+from server.keys import counties_key, importing_key, membership_searches_key, memberships_key, timetable_key
+from server.membership_searches import MembershipSearch, SearchState
 from server.memberships import Fitted
-from server.shapes.membership import MembershipOutcome, MembershipRow, MembershipsView, NewMembership
+from server.shapes.membership import (
+    MembershipOutcome,
+    MembershipRow,
+    MembershipSearchView,
+    MembershipsView,
+    NewMembership,
+)
 from server.shapes.repair import MoveView
 from server.shapes.table import NameRef, Revision
 from server.storage.membership_store import MembershipChange
@@ -35,6 +44,7 @@ async def show(request: web.Request) -> web.Response:
     memberships = request.app[memberships_key]
     rows = [_row(county, one, may and await memberships.may_withdraw(one)) for one in found]
     attached = {unit for known in county.register.communities for unit in known.units}
+    running = request.app[membership_searches_key].running(community.id)
     view = MembershipsView(
         community=community.id,
         core=community.core,
@@ -43,33 +53,63 @@ async def show(request: web.Request) -> web.Response:
         changes=tuple(rows),
         revision=draft.revision if draft else 0,
         may_change=may,
+        search=_search(running, running.view()) if running else None,
     )
     return reply(request, view)
 
 
 @routes.post("/api/communities/{community}/membership")
 async def change(request: web.Request) -> web.Response:
-    """`?check=1` only looks; otherwise the table that fits becomes the draft, to be agreed on by those concerned."""
+    """Begins a search. `?check=1` only looks; otherwise the table that fits becomes the draft, to be agreed on by those
+    concerned."""
     asker, _, community = await _reader(request)
     permit(asker, "change_members", units=community.units, community=community.id)
     wanted = await body(request, NewMembership, BODY_LIMIT)
-    memberships = request.app[memberships_key]
+    searches = request.app[membership_searches_key]
     if request.query.get("check"):
-        return reply(request, _outcome(await memberships.look(community.id, wanted.change)))
-    found, _ = await memberships.plan(community.id, wanted.change, by=asker.name, revision=wanted.revision)
-    return reply(request, _outcome(found), 201)
+        search = searches.look(community.id, wanted.change, by=asker.name)
+    else:
+        search = await searches.plan(community.id, wanted.change, by=asker.name, revision=wanted.revision)
+    return reply(request, _search(search, search.view()), 202)
 
 
 @routes.post("/api/communities/{community}/membership/{change}/withdraw")
 async def withdraw(request: web.Request) -> web.Response:
-    """Take a change back; the table that fits without it becomes the draft."""
+    """Begins to take a change back; the table that fits without it becomes the draft."""
     asker, _, community = await _reader(request)
     permit(asker, "change_members", units=community.units, community=community.id)
     wanted = await body(request, Revision)
-    found = await request.app[memberships_key].withdraw(
+    search = await request.app[membership_searches_key].withdraw(
         community.id, request.match_info["change"], by=asker.name, revision=wanted.revision
     )
-    return reply(request, _outcome(found))
+    return reply(request, _search(search, search.view()), 202)
+
+
+@routes.get("/api/membership-searches/{search}")
+async def show_search(request: web.Request) -> web.Response:
+    search, _ = await _searching(request)
+    return reply(request, _search(search, search.view()))
+
+
+@routes.get("/api/membership-searches/{search}/events")
+async def events(request: web.Request) -> web.StreamResponse:
+    """How far it is, as server-sent events, each a MembershipSearchView."""
+    search, _ = await _searching(request)
+
+    async def views() -> AsyncIterator[MembershipSearchView]:
+        async for state in search.watch():
+            yield _search(search, state)
+
+    return await stream(request, views())
+
+
+@routes.delete("/api/membership-searches/{search}")
+async def cancel(request: web.Request) -> web.Response:
+    """Stop it; nothing is kept."""
+    search, community = await _searching(request)
+    permit(principal(request), "change_members", units=community.units, community=community.id)
+    await search.process.stop()
+    return reply(request, _search(search, search.view()))
 
 
 @routes.post("/api/communities/{community}/membership/files")
@@ -95,6 +135,15 @@ async def _reader(request: web.Request) -> tuple[Principal, County, Community]:
     if asker.kind == "room" or not sees_table(asker, community):
         raise NotPermitted("view_table")
     return asker, county, community
+
+
+async def _searching(request: web.Request) -> tuple[MembershipSearch, Community]:
+    asker = principal(request)
+    search = request.app[membership_searches_key].get(request.match_info["search"])
+    community = (await request.app[counties_key].now()).community(search.community)
+    if asker.kind == "room" or not sees_table(asker, community):
+        raise NotPermitted("view_table")
+    return search, community
 
 
 def _may(asker: Principal, community: Community) -> bool:
@@ -130,4 +179,26 @@ def _outcome(found: Fitted) -> MembershipOutcome:
         changed=told.changed,
         kept=told.kept,
         seconds=told.seconds,
+    )
+
+
+def _search(search: MembershipSearch, state: SearchState) -> MembershipSearchView:
+    return MembershipSearchView(
+        id=search.id,
+        community=search.community,
+        wanted=search.wanted,
+        kind="leave" if isinstance(search.change, Leave) else "join",
+        unit=search.change.unit,
+        first=search.change.first,
+        by=search.by,
+        state=state.state,
+        seconds=state.seconds,
+        limit=search.limit,
+        step=state.step,
+        of=state.of,
+        rung=state.rung,
+        found=state.found,
+        outcome=_outcome(state.fitted) if state.fitted else None,
+        error=state.error,
+        findings=state.findings,
     )

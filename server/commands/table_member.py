@@ -24,7 +24,7 @@ from server.commands.table_files import (
 )
 from timetable.errors import BuildFailed, NotFound
 from timetable.model import Finding, TableSet
-from timetable.repairing.refit import SECONDS, Refit, refit
+from timetable.repairing.refit import SECONDS, Refit, RefitStep, refit
 from timetable.repairing.repair import Move
 from timetable.years.membership import Membership, changed
 
@@ -55,6 +55,7 @@ def member(
     seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = SECONDS,
     workers: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 2,
     as_json: AsJson = False,
+    progress: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Let a school join or leave a community in mid-term. Exit code 1 when there is no table for it.
 
@@ -82,6 +83,9 @@ def member(
         How many cores to use.
     as_json
         What came of it as one JSON object.
+    progress
+        Write a JSON object a line while it searches, which other lessons may move and whether a table is found, and
+        no sentences.
     """
     try:
         register = read_register(input)
@@ -96,10 +100,15 @@ def member(
     except (BadInput, NotFound) as error:
         return refuse(str(error))
     found: Refit | None = None
+
+    def tell(step: RefitStep) -> None:
+        if progress:
+            print(msgspec.json.encode(step).decode(), flush=True)
+
     if all(finding.severity != "error" for finding in findings):
         others = [one for one in tables if one.community != community]
         try:
-            found = refit(future, standing, others, seconds=seconds, workers=workers)
+            found = refit(future, standing, others, seconds=seconds, workers=workers, on_step=tell)
         except BuildFailed as failed:
             findings = (*findings, *failed.findings)
     told = _report(findings, found)
@@ -107,7 +116,7 @@ def member(
         write(report, msgspec.json.encode(told))
     if as_json:
         print(msgspec.json.encode(told).decode())
-    else:
+    elif not progress:
         _tell(told)
     if found is None:
         return FINDING

@@ -31,6 +31,33 @@ class MembershipOutcome(Body, frozen=True, kw_only=True):
     seconds: float
 
 
+class MembershipSearchView(Body, frozen=True, kw_only=True):
+    """A search for what a change comes to: polled, or streamed at `/api/membership-searches/{id}/events`."""
+
+    id: str
+    community: str
+    wanted: Literal["look", "plan", "withdraw"]
+    kind: Literal["join", "leave"]
+    unit: str
+    first: str
+    by: str
+    state: Literal["running", "done", "failed", "cancelled", "interrupted"]
+    seconds: float
+    limit: float
+    """Seconds that it takes at most."""
+    step: int
+    """Which of the `of` dates from which on another table counts is worked on, from 1; 0: none yet."""
+    of: int
+    rung: Literal["alone", "lessons", "classes", "teachers", "all"] | None
+    """Which other lessons may move."""
+    found: bool
+    """A table is there; one with fewer moves is looked for."""
+    outcome: MembershipOutcome | None
+    error: str | None
+    findings: tuple[Finding, ...]
+    """Why, where there is an error."""
+
+
 class MembershipRow(Body, frozen=True, kw_only=True):
     id: str
     kind: Literal["join", "leave"]
@@ -55,3 +82,5 @@ class MembershipsView(Body, frozen=True, kw_only=True):
     revision: int
     """Of the draft that stands."""
     may_change: bool
+    search: MembershipSearchView | None = None
+    """The one that runs."""

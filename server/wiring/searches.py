@@ -17,12 +17,14 @@ from server.keys import (
     database_key,
     explanations_key,
     importing_key,
+    membership_searches_key,
     memberships_key,
     registers_key,
     repairs_key,
     settings_key,
     timetable_key,
 )
+from server.membership_searches import MembershipSearches
 from server.memberships import Memberships
 from server.repairs import Repairs
 from server.storage.draft_history import SqlDraftHistory
@@ -44,6 +46,7 @@ async def searches(app: web.Application) -> AsyncIterator[None]:
         clock=time.time,
     )
     app[memberships_key] = memberships
+    joining = app[membership_searches_key] = MembershipSearches(memberships, time.monotonic)
     repairs = Repairs(
         service,
         counties,
@@ -83,6 +86,7 @@ async def searches(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(*watching, return_exceptions=True)
     await building.close()
     await explaining.close()
+    await joining.close()
     await repairs.close()
 
 
@@ -92,3 +96,5 @@ async def stop_builds(app: web.Application) -> None:
         await app[builds_key].close()
     if explanations_key in app:
         await app[explanations_key].close()
+    if membership_searches_key in app:
+        await app[membership_searches_key].close()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,12 +20,13 @@ from server.keys import (
     builds_key,
     counties_key,
     importing_key,
+    membership_searches_key,
     memberships_key,
     repairs_key,
     settings_key,
     timetable_key,
 )
-from tests.county_server import CORE, MEMBER, THIRD, CountyServer, agree_on, running_county
+from tests.county_server import CORE, MEMBER, THIRD, Caller, CountyServer, agree_on, running_county
 from tests.integration.test_api_amendments import HERE, day
 from tests.media_clients import until
 from timetable.model import Register, Slot
@@ -44,17 +49,33 @@ async def settled(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[County
         yield county
 
 
+async def ended(caller: Caller, path: str, body: Any) -> Any:
+    """What the search that begins so says at its end."""
+    answer = await caller.post(path, body)
+    assert answer.status == 202, answer
+    return await end_of(caller, answer.json["id"])
+
+
+async def end_of(caller: Caller, search: str) -> Any:
+    view = (await caller.get(f"/api/membership-searches/{search}")).json
+    async with asyncio.timeout(60):
+        while view["state"] == "running":
+            await asyncio.sleep(0.05)
+            view = (await caller.get(f"/api/membership-searches/{search}")).json
+    return view
+
+
 async def test_a_school_leaves_by_a_version_from_its_date(settled: CountyServer) -> None:
     convenor = await settled.person("convenor")
     view = (await convenor.get(MEMBERSHIP)).json
     assert ([unit["id"] for unit in view["units"]], view["mayChange"]) == ([CORE, MEMBER, THIRD], True)
     leave = {"kind": "leave", "unit": THIRD, "first": day(7)}
-    looked = (await convenor.post(f"{MEMBERSHIP}?check=1", {"revision": view["revision"], "change": leave})).json
+    looked = (await ended(convenor, f"{MEMBERSHIP}?check=1", {"revision": 0, "change": leave}))["outcome"]
     assert (looked["possible"], looked["moves"], looked["added"], looked["changed"]) == (True, [], [], ["A-r1.1"])
     assert (await convenor.get(MEMBERSHIP)).json == view
 
-    done = await convenor.post(MEMBERSHIP, {"revision": view["revision"], "change": leave})
-    assert done.status == 201, done
+    done = await ended(convenor, MEMBERSHIP, {"revision": view["revision"], "change": leave})
+    assert done["state"] == "done", done
     stale = await convenor.post(MEMBERSHIP, {"revision": view["revision"], "change": leave})
     assert stale.refusal == (409, "stale_version")
     draft = (await convenor.get(f"{HERE}/timetable?version=draft")).json
@@ -109,7 +130,7 @@ async def test_a_school_that_joins_has_its_say_at_once(settled: CountyServer) ->
     shared = [r for r in before.requirements if any(p.unit == THIRD for p in r.parties)]
     leave = {"kind": "leave", "unit": THIRD, "first": day(0)}
     revision = (await bureau.get(MEMBERSHIP)).json["revision"]
-    assert (await bureau.post(MEMBERSHIP, {"revision": revision, "change": leave})).status == 201
+    assert (await ended(bureau, MEMBERSHIP, {"revision": revision, "change": leave}))["state"] == "done"
     tables = settled.app[timetable_key]
     draft = await tables.draft("A")
     assert draft is not None
@@ -121,18 +142,19 @@ async def test_a_school_that_joins_has_its_say_at_once(settled: CountyServer) ->
     join = msgspec.to_builtins(Join(unit=THIRD, first=day(7), requirements=tuple(shared)))
 
     # somebody changes the draft while the places are searched for: nobody becomes a member without a table
-    overtaken = asyncio.create_task(bureau.post(MEMBERSHIP, {"revision": revision, "change": join}))
+    overtaken = asyncio.create_task(ended(bureau, MEMBERSHIP, {"revision": revision, "change": join}))
     searches = settled.app[settings_key].server.data_dir / "memberships"
     await until(lambda: any(searches.glob("*/change.json")))
     draft = await tables.draft("A")
     assert draft is not None
     await tables.take_draft("A", draft.table, author="x", revision=revision)
-    assert (await overtaken).refusal == (409, "stale_version")
+    overtaken_view = await overtaken
+    assert (overtaken_view["state"], overtaken_view["error"]) == ("failed", "stale_version")
     assert THIRD not in (await settled.app[counties_key].now()).community("A").units
 
     revision = (await bureau.get(MEMBERSHIP)).json["revision"]
-    done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})
-    assert (done.status, done.json["possible"], done.json["changed"]) == (201, True, ["A-r1.1"]), done
+    done = (await ended(bureau, MEMBERSHIP, {"revision": revision, "change": join}))["outcome"]
+    assert (done["possible"], done["changed"]) == (True, ["A-r1.1"]), done
     draft = await tables.draft("A")
     assert draft is not None
     assert (draft.valid_from, THIRD in draft.negotiation.affected) == (day(7), True)
@@ -146,7 +168,7 @@ async def test_a_leave_is_withdrawn_before_and_after_its_table_is_published(sett
     assert published is not None
     leave = {"kind": "leave", "unit": THIRD, "first": day(7)}
     revision = (await convenor.get(MEMBERSHIP)).json["revision"]
-    assert (await convenor.post(MEMBERSHIP, {"revision": revision, "change": leave})).status == 201
+    assert (await ended(convenor, MEMBERSHIP, {"revision": revision, "change": leave}))["state"] == "done"
     view = (await convenor.get(MEMBERSHIP)).json
     [row] = view["changes"]
     assert (row["state"], row["mayWithdraw"]) == ("planned", True)
@@ -154,8 +176,8 @@ async def test_a_leave_is_withdrawn_before_and_after_its_table_is_published(sett
     assert (await (await settled.person("third_director")).get(MEMBERSHIP)).json["changes"][0]["mayWithdraw"] is False
     stale = await convenor.post(withdraw, {"revision": view["revision"] - 1})
     assert stale.refusal == (409, "stale_version")
-    taken_back = await convenor.post(withdraw, {"revision": view["revision"]})
-    assert (taken_back.status, taken_back.json["moves"], taken_back.json["added"]) == (200, [], []), taken_back
+    taken_back = (await ended(convenor, withdraw, {"revision": view["revision"]}))["outcome"]
+    assert (taken_back["moves"], taken_back["added"]) == ([], []), taken_back
     draft = await tables.draft("A")
     assert draft is not None
     assert (draft.valid_from, draft.negotiation.affected) == (None, ())
@@ -167,16 +189,16 @@ async def test_a_leave_is_withdrawn_before_and_after_its_table_is_published(sett
     assert [finding["code"] for finding in again.json["errors"]] == ["membership_over"]
 
     # and one whose table is published: the school has its places again from the day on which it would have lost them
-    found = await convenor.post(MEMBERSHIP, {"revision": view["revision"] + 1, "change": leave})
-    assert found.status == 201, found
+    found = await ended(convenor, MEMBERSHIP, {"revision": view["revision"] + 1, "change": leave})
+    assert found["state"] == "done", found
     draft = await tables.draft("A")
     assert draft is not None
     await agree_on(tables, draft.table, (CORE, MEMBER, THIRD))
     view = (await convenor.get(MEMBERSHIP)).json
     assert view["changes"][0]["mayWithdraw"] is True
     path = f"{MEMBERSHIP}/{view['changes'][0]['id']}/withdraw"
-    taken_back = await convenor.post(path, {"revision": view["revision"]})
-    assert (taken_back.status, taken_back.json["changed"]) == (200, ["A-r1.1"]), taken_back
+    taken_back = (await ended(convenor, path, {"revision": view["revision"]}))["outcome"]
+    assert taken_back["changed"] == ["A-r1.1"], taken_back
     draft = await tables.draft("A")
     assert draft is not None
     assert (draft.valid_from, THIRD in draft.negotiation.affected) == (day(7), True)
@@ -190,15 +212,15 @@ async def test_impossible_changes_come_back_with_their_reasons(settled: CountySe
     bureau = await settled.person("bureau_admin")
     revision = (await bureau.get(MEMBERSHIP)).json["revision"]
     core = {"revision": revision, "change": {"kind": "leave", "unit": CORE, "first": day(7)}}
-    looked = (await bureau.post(f"{MEMBERSHIP}?check=1", core)).json
+    looked = (await ended(bureau, f"{MEMBERSHIP}?check=1", core))["outcome"]
     assert (looked["possible"], [f["code"] for f in looked["findings"]]) == (False, ["membership_core"])
     dateless = {"revision": revision, "change": core["change"] | {"first": "soon"}}
     fault = await bureau.post(MEMBERSHIP, dateless)
     assert fault.refusal == (422, "invalid_body")
     assert [(f["code"], f["field"]) for f in fault.json["errors"]] == [("json_not_date", "$.change.first")]
-    refused = await bureau.post(MEMBERSHIP, core)
-    assert refused.refusal == (422, "membership_refused")
-    assert [f["code"] for f in refused.json["errors"]] == ["membership_core"]
+    refused = await ended(bureau, MEMBERSHIP, core)
+    assert (refused["state"], refused["error"]) == ("failed", "membership_refused")
+    assert [f["code"] for f in refused["findings"]] == ["membership_core"]
 
 
 def with_a_new_school(standing: Register) -> Register:
@@ -244,8 +266,8 @@ async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: Cou
     refused = await bureau.ask("POST", path, data=form(standing))
     assert refused.refusal == (422, "input_refused")
     revision = (await bureau.get(MEMBERSHIP)).json["revision"]
-    done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})
-    assert (done.status, done.json["possible"], done.json["moves"], len(done.json["added"])) == (201, True, [], 2), done
+    done = (await ended(bureau, MEMBERSHIP, {"revision": revision, "change": join}))["outcome"]
+    assert (done["possible"], done["moves"], len(done["added"])) == (True, [], 2), done
     assert "A9" in (await settled.app[counties_key].now()).community("A").units
 
     # taken back, the county is what it was, but for what was changed since
@@ -256,14 +278,14 @@ async def test_sheets_of_a_school_that_joins_are_read_and_not_taken(settled: Cou
     withdraw = f"{MEMBERSHIP}/{view['changes'][0]['id']}/withdraw"
     draft = await tables.draft("A")
     assert draft is not None
-    taken_back = await bureau.post(withdraw, {"revision": view["revision"]})
-    assert (taken_back.status, taken_back.json["moves"]) == (200, []), taken_back
+    taken_back = (await ended(bureau, withdraw, {"revision": view["revision"]}))["outcome"]
+    assert taken_back["moves"] == [], taken_back
     now = (await settled.app[counties_key].now()).register
     assert now == msgspec.structs.replace(standing, county="新县")
 
     # with a table that is published it can only leave
     revision = (await bureau.get(MEMBERSHIP)).json["revision"]
-    assert (await bureau.post(MEMBERSHIP, {"revision": revision, "change": join})).status == 201
+    assert (await ended(bureau, MEMBERSHIP, {"revision": revision, "change": join}))["state"] == "done"
     draft = await tables.draft("A")
     assert draft is not None
     await agree_on(tables, draft.table, (CORE, MEMBER, THIRD, "A9"))
@@ -281,8 +303,8 @@ async def test_schools_that_come_and_go_do_so_each_on_its_own_date(settled: Coun
 
     async def plan(change: object) -> None:
         revision = (await bureau.get(MEMBERSHIP)).json["revision"]
-        done = await bureau.post(MEMBERSHIP, {"revision": revision, "change": change})
-        assert done.status == 201, done
+        done = await ended(bureau, MEMBERSHIP, {"revision": revision, "change": change})
+        assert done["state"] == "done", done
 
     async def agree() -> list[tuple[str | None, set[str]]]:
         """Publish the draft; the dates of all versions since, with who has lessons by each."""
@@ -341,14 +363,54 @@ async def test_who_stays_leaves_the_other_plan_as_it_is(settled: CountyServer) -
         msgspec.to_builtins(brought(standing, with_a_new_school(standing), "A", day(14))),
     ):
         revision = (await bureau.get(MEMBERSHIP)).json["revision"]
-        assert (await bureau.post(MEMBERSHIP, {"revision": revision, "change": change})).status == 201
+        assert (await ended(bureau, MEMBERSHIP, {"revision": revision, "change": change}))["state"] == "done"
     draft = await tables.draft("A")
     assert draft is not None
     assert [(one.valid_from, teaches(one.table, THIRD)) for one in draft.interim] == [(day(7), False)]
     view = (await bureau.get(MEMBERSHIP)).json
     leaving = next(row["id"] for row in view["changes"] if row["unit"] == THIRD)
-    assert (await bureau.post(f"{MEMBERSHIP}/{leaving}/withdraw", {"revision": view["revision"]})).status == 200
+    taken_back = await ended(bureau, f"{MEMBERSHIP}/{leaving}/withdraw", {"revision": view["revision"]})
+    assert taken_back["state"] == "done", taken_back
     draft = await tables.draft("A")
     assert draft is not None
     assert (draft.valid_from, draft.interim) == (day(14), ())
     assert (teaches(draft.table, THIRD), teaches(draft.table, "A9")) == (True, True)
+
+
+async def test_a_search_is_watched_cancelled_and_not_made_twice(settled: CountyServer) -> None:
+    """The solver is held up after its first step, so that it runs as long as the test likes."""
+    convenor, director = await settled.person("convenor"), await settled.person("core_director")
+    leave = {"revision": 0, "change": {"kind": "leave", "unit": THIRD, "first": day(7)}}
+    revision = (await convenor.get(MEMBERSHIP)).json["revision"]
+    planning = leave | {"revision": revision}
+    begun = (await convenor.post(MEMBERSHIP, planning)).json
+    search = settled.app[membership_searches_key].get(begun["id"])
+    await until(lambda: search.process.pid is not None)
+    assert search.process.pid is not None
+    os.kill(search.process.pid, signal.SIGSTOP)
+    assert (begun["wanted"], begun["kind"], begun["unit"], begun["first"]) == ("plan", "leave", THIRD, day(7))
+    seen = (await director.get(MEMBERSHIP)).json["search"]
+    assert (seen["id"], seen["state"], seen["by"], seen["step"], seen["of"]) == (
+        begun["id"],
+        "running",
+        begun["by"],
+        1,
+        1,
+    )
+    assert (await convenor.post(f"{MEMBERSHIP}?check=1", leave)).refusal == (409, "search_running")
+    address = f"/api/membership-searches/{begun['id']}"
+    assert (await director.delete(address)).status == 403
+    os.kill(search.process.pid, signal.SIGCONT)
+    assert (await convenor.delete(address)).status == 200
+    ended_so = await end_of(convenor, begun["id"])
+    assert (ended_so["state"], ended_so["outcome"]) == ("cancelled", None)
+    view = (await convenor.get(MEMBERSHIP)).json
+    assert (view["search"], view["changes"], view["revision"]) == (None, [], revision)
+
+    # what was looked at is put before the schools as it was seen, without another search
+    looked = await ended(convenor, f"{MEMBERSHIP}?check=1", leave)
+    assert looked["rung"] is not None
+    planned = await ended(convenor, MEMBERSHIP, planning)
+    assert (planned["outcome"], planned["step"]) == (looked["outcome"], 0)
+    stream = (await convenor.get(f"/api/membership-searches/{planned['id']}/events")).body.decode()
+    assert json.loads(stream.removeprefix("data: "))["state"] == "done"

@@ -32,6 +32,13 @@ CODES: Mapping[str, str] = {
 """Every code that this module can report."""
 
 
+class RefitStep(Struct, frozen=True, kw_only=True):
+    """What is tried just now: which other lessons may move, and whether a table is found that only gets better."""
+
+    rung: Rung
+    found: bool = False
+
+
 class Refit(Struct, frozen=True, kw_only=True):
     """A table that fits; lesson ids by what happened to them. `units` are all whose day changes."""
 
@@ -55,14 +62,15 @@ def refit(
     seed: int = 1,
     workers: int = 2,
     should_stop: Callable[[], bool] = lambda: False,
+    on_step: Callable[[RefitStep], None] = lambda step: None,
 ) -> Refit:
-    """Fit the table of a community to the register. Raises NotFound for an unknown community, BuildFailed with the
-    reasons where no table was found in time."""
+    """Fit the table of a community to the register; `on_step` hears of each try. Raises NotFound for an unknown
+    community, BuildFailed with the reasons where no table was found in time."""
     community = next((known for known in register.communities if known.id == table.community), None)
     if community is None:
         raise NotFound("community", table.community)
     problem = Problem(register, community, commitments_of(register, around))
-    return _Attempt(problem, table, around, seconds, seed, workers, should_stop).refit()
+    return _Attempt(problem, table, around, seconds, seed, workers, should_stop, on_step).refit()
 
 
 class _Attempt:
@@ -75,6 +83,7 @@ class _Attempt:
         seed: int,
         workers: int,
         should_stop: Callable[[], bool],
+        on_step: Callable[[RefitStep], None],
     ) -> None:
         self._problem = problem
         self._old = {lesson.id: lesson for lesson in table.lessons}
@@ -82,6 +91,7 @@ class _Attempt:
         self._began = time.monotonic()
         self._effort = seconds, seed, workers
         self._should_stop = should_stop
+        self._on_step = on_step
         self._stays: dict[str, Placement] = {}
         """Where lessons stand that are new or changed: every one of these is placed anew."""
         self._added: list[str] = []
@@ -104,7 +114,8 @@ class _Attempt:
                 tried.add(free)
                 if self._left() <= 0 or self._should_stop():
                     break
-                found = self._search(part_of(self._arrangement, free, habits=habits), touched)
+                self._on_step(RefitStep(rung=rung))
+                found = self._search(part_of(self._arrangement, free, habits=habits), touched, rung)
                 if found is not None:
                     return self._done(*found, rung)
         raise BuildFailed("infeasible", [Finding(code="refit_no_table")])
@@ -190,12 +201,16 @@ class _Attempt:
 
     # Where it goes --------------------------------------------------------------------------------------------------
 
-    def _search(self, part: Part, touched: Collection[str]) -> tuple[dict[str, Placement], Table] | None:
+    def _search(self, part: Part, touched: Collection[str], rung: Rung) -> tuple[dict[str, Placement], Table] | None:
         """The fewest moves of what stood before, then the cheapest of them."""
         part.minimise_moves(self._added)
         _, seed, workers = self._effort
         effort = Effort(seconds=self._left(), seed=seed, workers=workers)
-        result = run(part.formulation.cp, effort, self._should_stop, lambda solution, cost, bound: None)
+
+        def better(solution: object, cost: int, bound: int) -> None:
+            self._on_step(RefitStep(rung=rung, found=True))
+
+        result = run(part.formulation.cp, effort, self._should_stop, better)
         if result.solution is None:
             return None
         placements = part.moves(result.solution, {})

@@ -511,6 +511,32 @@ export interface MembershipOutcome {
   seconds: number;
 }
 
+/** A search for what a change comes to: polled, or streamed at `/api/membership-searches/{id}/events`. */
+export interface MembershipSearchView {
+  id: string;
+  community: string;
+  wanted: "look" | "plan" | "withdraw";
+  kind: "join" | "leave";
+  unit: string;
+  first: string;
+  by: string;
+  state: "running" | "done" | "failed" | "cancelled" | "interrupted";
+  seconds: number;
+  /** Seconds that it takes at most. */
+  limit: number;
+  /** Which of the `of` dates from which on another table counts is worked on, from 1; 0: none yet. */
+  step: number;
+  of: number;
+  /** Which other lessons may move. */
+  rung: "alone" | "lessons" | "classes" | "teachers" | "all" | null;
+  /** A table is there; one with fewer moves is looked for. */
+  found: boolean;
+  outcome: MembershipOutcome | null;
+  error: string | null;
+  /** Why, where there is an error. */
+  findings: Finding[];
+}
+
 export interface MembershipRow {
   id: string;
   kind: "join" | "leave";
@@ -534,6 +560,8 @@ export interface MembershipsView {
   /** Of the draft that stands. */
   revision: number;
   mayChange: boolean;
+  /** The one that runs. */
+  search: MembershipSearchView | null;
 }
 
 export type MembershipKind = Join | Leave;

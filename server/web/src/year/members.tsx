@@ -1,10 +1,12 @@
 /** Schools that join or leave the community in mid-term: what it comes to, and putting it before those concerned. */
 
-import { useState } from "preact/hooks";
-import type { Join, Leave, MembershipOutcome, MembershipsView } from "../generated/api";
-import { call, get, post, Problem } from "../ui/api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Join, Leave, MembershipOutcome, MembershipSearchView, MembershipsView } from "../generated/api";
+import { call, del, get, post, Problem } from "../ui/api";
 import { Button, Empty, Failure, Field, Note, Skeleton, StateChip, useAction } from "../ui/components";
+import { follow } from "../ui/follow";
 import { t } from "../ui/i18n";
+import { Icon } from "../ui/icons";
 import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { community } from "../ui/session";
@@ -49,30 +51,31 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
   const [joining, setJoining] = useState<Join | null>(null);
   const [unreadable, setUnreadable] = useState(false);
   const [first, setFirst] = useState(nextMonday);
-  const [seen, setSeen] = useState<MembershipOutcome | null>(null);
-  const [planned, setPlanned] = useState(false);
-  const { busy, error, run } = useAction();
+  const { search, watch, forget } = useSearch(view.search ?? null, reload);
+  const { busy: asking, error, run } = useAction();
+  const searching = search?.state === "running";
+  const busy = asking || searching;
+  const seen = search?.state === "done" ? search.outcome : null;
+  const planned = search?.wanted !== "look";
+  useEffect(() => {
+    // somebody is looking at it already: the form says what is looked at
+    if (view.search?.kind === "leave" && view.search.wanted !== "withdraw") (setLeaving(view.search.unit), setFirst(view.search.first));
+  }, []);
   const change: Join | Leave | null = joining !== null ? { ...joining, first } : leaving !== "" ? ({ kind: "leave", unit: leaving, first } as Leave) : null;
   const send = (look: boolean) =>
     run(async () => {
-      const outcome = await post<MembershipOutcome>(look ? `${path}?check=1` : path, { revision: view.revision, change });
-      setSeen(outcome);
-      setPlanned(!look);
-      if (!look) reload();
+      forget();
+      watch(await post<MembershipSearchView>(look ? `${path}?check=1` : path, { revision: view.revision, change }));
     });
   const withdraw = (id: string) =>
     run(async () => {
-      setSeen(await post<MembershipOutcome>(`${path}/${encodeURIComponent(id)}/withdraw`, { revision: view.revision }));
-      setPlanned(true);
-      setLeaving("");
-      setJoining(null);
-      reload();
+      choose("", null);
+      watch(await post<MembershipSearchView>(`${path}/${encodeURIComponent(id)}/withdraw`, { revision: view.revision }));
     });
   const choose = (unit: string, join: Join | null) => {
     setLeaving(unit);
     setJoining(join);
-    setSeen(null);
-    setPlanned(false);
+    forget();
   };
   const read = (files: readonly File[]) =>
     run(async () => {
@@ -124,7 +127,7 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
           <p class="sm mut">{t("members.lead")}</p>
           <div class="rollover-dates">
             <Field label={t("members.leaves")}>
-              <select class="input" name="leaving" value={leaving} onChange={(event) => choose(event.currentTarget.value, null)}>
+              <select class="input" name="leaving" value={leaving} disabled={searching} onChange={(event) => choose(event.currentTarget.value, null)}>
                 <option value="">{t("amending.choose")}</option>
                 {view.units
                   .filter((unit) => unit.id !== view.core)
@@ -136,22 +139,30 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
               </select>
             </Field>
             <Field label={t("members.joins")} hint={joining ? t("members.brings", { unit: joining.unit, lessons: (joining.requirements ?? []).length }) : t("members.file")}>
-              <input class="input" type="file" name="joining" multiple accept=".json,.xlsx,.xls,.ods,.csv,.zip" onChange={(event) => read([...(event.currentTarget.files ?? [])])} />
+              <input class="input" type="file" name="joining" multiple disabled={searching} accept=".json,.xlsx,.xls,.ods,.csv,.zip" onChange={(event) => read([...(event.currentTarget.files ?? [])])} />
             </Field>
             <Field label={t("members.first")}>
-              <input class="input" type="date" name="first" value={first} onInput={(event) => (setFirst(event.currentTarget.value), setSeen(null))} />
+              <input class="input" type="date" name="first" value={first} disabled={searching} onInput={(event) => (setFirst(event.currentTarget.value), forget())} />
             </Field>
           </div>
-          {busy && (
-            <p class="sm mut" role="status">
-              {t("members.working")}
-            </p>
+          {searching && <Searching search={search} />}
+          {search?.state === "cancelled" && <Note tone="info">{t("members.cancelled")}</Note>}
+          {search?.state === "failed" && (
+            <Note tone="bad">
+              {t(`error.${search.error ?? "internal_error"}`)}
+              <Reasons findings={search.findings} />
+            </Note>
           )}
           {unreadable && <Note tone="bad">{t("members.unreadable")}</Note>}
           <Failure error={error} retry={error instanceof Problem && error.status === 409 ? reload : undefined} />
           <Why error={error} />
           {seen && <Outcome seen={seen} planned={planned} />}
           <div class="row">
+            {searching && (
+              <Button icon="stop" busy={asking} action="stop-membership" onClick={() => run(async () => watch(await del<MembershipSearchView>(address(search.id))))}>
+                {t("members.stop")}
+              </Button>
+            )}
             <Button kind={seen ? undefined : "pri"} icon="eye" busy={busy} disabled={change === null} action="look-membership" onClick={() => send(true)}>
               {t("members.look")}
             </Button>
@@ -164,6 +175,52 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
         </section>
       )}
     </>
+  );
+}
+
+const address = (id: string) => `/api/membership-searches/${encodeURIComponent(id)}`;
+
+/** The search that runs, or ran last, for this page; `done` is called when it has changed what the page shows. */
+function useSearch(running: MembershipSearchView | null, done: () => void) {
+  const [search, setSearch] = useState<MembershipSearchView | null>(running);
+  const unfollow = useRef(() => {});
+  const forget = () => {
+    unfollow.current();
+    setSearch(null);
+  };
+  const watch = (begun: MembershipSearchView) => {
+    unfollow.current();
+    const take = (next: MembershipSearchView) => {
+      setSearch(next);
+      if (next.state !== "running" && next.wanted !== "look") done();
+    };
+    take(begun);
+    if (begun.state === "running") unfollow.current = follow<MembershipSearchView>(address(begun.id), take);
+  };
+  useEffect(() => {
+    if (running !== null) watch(running);
+    return () => unfollow.current();
+  }, []);
+  return { search, watch, forget };
+}
+
+/** How far the search is: which date's table, which lessons may move for it, and for how long at most. */
+function Searching({ search }: { search: MembershipSearchView }) {
+  return (
+    <div class="membership-search" data-state={search.state}>
+      <p class="row sm" role="status">
+        <Icon name="load" size="sm" spin />
+        <span>
+          {search.of > 1 && t("members.step", { step: search.step, of: search.of })}
+          {search.rung === null ? t("members.working") : t(`members.rung.${search.rung}`)}
+          {search.found && t("members.found")}
+        </span>
+      </p>
+      <div class="bar">
+        <i style={{ width: `${Math.min(100, (search.seconds / search.limit) * 100)}%` }} />
+      </div>
+      <p class="xs mut">{t("members.seconds", { seconds: Math.round(search.seconds), limit: search.limit, by: label(search.by) })}</p>
+    </div>
   );
 }
 
