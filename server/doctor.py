@@ -65,7 +65,10 @@ async def _data(settings: Settings) -> tuple[bool, str]:
             free = shutil.disk_usage(folder).free
     except OSError as error:
         return False, f"{folder}: {error.strerror}"
-    return free >= LEAST_FREE_BYTES, f"{folder} can be written, {free / 1024**3:.1f} GiB free"
+    room = f"{free / 1024**3:.1f} GiB free"
+    if free < LEAST_FREE_BYTES:
+        return False, f"{folder}: only {room}, recordings want {LEAST_FREE_BYTES / 1024**3:.0f} at least"
+    return True, f"{folder} can be written, {room}"
 
 
 async def _database(settings: Settings) -> tuple[bool, str]:
