@@ -6,7 +6,15 @@ from typing import Literal
 from signaling.wire import Part, RoomEvent
 
 CameraProblem = Literal[
-    "unreachable", "refused", "no_video", "not_h264", "not_baseline", "not_published", "interrupted", "redirected"
+    "unreachable",
+    "refused",
+    "no_video",
+    "not_h264",
+    "h264_profile",
+    "b_frames",
+    "not_published",
+    "interrupted",
+    "redirected",
 ]
 CameraWord = Literal["live", "failed", "off"]
 

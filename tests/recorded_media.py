@@ -30,14 +30,18 @@ class Encoded(NamedTuple):
 
 
 @functools.cache
-def camera(seconds: int, width: int = 320, height: int = 192, gop: int = 2 * FPS, bit_rate: int = 0) -> list[Encoded]:
-    """Annex B pictures of constrained baseline H.264, each keyframe with its parameter sets."""
+def camera(
+    seconds: int, width: int = 320, height: int = 192, gop: int = 2 * FPS, bit_rate: int = 0, preset: str = "ultrafast"
+) -> list[Encoded]:
+    """Annex B pictures of H.264, each keyframe with its parameter sets: of the constrained baseline profile, by another
+    `preset` than the fastest of the high profile. Never with B-frames."""
     context = av.CodecContext.create("libx264", "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
-    context.profile = "Constrained Baseline" if "Constrained Baseline" in (context.profiles or ()) else "Baseline"
-    context.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": f"keyint={gop}:scenecut=0"}
+    if preset == "ultrafast":
+        context.profile = "Constrained Baseline" if "Constrained Baseline" in (context.profiles or ()) else "Baseline"
+    context.options = {"preset": preset, "tune": "zerolatency", "x264-params": f"keyint={gop}:scenecut=0"}
     if bit_rate:
         context.bit_rate = bit_rate
     pictures = []

@@ -21,13 +21,15 @@ class Camera:
     """`user`, `password`: who may watch; `sound`: what its microphone gives; `elsewhere`: where it sends its watchers
     from the next one on, at which of their questions."""
 
-    def __init__(self, sound: Literal["opus", "pcma"], user: str = "admin", password: str = "") -> None:
+    def __init__(
+        self, sound: Literal["opus", "pcma"], user: str = "admin", password: str = "", preset: str = "ultrafast"
+    ) -> None:
         self.sound, self.user, self.password = sound, user, password
         self.played = 0
         self.refused = 0
         self.asked: list[str] = []
         self.elsewhere: tuple[str, str] | None = None
-        self._pictures = camera(SECONDS)
+        self._pictures = camera(SECONDS, preset=preset)
         self._server: asyncio.Server
         self._playing: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -142,8 +144,10 @@ class Camera:
 
 
 @contextlib.asynccontextmanager
-async def rtsp_camera(sound: Literal["opus", "pcma"] = "pcma", password: str = "") -> AsyncIterator[Camera]:
-    found = Camera(sound, password=password)
+async def rtsp_camera(
+    sound: Literal["opus", "pcma"] = "pcma", password: str = "", preset: str = "ultrafast"
+) -> AsyncIterator[Camera]:
+    found = Camera(sound, password=password, preset=preset)
     await found.open()
     try:
         yield found

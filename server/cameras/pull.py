@@ -30,7 +30,10 @@ RATE = 48_000
 OPUS_BITRATE = 48_000
 LARGEST_DRIFT = RATE // 2
 MOST_STILL_PACKETS = 300
-BROWSERS_SHOW = {"Baseline", "Constrained Baseline", None}
+BROWSERS_SHOW = {"Baseline", "Constrained Baseline", "Main", "High", None}
+"""Many cameras send nothing else than the last two. Chromium shows them where no picture waits for a later one."""
+OFFERED = "Constrained Baseline"
+"""What all pictures of a lesson are agreed on as: a decoder goes by the parameter sets in the stream itself."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -83,8 +86,10 @@ def look(source: InputContainer) -> Seen:
     )
     if video.name != "h264":
         raise CannotPull("not_h264", seen)
-    if video.profile not in BROWSERS_SHOW or video.has_b_frames:
-        raise CannotPull("not_baseline", seen)
+    if video.profile not in BROWSERS_SHOW:
+        raise CannotPull("h264_profile", seen)
+    if video.has_b_frames:
+        raise CannotPull("b_frames", seen)
     return seen
 
 
@@ -112,6 +117,7 @@ def forward(source: InputContainer, task: Task, stop: threading.Event) -> None:
     streams: list[Any] = [source.streams.video[0], *(source.streams.audio[:1] if task.sound else ())]
     with av.open(task.publish, "w", format="whip", options=options) as out:
         video: Any = out.add_stream_from_template(streams[0])
+        video.codec_context.profile = OFFERED
         sound: Any = None
         opus: OpusSound | None = None
         if len(streams) > 1:

@@ -1493,7 +1493,7 @@ export interface Undo {
   amendment: number;
 }
 
-export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "not_baseline" | "not_published" | "interrupted" | "redirected";
+export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "h264_profile" | "b_frames" | "not_published" | "interrupted" | "redirected";
 
 /** A working day at a weekend that follows another day's table (调休). */
 export interface MakeUpDay {
