@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import sqlalchemy
@@ -17,6 +18,10 @@ from server.bus import Bus, open_bus
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from tests import services
+
+# one lane of the tests gives way to the other: how long an example takes says nothing
+hypothesis.settings.register_profile("unhurried", parent=hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _numbers = count(1)
 
