@@ -19,7 +19,7 @@ import threading
 import time
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -149,7 +149,7 @@ class Journal:
             try:
                 if journal.torn:
                     os.ftruncate(handle, found.end)
-                journal._write(found.last_seq, clock(), msgpack.packb(None))
+                journal._write(_record(found.last_seq, journal.epoch, clock(), msgpack.packb(None), found.end))
                 os.fsync(handle)
                 _sync_folder(path.parent)
             except OSError as error:
@@ -170,16 +170,31 @@ class Journal:
         When this returns the event survives a killed process. Raises JournalUnwritable; nothing is added then.
         """
         packed = event if isinstance(event, bytes) else _pack(event)
-        if not packed or not (packed[0] & 0xF0 == 0x80 or packed[0] in (0xDE, 0xDF)):
-            raise ValueError("an event is a MessagePack map")
+        return self.extend(((packed, self._clock() if at is None else at),))
+
+    def extend(self, events: Sequence[tuple[bytes, float]]) -> int:
+        """Add events, packed as MessagePack, with their Unix times: all of them, by one write; the last one's number.
+
+        When this returns they survive a killed process. Raises JournalUnwritable; none is added then. A process that is
+        killed while this runs may leave the first of them.
+        """
         with self._lock:
             if self._closing.is_set():
                 raise JournalUnwritable(str(self._path), "closed")
-            offset, seq = self._end, self._last_seq + 1
-            self._write(seq, self._clock() if at is None else at, packed)
+            seq, end = self._last_seq, self._end
+            epoch, records, offsets = self.epoch, [], []
+            for packed, at in events:
+                if not packed or not (packed[0] & 0xF0 == 0x80 or packed[0] in (0xDE, 0xDF)):
+                    raise ValueError("an event is a MessagePack map")
+                seq += 1
+                record = _record(seq, epoch, at, packed, end)
+                offsets.append(end)
+                records.append(record)
+                end += len(record)
+            self._write(b"".join(records))
+            self._offsets.extend(offsets)
+            self._seqs.extend(range(self._last_seq + 1, seq + 1))
             self._last_seq = seq
-            self._offsets.append(offset)
-            self._seqs.append(seq)
             if self._syncer is None:
                 self._syncer = threading.Thread(target=self._sync_forever, name=f"sync {self._path.name}", daemon=True)
                 self._syncer.start()
@@ -238,15 +253,12 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _write(self, seq: int, at: float, event: bytes) -> None:
-        # an array of four, of which the last is packed already
-        body = _BODY.pack(_ARRAY_OF_FOUR, _UINT32, seq, _UINT32, self.epoch, _FLOAT64, at) + event
-        record = _HEADER.pack(_ARRAY_OF_TWO, _UINT32, _checksum(body, self._end), _BIN32, len(body)) + body
+    def _write(self, records: bytes) -> None:
         try:
-            written = os.write(self._handle, record)
+            written = os.write(self._handle, records)
         except OSError as error:
             raise JournalUnwritable(str(self._path), str(error)) from error
-        if written != len(record):
+        if written != len(records):
             os.ftruncate(self._handle, self._end)
             raise JournalUnwritable(str(self._path), "disk full")
         self._end += written
@@ -266,6 +278,12 @@ class Journal:
 def _pack(event: Mapping[str, Any]) -> bytes:
     packed: bytes = msgpack.packb(dict(event))
     return packed
+
+
+def _record(seq: int, epoch: int, at: float, event: bytes, offset: int) -> bytes:
+    """The bytes of one record at `offset`; its `event` is packed already."""
+    body = _BODY.pack(_ARRAY_OF_FOUR, _UINT32, seq, _UINT32, epoch, _FLOAT64, at) + event
+    return _HEADER.pack(_ARRAY_OF_TWO, _UINT32, _checksum(body, offset), _BIN32, len(body)) + body
 
 
 def _checksum(body: bytes, offset: int) -> int:

@@ -109,19 +109,21 @@ class Connection:
         self._malformed = 0
         self._refused = 0
 
-    def admit(self, now: float) -> bool:
-        """Whether one more message fits the rate; too many above it close the socket."""
+    def admit(self, now: float, messages: int = 1) -> bool:
+        """Whether so many more messages fit the rate. Several that do not fit together are to be asked for one by one;
+        too many above the rate close the socket."""
         passed = now - self._filled
         if passed > 0:
             tokens = self._tokens + passed * RATE
             self._tokens = tokens if tokens < BURST else BURST
         self._filled = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if self._tokens >= messages:
+            self._tokens -= messages
             return True
-        self._refused += 1
-        if self._refused > REFUSED_LIMIT:
-            self.close("flood")
+        if messages == 1:
+            self._refused += 1
+            if self._refused > REFUSED_LIMIT:
+                self.close("flood")
         return False
 
     def malformed(self) -> None:

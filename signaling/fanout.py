@@ -6,7 +6,7 @@ says whoever reads the sockets. Order is kept for every socket, between the room
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from signaling.audience import Audience, told
 from signaling.connection import Connection, Outlet, WriteAll, write_each
@@ -14,8 +14,10 @@ from signaling.frames import Encoding
 from signaling.messages import Event, ServerMessage
 
 Kind = tuple[Encoding, Audience]
-
-
+Shared = tuple[ServerMessage, bool]
+"""A message for all, and whether it is presence."""
+Answer = tuple[int, ServerMessage]
+"""A message for one, and how many of the shared ones go before it."""
 Soon = Callable[[Callable[[], object]], object]
 """How a thing is done once what belongs together has happened."""
 
@@ -23,17 +25,24 @@ Soon = Callable[[Callable[[], object]], object]
 class Fanout:
     """The sockets of one room and what waits to be written to them."""
 
-    def __init__(self, soon: Soon, clock: Callable[[], float], write_all: WriteAll = write_each) -> None:
+    def __init__(
+        self,
+        soon: Soon,
+        clock: Callable[[], float],
+        write_all: WriteAll = write_each,
+        before: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`before`: called whenever something is about to be written; it may `amend` what waits."""
         self.last_told = 0.0
         """When all were last told something together."""
         self._soon = soon
         self._clock = clock
         self._write_all = write_all
+        self._before = before
         self._members: dict[Kind, dict[Connection, Outlet]] = {}
         """Who has the same kind gets the same bytes."""
-        self._shared: list[tuple[ServerMessage, bool]] = []
-        self._own: dict[Connection, list[tuple[int, ServerMessage]]] = {}
-        """With each message, how many of the shared ones go before it."""
+        self._shared: list[Shared] = []
+        self._own: dict[Connection, list[Answer]] = {}
         self._since: dict[Connection, int] = {}
         """Of those who came meanwhile, how many of the waiting messages came before them."""
         self._lagging: set[Connection] = set()
@@ -75,12 +84,28 @@ class Fanout:
         if not self._scheduled:
             self._schedule()
 
+    def amend(self, change: Callable[[ServerMessage], ServerMessage | None]) -> None:
+        """Replace every message that waits by what `change` makes of it; None: it is not told."""
+        shared: list[Shared] = []
+        moved = [0]
+        for message, presence in self._shared:
+            if (other := change(message)) is not None:
+                shared.append((other, presence))
+            moved.append(len(shared))
+        self._shared = shared
+        self._since = {connection: moved[first] for connection, first in self._since.items()}
+        self._own = {
+            connection: [(moved[after], other) for after, one in own if (other := change(one)) is not None]
+            for connection, own in self._own.items()
+        }
+
     def flush(self) -> None:
         """Write everything that waits."""
         self._scheduled = False
-        shared, own = self._shared, self._own
-        if not shared and not own:
+        if not self._shared and not self._own:
             return
+        self._before()
+        shared, own = self._shared, self._own
         self._shared, self._own = [], {}
         since, self._since = self._since, {}
         now = self._clock()
@@ -91,22 +116,32 @@ class Fanout:
         if since or self._lagging:
             self._lagging = {connection for connection in self._lagging if connection.lagging_since is not None}
             apart = {*own, *since, *self._lagging}
-        framed: dict[tuple[Encoding, int], bytes] = {}
-        for kind, members in self._members.items():
+        framed: dict[Encoding, list[bytes]] = {}
+        for (encoding, audience), members in self._members.items():
             if not members:
                 continue
-            batch = _Batch(kind, shared, framed)
+            frames = framed.get(encoding)
+            if frames is None:
+                frames = framed[encoding] = [encoding.frame(message) for message, _ in shared]
+            if audience != "teachers":
+                frames = _as_told(shared, audience, encoding, frames)
+            whole = b"".join(frames)
             rest = members
             if apart:
                 rest = members.copy()
                 for connection in apart:
-                    if rest.pop(connection, None) is not None:
-                        first = since.get(connection, 0)
-                        connection.write(batch.bytes_for(connection, first, own.get(connection, [])), now)
-                        if connection.lagging_since is not None:
-                            self._lagging.add(connection)
-            if batch.whole:
-                for connection, waiting in self._write_all(rest, batch.whole):
+                    if rest.pop(connection, None) is None:
+                        continue
+                    answers = own.get(connection, ())
+                    first, heard = since.get(connection, 0), frames
+                    if connection.lagging_since is not None:
+                        heard = [b"" if presence else data for (_, presence), data in zip(shared, frames, strict=True)]
+                        connection.missed_presence |= b"" in heard[first:]
+                    connection.write(_woven(encoding, heard, first, answers), now)
+                    if connection.lagging_since is not None:
+                        self._lagging.add(connection)
+            if whole:
+                for connection, waiting in self._write_all(rest, whole):
                     connection.press(waiting, now)
                     if connection.lagging_since is not None:
                         self._lagging.add(connection)
@@ -116,48 +151,24 @@ class Fanout:
         self._soon(self.flush)
 
 
-class _Batch:
-    """What waits, in one encoding, as one audience is told it."""
+def _as_told(shared: Sequence[Shared], audience: Audience, encoding: Encoding, frames: Sequence[bytes]) -> list[bytes]:
+    """The frames as an audience is told them. Most of what happens is told to all alike, and framed once."""
+    own: list[bytes] = []
+    for (message, _), data in zip(shared, frames, strict=True):
+        if type(message) is Event and (left := told(message, audience)) is not message:
+            data = encoding.frame(left)
+        own.append(data)
+    return own
 
-    __slots__ = ("_encoding", "_frames", "_shared", "whole")
 
-    def __init__(
-        self,
-        kind: Kind,
-        shared: list[tuple[ServerMessage, bool]],
-        framed: dict[tuple[Encoding, int], bytes],
-    ) -> None:
-        """`framed`: what was framed for another audience already, by the message's identity: most of what happens is
-        told to all alike, and encoded once."""
-        self._encoding, audience = kind
-        self._shared = shared
-        self._frames: list[bytes] = []
-        for message, _ in shared:
-            own = told(message, audience) if type(message) is Event else message
-            key = (self._encoding, id(own))
-            data = framed.get(key)
-            if data is None:
-                data = self._encoding.frame(own)
-                if own is message:
-                    framed[key] = data
-            self._frames.append(data)
-        self.whole = b"".join(self._frames)
-
-    def bytes_for(self, connection: Connection, since: int, own: list[tuple[int, ServerMessage]]) -> bytes:
-        frame, lagging = self._encoding.frame, connection.lagging_since is not None
-        if not lagging and not since and len(own) == 1 and own[0][0] == len(self._frames):
-            # one answer after everything: what nearly every sender gets
-            return self.whole + frame(own[0][1])
-        parts: list[bytes] = []
-        answers = iter(own)
-        answer = next(answers, None)
-        for position in range(since, len(self._frames) + 1):
-            while answer is not None and answer[0] <= position:
-                parts.append(frame(answer[1]))
-                answer = next(answers, None)
-            if position < len(self._frames):
-                if lagging and self._shared[position][1]:
-                    connection.missed_presence = True
-                else:
-                    parts.append(self._frames[position])
-        return b"".join(parts)
+def _woven(encoding: Encoding, frames: list[bytes], since: int, answers: Sequence[Answer]) -> bytes:
+    """The frames from `since` on, with each answer in its place."""
+    parts: list[bytes] = []
+    at = since
+    for after, message in answers:
+        if after > at:
+            parts += frames[at:after]
+            at = after
+        parts.append(encoding.frame(message))
+    parts += frames[at:]
+    return b"".join(parts)

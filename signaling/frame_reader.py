@@ -5,7 +5,7 @@ Pure: bytes go in, messages come out. A client that breaks the protocol is told 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 _CONTINUATION = 0x0
@@ -13,6 +13,12 @@ _KNOWN = frozenset({_CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 _FINAL, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _WHOLE_BINARY = _FINAL | BINARY
 _LONGEST_CONTROL = 125
+_SHORT_HEAD = 6
+"""Bytes before the payload of a short frame of a client: opcode, length, and four of the mask."""
+_MASKED_LONGEST = _MASKED | _LONGEST_CONTROL
+_REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for size in range(_LONGEST_CONTROL + 1)]
+"""By the payload's size: times this, a mask lies over all of it."""
+_ONES: Final = [(1 << 8 * size) - 1 for size in range(_LONGEST_CONTROL + 1)]
 NO_STATUS = 1005
 """What stands for a close frame that says none."""
 
@@ -63,20 +69,18 @@ class FrameReader:
         found: list[bytes | str | Control] = []
         at = 0
         while size - at >= 2:
-            head = at + 6
-            length = data[at + 1] & _LENGTH
-            end = head + length
-            if (
-                data[at] == _WHOLE_BINARY
-                and data[at + 1] & _MASKED
-                and length <= _LONGEST_CONTROL
-                and end <= size
-                and not self._opcode
-            ):
+            first, second = data[at], data[at + 1]
+            end = at + _SHORT_HEAD + second - _MASKED
+            if first == _WHOLE_BINARY and _MASKED <= second <= _MASKED_LONGEST and end <= size and not self._opcode:
                 # nearly all that ever comes; the long way costs as much as carrying out a command
-                found.append(_unmasked(data[head:end], data[head - 4 : head]))
+                length = second - _MASKED
+                mask = int.from_bytes(data[at + 2 : at + _SHORT_HEAD], "little") * _REPEATED[length] & _ONES[length]
+                body = int.from_bytes(data[at + _SHORT_HEAD : end], "little") ^ mask
+                found.append(body.to_bytes(length, "little"))
                 at = end
                 continue
+            head = at + _SHORT_HEAD
+            length = second & _LENGTH
             if length > _LONGEST_CONTROL:
                 head += 2 if length == 126 else 8
             if size < head:

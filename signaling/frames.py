@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -28,7 +29,8 @@ class Encoding:
     subprotocol: str
     opcode: int
     encode: Callable[[ServerMessage], bytes]
-    decode: Callable[[bytes | str], ClientMessage]
+    decode: Callable[[Any], ClientMessage]
+    """From bytes, or from a text where the encoding is one."""
 
     def frame(self, message: ServerMessage) -> bytes:
         """The whole frame that carries `message`."""
@@ -38,7 +40,8 @@ class Encoding:
         """The message in `data`; raises Refusal, whatever the bytes are."""
         try:
             return self.decode(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError, TypeError) as error:
+            # TypeError: a text where bytes belong
             raise Refusal("malformed_message") from error
 
 
@@ -52,15 +55,9 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return bytes((opcode, 127)) + size.to_bytes(8, "big") + payload
 
 
-def _msgpack(data: bytes | str) -> ClientMessage:
-    if isinstance(data, str):
-        raise ValueError("MessagePack travels in binary frames")
-    return _from_msgpack.decode(data)
-
-
 _from_msgpack: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
 _from_json: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 
-MSGPACK = Encoding("tongke.live.1+msgpack", _BINARY, msgspec.msgpack.Encoder().encode, _msgpack)
+MSGPACK = Encoding("tongke.live.1+msgpack", _BINARY, msgspec.msgpack.Encoder().encode, _from_msgpack.decode)
 JSON = Encoding("tongke.live.1+json", _TEXT, msgspec.json.Encoder().encode, _from_json.decode)
 ENCODINGS = {encoding.subprotocol: encoding for encoding in (MSGPACK, JSON)}

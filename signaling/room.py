@@ -82,6 +82,10 @@ class Room:
     def __init__(self, session: str, lesson: LessonInfo) -> None:
         self.session = session
         self.lesson = lesson
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as before the first event."""
         self.state: SessionState = "scheduled"
         self.participants: dict[str, Participant] = {}
         self.away_until: dict[str, float] = {}

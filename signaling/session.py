@@ -1,14 +1,15 @@
 """This module owns one session at work: its room, its journal, the sockets in it, and what its events set off.
 
 Everything that happens goes one way: decided by the rules, written to the journal, folded into the room, told to
-everybody, and only then acknowledged.
+everybody, and only then acknowledged. What sockets ask for in one moment is written together, by one write, before the
+first byte of it is told (`_settle`); where the disk refuses, the room is what the journal says it is.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from signaling.audience import seen, told
 from signaling.cameras import CameraChanged, RoomCamera
@@ -35,6 +36,7 @@ from signaling.media.hub import Answer, Layer, Limits, TrackInfo
 from signaling.messages import (
     Ack,
     AnyRoomEvent,
+    Event,
     Links,
     MediaAnswer,
     Moved,
@@ -49,7 +51,7 @@ from signaling.plan import SessionPlan
 from signaling.player import Section, sections_of, teaching_side
 from signaling.ports import Journal, Media, SessionRecording
 from signaling.room import Room
-from signaling.rules import arrive, decide, depart, due, permit, vanish
+from signaling.rules import DURING, arrive, decide, depart, due, permit, vanish
 from signaling.session_media import SessionMedia, sending
 from signaling.wire import Command, RecordingState, RoomEvent, RoomState, TrackSource
 
@@ -58,6 +60,9 @@ HEARTBEAT = 5.0
 
 _RANKED = frozenset({Joined, Returned, Left, SpotlightSet})
 """What changes whose picture matters."""
+_AT_MEDIA = frozenset({Publish, Subscribe, Switch})
+_IN_STEP = frozenset({OpenMaterial, TurnPage})
+_COMMANDS = frozenset(DURING)
 _WITH_EFFECTS = _RANKED | {SessionOpened, SessionOverrun, SessionLive, SessionEnded, Muted}
 
 log = logging.getLogger(__name__)
@@ -98,10 +103,12 @@ class LiveSession:
         self._hooks = hooks
         self._clock = clock
         self._new_id = new_id
-        self._fanout = Fanout(soon, clock, write_all)
+        self._fanout = Fanout(soon, clock, write_all, self._settle)
         self._connections: dict[str, Connection] = {}
         self._without_socket: set[str] = set()
         self._players: dict[str, tuple[Section, ...]] = {}
+        self._doubtful = False
+        """Whether the journal has refused lately: then nothing is folded before it is written."""
 
     @property
     def id(self) -> str:
@@ -166,31 +173,20 @@ class LiveSession:
     def receive(self, connection: Connection, messages: Sequence[bytes | str]) -> None:
         """Take what came together from a socket; whatever is wrong with it stays between the two."""
         now = self._clock()
+        admitted = connection.admit(now, len(messages))
         for data in messages:
-            self._take(connection, data, now)
+            if admitted or connection.admit(now):
+                self._take(connection, data, now)
+            else:
+                self._fanout.send(connection, Refused(msg_id="", code="too_many_messages"))
         if connection.closed is not None:
             self.detach(connection)
 
     def obey(self, participant: str, command: Command, now: float | None = None) -> ServerMessage:
         """Carry out a command and answer it; a repeated one gets the answer it got before. `now`: what the clock said
         when it came."""
-        if now is None:
-            now = self._clock()
-        known = self._history.answer(participant, command.msg_id)
-        if known is not None:
-            return known
-        answer: ServerMessage
-        try:
-            answer = self._carry_out(participant, command, now)
-        except Refusal as refusal:
-            answer = Refused(msg_id=command.msg_id, code=refusal.reason, values=refusal.values)
-        except MediaError as error:
-            answer = Refused(msg_id=command.msg_id, code=error.code)
-        except JournalRefused as error:
-            # not remembered: the client may try again once there is room on the disk
-            return Refused(msg_id=command.msg_id, code=error.code)
-        self._history.remember(participant, command.msg_id, answer)
-        return answer
+        answer = self._obeyed(participant, command, self._clock() if now is None else now)
+        return answer if self._settle() else Refused(msg_id=command.msg_id, code=JournalRefused.code)
 
     def turn_out(self, room: str) -> None:
         """The panel of a classroom is no longer its panel: it loses its place and its socket."""
@@ -296,7 +292,10 @@ class LiveSession:
                     self._fanout.send(own, received)
 
     def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None, at: float | None = None) -> int:
-        """Make events happen, now or `at`: journal, room, everybody, effects. Returns the number of the last event."""
+        """Make events happen, now or `at`: journal, room, everybody, effects. Returns the number of the last event;
+        raises JournalRefused."""
+        if not self._settle():
+            raise JournalRefused("what happened before is not written")
         if at is None:
             at = self._clock()
         with_effects = False
@@ -305,12 +304,10 @@ class LiveSession:
             if kind is SessionEnded:
                 events = [*self._media.last_words(at), *events]
             with_effects = with_effects or kind in _WITH_EFFECTS
-        left = len(events)
-        for event in events:
-            left -= 1
-            told = self._history.append(event, at, None if left else cause)
-            self.room.evolve(event, at)
-            self._fanout.post(told)
+        expected = self._history.expect(events, at, cause)
+        self._history.write()
+        self._doubtful = False
+        self._fold(expected)
         if with_effects:
             for event in events:
                 self._set_off(event)
@@ -337,18 +334,46 @@ class LiveSession:
 
     # inside
 
+    def _happen(self, events: Sequence[AnyRoomEvent], cause: Cause, at: float) -> int:
+        """Let the events of a command happen, to be written with all else that happens in this moment where they have
+        no effects outside the room. Returns the number of the last event."""
+        for event in events:
+            if self._doubtful or type(event) in _WITH_EFFECTS:
+                return self.commit(events, cause, at)
+        self._fold(self._history.expect(events, at, cause))
+        return self._history.last_seq
+
+    def _fold(self, events: Sequence[Event]) -> None:
+        evolve, post = self.room.evolve, self._fanout.post
+        for event in events:
+            evolve(event.event, event.at)
+            post(event)
+
+    def _settle(self) -> bool:
+        """Write down what has happened in this moment. False where the journal refuses: then it has not happened, the
+        room is as the journal knows it, and whoever asked for it is refused."""
+        try:
+            self._history.write()
+        except JournalRefused as refused:
+            untold = {id(message) for message in refused.untold}
+            self._fanout.amend(lambda message: _unsaid(message) if id(message) in untold else message)
+            self._doubtful = True
+            written = list(self._history.written())
+            self.room.forget()
+            for event, at in written:
+                self.room.evolve(event, at)
+            return False
+        return True
+
     def _take(self, connection: Connection, data: bytes | str, now: float) -> None:
-        if not connection.admit(now):
-            self._fanout.send(connection, Refused(msg_id="", code="too_many_messages"))
-            return
         try:
             message = connection.encoding.read(data)
         except Refusal as refusal:
             self._fanout.send(connection, Refused(msg_id="", code=refusal.reason))
             connection.malformed()
             return
-        if isinstance(message, Command):
-            self._fanout.send(connection, self.obey(connection.participant, message, now))
+        if type(message) in _COMMANDS:
+            self._fanout.send(connection, self._obeyed(connection.participant, cast(Command, message), now))
             if type(message) is Leave and not self.room.present(connection.participant):
                 self._connections.pop(connection.participant, None)
                 self._let_go(connection, "left")
@@ -363,8 +388,38 @@ class LiveSession:
         else:
             self._fanout.send(connection, Refused(msg_id="", code="already_joined"))
 
+    def _obeyed(self, participant: str, command: Command, now: float) -> ServerMessage:
+        """The answer to a command, to be told when what waits is written."""
+        known = self._history.answer(participant, command.msg_id)
+        if known is not None:
+            return known
+        answer: ServerMessage
+        try:
+            answer = self._carry_out(participant, command, now)
+        except Refusal as refusal:
+            answer = Refused(msg_id=command.msg_id, code=refusal.reason, values=refusal.values)
+        except MediaError as error:
+            answer = Refused(msg_id=command.msg_id, code=error.code)
+        except JournalRefused as error:
+            # not remembered: the client may try again once there is room on the disk
+            return Refused(msg_id=command.msg_id, code=error.code)
+        self._history.remember(participant, command.msg_id, answer)
+        return answer
+
     def _carry_out(self, participant: str, command: Command, now: float) -> ServerMessage:
+        # asked by the type itself: `isinstance` of a struct costs more than the rules
+        kind = type(command)
+        if kind in _AT_MEDIA:
+            return self._carry_to_media(participant, command)
+        events = decide(self.room, command, participant, now, self._new_id)
+        if kind in _IN_STEP:
+            events = in_step(events, lead(self._delays()))
+        return Ack(msg_id=command.msg_id, seq=self._happen(events, (participant, command.msg_id), now))
+
+    def _carry_to_media(self, participant: str, command: Command) -> ServerMessage:
         msg_id = command.msg_id
+        if not self._settle():
+            raise JournalRefused("what happened before is not written")
         match command:
             case Publish():
                 answer = self.publish(participant, command.sdp, command.sources, command.layers)
@@ -375,12 +430,7 @@ class LiveSession:
             case Switch():
                 permit(self.room, participant, Switch)
                 self._media.switch(participant, command.mid, command.track)
-                return Ack(msg_id=msg_id, seq=self._history.last_seq)
-            case _:
-                events = decide(self.room, command, participant, now, self._new_id)
-                if isinstance(command, OpenMaterial | TurnPage):
-                    events = in_step(events, lead(self._delays()))
-                return Ack(msg_id=msg_id, seq=self.commit(events, (participant, msg_id), now))
+        return Ack(msg_id=msg_id, seq=self._history.last_seq)
 
     def _set_off(self, event: RoomEvent) -> None:
         """The effects of one event outside the room."""
@@ -462,3 +512,8 @@ class LiveSession:
     def _let_go(self, connection: Connection, code: CloseCode, retry_in: float = 0.0) -> None:
         self._fanout.remove(connection)
         connection.close(code, retry_in)
+
+
+def _unsaid(message: ServerMessage) -> Refused | None:
+    """What is told in the place of an event or an answer that does not hold."""
+    return Refused(msg_id=message.msg_id, code=JournalRefused.code) if isinstance(message, Ack | Refused) else None

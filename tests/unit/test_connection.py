@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 import pytest
@@ -138,6 +139,22 @@ def test_a_newcomer_gets_nothing_from_before() -> None:
     assert late.messages() == [ack(2)]
 
 
+def test_what_waits_may_be_changed_before_it_is_written() -> None:
+    room = Room()
+    first, connection = room.join()
+    room.fanout.post(ack(1))
+    room.fanout.post(ack(2))
+    room.fanout.send(connection, ack(3))
+    late, newcomer = room.join()
+    room.fanout.post(ack(4))
+    room.fanout.send(newcomer, ack(5))
+    other = Refused(msg_id="3", code="journal_unwritable")
+    room.fanout.amend(lambda message: {"2": None, "3": other}.get(cast(Ack, message).msg_id, message))
+    room.tick()
+    assert first.messages() == [ack(1), other, ack(4)]
+    assert late.messages() == [ack(4), ack(5)]
+
+
 def test_both_encodings_tell_the_same() -> None:
     room = Room()
     binary, text = room.join()[0], room.join(JSON)[0]
@@ -188,6 +205,13 @@ def test_rate_allows_a_burst_then_a_steady_flow() -> None:
     connection = Connection("p", "d", MSGPACK, Wire(), 0.0)
     assert [connection.admit(0.0) for _ in range(int(BURST) + 1)] == [True] * int(BURST) + [False]
     assert [connection.admit(1.0) for _ in range(21)] == [True] * 20 + [False]
+
+
+def test_several_fit_the_rate_together_or_are_asked_for_one_by_one() -> None:
+    connection = Connection("p", "d", MSGPACK, Wire(), 0.0)
+    assert connection.admit(0.0, int(BURST) - 1)
+    assert not connection.admit(0.0, 2)
+    assert [connection.admit(0.0), connection.admit(0.0)] == [True, False]
 
 
 def test_flood_closes_the_socket() -> None:

@@ -44,6 +44,17 @@ def test_journal_returns_what_was_appended(tmp_path: Path) -> None:
         assert journal.read(after=2) == []
 
 
+def test_journal_takes_several_events_by_one_write_as_one_by_one(tmp_path: Path) -> None:
+    events = [(msgpack.packb({"n": number}), float(number)) for number in range(1, 6)]
+    with Journal.open(tmp_path / "one", clock=lambda: 5.0) as one, Journal.open(tmp_path / "all", lambda: 5.0) as all_:
+        assert [one.append(*event) for event in events][-1] == all_.extend(events) == 5
+        assert one.read() == all_.read()
+        with pytest.raises(ValueError, match="map"):
+            all_.extend([events[0], (b"", 0.0)])
+        assert all_.last_seq == 5
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "all").read_bytes()
+
+
 def test_journal_counts_an_epoch_per_opening_and_continues_the_numbers(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     _fill(path, [{"n": 1}])
@@ -155,7 +166,10 @@ def test_journal_refuses_a_full_disk_and_stays_as_it_was(tmp_path: Path) -> None
         "journal = Journal.open(Path(sys.argv[1])); kept = 0\n"
         "try:\n"
         "    while True: kept = journal.append({'type': 'mark', 'label': 'x' * 98})\n"
-        "except JournalUnwritable: print(kept, len(journal.read()), journal.append({'s': 1}))\n"
+        "except JournalUnwritable: pass\n"
+        "two = [(b'\\x81\\xa1s\\x01', 1.0)] * 2\n"
+        "try: journal.extend(two * 8)\n"
+        "except JournalUnwritable: print(kept, len(journal.read()), journal.extend(two[:1]))\n"
     )
     path = tmp_path / "journal"
     shown = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)

@@ -1,0 +1,230 @@
+"""What is asked for in one moment is written at once: nothing acknowledged is lost, nothing refused has happened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from aiohttp import ClientError, ClientSession
+
+from recordings.journal import Journal, read_journal
+from server.storage.database import Database
+from signaling.commands import EndLesson, Hello, LowerHand, Mark, RaiseHand, SetTimer, StartLesson
+from signaling.events import HandRaised, Marked, SessionEnded, SessionLive
+from signaling.frames import MSGPACK
+from signaling.messages import Ack, Event, Refused, ServerMessage, Welcome
+from signaling.session import LiveSession
+from signaling.wire import Command
+from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, teacher
+from tests.live_server import LiveServer, Panel, live_server
+from tests.media_clients import until
+
+ROOT = Path(__file__).parents[2]
+TOGETHER = 8
+"""Commands that a client sends at once."""
+HOST, ROOM = "host.p-t-host", "room-yanli"
+
+
+@pytest.fixture
+async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    database = Database.open(sqlite_url)
+    async with live_server(database, tmp_path / "journals") as server:
+        yield server
+    await database.close()
+
+
+class Lesson:
+    """A live lesson of a host and a classroom, whose commands come in one moment."""
+
+    def __init__(self, session: LiveSession, host: Panel, room: Panel) -> None:
+        self.session, self.host, self.room = session, host, room
+
+    def say(self, participant: str, *commands: Command) -> None:
+        self.session.receive(self.session._connections[participant], [msgspec.msgpack.encode(one) for one in commands])
+
+    @property
+    def journal(self) -> Journal:
+        return cast(Journal, self.session._history._journal)
+
+    @contextlib.contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Every write of the journal is refused by the kernel meanwhile, for want of space."""
+        handle = self.journal._handle
+        kept, full = os.dup(handle), os.open("/dev/full", os.O_RDWR)
+        os.dup2(full, handle)
+        try:
+            yield
+        finally:
+            os.dup2(kept, handle)
+            os.close(kept)
+            os.close(full)
+
+
+@pytest.fixture
+async def lesson(server: LiveServer) -> Lesson:
+    session = await server.service.open(plan())
+    host, room = await server.join(teacher(HOST_UNIT), plan()), await server.join(classroom(MEMBERS[0]), plan())
+    assert isinstance(await host.ask(StartLesson), Ack)
+    return Lesson(session, host, room)
+
+
+def answers(panel: Panel) -> list[tuple[str, int | str]]:
+    """Message ids with the number or the code that answers them."""
+    return [
+        (message.msg_id, message.seq if isinstance(message, Ack) else message.code)
+        for message in panel.told
+        if isinstance(message, Ack | Refused)
+    ][-3:]
+
+
+async def test_what_comes_in_one_moment_is_written_by_one_write(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[int] = []
+    extend = lesson.journal.extend
+
+    def counted(events: Any) -> int:
+        writes.append(len(events))
+        return extend(events)
+
+    monkeypatch.setattr(lesson.journal, "extend", counted)
+    first = lesson.session._history.last_seq + 1
+    lesson.say(HOST, Mark(msg_id="a", note="一"), Mark(msg_id="b", note="二"))
+    lesson.say(ROOM, RaiseHand(msg_id="c", seat=3), Mark(msg_id="d"))
+    assert writes == []
+    await until(lambda: len(answers(lesson.room)) == 2)
+    assert writes == [4]
+    assert answers(lesson.host)[-2:] == [("a", first), ("b", first + 1)]
+    assert answers(lesson.room) == [("c", first + 2), ("d", first + 3)]
+    told = [(message.seq, type(message.event)) for message in lesson.host.told if isinstance(message, Event)]
+    assert told[-4:] == [(first, Marked), (first + 1, Marked), (first + 2, HandRaised), (first + 3, Marked)]
+
+
+async def test_what_sets_something_off_is_written_after_what_came_before(lesson: Lesson) -> None:
+    lesson.say(HOST, Mark(msg_id="a"), EndLesson(msg_id="b"))
+    assert [record.event["type"] for record in lesson.journal.read()][-2:] == ["marked", "session_ended"]
+    await until(lambda: any(isinstance(event, SessionEnded) for event in lesson.host.events))
+
+
+async def test_a_full_disk_refuses_a_whole_moment_and_the_room_is_as_before(lesson: Lesson) -> None:
+    lesson.say(ROOM, RaiseHand(msg_id="before", seat=1))
+    await until(lambda: len(answers(lesson.room)) == 1)
+    before, last = lesson.session.room.snapshot(), lesson.session._history.last_seq
+    heard = len(lesson.host.events)
+    asked = (Mark(msg_id="a"), SetTimer(msg_id="b", seconds=60), Mark(msg_id="a"))
+    with lesson.full_disk():
+        lesson.say(ROOM, RaiseHand(msg_id="c", seat=2), RaiseHand(msg_id="d", seat=2), LowerHand(msg_id="e"))
+        lesson.say(HOST, *asked)
+        assert lesson.session.room.marks == 1
+        await until(lambda: len(answers(lesson.room)) == 3)
+        await until(lambda: len(answers(lesson.host)) == 3)
+        assert answers(lesson.room) == [(one, "journal_unwritable") for one in ("c", "d", "e")]
+        assert answers(lesson.host) == [(one, "journal_unwritable") for one in ("a", "b", "a")]
+        assert lesson.session.room.snapshot() == before
+        assert lesson.session._history.last_seq == last
+        # from here on nothing is folded before it is written
+        lesson.say(HOST, Mark(msg_id="a"))
+        assert lesson.session.room.snapshot() == before
+        answer = lesson.session.obey(HOST, Mark(msg_id="a"))
+        assert isinstance(answer, Refused)
+    assert len(lesson.host.events) == heard
+    lesson.say(HOST, *asked)
+    lesson.say(ROOM, RaiseHand(msg_id="c", seat=2))
+    await until(lambda: answers(lesson.room)[-1] == ("c", last + 3))
+    assert answers(lesson.host) == [("a", last + 1), ("b", last + 2), ("a", last + 1)]
+    assert lesson.session.room.marks == 1
+    assert [record.seq for record in lesson.journal.read()] == list(range(1, last + 4))
+
+
+@pytest.mark.parametrize("blow", [20, 300])
+async def test_a_killed_server_has_written_all_that_it_acknowledged(tmp_path: Path, blow: int) -> None:
+    # killed in the middle of many commands, started again, asked for the same once more
+    every = [[f"{who}-{number}" for number in range(1000)] for who in range(3)]
+    first = await run(tmp_path, every, kill_after=blow)
+    assert len(first) >= blow
+    written = causes(tmp_path)
+    assert all(written[seq - 1] == msg_id for msg_id, seq in first.items())
+    acknowledged = [[one for one in share if one in first] for share in every]
+    again = await run(tmp_path, acknowledged, kill_after=len(first))
+    assert again == first
+    assert [one for one in causes(tmp_path) if one in first] == sorted(first, key=lambda one: first[one])
+
+
+async def run(folder: Path, shares: list[list[str]], *, kill_after: int) -> dict[str, int]:
+    """Start a server, let three clients send their shares of the marks, so many at once; it is killed after so many
+    acknowledgements. The numbers of all that were acknowledged."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.live_process", str(folder), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        said = json.loads(await process.stdout.readline())
+        crowd = Crowd(f"http://127.0.0.1:{said['port']}/ws/live", kill_after)
+        async with ClientSession() as http:
+            given = zip(said["tokens"], shares, strict=True)
+            clients = [asyncio.create_task(crowd.client(http, token, share)) for token, share in given]
+            async with asyncio.timeout(30):
+                await crowd.enough.wait()
+            process.kill()
+            for result in await asyncio.gather(*clients, return_exceptions=True):
+                assert result is None or isinstance(result, ClientError | OSError), result
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    return crowd.acknowledged
+
+
+class Crowd:
+    """Clients that send TOGETHER commands at once, and the next ones when these are acknowledged."""
+
+    def __init__(self, url: str, wanted: int) -> None:
+        self.acknowledged: dict[str, int] = {}
+        self.enough = asyncio.Event()
+        self._url = url
+        self._wanted = wanted
+        self._live = asyncio.Event()
+
+    async def client(self, http: ClientSession, token: str, share: list[str]) -> None:
+        async with http.ws_connect(self._url, protocols=[MSGPACK.subprotocol]) as socket:
+            await socket.send_bytes(msgspec.msgpack.encode(Hello(token=token, device=token[-8:])))
+            await socket.send_bytes(msgspec.msgpack.encode(StartLesson(msg_id="start")))
+            sent, answered = 0, 0
+            async for data in socket:
+                message = msgspec.msgpack.decode(data.data, type=ServerMessage)
+                if isinstance(message, Welcome) and message.snapshot.state == "live":
+                    self._live.set()
+                if isinstance(message, Event) and isinstance(message.event, SessionLive):
+                    self._live.set()
+                if not isinstance(message, Ack | Refused):
+                    continue
+                if message.msg_id == "start":
+                    await self._live.wait()
+                else:
+                    assert isinstance(message, Ack)
+                    answered += 1
+                    self.acknowledged[message.msg_id] = message.seq
+                if len(self.acknowledged) >= self._wanted:
+                    self.enough.set()
+                if answered == sent:
+                    batch = share[sent : sent + TOGETHER]
+                    sent += len(batch)
+                    for one in batch:
+                        await socket.send_bytes(msgspec.msgpack.encode(Mark(msg_id=one)))
+
+
+def causes(folder: Path) -> list[str | None]:
+    """The message id behind each event, as it is on the disk; no number is missing and none comes twice."""
+    found = read_journal(folder / "journals" / "s1.journal")
+    records = [record for _, record in found.records if record is not None]
+    assert found.damage == ()
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    return [record.event["cause"][1] if "cause" in record.event else None for record in records]
