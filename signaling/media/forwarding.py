@@ -1,11 +1,11 @@
 """Where a stream meets the slots that show it. This module owns what each must know of the other, the header of a
-slot's packets, and the hot loop that hands one packet on to all of them.
+slot's packets, and the hot loop that hands packets on to all of them.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
 from typing import Any, NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ from signaling.media.ice import IceLite
 from signaling.media.keyframes import Vp8Descriptor, vp8_descriptor
 from signaling.media.loss import ReportedLoss
 from signaling.media.negotiation import Media
-from signaling.media.packet_slots import SLOT, srtp_ffi, srtp_lib
+from signaling.media.packet_slots import SLOT, srtp_lib
 from signaling.media.rtp import ABS_SEND_TIME, MID
 from signaling.media.udp_port import UdpPort
 
@@ -112,52 +112,44 @@ def _header(media: Media) -> tuple[int, bytes, Callable[..., None], int]:
     return 16 if size else 0, prefix, packer.pack_into, packer.size
 
 
-def fan_out(
-    port: UdpPort,
-    outs: list[Slot],
-    number: int,
-    timestamp: int,
-    marker: int,
-    padding: int,
-    pointer: Any,
-    payload: bytes,
-) -> None:
-    """The hot loop: rewrite, encrypt in place, queue. It spells out UdpPort.queue: per packet and
-    subscriber every call and every attribute is felt."""
-    outbox, send_time, protect, memmove = port.outbox, port.send_time, srtp_lib.srtp_protect, srtp_ffi.memmove
-    view, pointers, count, sizes, targets = outbox.view, outbox.pointers, outbox.count, outbox.sizes, outbox.targets
-    length, size, first = outbox.length, len(payload), 0x80 | padding
+def fan_out(port: UdpPort, outs: Iterable[Slot], packets: Sequence[StoredPacket]) -> None:
+    """The hot loop: rewrite, encrypt in place, queue; all packets to one slot, then all to the next, so that what goes
+    to one address stands together. It spells out UdpPort.queue: per packet and subscriber every call and every
+    attribute is felt."""
+    outbox, send_time, protect = port.outbox, port.send_time, srtp_lib.srtp_protect
+    view, octets, pointers, count = outbox.view, outbox.octets, outbox.pointers, outbox.count
+    sizes, targets, length = outbox.sizes, outbox.targets, outbox.length
     slot = port.used
     for out in outs:
-        if slot >= count:
-            slot = port.flush()
-        head = out.head
-        out.pack(
-            view,
-            slot * SLOT,
-            first | out.x,
-            out.payload_type | marker,
-            (number + out.shift) & 0xFFFF,
-            (timestamp + out.time_shift) & 0xFFFFFFFF,
-            out.ssrc,
-            out.prefix,
-            send_time,
-        )
-        place = pointers[slot]
-        length[0] = head + size
-        memmove(place + head, pointer, size)
-        if out.rewrite is not None:
-            descriptor = vp8_descriptor(payload)
-            if descriptor is not None:
-                out.rewrite(view, slot * SLOT + head, descriptor)
-        if protect(out.srtp, place, length):
-            continue
-        out.packets += 1
-        out.octets += size
-        ice = out.ice
-        if ice.batched:
-            sizes[slot], targets[slot] = length[0], ice.target
-            slot += 1
-            port.used = slot
-        else:
-            port.queue(length[0], ice)
+        ice, head, pack, first, kind, srtp = out.ice, out.head, out.pack, 0x80 | out.x, out.payload_type, out.srtp
+        ssrc, prefix, shift, time_shift, rewrite = out.ssrc, out.prefix, out.shift, out.time_shift, out.rewrite
+        target = ice.target if ice.batched else None
+        for number, timestamp, marker, padding, payload in packets:
+            if slot >= count:
+                slot = port.flush()
+            size, at, place = len(payload), slot * SLOT, pointers[slot]
+            pack(
+                view,
+                at,
+                first | padding,
+                kind | marker,
+                (number + shift) & 0xFFFF,
+                (timestamp + time_shift) & 0xFFFFFFFF,
+                ssrc,
+                prefix,
+                send_time,
+            )
+            octets[at + head : at + head + size] = payload
+            if rewrite is not None and (descriptor := vp8_descriptor(payload)) is not None:
+                rewrite(view, at + head, descriptor)
+            length[0] = head + size
+            if protect(srtp, place, length):
+                continue
+            out.packets += 1
+            out.octets += size
+            if target is not None:
+                sizes[slot], targets[slot] = length[0], target
+                slot += 1
+                port.used = slot
+            else:
+                port.queue(length[0], ice)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
 
@@ -95,12 +95,11 @@ class Inbound:
         self._nack_timer: asyncio.TimerHandle | None = None
         self._keyframe_timer: asyncio.TimerHandle | None = None
         self._keyframe_at = -KEYFRAME_INTERVAL
+        self._fresh: list[StoredPacket] = []  # of this batch, for all of `outs`
         self._closed = False
 
-    def receive(
-        self, rtx: bool, sequence: int, timestamp: int, marker: int, padding: int, pointer: Any, payload: bytes
-    ) -> None:
-        """One decrypted packet. padding: number of bytes at the end of `payload`; pointer: where `payload` stands."""
+    def receive(self, rtx: bool, sequence: int, timestamp: int, marker: int, padding: int, payload: bytes) -> None:
+        """One decrypted packet. padding: number of bytes at the end of `payload`."""
         now = self._clock()
         late = False
         if self.highest is None:
@@ -146,14 +145,24 @@ class Inbound:
             if self.taps.listening:
                 self.taps.packet(number, timestamp, marker, payload[: len(payload) - padding], now)
             return
-        self.ring[number % RING] = StoredPacket(number, timestamp, marker, 32 if padding else 0, payload)
+        packet = StoredPacket(number, timestamp, marker, 32 if padding else 0, payload)
+        self.ring[number % RING] = packet
         if self.waiting and not late and self._is_keyframe(payload):
             self._start_waiting(number, timestamp, payload, now)
         if self.taps.listening:
             self.taps.packet(number, timestamp, marker, payload[: len(payload) - padding], now)
-        outs = [out for out in self.outs if out.begin <= number] if late else self.outs
-        if outs:
-            fan_out(self._port, outs, number, timestamp, marker, 32 if padding else 0, pointer, payload)
+        if late:
+            fan_out(self._port, [out for out in self.outs if out.begin <= number], (packet,))
+        elif self.outs:
+            if not self._fresh:
+                self._port.at_end(self._pass_on)
+            self._fresh.append(packet)
+
+    def _pass_on(self) -> None:
+        """Hand on what came with this batch: at its end, or before those change that it is for."""
+        if self._fresh:
+            fresh, self._fresh = self._fresh, []
+            fan_out(self._port, self.outs, fresh)
 
     def hear(self, level: int) -> None:
         """A packet says how loud its sound is."""
@@ -166,11 +175,13 @@ class Inbound:
         self.request_keyframe()
 
     def leave(self, slot: Slot) -> None:
+        self._pass_on()
         for slots in (self.waiting, self.outs):
             if slot in slots:
                 slots.remove(slot)
 
     def _start_waiting(self, number: int, timestamp: int, payload: bytes, now: float) -> None:
+        self._pass_on()
         waiting, self.waiting = self.waiting, []
         for out in waiting:
             out.start(self, number, timestamp, payload, now)
@@ -203,6 +214,7 @@ class Inbound:
             self.request_keyframe()
 
     def _suspend_outs(self, *, new_clock: bool) -> None:
+        self._pass_on()
         outs, self.outs = self.outs, []
         self.waiting += [out for out in outs if out.suspend(new_clock)]
 
@@ -325,6 +337,7 @@ class Inbound:
         for timer in (self._nack_timer, self._keyframe_timer):
             if timer is not None:
                 timer.cancel()
+        self._pass_on()
         for out in [*self.outs, *self.waiting]:
             out.source_closed(self)
         self.outs, self.waiting = [], []

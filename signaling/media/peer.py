@@ -27,7 +27,7 @@ from signaling.media.inbound import Inbound
 from signaling.media.negotiation import Local, Offer
 from signaling.media.outbound import Outbound
 from signaling.media.packet_slots import SLOT, srtp_ffi, srtp_lib
-from signaling.media.rtp import AUDIO_LEVEL, MID, RtpHeader, header_extensions, read_rtcp, read_rtp
+from signaling.media.rtp import AUDIO_LEVEL, MID, Octets, RtpHeader, header_extensions, read_rtcp, read_rtp
 from signaling.media.udp_port import UdpPort
 
 logger = logging.getLogger(__name__)
@@ -207,14 +207,14 @@ class Peer:
         self._by_ssrc[ssrc] = (stream, rtx)
         return stream, rtx
 
-    def _find(self, header: RtpHeader, data: bytes) -> tuple[Inbound, bool] | None:
+    def _find(self, header: RtpHeader, data: Octets) -> tuple[Inbound, bool] | None:
         """The stream of an SSRC that SDP did not announce: by mid, else by a payload type that only one stream has."""
         mid: str | None = None
         for stream in self.inbound:
             wanted = stream.media.extensions.get(MID)
             for number, value in header_extensions(data, header.extension):
                 if number == wanted:
-                    mid = value.decode("ascii", "replace")
+                    mid = bytes(value).decode("ascii", "replace")
         kind = header.payload_type
         found = [
             (stream, kind == stream.rtx_payload_type)
@@ -229,14 +229,14 @@ class Peer:
     def _on_rtp(self, slot: int, size: int) -> None:
         """One SRTP or SRTCP datagram, still in its receive buffer."""
         inbox = self._port.inbox
-        view, at = inbox.view, slot * SLOT
+        octets, at = inbox.octets, slot * SLOT
         if size < 12:
             self.counters.bad_rtp += 1
             return
-        if 192 <= view[at + 1][0] <= 223:
-            self._on_rtcp(view[at : at + size])
+        if 192 <= octets[at + 1] <= 223:
+            self._on_rtcp(bytes(octets[at : at + size]))
             return
-        ssrc = int.from_bytes(view[at + 8 : at + 12], "big")
+        ssrc = int.from_bytes(octets[at + 8 : at + 12], "big")
         found = self._by_ssrc.get(ssrc)
         if found is None and (ssrc in self._strangers or len(self._strangers) >= MOST_SSRCS):
             self.counters.unknown_stream += 1  # libsrtp would keep a context for each
@@ -246,7 +246,7 @@ class Peer:
         if srtp_lib.srtp_unprotect(self._rx, inbox.pointers[slot], length):
             self.counters.not_authentic += 1
             return
-        data = view[at : at + length[0]]
+        data = octets[at : at + length[0]]
         try:
             header = read_rtp(data)
         except ValueError:
@@ -269,10 +269,9 @@ class Peer:
             return
         if header.extension and stream.media.kind == "audio":
             self._read_level(stream, data, header.extension)
-        pointer = inbox.pointers[slot] + start
-        stream.receive(rtx, sequence, header.timestamp, header.marker, header.padding, pointer, data[start:])
+        stream.receive(rtx, sequence, header.timestamp, header.marker, header.padding, bytes(data[start:]))
 
-    def _read_level(self, stream: Inbound, data: bytes, extension: int) -> None:
+    def _read_level(self, stream: Inbound, data: Octets, extension: int) -> None:
         wanted = stream.media.extensions.get(AUDIO_LEVEL)
         for number, value in header_extensions(data, extension):
             if number == wanted:

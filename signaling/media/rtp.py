@@ -16,6 +16,7 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 NTP_EPOCH = 2208988800  # seconds from 1900 to 1970
 OVERHEAD = 66  # bytes of a packet on the wire beside its payload: IP, UDP, RTP with extensions, the SRTP tag
 _HEADER = Struct("!BBHII").unpack_from
+Octets = bytes | memoryview
 _U16 = Struct("!H").unpack_from
 
 
@@ -30,7 +31,7 @@ class RtpHeader(NamedTuple):
     padding: int  # bytes at its end
 
 
-def read_rtp(data: bytes) -> RtpHeader:
+def read_rtp(data: Octets) -> RtpHeader:
     size = len(data)
     if size < 12:
         raise ValueError("RTP packet shorter than its header")
@@ -54,7 +55,7 @@ def read_rtp(data: bytes) -> RtpHeader:
     return RtpHeader(second & 128, second & 127, sequence, timestamp, ssrc, extension, start, padding)
 
 
-def header_extensions(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+def header_extensions(data: Octets, at: int) -> Iterator[tuple[int, Octets]]:
     """(id, value) of the one-byte header extensions which begin at `at` (RFC 8285); 0 is none."""
     if not at or data[at : at + 2] != b"\xbe\xde" or len(data) < at + 4:
         return

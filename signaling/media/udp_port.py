@@ -47,6 +47,7 @@ class UdpPort:
         self.tcp: dict[bytes, asyncio.Transport] = {}
         self.used = 0  # slots of the outbox that wait for flush()
         self.send_time = b"\0\0\0"  # abs-send-time header extension of the packets of this batch
+        self._at_end: list[Callable[[], None]] = []
         self._tcp_server: asyncio.Server | None = None
         self._candidates: list[RTCIceCandidate] = []
 
@@ -127,7 +128,7 @@ class UdpPort:
     # receiving
 
     def _readable(self) -> None:
-        inbox, by_address, view = self.inbox, self.ice.by_address, self.inbox.view
+        inbox, by_address, octets = self.inbox, self.ice.by_address, self.inbox.octets
         count = inbox.receive(self._fd)
         if not count:
             return
@@ -141,10 +142,10 @@ class UdpPort:
                 continue
             at = slot * SLOT
             address = inbox.address(slot)
-            first = view[at][0]
+            first = octets[at]
             try:
                 if first < 4:
-                    self.ice.receive(view[at : at + size], address)
+                    self.ice.receive(bytes(octets[at : at + size]), address)
                     continue
                 agent = by_address.get(address)
                 if agent is None:
@@ -152,10 +153,10 @@ class UdpPort:
                 elif 127 < first < 192 and agent.on_rtp is not None:
                     agent.on_rtp(slot, size)
                 else:
-                    agent.deliver(view[at : at + size])
+                    agent.deliver(bytes(octets[at : at + size]))
             except Exception:  # the packets of the other peers in this batch must go on
                 self._log_failure()
-        self.flush()
+        self._end()
 
     def on_frame(self, data: bytes, address: bytes) -> None:
         """A datagram that came over TCP."""
@@ -173,6 +174,19 @@ class UdpPort:
                 agent.deliver(data)
         except Exception:  # one peer's packet must not end the reader
             self._log_failure()
+        self._end()
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Call this once all packets of the batch being received are read, before it is flushed."""
+        self._at_end.append(call)
+
+    def _end(self) -> None:
+        calls, self._at_end = self._at_end, []
+        for call in calls:
+            try:
+                call()
+            except Exception:  # the other streams of this batch must go on
+                self._log_failure()
         self.flush()
 
     def _log_failure(self) -> None:
