@@ -3,8 +3,8 @@
 One room of forty sockets; one of them commands, everybody is told. Server and clients are processes of their own, and
 the CPU time is the server's, user and system. `single`: the next command follows the answer to the last. `burst`:
 eight commands at once, as when all rooms raise their hands. Ours decodes by type, applies the rules, writes the
-journal and tells typed events; Node sends bytes of the same length as they are. The bare loop only sends: nobody who
-makes one system call for each socket gets below it.
+journal before it answers and tells typed events; Node sends bytes of the same length as they are and keeps nothing.
+Nobody compresses. The bare loop only sends: nobody who makes one system call for each socket gets below it.
 """
 
 from __future__ import annotations
