@@ -16,6 +16,7 @@ from server.keys import counties_key, explanations_key
 from server.shapes.explanation import Conceded, ConcessionView, ExplanationView, MissingLessons, StartExplanation
 from server.web import InvalidBody, body, reply
 from timetable.errors import NotFound
+from timetable.titles import requirement_title
 
 LONGEST = 600
 """Seconds: the solver takes every core that it is allowed."""
@@ -131,9 +132,4 @@ def _title(county: County, id: str) -> str:
     requirement = next((one for one in county.register.requirements if one.id == id), None)
     if requirement is None:
         return id
-    names = (
-        f"{county.unit(party.unit).short_name} {county.school_class(one).name}"
-        for party in requirement.parties
-        for one in party.classes
-    )
-    return f"{requirement.subject} {'、'.join(names)}".strip()
+    return requirement_title(county.register, requirement)

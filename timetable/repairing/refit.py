@@ -22,6 +22,7 @@ from timetable.repairing.repair import Move
 from timetable.repairing.slots import placement_by_clock
 from timetable.solving.placing import NoRoom
 from timetable.solving.search import Effort, run
+from timetable.titles import requirement_title
 
 SECONDS = 60.0
 
@@ -136,7 +137,7 @@ class _Attempt:
             free = [p for p in demand.placements if (p.weekday, p.period) not in taken]
             missing = requirement.weekly - len(known)
             if len(free) < missing:
-                values: dict[str, str | int] = {"id": requirement.id, "subject": requirement.subject}
+                values: dict[str, str | int] = {"title": requirement_title(self._problem.register, requirement)}
                 raise BuildFailed("infeasible", [Finding(code="refit_no_slot", values=values)])
             for placement in free[:missing]:
                 number = 1 + max((_number(id) for id in self._ids(requirement.id)), default=0)

@@ -16,6 +16,7 @@ from timetable.model import (
     Requirement,
     SchoolClass,
 )
+from timetable.titles import parties_named
 from timetable.weeks import WeekSet, weeks_of
 from timetable.years.next_classes import Entry, NextClasses, by_grade
 from timetable.years.next_year import judge, periods_of
@@ -108,7 +109,10 @@ class Promotion:
             if party.classes and not classes:
                 code = "rollover_shared_ends" if index == 0 else "rollover_party_leaves"
                 self._find(
-                    code, subject=requirement.subject, unit=self._units[party.unit].short_name, id=requirement.id
+                    code,
+                    subject=requirement.subject,
+                    unit=self._units[party.unit].short_name,
+                    parties=parties_named(self._old, requirement),
                 )
                 if index == 0:
                     return None
@@ -119,7 +123,8 @@ class Promotion:
             parties.append(Party(unit=party.unit, classes=classes, teachers=teachers))
         if requirement.kind in ("sync", "dedicated") and len(parties) < 2:
             unit = self._units[requirement.parties[0].unit].short_name
-            self._find("rollover_shared_ends", subject=requirement.subject, unit=unit, id=requirement.id)
+            named = parties_named(self._old, requirement)
+            self._find("rollover_shared_ends", subject=requirement.subject, unit=unit, parties=named)
             return None
         id = requirement.id
         if prefix is not None and (following := self._successor(prefix)) is not None:
