@@ -25,12 +25,14 @@ from server.commands.table_files import (
 )
 from server.sentences import catalogue, language_of
 from timetable.days import cover as covering
+from timetable.days import rung_days
 from timetable.days.changes import Change
 from timetable.days.closings import Closing
 from timetable.days.cover import CoverNeed, CoverPlan
 from timetable.days.dated import DatedTables
 from timetable.days.effects import Applied
 from timetable.days.grounds import Grounds
+from timetable.days.new_bells import following
 from timetable.days.outcomes import work_out
 from timetable.days.scene import Line, Outcome, lines_of
 from timetable.days.versions import Diff, Version
@@ -97,8 +99,8 @@ def amend(
         register = read_register(input)
         grounds, now = Grounds(register), moment_of(at, register)
         known = DatedFile() if dated is None or not dated.exists() else read(dated, DatedFile)
+        tables, known = in_force(register, table, known, now)
         history = known.amendments
-        tables = in_force(register, table, known)
         if community not in grounds.communities:
             raise NotFound("community", community)
         for target in (out, dated):
@@ -165,8 +167,9 @@ def cover(
     try:
         register = read_register(input)
         grounds = Grounds(register)
-        tables = in_force(register, table, DatedFile() if dated is None else read(dated, DatedFile))
-        found = covering.plan(grounds, tables, teacher, _date(first), _date(last), moment_of(at, register))
+        now = moment_of(at, register)
+        tables, _ = in_force(register, table, DatedFile() if dated is None else read(dated, DatedFile), now)
+        found = covering.plan(grounds, tables, teacher, _date(first), _date(last), now)
     except (BadInput, NotFound) as error:
         return refuse(str(error))
     if as_json:
@@ -179,13 +182,23 @@ def cover(
 # Reading ------------------------------------------------------------------------------------------------------------
 
 
-def in_force(register: Register, table: Path, dated: DatedFile) -> DatedTables:
-    """The tables of the file on every date, as the changes of single days and the closings have it."""
-    versions = [
-        [Version(community=one.community, number=1, author="", at=0.0, table=one, diff=Diff())]
-        for one in read(table, TableSet).tables
-    ]
-    return DatedTables(register.term, versions, dated.amendments, dated.closings)
+def in_force(register: Register, table: Path, dated: DatedFile, now: float) -> tuple[DatedTables, DatedFile]:
+    """The tables of the file on every date, as the changes of single days and the closings have it, and these. Where
+    the register rings other bells, what is still to come `now` (unix seconds) follows them."""
+    units = {unit.id for unit in register.units}
+    kept = read(table, TableSet).tables
+    versions = []
+    for one in kept:
+        first = Version(community=one.community, number=1, author="", at=0.0, table=one, diff=Diff())
+        around = [other for other in kept if other is not one]
+        versions.append([first, *following(register, units, [first], around, by="", at=now)])
+    tables = DatedTables(register.term, versions, dated.amendments, dated.closings)
+    grounds = Grounds(register)
+    followed = tuple(
+        structs.replace(one, effects=rung_days.rung(grounds, tables, units, one, at=now).effects)
+        for one in dated.amendments
+    )
+    return tables.with_amendments(followed), structs.replace(dated, amendments=followed)
 
 
 def _changes(path: Path) -> tuple[Change, ...]:

@@ -105,7 +105,8 @@ def close(
     try:
         register = read_register(input)
         known = read(dated, DatedFile) if dated.exists() else DatedFile()
-        tables, now = in_force(register, table, known), moment_of(at, register)
+        now = moment_of(at, register)
+        tables, known = in_force(register, table, known, now)
         check_writable(dated)
         if reopen is not None:
             return _reopen(dated, known, reopen, now)

@@ -12,8 +12,10 @@ from server.cli import run
 from server.commands.table_change import DatedFile
 from server.demo.county import demo_register
 from tests.dated_days import community
+from tests.unit.test_new_bells import ringing
 from timetable.checker import check
-from timetable.model import Register, TableSet
+from timetable.days.effects import Placed
+from timetable.model import Register, TableSet, minutes
 
 
 @pytest.fixture
@@ -231,3 +233,34 @@ def test_a_school_leaves_and_comes_back(files: Path, capsys: pytest.CaptureFixtu
     assert run(names) == 1
     change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "nobody", "first": "2026-09-14"}))
     assert run(names) == 2
+
+
+def test_a_file_of_dated_changes_follows_new_bells(files: Path) -> None:
+    """A lesson that was moved to a date, and the table, ring by the register as it is at the next change."""
+    lesson, occurrence = local()
+    done = [
+        amend(files, {"kind": "move", "occurrence": occurrence, "date": f"2026-09-{day}", "period": 7}, *more)
+        for day in range(14, 19)
+        for more in [("--dated", dated(files))]
+        if not Path(dated(files)).exists()
+    ]
+    assert done[-1] == 0
+    register, table = community()
+    rung = ringing(register, {"A0": 5})
+    (files / "input.json").write_bytes(msgspec.json.encode(rung))
+    before = msgspec.json.decode(Path(dated(files)).read_bytes(), type=DatedFile).amendments[0].effects[0]
+    other = next(one for one in table.lessons if one.requirement == "A-r1" and one.id != lesson)
+    cancel = {"kind": "cancel", "occurrence": f"{other.id}.2026-09-{20 + other.weekday}"}
+    out = files / "new.json"
+    assert amend(files, cancel, "--dated", dated(files), "--out", str(out)) == 0
+    kept = msgspec.json.decode(Path(dated(files)).read_bytes(), type=DatedFile).amendments
+    assert [one.number for one in kept] == [1, 2]
+    after = kept[0].effects[0]
+    assert isinstance(before, Placed)
+    assert isinstance(after, Placed)
+    assert minutes(after.start) == minutes(before.start) + 5
+    assert after.date == before.date
+    (now,) = msgspec.json.decode(out.read_bytes(), type=TableSet).tables
+    assert check(rung, now) == []
+    places = {one.id: (one.weekday, one.host.period) for one in now.lessons}
+    assert places == {one.id: (one.weekday, one.host.period) for one in table.lessons}
