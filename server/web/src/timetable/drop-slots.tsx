@@ -5,7 +5,7 @@ import type { Span } from "../clock/axis";
 import { Button, kindOf } from "../ui/components";
 import { findingText } from "../ui/findings";
 import { Icon, type IconName } from "../ui/icons";
-import { t } from "../ui/i18n";
+import { has, t } from "../ui/i18n";
 import { minutesOf, weekdayName } from "../ui/time";
 import { bestSlot, carry, drop, isOpen, putBack, slotBelow, slotName } from "./carry";
 import { inside } from "./clock-frame";
@@ -13,8 +13,11 @@ import { CARRIED } from "./drag";
 import { length, spanOf, type Table } from "./table";
 
 const ICONS: Record<SlotView["verdict"], IconName> = { fits: "check", costs: "check", here: "undo", impossible: "x" };
-/** A slot narrower than this shows its icon only. */
-const WORDS_FROM_PX = 84;
+/** A slot's icon, gap and edges beside its words, and its two lines of them. */
+const BESIDE_PX = 36;
+const LINES = 2;
+const CHINESE_PX = 12;
+const LATIN_PX = 6.6;
 
 /** "周四第2节" of its host's day. */
 export const slotTitle = (slot: { weekday: number; period: number }) => t("slot.title", { day: weekdayName(slot.weekday), period: slot.period });
@@ -24,6 +27,30 @@ export function verdictText(slot: SlotView): string {
   if (slot.verdict === "impossible") return slot.reasons[0] ? findingText(slot.reasons[0]) : t("slot.impossible");
   if (slot.verdict === "costs") return t("slot.costs", { delta: slot.delta });
   return t(slot.verdict === "here" ? "slot.here" : slot.delta < 0 ? "slot.cheaper" : "slot.fits", { delta: -slot.delta });
+}
+
+/** The same in the few words that a slot has room for; the sentence is said where it is pointed at. */
+function tagText(slot: SlotView): string {
+  if (slot.verdict !== "impossible") return verdictText(slot);
+  const why = `slot.why.${slot.reasons[0]?.code ?? ""}`;
+  return has(why) ? t(why) : t("slot.impossible");
+}
+
+/** Whether words stand uncut in a slot of that width: a line holds whole Latin words, and any part of Chinese ones. */
+function wordsFit(text: string, width: number): boolean {
+  const room = width - BESIDE_PX;
+  let lines = 1;
+  let used = 0;
+  for (const word of text.match(/[\u2e80-\uffef]|[^\s\u2e80-\uffef]+\s*/g) ?? []) {
+    const takes = word.charCodeAt(0) >= 0x2e80 ? CHINESE_PX : word.length * LATIN_PX;
+    if (takes > room) return false;
+    if (used + takes > room) {
+      lines += 1;
+      used = 0;
+    }
+    used += takes;
+  }
+  return lines <= LINES;
 }
 
 function slotClass(slot: SlotView): string {
@@ -68,7 +95,7 @@ export function HalfSlots({ table, half, day, laneWidth, lanes }: HalfSlotsProps
         .map((slot) => ({ slot, own: hostSpan(table, held.lesson, slot) }))
         .filter(({ own }) => inside(half, own.start))
         .map(({ slot, own }) => (
-          <DropSlot key={slotName(slot)} table={table} slot={slot} words={count * laneWidth >= WORDS_FROM_PX} style={{ "--l": first, "--n": count, "--s": own.start, "--e": own.end }} />
+          <DropSlot key={slotName(slot)} table={table} slot={slot} width={count * laneWidth} style={{ "--l": first, "--n": count, "--s": own.start, "--e": own.end }} />
         ))}
     </>
   );
@@ -83,11 +110,13 @@ function lanesOf(table: Table, lesson: string): { first: number; count: number }
 interface DropSlotProps {
   table: Table;
   slot: SlotView;
-  words: boolean;
+  /** In px; absent: as wide as words need. */
+  width?: number;
   style?: Record<string, number>;
 }
 
-function DropSlot({ table, slot, words, style }: DropSlotProps) {
+function DropSlot({ table, slot, width, style }: DropSlotProps) {
+  const tag = tagText(slot);
   const text = verdictText(slot);
   return (
     <i
@@ -99,7 +128,7 @@ function DropSlot({ table, slot, words, style }: DropSlotProps) {
       onClick={() => void drop(slot, table.view.revision)}
     >
       <Icon name={ICONS[slot.verdict]} size="sm" />
-      {words && <span>{text}</span>}
+      {(width === undefined || wordsFit(tag, width)) && <span>{tag}</span>}
     </i>
   );
 }
@@ -116,7 +145,7 @@ export function CellSlot({ table, unit, day, period }: { table: Table; unit: str
     const met = [...own].sort((a, b) => shared(spanOf(b), span) - shared(spanOf(a), span))[0];
     return met !== undefined && met.number === period && shared(spanOf(met), span) > 0;
   });
-  return slot ? <DropSlot table={table} slot={slot} words /> : null;
+  return slot ? <DropSlot table={table} slot={slot} /> : null;
 }
 
 /** The label in the hand of the pointer, and what the slot below means. */
