@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from timetable.checker import check
+from timetable.commitments import commitments_of
 from timetable.errors import NotFound
 from timetable.model import Finding, Register, Slot, Table
-from timetable.problem import Problem, commitments_of
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.repair import CannotRepair, Repair, repair
 from timetable.repairing.slots import SlotVerdict, slots

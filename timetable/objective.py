@@ -8,8 +8,9 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from timetable.commitments import windows_of
 from timetable.model import SHARED_KINDS, Lesson, RuleCost, Table, minutes
-from timetable.problem import Problem, windows_of
+from timetable.problem import Problem
 from timetable.weeks import WeekSet, fullest, weeks_of
 
 NOON = 12 * 60

@@ -5,168 +5,29 @@ that the counting lints and the model agree about them. The checker deliberately
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import cached_property
 
 from timetable import bells
-from timetable.bells import Bells, Window, Windows, near, seasons
+from timetable.bells import Bells, Window, Windows, near
+from timetable.commitments import Commitment, Commitments
 from timetable.model import (
     SHARED_KINDS,
     BusyTime,
     Community,
-    Lesson,
     Party,
     Register,
     Requirement,
     Room,
-    Table,
     minutes,
 )
+from timetable.placement import Demand, Placement, Side
+from timetable.travel import TravelTimes
 from timetable.weeks import WeekSet, fullest, parted, sum_in, week_set, weeks_of
-
-DEFAULT_TRAVEL = 30
-"""Minutes between two campuses for which the register names none."""
 
 FULL_CLASS = 0.6
 """A class whose lessons fill at least this part of its periods is planned whole here: its days get no gaps. For a
 class with less, the rest of its week is not in this table, so where its gaps lie means nothing."""
-
-
-DAY = 24 * 60
-NEVER = Window(-DAY, -DAY)
-"""A window that is near no other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commitment:
-    """A time that a teacher or a room cannot give. `periods` of it count towards the teacher's day."""
-
-    weekday: int
-    windows: Windows
-    weeks: WeekSet
-    campus: str | None = None
-    periods: int = 0
-
-    @property
-    def window(self) -> Window:
-        """As the term begins."""
-        return self.windows[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Commitments:
-    """What other communities' tables already hold of teachers and rooms that this community shares with them."""
-
-    teachers: Mapping[str, Sequence[Commitment]] = field(default_factory=dict)
-    rooms: Mapping[str, Sequence[Commitment]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One party's side of a placement: its own consecutive periods and their window."""
-
-    periods: tuple[int, ...]
-    windows: Windows
-
-    @property
-    def window(self) -> Window:
-        """As the term begins."""
-        return self.windows[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """One way to place a lesson: the host's weekday and first period, and every party's side."""
-
-    weekday: int
-    period: int
-    sides: tuple[Side, ...]
-    shares: Windows
-    """What all sides share."""
-
-    @property
-    def shared(self) -> Window:
-        """As the term begins."""
-        return self.shares[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """A requirement with the placements that nothing forbids outright."""
-
-    requirement: Requirement
-    placements: tuple[Placement, ...]
-    by_clock: int
-    """How many placements the bells alone allow."""
-
-
-def commitments_of(register: Register, tables: Iterable[Table]) -> Commitments:
-    """The times that these tables hold, for building another community's table around them."""
-    campus = {unit.id: unit.campus for unit in register.units}
-    first_dates = seasons(register.units, register.term.first_day, register.term.last_day)
-    blocks = {requirement.id: requirement.block for requirement in register.requirements}
-    teachers: dict[str, list[Commitment]] = defaultdict(list)
-    rooms: dict[str, list[Commitment]] = defaultdict(list)
-    for table in tables:
-        for lesson in table.lessons:
-            weeks = weeks_of(lesson)
-            for party, windows in zip(lesson.parties, windows_of(lesson, first_dates), strict=True):
-                held = Commitment(lesson.weekday, windows, weeks, campus[party.unit], blocks.get(lesson.requirement, 1))
-                for teacher in party.teachers:
-                    teachers[teacher].append(held)
-                if party.room is not None:
-                    rooms[party.room].append(held)
-            for teacher, unit, windows in _supervised(lesson, first_dates):
-                teachers[teacher].append(Commitment(lesson.weekday, windows, weeks, campus[unit]))
-    return Commitments(teachers, rooms)
-
-
-def windows_of(lesson: Lesson, first_dates: Sequence[str]) -> list[Windows]:
-    """The windows of a placed lesson's parties in the seasons that begin on these dates."""
-    if not lesson.later:
-        own = (Window(minutes(party.start), minutes(party.end)) for party in lesson.parties)
-        return [(window,) * len(first_dates) for window in own]
-    dated = [lesson.by_date(first).parties for first in first_dates]
-    return [
-        tuple(Window(minutes(parties[index].start), minutes(parties[index].end)) for parties in dated)
-        for index in range(len(lesson.parties))
-    ]
-
-
-def _supervised(lesson: Lesson, first_dates: Sequence[str]) -> Iterable[tuple[str, str, Windows]]:
-    """Who supervises leftover minutes of the lesson and teaches nowhere in it, at which unit, and when: in a season
-    without, never."""
-    found: dict[tuple[str, str], list[Window]] = {}
-    for season, first in enumerate(first_dates):
-        for party in lesson.by_date(first).parties:
-            for left in party.leftover:
-                if left.teacher is not None and left.teacher not in party.teachers:
-                    windows = found.setdefault((left.teacher, party.unit), [NEVER] * len(first_dates))
-                    known = windows[season]
-                    start, end = minutes(left.start), minutes(left.end)
-                    together = Window(min(start, known.start), max(end, known.end))
-                    windows[season] = Window(start, end) if known == NEVER else together
-    for (teacher, unit), windows in found.items():
-        yield teacher, unit, tuple(windows)
-
-
-class TravelTimes:
-    """Minutes between campuses, the same in both directions."""
-
-    def __init__(self, register: Register) -> None:
-        self._minutes: dict[tuple[str, str], int] = {}
-        for travel in register.travel:
-            a, b = travel.campuses
-            self._minutes[a, b] = self._minutes[b, a] = travel.minutes
-
-    def known(self, a: str, b: str) -> bool:
-        return a == b or (a, b) in self._minutes
-
-    def between(self, a: str | None, b: str | None) -> int:
-        if a is None or b is None or a == b:
-            return 0
-        return self._minutes.get((a, b), DEFAULT_TRAVEL)
 
 
 class Problem:

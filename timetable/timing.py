@@ -8,7 +8,7 @@ from msgspec import structs
 from timetable import bells
 from timetable.bells import Window
 from timetable.model import Leftover, Lesson, PartyTimes, Times, clock
-from timetable.problem import Placement
+from timetable.placement import Placement
 
 Supervisor = Callable[[int, int, Window], str | None]
 """Who supervises what is left over to a party (by its index) in a season (by its index); None: nobody is free."""

@@ -18,6 +18,7 @@ from server.sentences import LANGUAGES, words_in
 from server.shapes.table_io import CalendarView, ExportView, OwnTableView, TakenTime
 from server.uploads import takes_place, uploaded_files
 from server.web import choice, reply
+from timetable.commitments import commitments_of
 from timetable.days.versions import Version
 from timetable.errors import InputRefused, NotFound
 from timetable.export.feed_entries import entries
@@ -25,7 +26,6 @@ from timetable.export.table_export import Audience, Events, Form, TableExport, T
 from timetable.model import Community, Finding, Register, Table
 from timetable.own.ics import CalendarImport, Proposal, read_calendar, with_calendar
 from timetable.own.lessons import Into, OwnImport, take_own_table
-from timetable.problem import commitments_of
 from timetable.term import local_date
 
 routes = web.RouteTableDef()

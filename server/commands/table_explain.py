@@ -17,12 +17,13 @@ from server.commands.stopping import stopping
 from server.commands.table_files import FINDING, GOOD, BadInput, read, read_register, refuse, sentence
 from server.sentences import Language, catalogue, finding_sentence, language_of
 from timetable.checker import check
+from timetable.commitments import commitments_of
 from timetable.errors import NotFound
 from timetable.explaining.concessions import Concession
 from timetable.explaining.explain import Explanation, Step
 from timetable.explaining.explain import explain as find_concessions
 from timetable.model import Finding, Register, Table, TableSet
-from timetable.problem import Problem, commitments_of
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.slots import SlotVerdict, slots
 

@@ -14,12 +14,12 @@ from msgspec import Struct
 from server.commands.parameters import AsJson
 from server.commands.table_files import GOOD, BadInput, check_writable, read, read_register, refuse, sentence, write
 from server.sentences import Language, language_of, words_in
+from timetable.commitments import commitments_of
 from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.export.feed_entries import entries
 from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.model import Community, Finding, Register, Table, TableSet, Term
-from timetable.problem import commitments_of
 from timetable.term import local_date, weeks
 
 

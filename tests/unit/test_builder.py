@@ -8,9 +8,10 @@ from msgspec import structs
 from tests.instances import CommunityBuilder, bell_times
 from timetable.bells import Window
 from timetable.checker import check
+from timetable.commitments import commitments_of
 from timetable.errors import NotFound
 from timetable.model import Leftover, Party, Register, Slot, minutes
-from timetable.problem import Problem, commitments_of
+from timetable.problem import Problem
 from timetable.solving.builder import build_all
 from timetable.solving.progress import Progress
 from timetable.solving.solver import solve

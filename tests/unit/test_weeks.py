@@ -11,8 +11,9 @@ from msgspec import structs
 
 from tests.instances import AskedWeeks, CommunityBuilder, bell_times, some_weeks
 from timetable.checker import check
+from timetable.commitments import Commitments, commitments_of
 from timetable.model import MOST_WEEKS, Party, Register, Slot, Table
-from timetable.problem import Commitments, Problem, commitments_of
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.refit import refit
 from timetable.repairing.repair import repair

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from timetable.model import BusyTime, Lesson, Register
-from timetable.problem import TravelTimes
+from timetable.travel import TravelTimes
 
 
 class Grounds:

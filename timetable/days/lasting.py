@@ -12,6 +12,7 @@ from msgspec import structs
 
 from timetable.bells import Bells, Window, shared_window
 from timetable.checker import check
+from timetable.commitments import commitments_of
 from timetable.days.changes import MoveWeekly, SwapWeekly
 from timetable.days.dated import DatedTables
 from timetable.days.day_book import DayBook, Seat
@@ -23,7 +24,8 @@ from timetable.days.versions import Version, diff
 from timetable.errors import NotFound
 from timetable.model import Finding, Lesson, Table, clock, minutes
 from timetable.objective import priced
-from timetable.problem import Placement, Problem, Side, commitments_of
+from timetable.placement import Placement, Side
+from timetable.problem import Problem
 from timetable.term import local_date
 from timetable.timing import timed
 from timetable.weeks import weeks_of

@@ -14,11 +14,13 @@ from msgspec import structs
 from timetable import bells
 from timetable.bells import Bells, Window
 from timetable.checker import check
+from timetable.commitments import commitments_of, windows_of
 from timetable.days.published import first_date
 from timetable.days.versions import Version, diff
 from timetable.model import Finding, Lesson, Register, Table
 from timetable.objective import priced
-from timetable.problem import Placement, Problem, Side, commitments_of, windows_of
+from timetable.placement import Placement, Side
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.supervision import supervised
 from timetable.term import local_date

@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from timetable.commitments import Commitments
 from timetable.errors import NotFound
 from timetable.explaining import concessions
 from timetable.explaining.budget import Budget
@@ -20,7 +21,7 @@ from timetable.explaining.cures import cures
 from timetable.explaining.largest import Largest, largest
 from timetable.explaining.trial import conceded, refuted, try_near, try_whole
 from timetable.model import Finding, Register
-from timetable.problem import Commitments, Problem
+from timetable.problem import Problem
 from timetable.register.change import difference
 from timetable.solving import lints
 

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, structs
 
+from timetable.commitments import Commitments
 from timetable.errors import NotFound, TimetableError
 from timetable.export import feeds
 from timetable.export.feed_entries import Entry
@@ -20,7 +21,7 @@ from timetable.export.wall_grids import class_page, classes_pages, room_page, te
 from timetable.export.wall_pages import Page, Wall, Words
 from timetable.fet.exporting import export as export_fet
 from timetable.model import Community, Finding, Lesson, Register, Table, TableSet
-from timetable.problem import Commitments, Problem
+from timetable.problem import Problem
 
 Form = Literal["xlsx", "csv", "json", "fet", "ics"]
 Audience = Literal["class", "teacher", "room", "unit", "community"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from timetable.bells import Day, Window, required_overlap
-from timetable.problem import Placement
+from timetable.placement import Placement
 
 FITTING = 1000
 """What it is worth that two windows meet long enough for a lesson, in minutes of overlap."""

@@ -10,7 +10,8 @@ from functools import cached_property
 from timetable.fet.format import FetSlot, Names
 from timetable.fet.grid import Grid
 from timetable.model import SHARED_KINDS, Requirement, clock
-from timetable.problem import Demand, Placement, Problem
+from timetable.placement import Demand, Placement
+from timetable.problem import Problem
 from timetable.weeks import EVERY_WEEK
 
 

@@ -10,8 +10,10 @@ from functools import cached_property
 
 from timetable.bells import Window
 from timetable.checker import check
+from timetable.commitments import windows_of
 from timetable.model import SHARED_KINDS, Finding, Lesson, Table, minutes
-from timetable.problem import Placement, Problem, Side, windows_of
+from timetable.placement import Placement, Side
+from timetable.problem import Problem
 from timetable.repairing.stays import Stays
 
 

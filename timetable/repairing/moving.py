@@ -6,7 +6,8 @@ from msgspec import structs
 
 from timetable import objective
 from timetable.model import SHARED_KINDS, Lesson, PlacedParty, RuleCost, Table, clock
-from timetable.problem import Placement, Problem
+from timetable.placement import Placement
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement, classes_of, narrowed, teachers_of
 from timetable.repairing.stays import Stays
 from timetable.repairing.supervision import supervised

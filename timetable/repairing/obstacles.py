@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from timetable.bells import Windows, near
 from timetable.model import SHARED_KINDS, Finding, Lesson, Party, clock
-from timetable.problem import Placement
+from timetable.placement import Placement
 from timetable.repairing.arrangement import Arrangement, classes_of
 from timetable.repairing.stays import Stay, meeting
 from timetable.weeks import parted, weeks_of

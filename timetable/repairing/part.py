@@ -12,7 +12,8 @@ from msgspec import structs
 from ortools.sat.python import cp_model
 
 from timetable.model import SHARED_KINDS, Lesson, Requirement
-from timetable.problem import Demand, Placement, Problem
+from timetable.placement import Demand, Placement
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement, narrowed
 from timetable.solving.formulation import HABITS, Choice, Family, Formulation
 from timetable.solving.pricing import UNLIMITED, Pricing

@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from timetable.checker import check
+from timetable.commitments import commitments_of
 from timetable.errors import BuildFailed, NotFound
 from timetable.model import SHARED_KINDS, Finding, Lesson, PlacedParty, Register, Requirement, Slot, Table, clock
-from timetable.problem import Demand, Placement, Problem, commitments_of
+from timetable.placement import Demand, Placement
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.ladder import LADDER, Rung, free_on
 from timetable.repairing.moving import moved

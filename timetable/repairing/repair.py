@@ -13,7 +13,7 @@ from msgspec import Struct
 from timetable.checker import check
 from timetable.errors import NotFound, TimetableError
 from timetable.model import Finding, Lesson, Slot, Table
-from timetable.problem import Placement
+from timetable.placement import Placement
 from timetable.repairing.arrangement import Arrangement
 from timetable.repairing.ladder import LADDER, Rung, free_on
 from timetable.repairing.moving import moved

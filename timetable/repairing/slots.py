@@ -12,7 +12,8 @@ from timetable import bells, objective
 from timetable.bells import Day, Window
 from timetable.errors import NotFound
 from timetable.model import SHARED_KINDS, Finding, Lesson, PlacedParty, Requirement, RuleCost, clock
-from timetable.problem import Placement, Problem
+from timetable.placement import Placement
+from timetable.problem import Problem
 from timetable.repairing.arrangement import Arrangement, classes_of, narrowed, teachers_of
 from timetable.repairing.obstacles import obstacles
 

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from timetable.bells import Window, Windows, near
+from timetable.commitments import windows_of
 from timetable.model import SHARED_KINDS, Lesson
-from timetable.problem import Problem, windows_of
+from timetable.problem import Problem
 from timetable.weeks import WeekSet, weeks_of
 
 

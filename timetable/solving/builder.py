@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import structs
 
+from timetable.commitments import commitments_of
 from timetable.model import Register, Table
-from timetable.problem import commitments_of
 from timetable.solving import solver
 from timetable.solving.progress import Build, Outcome, Progress
 

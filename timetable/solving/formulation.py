@@ -13,7 +13,8 @@ from ortools.sat.python import cp_model
 
 from timetable.bells import Windows, near
 from timetable.model import SHARED_KINDS, Requirement, Table
-from timetable.problem import Demand, Placement, Problem
+from timetable.placement import Demand, Placement
+from timetable.problem import Problem
 from timetable.weeks import EVEN_WEEKS, EVERY_WEEK, ODD_WEEKS, WeekSet, crowded, parted, weeks_of
 
 Family = Literal[

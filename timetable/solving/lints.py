@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from timetable import bell_changes, bells
 from timetable.model import SHARED_KINDS, Finding, Requirement, clock
-from timetable.problem import DEFAULT_TRAVEL, Demand, Placement, Problem
+from timetable.placement import Demand, Placement
+from timetable.problem import Problem
+from timetable.travel import DEFAULT_TRAVEL
 from timetable.weeks import WeekSet, parted, sum_in, weeks_of
 
 CODES: Mapping[str, str] = {

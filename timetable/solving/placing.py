@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from timetable import objective
 from timetable.bells import Window, Windows, near
+from timetable.commitments import NEVER
 from timetable.model import SHARED_KINDS, Lesson, Party, PlacedParty, Table, clock
-from timetable.problem import NEVER, Problem
+from timetable.problem import Problem
 from timetable.solving.formulation import Choice
 from timetable.timing import timed
 from timetable.weeks import WeekSet, weeks_of

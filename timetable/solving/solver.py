@@ -7,9 +7,10 @@ table exist (each such claim is verified by finding that table).
 import time
 from collections.abc import Callable, Sequence
 
+from timetable.commitments import Commitments
 from timetable.errors import NotFound
 from timetable.model import Finding, Register, Table
-from timetable.problem import Commitments, Problem
+from timetable.problem import Problem
 from timetable.solving import lints, placing
 from timetable.solving.formulation import HABITS, Family, Formulation
 from timetable.solving.improvement import SMALL, Improvement
