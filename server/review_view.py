@@ -105,6 +105,7 @@ def review_view(
     talk = {lane.participant: lane.spans for lane in timeline.talk}
     return ReviewView(
         row=review_row(review, len(dossier.comments), dossier.written, dossier.release.scope, now),
+        unit_names={one.unit: county.unit_name(one.unit) for one in review.parts},
         revision=review.revision,
         duration=max(timeline.duration, review.duration),
         recording=timeline.live,

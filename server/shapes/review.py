@@ -184,6 +184,8 @@ class ReleaseView(Body, frozen=True, kw_only=True):
 
 class ReviewView(Body, frozen=True, kw_only=True):
     row: ReviewRow
+    unit_names: dict[str, str]
+    """Of every unit that takes part, also one whose room was never seen or heard."""
     revision: int
     duration: float
     recording: bool

@@ -121,6 +121,9 @@ async def test_an_absent_school_blocks_nothing_and_concludes_nothing(held: Held)
     researcher = await held.county.person("researcher")
     assert (await researcher.put(f"{held.path}/conclusion", body)).refusal == (403, "not_involved")
     assert (await researcher.put(f"{held.path}/score", {"points": POINTS})).json["scores"][0]["group"] == "researcher"
+    # every school is called by its name, also one that nobody has seen
+    names = (await held.view("researcher"))["unitNames"]
+    assert (names[CORE], all(name and name != unit for unit, name in names.items())) == ("学校A0", True)
 
 
 async def test_a_teacher_with_a_second_post_speaks_for_that_school(held: Held) -> None:

@@ -987,6 +987,8 @@ export interface ReleaseView {
 
 export interface ReviewView {
   row: ReviewRow;
+  /** Of every unit that takes part, also one whose room was never seen or heard. */
+  unitNames: Record<string, string>;
   revision: number;
   duration: number;
   /** Still being recorded: the timeline grows; poll again. */

@@ -17,13 +17,8 @@ export function sideClass(side: Side): "core" | "mem" {
   return side === "host" ? "core" : "mem";
 }
 
-/** A unit's name as the review knows it; its id where nobody of it was there. */
 export function unitName(view: ReviewView, unit: string): string {
-  const known =
-    view.views.find((track) => track.unit === unit)?.unitName ??
-    view.conclusions.find((one) => one.unit === unit)?.unitName ??
-    view.comments.find((one) => one.unit === unit)?.unitName;
-  return known ?? unit;
+  return view.unitNames[unit] ?? unit;
 }
 
 export const LABELS = ["pupils", "question", "board", "exercise", "pace", "sound"];
