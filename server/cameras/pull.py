@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import base64
 import fractions
+import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +27,8 @@ from signaling.cameras import CameraProblem
 
 OPEN_SECONDS = 10.0
 SILENT_SECONDS = 10.0
+GOODBYE_SECONDS = 3.0
+"""For leaving the session, once it is told to stop or its server is gone."""
 STILL_WIDTH = 480
 RATE = 48_000
 OPUS_BITRATE = 48_000
@@ -213,6 +217,9 @@ def main() -> None:
     def wait() -> None:
         sys.stdin.buffer.read()
         stop.set()
+        # the library may wait for a camera or a server that is gone, and whoever started this may be gone, too
+        time.sleep(GOODBYE_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
     tell(run(task, stop))

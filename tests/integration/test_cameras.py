@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from server.cameras.address import CameraRefused, checked, reachable, redirected, shown
 from server.cameras.certificate import kept_pair
-from server.cameras.pulls import CameraPulls
+from server.cameras.pull import OPEN_SECONDS, Task
+from server.cameras.pulls import CameraPulls, _start
 from server.cameras.store import Camera, CameraStore
 from server.storage.database import Database
 from signaling.commands import Mute
@@ -143,6 +144,30 @@ def test_password_goes_along_to_the_same_host_only() -> None:
     assert redirected(source, "rtsp://10.0.0.10/main") == "rtsp://10.0.0.10/main"
     with pytest.raises(CameraRefused):
         redirected(source, "http://10.0.0.9/main")
+
+
+@pytest.mark.slow
+async def test_a_pull_whose_server_is_gone_ends_whatever_its_camera_does() -> None:
+    """It asks a camera that never answers; a server that was killed cannot end it."""
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    camera = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = camera.sockets[0].getsockname()[1]
+    process = await _start(Task(f"rtsp://127.0.0.1:{port}/stream"))
+    assert process.stdin is not None
+    assert process.stdout is not None
+    await asyncio.wait_for(asked.wait(), 30)
+    process.stdin.close()
+    assert await asyncio.wait_for(process.stdout.read(), OPEN_SECONDS - 2) == b""
+    assert await process.wait() == 1
+    camera.close()
+    await camera.wait_closed()
 
 
 @pytest.mark.slow
