@@ -32,6 +32,7 @@ from timetable.model import (
     Travel,
     Weeks,
     clock,
+    minutes,
 )
 
 WEEKDAYS = (1, 2, 3, 4, 5)
@@ -175,6 +176,22 @@ class CommunityBuilder:
         index = next(n for n, known in enumerate(self.units) if known.id == unit)
         anew = structs.replace(schedule(starts, lesson=lesson), valid_from=day)
         self.units[index] = structs.replace(self.units[index], bells=(*self.units[index].bells, anew))
+
+    def rings_on(self, unit: str, weekday: int, later: int) -> None:
+        """On that weekday the unit rings all its bells so many minutes later than on the others."""
+        index = next(n for n, known in enumerate(self.units) if known.id == unit)
+        bells: list[BellSchedule] = []
+        for known in self.units[index].bells:
+            others = tuple(day for day in known.weekdays if day != weekday)
+            periods = tuple(
+                structs.replace(one, start=clock(minutes(one.start) + later), end=clock(minutes(one.end) + later))
+                for one in known.periods
+            )
+            bells += (
+                structs.replace(known, weekdays=others),
+                structs.replace(known, weekdays=(weekday,), periods=periods),
+            )
+        self.units[index] = structs.replace(self.units[index], bells=tuple(bells))
 
     def local(
         self,
@@ -429,8 +446,8 @@ def generated_community(
 @st.composite
 def small_registers(draw: st.DrawFn) -> Register:
     """One community of two or three units with a few classes: requirements of every kind, odd and even weeks, lessons
-    that go round, blocks, locks, unavailable times, bells that change in mid-term, teachers with several posts,
-    campuses of two units. Some have no table at all."""
+    that go round, blocks, locks, unavailable times, bells that change once or twice in mid-term or differ by weekday,
+    teachers with several posts, campuses of two units. Some have no table at all."""
     builder = CommunityBuilder(overlap_slack=draw(st.sampled_from([0, 5, 10])))
     count = draw(st.integers(2, 3))
     same_campus = draw(st.booleans())
@@ -439,10 +456,11 @@ def small_registers(draw: st.DrawFn) -> Register:
         campus = "campus-A0" if same_campus and index == 1 else None
         rooms, link = draw(st.integers(1, 2)), draw(st.integers(1, 2))
         unit = builder.unit(bell_times(first, 20, noon, later=2), remote_rooms=rooms, link=link, campus=campus)
-        if draw(st.integers(0, 2)) == 0:
+        for from_day in draw(st.sampled_from([(), (), ("2026-10-08",), ("2026-11-02",), ("2026-10-08", "2026-11-02")])):
             first, noon = first + draw(st.sampled_from([0, 10, 20])), noon - draw(st.sampled_from([0, 20, 30]))
-            day = draw(st.sampled_from(["2026-10-08", "2026-11-02"]))
-            builder.rings_anew(unit, day, bell_times(first, draw(st.sampled_from([20, 25])), noon, later=2))
+            builder.rings_anew(unit, from_day, bell_times(first, draw(st.sampled_from([20, 25])), noon, later=2))
+        if draw(st.integers(0, 3)) == 0:
+            builder.rings_on(unit, draw(st.sampled_from(WEEKDAYS)), draw(st.sampled_from([-10, 5, 20])))
     units = [unit.id for unit in builder.units]
     for index in range(count):
         if draw(st.booleans()):
