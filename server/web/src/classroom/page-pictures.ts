@@ -27,7 +27,13 @@ const FIRST_PIECE = 16 << 10;
 const SMALLEST_PIECE = 8 << 10;
 const LARGEST_PIECE = 1 << 20;
 const KEPT = 120;
-const AGAIN_AFTER = 2_000;
+/** After the first failure, and at most: each further one doubles it. Milliseconds. */
+const FIRST_AGAIN = 200;
+const MOST_AGAIN = 2_000;
+/** A piece that takes so long comes no more: its line is gone, and nobody has said so. Milliseconds. */
+const LOST_AFTER = 10_000;
+/** A busy machine decodes a picture while it is shown, after so long. Milliseconds. */
+const DECODED_WITHIN = 300;
 /** Pages after the open one that are fetched before they are turned to. */
 const AHEAD = 2;
 /** Small pictures of the other pages, for thumbs and for jumps. */
@@ -40,6 +46,9 @@ export class PagePictures {
   private wanted: PagePicture[] = [];
   /** Pictures of which the beginning is here. */
   private begun = new Map<string, Blob[]>();
+  /** Pictures that are here and being decoded; the line is free for the next one. */
+  private decoding = new Set<string>();
+  private failures = 0;
   private busy = false;
   private piece = FIRST_PIECE;
   private missing = new Set<string>();
@@ -81,23 +90,30 @@ export class PagePictures {
 
   private needs(picture: PagePicture): boolean {
     const key = keyOf(picture);
-    if (this.entries.has(key) || this.missing.has(key)) return false;
+    if (this.entries.has(key) || this.decoding.has(key) || this.missing.has(key)) return false;
     return picture.standsIn !== true || !this.entries.has(keyOf({ ...picture, small: false }));
   }
 
   private async fetch(picture: PagePicture): Promise<void> {
     const key = keyOf(picture);
     this.busy = true;
+    const lost = new AbortController();
+    const patience = setTimeout(() => lost.abort(), LOST_AFTER);
     try {
       const begun = this.begun.get(key) ?? [];
       const from = sizeOf(begun);
       const headers = { ...seatHeaders(), Range: `bytes=${from}-${from + this.piece - 1}` };
-      const response = await fetch(pageAddress(this.session, picture), { headers, credentials: "same-origin" });
+      const response = await fetch(pageAddress(this.session, picture), {
+        headers,
+        credentials: "same-origin",
+        signal: lost.signal,
+      });
       if (response.ok) {
         const started = performance.now();
         const blob = await response.blob();
         this.measure(blob.size, performance.now() - started);
-        await this.add(key, response, begun, blob);
+        this.add(key, response, begun, blob);
+        this.failures = 0;
       } else if (response.status < 500) {
         this.missing.add(key);
         this.begun.delete(key);
@@ -108,6 +124,7 @@ export class PagePictures {
       // The line is down: it comes back, and with it the pages.
       this.later();
     }
+    clearTimeout(patience);
     this.busy = false;
     this.fetchNext();
   }
@@ -119,7 +136,7 @@ export class PagePictures {
     this.piece = Math.max(SMALLEST_PIECE, Math.min(fits, this.piece * 2, LARGEST_PIECE));
   }
 
-  private async add(key: string, response: Response, begun: Blob[], piece: Blob): Promise<void> {
+  private add(key: string, response: Response, begun: Blob[], piece: Blob): void {
     // Who knows no ranges answers with the whole.
     const all = response.status === 206 ? [...begun, piece] : [piece];
     const total = response.status === 206 ? Number(response.headers.get("Content-Range")?.split("/")[1]) : piece.size;
@@ -128,15 +145,20 @@ export class PagePictures {
       return;
     }
     this.begun.delete(key);
-    await this.keep(key, new Blob(all, { type: piece.type }));
+    void this.keep(key, new Blob(all, { type: piece.type }));
   }
 
   private async keep(key: string, blob: Blob): Promise<void> {
     const url = URL.createObjectURL(blob);
     const image = new Image();
     image.src = url;
-    // A picture that cannot be decoded is shown as the browser can; there is no better one.
-    await image.decode().catch(() => undefined);
+    this.decoding.add(key);
+    // A picture that cannot be decoded, or not yet, is shown as the browser can; there is no better one.
+    let slow: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((done) => (slow = setTimeout(done, DECODED_WITHIN)));
+    await Promise.race([image.decode().catch(() => undefined), enough]);
+    clearTimeout(slow);
+    this.decoding.delete(key);
     if (this.over) return URL.revokeObjectURL(url);
     this.entries.set(key, { url, image });
     this.arrived.value++;
@@ -146,9 +168,10 @@ export class PagePictures {
     clearTimeout(this.timer);
     const wanted = this.wanted;
     this.wanted = [];
+    const wait = Math.min(FIRST_AGAIN * 2 ** this.failures++, MOST_AGAIN);
     this.timer = setTimeout(() => {
       if (this.wanted.length === 0) this.want(wanted);
-    }, AGAIN_AFTER);
+    }, wait);
   }
 
   private forget(): void {
