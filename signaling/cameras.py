@@ -15,7 +15,9 @@ CameraProblem = Literal[
     "not_published",
     "interrupted",
     "redirected",
+    "not_baseline",
 ]
+"""`not_baseline` is in journals from before the main and high profiles were taken, and not said any more."""
 CameraWord = Literal["live", "failed", "off"]
 
 

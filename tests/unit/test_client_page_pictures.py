@@ -1,4 +1,4 @@
-"""The pictures of a lesson's pages on a slow machine and a broken line: one picture does not keep the others waiting."""
+"""The pictures of a lesson's pages on a slow machine and a broken line: none keeps the others waiting."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from signaling.cameras import CameraChanged
 from signaling.commands import (
     CallOn,
     EndCall,
@@ -481,3 +482,11 @@ class AnyLesson(RuleBasedStateMachine):
 
 AnyLesson.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 test_any_lesson = AnyLesson.TestCase
+
+
+def test_a_word_that_an_earlier_version_wrote_is_still_read() -> None:
+    before = {"state": "failed", "room": "r1", "problem": "not_baseline"}
+    written = msgspec.json.encode({"type": "camera_changed", "camera": before})
+    event = msgspec.json.decode(written, type=AnyRoomEvent)
+    assert isinstance(event, CameraChanged)
+    assert event.camera.problem == "not_baseline"

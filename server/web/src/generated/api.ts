@@ -1495,7 +1495,7 @@ export interface Undo {
   amendment: number;
 }
 
-export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "h264_profile" | "b_frames" | "not_published" | "interrupted" | "redirected";
+export type CameraProblem = "unreachable" | "refused" | "no_video" | "not_h264" | "h264_profile" | "b_frames" | "not_published" | "interrupted" | "redirected" | "not_baseline";
 
 /** A working day at a weekend that follows another day's table (调休). */
 export interface MakeUpDay {

@@ -923,7 +923,7 @@ export interface RoomCamera {
   video: string;
   audio: string;
   transcoded: boolean;
-  problem: "unreachable" | "refused" | "no_video" | "not_h264" | "h264_profile" | "b_frames" | "not_published" | "interrupted" | "redirected" | null;
+  problem: "unreachable" | "refused" | "no_video" | "not_h264" | "h264_profile" | "b_frames" | "not_published" | "interrupted" | "redirected" | "not_baseline" | null;
 }
 
 export type RoomState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
