@@ -65,19 +65,20 @@ def entries_of(content: bytes, name: str) -> list[Entry]:
         except UnicodeDecodeError:
             raise EntriesRefused([f"{name} is neither UTF-8 nor GB 18030"]) from None
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise EntriesRefused([f"{name} is no csv: {error}"]) from error
     if not rows:
         raise EntriesRefused([f"{name} has no rows below its first, which names the columns {', '.join(COLUMNS)}"])
-    if missing := {"login", "name", "role"} - set(rows[0]):
+    if missing := {"login", "name", "role"} - set(reader.fieldnames or ()):
         raise EntriesRefused([f"{name} has no column {', '.join(sorted(missing))}"])
     return [
         Entry(
             **{column: (row.get(column) or "").strip() for column in COLUMNS},
             place=f"{name} row {number}: ",
         )
-        for number, row in enumerate(rows, start=2)
+        for number, row in rows
     ]
 
 
@@ -107,13 +108,15 @@ class Enrolment:
                 wrong.append(f"{entry.place}{fault}")
                 continue
             person = planned.get(entry.login) or known.get(entry.login) or self._person(entry)
-            if entry.teacher and person.teacher not in (None, entry.teacher):
+            whole = _with(person, entry)
+            if person.name != entry.name:
+                wrong.append(f"{entry.place}{entry.login} is the login of {person.name} already")
+            elif entry.teacher and person.teacher not in (None, entry.teacher):
                 wrong.append(f"{entry.place}{entry.login} is the teacher {person.teacher} already")
-                continue
-            grant = _grant(entry)
-            if grant not in person.grants or entry.login not in known:
-                grants = (*person.grants, *((grant,) if grant not in person.grants else ()))
-                planned[entry.login] = replace(person, grants=grants, teacher=person.teacher or entry.teacher or None)
+            elif whole != person and not person.active:
+                wrong.append(f"{entry.place}the account {entry.login} is closed; `tongke people password` opens it")
+            elif whole != known.get(entry.login):
+                planned[entry.login] = whole
         if wrong:
             raise EntriesRefused(wrong)
         return list(planned.values())
@@ -153,6 +156,8 @@ class Enrolment:
     def _fault(self, entry: Entry) -> str:
         if not LOGIN.fullmatch(entry.login):
             return f"{entry.login!r} is no login: small letters, digits, points and dashes, 64 at most"
+        if not entry.name.isprintable():
+            return f"the name of {entry.login} has signs that cannot be read"
         if not entry.name or len(entry.name) > 64:
             return f"{entry.login} has no name, or one of more than 64 signs"
         if entry.role not in get_args(PersonRole):
@@ -198,9 +203,12 @@ class Enrolment:
         )
 
 
-def _grant(entry: Entry) -> Grant:
+def _with(person: Person, entry: Entry) -> Person:
+    """The person as the entry wants them."""
     role: PersonRole = entry.role  # type: ignore[assignment] # looked at by _fault
-    return Grant(role=role, unit=entry.unit or None, community=entry.community or None)
+    grant = Grant(role=role, unit=entry.unit or None, community=entry.community or None)
+    grants = person.grants if grant in person.grants else (*person.grants, grant)
+    return replace(person, grants=grants, teacher=person.teacher or entry.teacher or None)
 
 
 def _new_password() -> str:

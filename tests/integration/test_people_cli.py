@@ -133,6 +133,8 @@ def test_a_file_with_a_wrong_row_names_all_and_takes_nothing(
     wrong = {
         "Has Space,某,bureau_admin,,,": "is no login",
         "a,,bureau_admin,,,": "no name",
+        "a,\x00某,bureau_admin,,,": "cannot be read",
+        "good,别人,bureau_viewer,,,": "the login of 某 already",
         "a,某,boss,,,": "is no role",
         "a,某,principal,,,": "principal needs a unit",
         "a,某,bureau_viewer,A0,,": "bureau_viewer has no unit",
@@ -151,6 +153,43 @@ def test_a_file_with_a_wrong_row_names_all_and_takes_nothing(
         assert part in line
     assert not out.exists()
     assert listed(installation, capsys) == []
+
+
+def test_rows_are_counted_as_a_spreadsheet_counts_them(
+    installation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(HEAD + "\na,某,boss,,,\n", "utf-8")
+    assert run(installation, "take", str(file), "--check") == 2
+    assert "people.csv row 3: 'boss' is no role" in capsys.readouterr().err
+
+
+def test_a_login_never_becomes_somebody_elses(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two people of one name, or one login typed for another, must not share an account."""
+    assert run(installation, "add", "wang", "bureau_viewer", "--name", "王伟") == 0
+    capsys.readouterr()
+    assert run(installation, "add", "wang", "bureau_admin", "--name", "王芳") == 2
+    assert capsys.readouterr().err == "tongke: wang is the login of 王伟 already\n"
+    assert [row["role"] for row in listed(installation, capsys)] == ["bureau_viewer"]
+
+
+def test_who_has_the_role_already_becomes_the_teacher_in_the_register(
+    installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("add", "li", "academic_director", "--name", "李", "--unit", "A0")
+    assert run(installation, *words) == 0
+    assert run(installation, *words, "--teacher", "A0-t1") == 0
+    assert [row["teacher"] for row in listed(installation, capsys)] == ["A0-t1"]
+
+
+def test_a_closed_account_gets_no_role_unsaid(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(installation, "add", "wang", "bureau_viewer", "--name", "王伟") == 0
+    assert run(installation, "close", "wang") == 0
+    capsys.readouterr()
+    assert run(installation, "add", "wang", "bureau_admin", "--name", "王伟") == 2
+    assert "the account wang is closed" in capsys.readouterr().err
+    assert run(installation, "password", "wang") == 0
+    assert run(installation, "add", "wang", "bureau_admin", "--name", "王伟") == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xff", HEAD.encode(), b"login,name\na,b\n", b'login,name,role\n"a,b\n'])
