@@ -20,7 +20,7 @@ from config.settings import Settings
 from server import pages
 from server.bus import BusError, open_bus
 from server.materials.fonts import draws_chinese
-from server.storage.database import Database
+from server.storage.database import Database, DatabaseUnusable
 from server.storage.migrate import SchemaTooNew, pending
 
 LEAST_FREE_BYTES = 5 * 1024**3
@@ -75,10 +75,13 @@ async def _database(settings: Settings) -> tuple[bool, str]:
     # looking must not create a database that an operator did not ask for
     if _is_missing_file(settings.database_url):
         return True, "will be created at the first start"
-    database = Database.open(settings.database_url)
+    try:
+        database = Database.open(settings.database_url)
+    except DatabaseUnusable as error:
+        return False, str(error)
     try:
         steps = await asyncio.to_thread(pending, database.engine)
-    except (SQLAlchemyError, SchemaTooNew) as error:
+    except (SQLAlchemyError, SchemaTooNew, DatabaseUnusable) as error:
         return False, str(error).splitlines()[0]
     finally:
         await database.close()

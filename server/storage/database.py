@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 T = TypeVar("T")
 
@@ -33,6 +33,18 @@ SERIALIZATION_FAILURE = "40001"
 DEADLOCK_DETECTED = "40P01"
 
 
+class DatabaseUnusable(Exception):
+    """The database does not answer, is damaged, or refused a migration; nothing has been changed."""
+
+    code = "database_unusable"
+
+    def __init__(self, address: str, step: str, reason: str) -> None:
+        super().__init__(f"the database {address} cannot be used{f' (migration {step})' if step else ''}: {reason}")
+        self.address = address
+        self.step = step
+        self.reason = reason
+
+
 class Database:
     """One database, SQLite or PostgreSQL. `write` and `read` run a body in one transaction and return its result."""
 
@@ -44,8 +56,13 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Open `sqlite:///path` or `postgresql+psycopg://...`; nothing is connected before the first transaction."""
-        parsed = sqlalchemy.make_url(url)
+        """Open `sqlite:///path` or `postgresql+psycopg://...`; nothing is connected before the first transaction. An
+        error names its statement, but not what that carried: people's names and words. Raises DatabaseUnusable."""
+        try:
+            parsed = sqlalchemy.make_url(url)
+        except (ArgumentError, ValueError):
+            # not said what it is: it may hold a password
+            raise DatabaseUnusable("of database.url", "", "that is no address") from None
         if parsed.get_backend_name() == "sqlite":
             return cls(_sqlite_engine(parsed, reading=False), _sqlite_engine(parsed, reading=True), writers=1)
         engine = sqlalchemy.create_engine(
@@ -54,6 +71,7 @@ class Database:
             pool_size=POSTGRES_WRITERS + READERS,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
         return cls(engine, engine.execution_options(postgresql_readonly=True), writers=POSTGRES_WRITERS)
 
@@ -98,15 +116,19 @@ def _once(engine: Engine, body: Callable[[Connection], T]) -> T:
 
 def _sqlite_engine(url: sqlalchemy.URL, *, reading: bool) -> Engine:
     if url.database in {None, "", ":memory:"}:
-        raise ValueError("a SQLite database needs a file: sqlite:///path")
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        raise DatabaseUnusable(str(url), "", "it needs a file, sqlite:///path")
     pragmas = ["journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"]
-    engine = sqlalchemy.create_engine(url, connect_args={"check_same_thread": False})
+    engine = sqlalchemy.create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "do_connect")
     def create(*_: object) -> None:
         # whoever is the first to open it, an operator's command or the server: it is for the operators' group only
-        Path(str(url.database)).touch(mode=OWN, exist_ok=True)
+        file = Path(str(url.database))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=OWN, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnusable(str(url), "", error.strerror or str(error)) from error
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:

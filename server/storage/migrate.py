@@ -17,6 +17,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from server.storage.database import DatabaseUnusable
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)(\.(?P<dialect>sqlite|postgresql))?\.sql")
 COMPAT_LINE = re.compile(r"^-- compat: (\d{4})$", re.MULTILINE)
@@ -46,18 +48,6 @@ class MigrationsBroken(Exception):
     """The migration files contradict each other: two with one number, or half of a pair."""
 
     code = "migrations_broken"
-
-
-class DatabaseUnusable(Exception):
-    """The database does not answer, is damaged, or refused a migration; nothing has been changed."""
-
-    code = "database_unusable"
-
-    def __init__(self, address: str, step: str, reason: str) -> None:
-        super().__init__(f"the database {address} cannot be used{f' (migration {step})' if step else ''}: {reason}")
-        self.address = address
-        self.step = step
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -122,7 +112,7 @@ def migrate(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
                 _apply(connection, step)
     except DBAPIError as error:
         reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
-        raise DatabaseUnusable(engine.url.render_as_string(hide_password=True), at, reason) from error
+        raise DatabaseUnusable(str(engine.url), at, reason) from error
     return [step.label for step in applied]
 
 

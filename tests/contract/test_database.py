@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy
 from sqlalchemy import Connection, text
 
-from server.storage.database import Database
-from server.storage.migrate import DatabaseUnusable, MigrationsBroken, SchemaTooNew, load, migrate, pending
+from server.storage.database import Database, DatabaseUnusable
+from server.storage.migrate import MigrationsBroken, SchemaTooNew, load, migrate, pending
 
 
 @pytest.fixture
@@ -169,6 +169,31 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_its_password() 
     assert "127.0.0.1" in str(refused.value)
     assert "geheim" not in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseUnusable) as refused:
+        migrate(Database.open(f"sqlite:///{tmp_path / 'file' / 'data' / 'tongke.db'}").engine)
+    assert str(refused.value).endswith("/file/data/tongke.db cannot be used: Not a directory")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "postgresql+psycopg://tongke:geheim@localhost:port/tongke"])
+def test_an_address_that_is_none_is_one_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(DatabaseUnusable) as refused:
+        Database.open(url)
+    assert "geheim" not in str(refused.value)
+
+
+async def test_an_error_tells_nothing_of_what_a_statement_carries(ledger: Database) -> None:
+    """Errors are logged, and at a command line they are seen."""
+
+    def write_twice(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO ledger VALUES (:id, :amount)"), {"id": 1, "amount": 4711})
+
+    with pytest.raises(sqlalchemy.exc.IntegrityError) as refused:
+        await ledger.write(write_twice)
+    assert "4711" not in str(refused.value)
 
 
 def test_a_database_file_is_not_for_everybody(tmp_path: Path) -> None:
