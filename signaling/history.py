@@ -72,6 +72,8 @@ class History:
         self._recent: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self._answers: dict[str, _Answers] = {}
         self._waiting: list[tuple[bytes, float]] = []
+        self._expected: list[Event] = []
+        """The events that wait."""
         self._given: list[tuple[str, str]] = []
         """Participant and message id of the answers that hold only once what waits is written."""
         self.epoch = journal.epoch
@@ -104,7 +106,7 @@ class History:
         if expected and cause is not None:
             waiting[-1] = (_with_cause(waiting[-1][0], cause), at)
         self.last_seq = seq
-        self._recent.extend(expected)
+        self._expected += expected
         return expected
 
     def write(self) -> None:
@@ -117,7 +119,9 @@ class History:
         except Exception as error:
             # which errors these are is the journal's own business; none of them may take the room down
             log.error("the journal of session %s refused %d events: %s", self._session, len(waiting), error)
-            raise JournalRefused(str(error), self._take_back(len(waiting))) from error
+            raise JournalRefused(str(error), self._take_back()) from error
+        self._recent.extend(self._expected)
+        self._expected.clear()
         if self._given:
             self._given.clear()
 
@@ -148,10 +152,11 @@ class History:
         """Let go of the journal."""
         self._journal.close()
 
-    def _take_back(self, events: int) -> list[ServerMessage]:
-        """Forget the newest so many events, and the answers that were given since the first of them."""
-        untold: list[ServerMessage] = [self._recent.pop() for _ in range(events)]
-        self.last_seq -= events
+    def _take_back(self) -> list[ServerMessage]:
+        """Forget the events that wait, and the answers that were given since the first of them."""
+        untold: list[ServerMessage] = [*self._expected]
+        self._expected.clear()
+        self.last_seq -= len(untold)
         given, self._given = self._given, []
         untold += filter(None, (self._answers[participant].forget(msg_id) for participant, msg_id in given))
         return untold

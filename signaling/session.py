@@ -109,6 +109,8 @@ class LiveSession:
         self._players: dict[str, tuple[Section, ...]] = {}
         self._doubtful = False
         """Whether the journal has refused lately: then nothing is folded before it is written."""
+        self._astray = False
+        """Whether the room still holds what the journal has refused, for it could not be read again either."""
 
     @property
     def id(self) -> str:
@@ -173,8 +175,10 @@ class LiveSession:
     def receive(self, connection: Connection, messages: Sequence[bytes | str]) -> None:
         """Take what came together from a socket; whatever is wrong with it stays between the two."""
         now = self._clock()
-        admitted = connection.admit(now, len(messages))
+        admitted = len(messages) > 1 and connection.admit(now, len(messages))
         for data in messages:
+            if connection.closed is not None:
+                break  # who was turned out, or replaced, does nothing in the room any more
             if admitted or connection.admit(now):
                 self._take(connection, data, now)
             else:
@@ -196,8 +200,8 @@ class LiveSession:
             self.dismiss(who.id)
 
     def dismiss(self, participant: str) -> None:
-        """What let this participant in was taken back."""
-        self.commit(depart(self.room, participant, "left"))
+        """What let this participant in was taken back: it is out, even where the disk refuses to say so."""
+        self._give_up(participant)
         connection = self._connections.pop(participant, None)
         if connection is not None:
             self._let_go(connection, "unauthorized")
@@ -214,7 +218,7 @@ class LiveSession:
         if participant in self._without_socket:
             self._without_socket.discard(participant)
             self._players.pop(participant, None)
-            self.commit(depart(self.room, participant, "left"))
+            self._give_up(participant)
 
     def publish(
         self,
@@ -357,12 +361,22 @@ class LiveSession:
         except JournalRefused as refused:
             untold = {id(message) for message in refused.untold}
             self._fanout.amend(lambda message: _unsaid(message) if id(message) in untold else message)
-            self._doubtful = True
-            written = list(self._history.written())
-            self.room.forget()
-            for event, at in written:
-                self.room.evolve(event, at)
+            self._doubtful = self._astray = True
+            self._go_back()
             return False
+        return not self._astray or self._go_back()
+
+    def _go_back(self) -> bool:
+        """Make the room what the journal says it is. False where the journal cannot be read just now."""
+        try:
+            written = list(self._history.written())
+        except OSError as error:
+            log.error("the journal of session %s cannot be read: %s", self.id, error)
+            return False
+        self.room.forget()
+        for event, at in written:
+            self.room.evolve(event, at)
+        self._astray = False
         return True
 
     def _take(self, connection: Connection, data: bytes | str, now: float) -> None:
@@ -465,6 +479,14 @@ class LiveSession:
             self.detach(connection)
         elif not 0 <= now - max(connection.last_written, self._fanout.last_told) < HEARTBEAT:  # a clock may be put back
             self._fanout.send(connection, Links(links={}))
+
+    def _give_up(self, participant: str) -> None:
+        try:
+            self.commit(depart(self.room, participant, "left"))
+        except JournalRefused:
+            # nothing reaches it any more; the room shows it as soon as there is space, by `_keep_places`
+            log.warning("participant %s of session %s is out, not written yet", participant, self.id)
+            self._media.drop(participant)
 
     def _keep_places(self) -> None:
         """Whoever the room takes for present and has no socket is reconnecting."""

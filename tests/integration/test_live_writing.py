@@ -17,7 +17,8 @@ from aiohttp import ClientError, ClientSession
 
 from recordings.journal import Journal, read_journal
 from server.storage.database import Database
-from signaling.commands import EndLesson, Hello, LowerHand, Mark, RaiseHand, SetTimer, StartLesson
+from signaling.commands import EndLesson, Hello, LinkReport, LowerHand, Mark, RaiseHand, SetTimer, StartLesson
+from signaling.connection import BURST, REFUSED_LIMIT
 from signaling.events import HandRaised, Marked, SessionEnded, SessionLive
 from signaling.frames import MSGPACK
 from signaling.messages import Ack, Event, Refused, ServerMessage, Welcome
@@ -142,6 +143,46 @@ async def test_a_full_disk_refuses_a_whole_moment_and_the_room_is_as_before(less
     assert answers(lesson.host) == [("a", last + 1), ("b", last + 2), ("a", last + 1)]
     assert lesson.session.room.marks == 1
     assert [record.seq for record in lesson.journal.read()] == list(range(1, last + 4))
+
+
+async def test_a_room_whose_journal_cannot_be_read_goes_back_as_soon_as_it_can(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = lesson.journal._path
+    with lesson.full_disk():
+        lesson.say(HOST, Mark(msg_id="a"))
+        monkeypatch.setattr(lesson.journal, "_path", tmp_path / "away")
+        await until(lambda: answers(lesson.host)[-1:] == [("a", "journal_unwritable")])
+    assert isinstance(lesson.session.obey(HOST, Mark(msg_id="b")), Refused)
+    monkeypatch.setattr(lesson.journal, "_path", path)
+    assert isinstance(lesson.session.obey(HOST, Mark(msg_id="b")), Ack)
+    assert lesson.session.room.marks == 1
+
+
+async def test_who_is_turned_out_leaves_although_the_disk_is_full(lesson: Lesson) -> None:
+    with lesson.full_disk():
+        lesson.session.turn_out(lesson.session.room.participants[ROOM].room)
+        assert await lesson.room.closed() == "unauthorized"
+        assert lesson.session.room.present(ROOM)
+    lesson.session.tick(lesson.session._clock())
+    assert not lesson.session.room.present(ROOM)
+
+
+async def test_a_socket_that_was_replaced_does_nothing_any_more(lesson: Lesson) -> None:
+    replaced = lesson.session._connections[HOST]
+    replaced.close("replaced")
+    lesson.session.receive(replaced, [msgspec.msgpack.encode(Mark(msg_id="late"))])
+    assert lesson.session.room.marks == 0
+
+
+async def test_messages_that_come_one_by_one_are_counted_once_each_above_the_rate(lesson: Lesson) -> None:
+    connection = lesson.session._connections[ROOM]
+    for _ in range(round(BURST) + REFUSED_LIMIT):
+        lesson.session.receive(connection, [msgspec.msgpack.encode(LinkReport())])
+    assert connection.closed is None
+    for _ in range(2):
+        lesson.session.receive(connection, [msgspec.msgpack.encode(LinkReport())])
+    assert connection.closed == "flood"
 
 
 @pytest.mark.parametrize("blow", [20, 300])
