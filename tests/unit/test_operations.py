@@ -11,6 +11,7 @@ import pytest
 
 from config.settings import load
 from server.metrics import Metrics
+from server.uploads import UPLOAD_LIMIT
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker/compose.yaml"
@@ -75,6 +76,19 @@ def test_what_compose_asks_for_is_documented() -> None:
     asked = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text("utf-8")))
     assert asked
     assert {name for name in asked if name not in operations()} == set()
+
+
+def test_the_reverse_proxy_of_the_documents_lets_uploads_and_sign_ins_work() -> None:
+    """What the server reads of a proxy: for whom it asks, and whether the browser came by TLS (cookies)."""
+    block = re.search(r"```nginx\n(.*?)```", operations(), re.DOTALL)
+    assert block is not None
+    for header in ("Host", "Upgrade", "Connection", "X-Forwarded-For", "X-Forwarded-Proto"):
+        assert f"proxy_set_header {header} " in block[1]
+    let_through = re.search(r"client_max_body_size (\d+)m;", block[1])
+    assert let_through is not None
+    assert int(let_through[1]) > max(load(None, {}).materials.upload_mb, UPLOAD_LIMIT >> 20)
+    variables = set(re.findall(r"\$connection_upgrade", block[1]))
+    assert variables <= set(re.findall(r"map \$http_upgrade (\$\w+)", block[1]))
 
 
 def test_metrics_are_documented() -> None:
