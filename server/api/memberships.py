@@ -45,6 +45,8 @@ async def show(request: web.Request) -> web.Response:
     rows = [_row(county, one, may and await memberships.may_withdraw(one)) for one in found]
     attached = {unit for known in county.register.communities for unit in known.units}
     running = request.app[membership_searches_key].running(community.id)
+    if running is not None and not _sees(asker, community, running):
+        running = None
     view = MembershipsView(
         community=community.id,
         core=community.core,
@@ -143,7 +145,14 @@ async def _searching(request: web.Request) -> tuple[MembershipSearch, Community]
     community = (await request.app[counties_key].now()).community(search.community)
     if asker.kind == "room" or not sees_table(asker, community):
         raise NotPermitted("view_table")
+    if not _sees(asker, community, search):
+        raise NotPermitted("change_members")
     return search, community
+
+
+def _sees(asker: Principal, community: Community, search: MembershipSearch) -> bool:
+    """Which school somebody only thinks of is not for all to see: what is put before the schools is."""
+    return search.wanted != "look" or _may(asker, community)
 
 
 def _may(asker: Principal, community: Community) -> bool:

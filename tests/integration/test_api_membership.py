@@ -56,6 +56,10 @@ async def ended(caller: Caller, path: str, body: Any) -> Any:
     return await end_of(caller, answer.json["id"])
 
 
+def address_of(search: Any) -> str:
+    return f"/api/membership-searches/{search['id']}"
+
+
 async def end_of(caller: Caller, search: str) -> Any:
     view = (await caller.get(f"/api/membership-searches/{search}")).json
     async with asyncio.timeout(60):
@@ -398,7 +402,8 @@ async def test_a_search_is_watched_cancelled_and_not_made_twice(settled: CountyS
         1,
     )
     assert (await convenor.post(f"{MEMBERSHIP}?check=1", leave)).refusal == (409, "search_running")
-    address = f"/api/membership-searches/{begun['id']}"
+    address = address_of(begun)
+    assert (await director.get(address)).status == 200
     assert (await director.delete(address)).status == 403
     os.kill(search.process.pid, signal.SIGCONT)
     assert (await convenor.delete(address)).status == 200
@@ -410,6 +415,9 @@ async def test_a_search_is_watched_cancelled_and_not_made_twice(settled: CountyS
     # what was looked at is put before the schools as it was seen, without another search
     looked = await ended(convenor, f"{MEMBERSHIP}?check=1", leave)
     assert looked["rung"] is not None
+    for path in (address_of(looked), f"{address_of(looked)}/events"):
+        assert (await director.get(path)).refusal == (403, "not_permitted"), "which school is thought of is told nobody"
+        assert (await convenor.get(path)).status == 200
     planned = await ended(convenor, MEMBERSHIP, planning)
     assert (planned["outcome"], planned["step"]) == (looked["outcome"], 0)
     stream = (await convenor.get(f"/api/membership-searches/{planned['id']}/events")).body.decode()
