@@ -158,7 +158,7 @@ class Enrolment:
             return f"{entry.login!r} is no login: small letters, digits, points and dashes, 64 at most"
         if not entry.name.isprintable():
             return f"the name of {entry.login} has signs that cannot be read"
-        if not entry.name or len(entry.name) > 64:
+        if not entry.name.strip() or len(entry.name) > 64:
             return f"{entry.login} has no name, or one of more than 64 signs"
         if entry.role not in get_args(PersonRole):
             return f"{entry.role!r} is no role: {', '.join(get_args(PersonRole))}"

@@ -11,6 +11,7 @@ import pytest
 
 from server.errors import HTTP_CODES, STATUS
 from server.sentences import catalogue
+from timetable.repairing import obstacles, slots
 
 ROOT = Path(__file__).parents[2]
 LOCALE = ROOT / "config/locale"
@@ -75,6 +76,11 @@ def test_every_key_of_the_pages_has_a_sentence() -> None:
 def test_every_error_code_has_a_sentence() -> None:
     known = catalogue("en")
     assert [code for code in {*STATUS, *HTTP_CODES.values()} if f"error.{code}" not in known] == []
+
+
+def test_every_reason_against_a_slot_has_words_for_its_tag() -> None:
+    known = catalogue("zh-CN")
+    assert [code for code in (*slots.CODES, *obstacles.CODES) if f"slot.why.{code}" not in known] == []
 
 
 def test_english_has_no_chinese_words() -> None:
