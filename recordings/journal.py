@@ -120,6 +120,8 @@ class Journal:
         self._offsets = array("Q", (offset for offset, record in found.records if record is not None))
         self._seqs = array("Q", (record.seq for _, record in found.records if record is not None))
         self._end = found.end
+        self._ragged = False
+        """Whether part of a record lies beyond `_end` that must go before the next one is written."""
         self._last_seq = found.last_seq
         self.epoch = found.epoch + 1
         self.damage = found.damage
@@ -135,8 +137,11 @@ class Journal:
 
         Raises JournalLocked when another process writes it, JournalUnwritable when the disk refuses.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise JournalUnwritable(str(path), str(error)) from error
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,12 +260,17 @@ class Journal:
 
     def _write(self, records: bytes) -> None:
         try:
+            if self._ragged:
+                os.ftruncate(self._handle, self._end)
+                self._ragged = False
             written = os.write(self._handle, records)
+            if written != len(records):
+                self._ragged = True
+                os.ftruncate(self._handle, self._end)
+                self._ragged = False
+                raise JournalUnwritable(str(self._path), "disk full")
         except OSError as error:
             raise JournalUnwritable(str(self._path), str(error)) from error
-        if written != len(records):
-            os.ftruncate(self._handle, self._end)
-            raise JournalUnwritable(str(self._path), "disk full")
         self._end += written
 
     def _sync_forever(self) -> None:

@@ -176,3 +176,34 @@ def test_journal_refuses_a_full_disk_and_stays_as_it_was(tmp_path: Path) -> None
     kept, readable, small = map(int, shown.stdout.split())
     assert (readable, small) == (kept, kept + 1)
     assert read_journal(path).last_seq == small
+
+
+def test_journal_that_cannot_be_cut_back_is_cut_before_the_next_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, truncate = os.write, os.ftruncate
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Journal.open(tmp_path / "journal", clock=lambda: 5.0) as journal:
+        journal.append({"n": 1})
+        monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:-1]))
+        monkeypatch.setattr(os, "ftruncate", broken)
+        for _ in range(2):
+            with pytest.raises(JournalUnwritable, match="Input/output"):
+                journal.append({"n": 2})
+        monkeypatch.setattr(os, "write", write)
+        monkeypatch.setattr(os, "ftruncate", truncate)
+        assert journal.append({"n": 3}) == 2
+    found = read_journal(tmp_path / "journal")
+    assert found.damage == ()
+    assert [record.event for _, record in found.records if record is not None] == [{"n": 1}, {"n": 3}]
+
+
+def test_journal_that_cannot_be_opened_is_unwritable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "journal", tmp_path / "folder"):
+        with pytest.raises(JournalUnwritable):
+            Journal.open(path)
