@@ -164,7 +164,10 @@ def _fold(events: list[dict[str, object]], damage: tuple[Damage, ...]) -> Record
     segments: dict[str, SegmentFacts] = {}
     pauses: list[Paused] = []
     for event in events:
-        entry = msgspec.convert(event, Entry)
+        try:
+            entry = msgspec.convert(event, Entry)
+        except msgspec.ValidationError:
+            continue  # of a newer program; what this one knows is played, mended and deleted all the same
         match entry:
             case Began():
                 recording = msgspec.structs.replace(recording, session=entry.session, started_at=entry.started_at)

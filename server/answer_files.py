@@ -64,16 +64,18 @@ class AnswerFiles:
 def _scrub(journal: Path) -> bool:
     """Write the journal anew without what single pupils answered: that they answered, and which option, stays."""
     try:
-        Journal.open(journal).close()
+        # held to the end: what somebody wrote meanwhile would be lost
+        held = Journal.open(journal)
     except JournalLocked:
         return False
     fresh = journal.with_suffix(".scrubbed")
-    fresh.unlink(missing_ok=True)
-    with Journal.open(fresh) as written:
-        for _, record in read_journal(journal).records:
-            if record is not None:
-                written.append(_forgotten(record.event), record.at)
-    fresh.replace(journal)
+    with held:
+        fresh.unlink(missing_ok=True)
+        with Journal.open(fresh) as written:
+            for _, record in read_journal(journal).records:
+                if record is not None:
+                    written.append(_forgotten(record.event), record.at)
+        fresh.replace(journal)
     return True
 
 

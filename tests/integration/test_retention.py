@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from recordings.journal import read_journal
-from recordings.manifest import Began, Ended, Manifest, Opened, Sealed
+from recordings.errors import JournalLocked
+from recordings.journal import Journal, Scan, read_journal
+from recordings.manifest import MANIFEST_FILE, Began, Ended, Manifest, Opened, Sealed, read_recording
 from server.answer_files import AnswerFiles
 from server.journals import FileJournals
 from server.retention import DAY_SECONDS, Retention
@@ -95,6 +96,16 @@ async def test_a_folder_that_cannot_be_deleted_does_not_keep_the_others(database
     assert (await retention.look(), session.exists()) == ([session.name], False)
 
 
+async def test_a_manifest_of_a_newer_program_keeps_no_recording(database: Database, tmp_path: Path) -> None:
+    store, session = await recorded(database, tmp_path, rehearsal=True)
+    with Journal.open(session / MANIFEST_FILE) as manifest:
+        manifest.append({"type": "captioned", "segment": "0001"})
+        manifest.append({"type": "paused", "participant": 7})
+    assert [facts.id for facts in read_recording(session).segments] == ["0001"]
+    retention = retention_of(store, tmp_path, days=365, clock=lambda: ENDED + 8 * DAY_SECONDS)
+    assert (await retention.look(), session.exists()) == ([session.name], False)
+
+
 async def test_pupils_answers_go_with_the_recording(database: Database, tmp_path: Path) -> None:
     store, _ = await recorded(database, tmp_path / "recordings", rehearsal=True)
     files, journals = AnswerFiles(tmp_path / "answers"), FileJournals(tmp_path / "journals")
@@ -120,3 +131,20 @@ async def test_pupils_answers_go_with_the_recording(database: Database, tmp_path
     assert [record.event for record in kept[:2]] == [events[0] | {"text": "…"}, events[1]]
     assert [record.at for record in kept] == [ENDED, ENDED, now]
     assert kept[2].event["type"] == "recording_deleted"
+
+
+def test_nobody_writes_into_a_journal_while_it_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, path = AnswerFiles(tmp_path / "answers"), tmp_path / "j"
+    files.keep("s1", "p1", b"photo")
+    with Journal.open(path) as journal:
+        journal.append({"type": "answered", "text": "垂线"})
+
+    def read(journal: Path) -> Scan:
+        with pytest.raises(JournalLocked):
+            Journal.open(journal)
+        return read_journal(journal)
+
+    monkeypatch.setattr("server.answer_files.read_journal", read)
+    assert files.forget("s1", path)
+    with Journal.open(path) as journal:
+        assert [record.event["text"] for record in journal.read()] == ["…"]
