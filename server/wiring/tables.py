@@ -83,21 +83,20 @@ async def tables(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _announce_version(app: web.Application, version: Version) -> None:
-    news = {"community": version.community, "number": version.number}
-    try:
-        await app[bus_key].publish("timetable.published", msgspec.msgpack.encode(news))
-    except BusUnavailable as error:
-        # the version is kept and everybody looks at the record again soon; its author must not hear of a failure
-        log.warning("version_not_announced", community=version.community, number=version.number, error=str(error))
+    await _announce(app, "timetable.published", {"community": version.community, "number": version.number})
 
 
 async def _announce_amendment(app: web.Application, amendment: Amendment) -> None:
-    news = {"community": amendment.community, "number": amendment.number}
-    await app[bus_key].publish("timetable.amended", msgspec.msgpack.encode(news))
+    await _announce(app, "timetable.amended", {"community": amendment.community, "number": amendment.number})
 
 
 async def _announce_closing(app: web.Application, closing: Closing) -> None:
+    await _announce(app, "timetable.closed", {"closing": closing.id})
+
+
+async def _announce(app: web.Application, topic: str, news: dict[str, str | int]) -> None:
     try:
-        await app[bus_key].publish("timetable.closed", msgspec.msgpack.encode({"closing": closing.id}))
+        await app[bus_key].publish(topic, msgspec.msgpack.encode(news))
     except BusUnavailable as error:
-        log.warning("closing_not_announced", closing=closing.id, error=str(error))
+        # it is kept and everybody looks at the record again soon; its author must not hear of a failure
+        log.warning("not_announced", topic=topic, error=str(error), **news)
