@@ -60,6 +60,11 @@ class County:
     def school_class(self, id: str) -> SchoolClass:
         return _get(self._classes, "class", id)
 
+    def agreed(self, classes: Iterable[str]) -> bool:
+        """Whether all of these may be recorded. Nobody's consent is known of a class that has left the register."""
+        known = (self._classes.get(id) for id in classes)
+        return all(one is not None and one.recording_consent for one in known)
+
     def teacher(self, id: str) -> Teacher:
         return _get(self._teachers, "teacher", id)
 

@@ -22,7 +22,6 @@ from signaling.media.hub import TrackInfo
 from signaling.plan import SessionPlan
 from signaling.room_state import Participant, Snapshot
 from signaling.wire import RecordingState
-from timetable.errors import NotFound
 
 log = structlog.get_logger()
 
@@ -42,13 +41,7 @@ class ClassConsents:
 
     def __call__(self, plan: SessionPlan, participant: Participant) -> bool:
         part, county = plan.part_of(participant.unit), self._counties.latest
-        if part is None or county is None:
-            return False
-        try:
-            return all(county.school_class(id).recording_consent for id in part.classes)
-        except NotFound:
-            # a class that has left the register since: nobody's consent is known any more
-            return False
+        return part is not None and county is not None and county.agreed(part.classes)
 
 
 class Tapped(Protocol):

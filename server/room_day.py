@@ -65,7 +65,7 @@ def room_day(
         server_time=now,
         lessons=tuple(rows),
         join=joined.id if joined else None,
-        recording_consent=all(county.school_class(id).recording_consent for id in classes),
+        recording_consent=county.agreed(classes),
         phone=unit.phone,
         listen_only=room.listen_only,
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from server.county import County
 from server.room_day import room_day
 from server.session_plans import occurrence_plan, rehearsal_plan
 from server.shapes.live import RoomDay
@@ -59,6 +60,12 @@ def test_a_member_is_sent_into_its_session_and_the_hosts_room_is_not() -> None:
     assert day("A2-remote1", running).recording_consent is False
     assert day("A0-remote1", running).join is None
     assert day("B0-remote1", running).join is None
+
+
+def test_a_class_that_leaves_the_register_leaves_its_panel_in_the_lesson() -> None:
+    without = County(msgspec.structs.replace(HERE.register, classes=()))
+    shown = room_day(without, "A1-remote1", standings=(), sessions=[session("live")], now=at("10:40"))
+    assert (shown.join, shown.recording_consent) == (session("live").id, False)
 
 
 @pytest.mark.parametrize("state", ["scheduled", "ended"])
