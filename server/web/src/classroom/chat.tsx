@@ -46,7 +46,8 @@ export function ChatPanel({ classroom, room, onClose }: { classroom: Classroom; 
     if (onClose) box.current?.querySelector("input")?.focus();
   }, []);
   const leave = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !onClose) return;
+    // while characters are being composed, Escape takes back those
+    if (event.key !== "Escape" || event.isComposing || !onClose) return;
     onClose();
     document.querySelector<HTMLElement>('[data-action="chat"]')?.focus();
   };
