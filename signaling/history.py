@@ -149,8 +149,12 @@ class History:
             self._given.append((participant, msg_id))
 
     def close(self) -> None:
-        """Let go of the journal."""
-        self._journal.close()
+        """Let go of the journal. What it has taken is in the file, also where the disk does not say so."""
+        try:
+            self._journal.close()
+        except Exception as error:
+            # as in `write`: the other sessions of the process must be closed, too
+            log.error("the journal of session %s could not be closed: %s", self._session, error)
 
     def _take_back(self) -> list[ServerMessage]:
         """Forget the events that wait, and the answers that were given since the first of them."""

@@ -370,18 +370,26 @@ class LiveService:
         try:
             reason: Literal["ended", "never_live"] = "never_live" if room.live_since is None else "ended"
             review = await self._recording.stop(session.plan, room.snapshot(), reason)
-            if review is not None and room.review != review:
-                session.commit([ReviewOpened(review=review)])
         except Exception:
             # the session stays unfinished in the store, so the next start closes its recordings again
             log.exception("the recordings of session %s could not be closed", session.id)
         else:
             ended_at = self._clock()
             await self._write(session.id, lambda: self._store.finish(session.id, ended_at, review))
+            # whoever is told of it asks the store next
+            if review is not None and room.review != review:
+                self._tell_review(session, review)
         self._sessions.pop(session.id, None)
         self._writing.pop(session.id, None)
         session.close("ended")
         self.on_ended(session.plan, review)
+
+    def _tell_review(self, session: LiveSession, review: str) -> None:
+        try:
+            session.commit([ReviewOpened(review=review)])
+        except JournalRefused:
+            # a full disk must keep nobody in the lesson
+            log.warning("the rooms of session %s are not told of their review", session.id)
 
     async def _write(self, session: str, write: Callable[[], Awaitable[None]]) -> None:
         """Writes about one session reach the store in the order in which they were asked for."""

@@ -9,6 +9,7 @@ from typing import Final, cast
 from signaling.commands import LinkReport
 from signaling.events import RecordingChanged
 from signaling.feedback import FeedbackWatch
+from signaling.history import JournalRefused
 from signaling.line_log import LineLog
 from signaling.links import LinkWatch
 from signaling.media.errors import MediaError
@@ -57,6 +58,8 @@ class SessionMedia:
         self._received: dict[str, dict[str, Level]] = {}
         self._echoes: dict[str, Echo] = {}
         self._arriving: dict[str, TrackInfo] = {}
+        self._unwritten: dict[str, RecordingState] = {}
+        """By participant: how its recording fares, where the journal did not take that."""
         self._looked_at = 0.0
         self._cameras = {part.camera: part.room for part in plan.parts if part.room}
         """Participants that stand for a classroom's own camera, by the room."""
@@ -155,9 +158,16 @@ class SessionMedia:
 
     def recording_changed(self, participant: str, state: RecordingState) -> None:
         """A participant's recording fares differently."""
+        self._unwritten.pop(participant, None)
         known = self._room.participants.get(participant)
-        if known is not None and known.recording != state and self._room.state in TAUGHT:
+        if known is None or known.recording == state or self._room.state not in TAUGHT:
+            return
+        try:
             self._commit([RecordingChanged(participant=participant, state=state)])
+        except JournalRefused:
+            # pictures and their tracks do not wait for the disk; the room shows it once there is space
+            self._unwritten[participant] = state
+            log.warning("the recording of %s is %s, not written yet", participant, state)
 
     def drop(self, participant: str) -> None:
         """The participant has given up its place."""
@@ -166,6 +176,8 @@ class SessionMedia:
 
     def observe(self, reports: Mapping[str, LinkReport | None], now: float) -> dict[str, Link]:
         """Sample who speaks; once a second, the links that have changed."""
+        for participant, state in list(self._unwritten.items()):
+            self.recording_changed(participant, state)
         qualities = self._media.links(self._plan.session)
         self._echoes = self._feedback.hear(self._open_microphones(qualities), now)
         talks = [
@@ -174,7 +186,7 @@ class SessionMedia:
             if (talk := self._watch.hear(who, qualities.get(self._voice(who)), now)) is not None
         ]
         if talks and self._room.state in TAUGHT:
-            self._commit([*talks])
+            self._write_down([*talks])
         if now - self._looked_at < LINKS_EVERY:
             return {}
         self._looked_at = now
@@ -196,7 +208,7 @@ class SessionMedia:
             if self.links.get(who.id) != link:
                 changed[who.id] = self.links[who.id] = link
         if self._room.state in TAUGHT and (measured := self.lines.look(self.links, now)):
-            self._commit([*measured])
+            self._write_down([*measured])
         return changed
 
     def last_words(self, now: float) -> list[AnyRoomEvent]:
@@ -207,6 +219,13 @@ class SessionMedia:
     def close(self) -> None:
         """Close every peer of the session."""
         self._media.close_session(self._plan.session)
+
+    def _write_down(self, measured: list[AnyRoomEvent]) -> None:
+        try:
+            self._commit(measured)
+        except JournalRefused:
+            # a figure less in the report; the rooms are told of their lines all the same
+            log.warning("%d measurements of session %s are lost", len(measured), self._plan.session)
 
     def _on_program(self) -> str | None:
         """Who is shown to all."""

@@ -19,9 +19,10 @@ from recordings.journal import Journal, read_journal
 from server.storage.database import Database
 from signaling.commands import EndLesson, Hello, LinkReport, LowerHand, Mark, RaiseHand, SetTimer, StartLesson
 from signaling.connection import BURST, REFUSED_LIMIT
-from signaling.events import HandRaised, Marked, SessionEnded, SessionLive
+from signaling.events import HandRaised, Marked, ReviewOpened, SessionEnded, SessionLive
 from signaling.frames import MSGPACK
-from signaling.messages import Ack, Event, Refused, ServerMessage, Welcome
+from signaling.media.hub import TrackInfo
+from signaling.messages import Ack, Event, Links, Refused, ServerMessage, Tracks, Welcome
 from signaling.session import LiveSession
 from signaling.wire import Command
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, teacher
@@ -64,7 +65,8 @@ class Lesson:
         try:
             yield
         finally:
-            os.dup2(kept, handle)
+            if not self.journal._closing.is_set():
+                os.dup2(kept, handle)
             os.close(kept)
             os.close(full)
 
@@ -84,6 +86,12 @@ def answers(panel: Panel) -> list[tuple[str, int | str]]:
         for message in panel.told
         if isinstance(message, Ack | Refused)
     ][-3:]
+
+
+def states(panel: Panel) -> list[str]:
+    """How the line of ROOM was, as the panel was told it."""
+    told = (message.links.get(ROOM) for message in panel.told if isinstance(message, Links))
+    return [link.state for link in told if link is not None]
 
 
 async def test_what_comes_in_one_moment_is_written_by_one_write(
@@ -166,6 +174,63 @@ async def test_who_is_turned_out_leaves_although_the_disk_is_full(lesson: Lesson
         assert lesson.session.room.present(ROOM)
     lesson.session.tick(lesson.session._clock())
     assert not lesson.session.room.present(ROOM)
+
+
+async def test_a_picture_is_shown_although_nobody_can_be_told_that_it_is_recorded(lesson: Lesson) -> None:
+    def told() -> int:
+        return sum(isinstance(message, Tracks) for message in lesson.host.told)
+
+    before = told()
+    with lesson.full_disk():
+        lesson.session.track_changed(TrackInfo("t1", "s1", ROOM, "video", "pupils"), present=True)
+        await until(lambda: told() == before + 1)
+        assert lesson.session.room.participants[ROOM].recording == "off"
+    lesson.session.tick(lesson.session._clock())
+    assert lesson.session.room.participants[ROOM].recording == "recording"
+
+
+async def test_a_weak_line_is_told_although_its_minute_cannot_be_written(lesson: Lesson) -> None:
+    now = lesson.session._clock()
+    lesson.session.tick(now + 1)
+    lesson.session._connections[ROOM].report = LinkReport(lost=0.5)
+    with lesson.full_disk():
+        lesson.session.tick(now + 62)
+        await until(lambda: "weak" in states(lesson.host))
+
+
+async def test_a_session_is_finished_although_its_review_cannot_be_written(lesson: Lesson, server: LiveServer) -> None:
+    server.recording.stopping.clear()
+    lesson.say(HOST, EndLesson(msg_id="end"))
+    with lesson.full_disk():
+        server.recording.stopping.set()
+        assert await lesson.host.closed() == "ended"
+    record = await server.store.get("s1")
+    assert record is not None
+    assert (record.state, record.review) == ("ended", "review-s1")
+    assert record.ended_at is not None
+
+
+async def test_who_is_told_of_the_review_finds_it_in_the_store(
+    lesson: Lesson, server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str | None] = []
+    finish = server.store.finish
+
+    async def noted(*given: Any) -> None:
+        told.append(lesson.session.room.review)
+        await finish(*given)
+
+    monkeypatch.setattr(server.store, "finish", noted)
+    lesson.say(HOST, EndLesson(msg_id="end"))
+    assert await lesson.host.closed() == "ended"
+    assert told == [None]
+    assert ReviewOpened(review="review-s1") in lesson.host.events
+
+
+async def test_a_journal_that_cannot_be_closed_keeps_nobody_in_the_lesson(lesson: Lesson, server: LiveServer) -> None:
+    with lesson.full_disk():
+        await server.service.close()
+        assert await lesson.room.closed() == "drain"
 
 
 async def test_a_socket_that_was_replaced_does_nothing_any_more(lesson: Lesson) -> None:
