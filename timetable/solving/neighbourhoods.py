@@ -40,8 +40,9 @@ class Neighbourhoods:
     def __init__(self, formulation: Formulation, pricing: Pricing) -> None:
         self.placements = pricing.placements
         self._pricing = pricing
-        self._priced = np.array(sorted(pricing.weights), np.int64)
-        self._weights = np.array([pricing.weights[index] for index in self._priced.tolist()], np.int64)
+        weights = pricing.weights
+        self._priced = np.array(list(weights), np.int64)
+        self._weights = np.array(list(weights.values()), np.int64)
         self._requirement_of: dict[int, int] = {}
         self._day_of: dict[int, int] = {}
         self._on_day: list[dict[int, list[int]]] = []
