@@ -117,7 +117,10 @@ def _add_concessions(problem: Problem, lessons: tuple[Lesson, ...], count: dict[
 
 
 def _periods(problem: Problem, lesson: Lesson, unit: str, first: int) -> list[int]:
+    """The periods that the lesson takes of the unit's day; none where its first one rings no more."""
     numbers = list(problem.bells.day(unit, lesson.weekday))
+    if first not in numbers:
+        return []
     begin = numbers.index(first)
     return numbers[begin : begin + problem.blocks[lesson.requirement]]
 
@@ -126,7 +129,7 @@ def _add_own(problem: Problem, lesson: Lesson, count: dict[str, int]) -> None:
     host = lesson.host
     last = 0
     for party in lesson.parties:
-        final = next(reversed(problem.bells.day(party.unit, lesson.weekday)))
+        final = next(reversed(problem.bells.day(party.unit, lesson.weekday)), None)
         if final in _periods(problem, lesson, party.unit, party.period):
             last += len(party.classes)
     breaches = own_breaches(
@@ -134,7 +137,7 @@ def _add_own(problem: Problem, lesson: Lesson, count: dict[str, int]) -> None:
         lesson.subject,
         main=lesson.subject in problem.main_subjects,
         start=minutes(host.start),
-        first_period=host.period == next(iter(problem.bells.day(host.unit, lesson.weekday))),
+        first_period=host.period == next(iter(problem.bells.day(host.unit, lesson.weekday)), None),
         last_of_classes=last,
     )
     for rule, n in breaches.items():

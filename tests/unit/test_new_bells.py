@@ -25,7 +25,12 @@ from timetable.days.grounds import Grounds
 from timetable.days.new_bells import following, rung, told
 from timetable.days.outcomes import work_out
 from timetable.export.feed_entries import entries
-from timetable.model import BellSchedule, Register, clock, minutes
+from timetable.model import BellSchedule, Register, SchoolUnit, Slot, clock, minutes
+from timetable.problem import Problem
+from timetable.repairing.arrangement import Arrangement
+from timetable.repairing.refit import refit
+from timetable.repairing.repair import repair
+from timetable.repairing.slots import slots
 from timetable.solving.solver import solve
 from timetable.term import moment
 
@@ -139,21 +144,46 @@ def test_a_period_that_rings_no_more_is_named() -> None:
     register, table = community()
     lesson = next(one for one in table.lessons if one.kind == "sync")
     unit, period = lesson.host.unit, lesson.host.period
-    units = tuple(
-        structs.replace(
-            one,
-            bells=tuple(
-                structs.replace(b, periods=tuple(p for p in b.periods if p.number != period)) for b in one.bells
-            ),
-        )
-        if one.id == unit
-        else one
-        for one in register.units
-    )
+    units = tuple(_without(one, period) if one.id == unit else one for one in register.units)
     after = structs.replace(register, units=units)
     assert lesson in rung(after, {unit}, table).lessons
     unrung = [finding for finding in parted_lessons(after, table) if finding.code == "lesson_unrung"]
     assert {(finding.values["unit"], finding.values["period"]) for finding in unrung} == {(f"学校{unit}", period)}
+
+
+@pytest.mark.parametrize("unit", ["A0", "A1"])
+def test_who_stands_in_a_period_that_rings_no_more_can_be_moved(unit: str) -> None:
+    """It stays until somebody moves it: so its slots are judged and priced, and others move beside it."""
+    register, table = community()
+    last = max(party.period for lesson in table.lessons for party in lesson.parties if party.unit == unit)
+    shorter = structs.replace(
+        register, units=tuple(_without(one, last) if one.id == unit else one for one in register.units)
+    )
+    stuck = [one for one in table.lessons if any((p.unit, p.period) == (unit, last) for p in one.parties)]
+    beside = next(one for one in table.lessons if one not in stuck and one.host.unit == unit)
+    arrangement = Arrangement(Problem(shorter, shorter.communities[0]), table)
+    assert any(finding.code == "table_unknown" for finding in check(shorter, table))
+    for lessons in (stuck, [beside]):
+        lesson, target = next(
+            (lesson, slot)
+            for lesson in lessons
+            for slot in slots(arrangement, lesson.id)
+            if slot.verdict in ("fits", "costs")
+        )
+        done = repair(arrangement, lesson.id, Slot(weekday=target.weekday, period=target.period), seconds=30)
+        place = next(one for one in done.table.lessons if one.id == lesson.id)
+        assert (place.weekday, place.host.period) == (target.weekday, target.period)
+    fitted = refit(shorter, table, seconds=60, workers=1)
+    assert check(shorter, fitted.table) == []
+
+
+def _without(unit: SchoolUnit, period: int) -> SchoolUnit:
+    return structs.replace(
+        unit,
+        bells=tuple(
+            structs.replace(one, periods=tuple(p for p in one.periods if p.number != period)) for one in unit.bells
+        ),
+    )
 
 
 @pytest.mark.parametrize("day", [date(2026, 10, 30), date(2026, 12, 1)])

@@ -177,6 +177,10 @@ def _broken(part: Problem, arrangement: Arrangement) -> frozenset[Family]:
         block = part.blocks[lesson.requirement]
         for party in lesson.parties:
             numbers = list(part.bells.day(party.unit, lesson.weekday))
+            if party.period not in numbers:
+                # it rings no more, and the lesson stays until somebody moves it
+                found.add("day_without_gaps")
+                continue
             for school_class in party.classes:
                 position = numbers.index(party.period)
                 cells.setdefault((school_class, lesson.weekday), set()).update(range(position, position + block))

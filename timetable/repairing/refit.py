@@ -155,11 +155,14 @@ class _Attempt:
         )
 
     def _as_required(self, lesson: Lesson, requirement: Requirement, demand: Demand) -> Lesson:
-        """The lesson as it stands; with other parties where the requirement has others now."""
+        """The lesson as it stands; with other parties where the requirement has others now, and elsewhere where a
+        school rings its period no more."""
         same = [(p.unit, p.classes, p.teachers) for p in lesson.parties] == [
             (p.unit, p.classes, p.teachers) for p in requirement.parties
         ]
-        if same and _asks(lesson) == _asks(requirement):
+        run = self._problem.bells.run
+        rings = all(run(p.unit, lesson.weekday, p.period, requirement.block) is not None for p in lesson.parties)
+        if same and rings and _asks(lesson) == _asks(requirement):
             return lesson
         placement = placement_by_clock(self._problem, requirement, *slot_of(lesson))
         self._changed.append(lesson.id)
