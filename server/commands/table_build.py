@@ -21,7 +21,7 @@ from server.commands.table_files import (
     GOOD,
     BadInput,
     check_writable,
-    read,
+    read_around,
     read_register,
     refuse,
     sentence,
@@ -96,7 +96,7 @@ def build(
     """
     try:
         register = read_register(input)
-        standing = () if around is None else read(around, TableSet).tables
+        standing = read_around(around, register)
         for target in (out, report):
             check_writable(target)
         tell = _tell_machines if progress else _tell_people

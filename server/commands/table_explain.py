@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from server.commands.parameters import AsJson, Flag, Seconds, Several, Workers
 from server.commands.stopping import stopping
-from server.commands.table_files import FINDING, GOOD, BadInput, read, read_register, refuse, sentence
+from server.commands.table_files import FINDING, GOOD, BadInput, read, read_around, read_register, refuse, sentence
 from server.sentences import Language, catalogue, finding_sentence, language_of
 from timetable.checker import check
 from timetable.commitments import commitments_of
@@ -91,7 +91,7 @@ def explain(
             return _explain_register(
                 register,
                 communities=community,
-                around=() if around is None else read(around, TableSet).tables,
+                around=read_around(around, register),
                 seconds=seconds,
                 workers=workers,
                 telling="lines" if progress else "json" if as_json else "people",

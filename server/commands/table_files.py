@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from server.sentences import finding_sentence, language_of
-from timetable.model import Finding, Register
+from timetable.model import Finding, Register, Table, TableSet
 from timetable.register.json_faults import json_fault
 from timetable.register.references import check_references
 
@@ -44,6 +44,16 @@ def read_register(path: Path) -> Register:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise BadInput(f"{path}: {first.field}: {sentence(first)}{more}")
     return register
+
+
+def read_around(path: Path | None, register: Register) -> tuple[Table, ...]:
+    """Standing tables of other communities; none without a file. Their units must be the register's."""
+    tables = () if path is None else read(path, TableSet).tables
+    known = {unit.id for unit in register.units}
+    for party in (party for table in tables for lesson in table.lessons for party in lesson.parties):
+        if party.unit not in known:
+            raise BadInput(f"{path}: the register has no unit {party.unit!r}")
+    return tables
 
 
 def check_writable(path: Path | None) -> None:

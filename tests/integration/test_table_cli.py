@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.dated_days import community
 from tests.instances import generated_community
 from timetable.model import Register, TableSet
 from timetable.solving.progress import Progress
@@ -51,6 +52,15 @@ def folder(tmp_path: Path, register: Register) -> Path:
 
 def document(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "input.json").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("command", [("build", "--out", "table.json"), ("explain",)])
+def test_standing_tables_of_another_county_are_refused(folder: Path, command: tuple[str, ...]) -> None:
+    elsewhere = msgspec.json.encode(TableSet(tables=(community()[1],))).replace(b'"A0"', b'"Z0"')
+    (folder / "around.json").write_bytes(elsewhere)
+    name, *more = command
+    code, _, err = call(name, "input.json", *more, "--seconds", "4", "--around", "around.json", cwd=folder)
+    assert (code, err) == (2, "tongke: around.json: the register has no unit 'Z0'\n")
 
 
 def test_a_table_is_built_and_checked(folder: Path) -> None:
