@@ -27,6 +27,8 @@ def renewed(client: Path) -> None:
     """The next build's page of a panel: it names a style that this one does not."""
     page = client / "room.html"
     page.write_text(page.read_text("utf-8").replace("</head>", STYLE + "</head>"), "utf-8")
+    for compressed in client.glob("room.html.*"):
+        compressed.unlink()
 
 
 STYLE = '<link rel="stylesheet" href="/assets/next.css">'
