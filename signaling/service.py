@@ -295,14 +295,15 @@ class LiveService:
         """Publish into a session (its id or its lesson's) with a Bearer token; raises SignalingError or MediaError."""
         session, claims = self._by_bearer(name, token, Publish)
         self._media.demand_whole(offer)
-        session.enter(arrival_of(claims))
-        return self._kept(session, claims, session.publish_program(claims.participant, offer))
+        session.programs.enter(arrival_of(claims))
+        sources = session.programs.sources(claims.participant, offer)
+        return self._kept(session, claims, session.publish(claims.participant, offer, sources))
 
     def watch(self, name: str, token: str, offer: str) -> Answer:
         """Watch the teaching side of a session with a Bearer token; raises SignalingError or MediaError."""
         session, claims = self._by_bearer(name, token, Subscribe)
-        session.enter(arrival_of(claims))
-        return self._kept(session, claims, session.watch(claims.participant, offer))
+        session.programs.enter(arrival_of(claims))
+        return self._kept(session, claims, session.programs.watch(claims.participant, offer))
 
     def bearer(self, token: str) -> Claims:
         """Whom a Bearer token stands for; raises TokenInvalid or TokenExpired."""
@@ -412,7 +413,7 @@ class LiveService:
             self._media.release(resource)
         found = self._sessions.get(session)
         if found is not None:
-            found.leave(participant)
+            found.programs.leave(participant)
 
     def _held(self, claims: Claims) -> Claims:
         if claims.jti in self._withdrawn or (claims.access and claims.access in self._withdrawn):

@@ -8,10 +8,9 @@ first byte of it is told (`_settle`); where the disk refuses, the room is what t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, cast
 
-from signaling.audience import seen, told
 from signaling.cameras import CameraChanged, RoomCamera
 from signaling.clock import AskTime, TimeTold, in_step, lead
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
@@ -29,6 +28,7 @@ from signaling.events import (
     SpotlightSet,
 )
 from signaling.fanout import Fanout, Soon
+from signaling.greeting import HEARTBEAT, greeting
 from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.media.errors import MediaError
@@ -41,22 +41,18 @@ from signaling.messages import (
     MediaAnswer,
     Moved,
     Refused,
-    Resumed,
     ServerMessage,
     Tracks,
-    Welcome,
 )
 from signaling.pictures import View
 from signaling.plan import SessionPlan
-from signaling.player import Section, sections_of, teaching_side
 from signaling.ports import Journal, Media, SessionRecording
+from signaling.programs import Programs
 from signaling.room import Room
+from signaling.roster import Roster
 from signaling.rules import DURING, arrive, decide, depart, due, permit, vanish
 from signaling.session_media import SessionMedia, sending
 from signaling.wire import Command, RecordingState, RoomEvent, RoomState, TrackSource
-
-HEARTBEAT = 5.0
-"""Seconds of silence after which a socket gets an empty message, so that the client can tell a dead line."""
 
 _RANKED = frozenset({Joined, Returned, Left, SpotlightSet})
 """What changes whose picture matters."""
@@ -104,9 +100,8 @@ class LiveSession:
         self._clock = clock
         self._new_id = new_id
         self._fanout = Fanout(soon, clock, write_all, self._settle)
-        self._connections: dict[str, Connection] = {}
-        self._without_socket: set[str] = set()
-        self._players: dict[str, tuple[Section, ...]] = {}
+        self._roster = Roster(self._fanout)
+        self.programs = Programs(plan, self.room, self._media, self.commit, self._give_up)
         self._doubtful = False
         """Whether the journal has refused lately: then nothing is folded before it is written."""
         self._astray = False
@@ -119,7 +114,7 @@ class LiveSession:
     @property
     def roster(self) -> frozenset[str]:
         """Who has an open socket."""
-        return frozenset(self._connections)
+        return self._roster.participants
 
     def link_state(self, participant: str) -> RoomState:
         """How the line of a participant is; `offline` for one who has never come."""
@@ -147,29 +142,13 @@ class LiveSession:
     def attach(self, connection: Connection, arrival: Joined, hello: Hello) -> None:
         """Let a participant in, or back in: its newest socket is the one that counts."""
         self.commit(arrive(self.room, arrival))
-        before = self._connections.get(connection.participant)
-        if before is not None:
-            self._let_go(before, "replaced")
-        self._connections[connection.participant] = connection
-        self._fanout.add(connection)
-        missed = self._history.missed(hello)
-        if missed is None:
-            self._fanout.send(connection, self._welcome(connection))
-        else:
-            self._fanout.send(connection, self._resumed(connection.participant))
-            for event in missed:
-                self._fanout.send(connection, told(event, connection.audience))
-        if self._media.links:
-            self._fanout.send(connection, Links(links=dict(self._media.links)))
-        asked = self._media.sending(connection.participant)
-        if asked is not None:
-            self._fanout.send(connection, asked)
+        self._roster.seat(connection)
+        for message in greeting(connection, hello, self.room, self._history, self._media, self._clock()):
+            self._fanout.send(connection, message)
 
     def detach(self, connection: Connection) -> None:
         """A socket is gone. If a newer one has taken its place, nothing has happened to the participant."""
-        self._fanout.remove(connection)
-        if self._connections.get(connection.participant) is connection:
-            del self._connections[connection.participant]
+        if self._roster.lost(connection):
             self._keep_places()
 
     def receive(self, connection: Connection, messages: Sequence[bytes | str]) -> None:
@@ -202,23 +181,11 @@ class LiveSession:
     def dismiss(self, participant: str) -> None:
         """What let this participant in was taken back: it is out, even where the disk refuses to say so."""
         self._give_up(participant)
-        connection = self._connections.pop(participant, None)
+        connection = self._roster.get(participant)
         if connection is not None:
-            self._let_go(connection, "unauthorized")
+            self._roster.part(connection, "unauthorized")
 
-    # from WHIP and WHEP
-
-    def enter(self, arrival: Joined) -> None:
-        """Let in a participant that has no socket: an encoder, a player."""
-        self.commit(arrive(self.room, arrival))
-        self._without_socket.add(arrival.participant)
-
-    def leave(self, participant: str) -> None:
-        """A participant without a socket is gone."""
-        if participant in self._without_socket:
-            self._without_socket.discard(participant)
-            self._players.pop(participant, None)
-            self._give_up(participant)
+    # from programs and cameras, the media plane, the recordings and the clock
 
     def publish(
         self,
@@ -228,37 +195,15 @@ class LiveSession:
         layers: Mapping[str, Layer] | None = None,
     ) -> Answer:
         """Publish for a participant; raises Refusal or MediaError."""
-        permit(self.room, participant, Publish)
         answer = self._media.publish(participant, offer, sources, layers or {})
         self._tell_tracks()
         return answer
-
-    def publish_program(self, participant: str, offer: str) -> Answer:
-        """Publish for an encoder or a classroom's camera; raises Refusal or MediaError. A member's camera is one more
-        picture of its classroom, under a name of its own."""
-        members = {part.camera for part in self.plan.members}
-        pictures = (mid for mid, kind in sections_of(offer) if kind == "video")
-        return self.publish(participant, offer, dict.fromkeys(pictures, "room") if participant in members else {})
 
     def tell_camera(self, camera: RoomCamera) -> None:
         """How the camera of a classroom fares, where that is news."""
         known = self.room.cameras.get(camera.room, RoomCamera(room=camera.room, state="off"))
         if self.room.state != "ended" and known != camera:
             self.commit([CameraChanged(camera=camera)])
-
-    def subscribe(self, participant: str, offer: str, slots: Mapping[str, str]) -> Answer:
-        """Let a participant receive; raises Refusal or MediaError."""
-        permit(self.room, participant, Subscribe)
-        return self._media.subscribe(participant, offer, slots)
-
-    def watch(self, participant: str, offer: str) -> Answer:
-        """Show a program the teaching side, whatever comes and goes there; raises Refusal or MediaError."""
-        sections = sections_of(offer)
-        answer = self.subscribe(participant, offer, self._teaching_side(sections))
-        self._players[participant] = sections
-        return answer
-
-    # from the media plane, the recordings and the clock
 
     def track_changed(self, track: TrackInfo, present: bool) -> None:
         """Media of a track has begun to arrive, or is over."""
@@ -274,7 +219,7 @@ class LiveSession:
 
     def limits_changed(self, participant: str, limits: Mapping[str, Limits]) -> None:
         """A participant should send something else of its pictures."""
-        connection, asked = self._connections.get(participant), sending(limits)
+        connection, asked = self._roster.get(participant), sending(limits)
         if connection is not None and asked is not None:
             self._fanout.send(connection, asked)
 
@@ -283,16 +228,14 @@ class LiveSession:
         for connection in list(self._fanout.connections):
             self._look_after(connection, now)
         self._keep_places()
-        for participant in self._without_socket - self._media.peers() if self._without_socket else ():
-            self.leave(participant)
+        self.programs.look_after()
         while events := due(self.room, now):
             self.commit(events)
         if self.room.state in ("open", "live", "overrun"):
-            reports = {name: connection.report for name, connection in self._connections.items()}
-            if changed := self._media.observe(reports, now):
+            if changed := self._media.observe(self._roster.reports(), now):
                 self._fanout.post(Links(links=changed), presence=True)
             for participant, received in self._media.received().items():
-                if (own := self._connections.get(participant)) is not None:
+                if (own := self._roster.get(participant)) is not None:
                     self._fanout.send(own, received)
 
     def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None, at: float | None = None) -> int:
@@ -325,14 +268,8 @@ class LiveSession:
     ) -> None:
         """Close sockets, peers and journal; the room stays as it is. `within`: the seconds over which the sockets are
         told to come back, evenly; `moved`: where to, and with which token."""
-        connections = list(self._fanout.connections)
-        for position, connection in enumerate(connections):
-            where = moved(connection)
-            if where is not None:
-                self._fanout.send(connection, where)
-            self._let_go(connection, code, round(within * position / len(connections), 3))
-        self._connections.clear()
-        self._without_socket.clear()
+        self._roster.close(code, within, moved)
+        self.programs.clear()
         self._media.close()
         self._history.close()
 
@@ -389,8 +326,7 @@ class LiveSession:
         if type(message) in _COMMANDS:
             self._fanout.send(connection, self._obeyed(connection.participant, cast(Command, message), now))
             if type(message) is Leave and not self.room.present(connection.participant):
-                self._connections.pop(connection.participant, None)
-                self._let_go(connection, "left")
+                self._roster.part(connection, "left")
         elif isinstance(message, LinkReport):
             connection.report = message
             self._media.lines.reported(connection.participant, message)
@@ -427,7 +363,7 @@ class LiveSession:
             return self._carry_to_media(participant, command)
         events = decide(self.room, command, participant, now, self._new_id)
         if kind in _IN_STEP:
-            events = in_step(events, lead(self._delays()))
+            events = in_step(events, lead(self._roster.delays(self.room)))
         return Ack(msg_id=command.msg_id, seq=self._happen(events, (participant, command.msg_id), now))
 
     def _carry_to_media(self, participant: str, command: Command) -> ServerMessage:
@@ -439,7 +375,7 @@ class LiveSession:
                 answer = self.publish(participant, command.sdp, command.sources, command.layers)
                 return MediaAnswer(msg_id=msg_id, sdp=answer.sdp)
             case Subscribe():
-                answer = self.subscribe(participant, command.sdp, command.slots)
+                answer = self._media.subscribe(participant, command.sdp, command.slots)
                 return MediaAnswer(msg_id=msg_id, sdp=answer.sdp, slots=answer.slots)
             case Switch():
                 permit(self.room, participant, Switch)
@@ -465,13 +401,6 @@ class LiveSession:
         if type(event) in _RANKED:
             self._media.rank()
 
-    def _delays(self) -> Iterator[float]:
-        """How late the classrooms hear of things, as far as they say so and keep up."""
-        for connection in self._connections.values():
-            who = self.room.participants[connection.participant]
-            if who.role == "endpoint" and connection.behind is not None and connection.lagging_since is None:
-                yield connection.behind
-
     def _look_after(self, connection: Connection, now: float) -> None:
         if connection.check_pressure(now):
             self._fanout.send(connection, Links(links=dict(self._media.links)))
@@ -492,7 +421,7 @@ class LiveSession:
         """Whoever the room takes for present and has no socket is reconnecting."""
         now = self._clock()
         for who in list(self.room.participants.values()):
-            if who.presence == "connected" and who.id not in self._connections and who.id not in self._without_socket:
+            if who.presence == "connected" and who.id not in self._roster and who.id not in self.programs:
                 try:
                     self.commit(vanish(self.room, who.id, now))
                 except JournalRefused:
@@ -501,39 +430,7 @@ class LiveSession:
 
     def _tell_tracks(self) -> None:
         self._fanout.post(Tracks(tracks=self._media.tracks()))
-        for participant, sections in self._players.items():
-            self._media.show(participant, self._teaching_side(sections))
-
-    def _teaching_side(self, sections: tuple[Section, ...]) -> dict[str, str]:
-        host = self.plan.host.unit
-        roles = {who.id: who.role for who in self.room.participants.values() if who.unit == host}
-        return teaching_side(sections, self._media.tracks(), roles)
-
-    def _welcome(self, connection: Connection) -> Welcome:
-        return Welcome(
-            participant=connection.participant,
-            role=self.room.participants[connection.participant].role,
-            epoch=self._history.epoch,
-            seq=self._history.last_seq,
-            snapshot=seen(self.room.snapshot(), connection.audience, connection.participant),
-            tracks=self._media.tracks(),
-            server_time=self._clock(),
-            heartbeat_seconds=HEARTBEAT,
-        )
-
-    def _resumed(self, participant: str) -> Resumed:
-        return Resumed(
-            participant=participant,
-            role=self.room.participants[participant].role,
-            epoch=self._history.epoch,
-            seq=self._history.last_seq,
-            tracks=self._media.tracks(),
-            server_time=self._clock(),
-        )
-
-    def _let_go(self, connection: Connection, code: CloseCode, retry_in: float = 0.0) -> None:
-        self._fanout.remove(connection)
-        connection.close(code, retry_in)
+        self.programs.show()
 
 
 def _unsaid(message: ServerMessage) -> Refused | None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
-from signaling.commands import LinkReport
+from signaling.commands import LinkReport, Publish, Subscribe
 from signaling.events import RecordingChanged
 from signaling.feedback import FeedbackWatch
 from signaling.history import JournalRefused
@@ -20,6 +20,7 @@ from signaling.plan import SessionPlan
 from signaling.ports import Media, SessionRecording
 from signaling.room import Room
 from signaling.room_state import Link, Participant, Track
+from signaling.rules import permit
 from signaling.wire import Echo, RecordingState, Role, SessionState, TrackSource
 
 BEST_FIRST: Final[tuple[Level, ...]] = ("high", "low", "still")
@@ -75,13 +76,16 @@ class SessionMedia:
     def publish(
         self, participant: str, offer: str, sources: Mapping[str, TrackSource], layers: Mapping[str, Layer]
     ) -> Answer:
-        """Publish for a participant; its microphone obeys the room before the first packet is forwarded."""
+        """Publish for a participant; its microphone obeys the room before the first packet is forwarded. Raises Refusal
+        or MediaError."""
+        permit(self._room, participant, Publish)
         answer = self._media.publish(self._plan.session, participant, offer, sources, layers)
         self.obey_mute(participant)
         return answer
 
     def subscribe(self, participant: str, offer: str, slots: Mapping[str, str]) -> Answer:
-        """Let a participant receive."""
+        """Let a participant receive; raises Refusal or MediaError."""
+        permit(self._room, participant, Subscribe)
         return self._media.subscribe(self._plan.session, participant, offer, slots)
 
     def switch(self, participant: str, mid: str, track: str | None) -> None:

@@ -223,7 +223,7 @@ async def test_rooms_of_a_running_lesson_learn_of_every_change(county: CountySer
 
 
 def open_by_host(running: LiveSession, version: str) -> None:
-    running.enter(Joined(participant="host", role="host", unit=CORE, unit_name=CORE, name="主讲"))
+    running.programs.enter(Joined(participant="host", role="host", unit=CORE, unit_name=CORE, name="主讲"))
     answer = running.obey("host", OpenMaterial(msg_id=f"open-{version}", version=version))
     assert isinstance(answer, Ack)
 

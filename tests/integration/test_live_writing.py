@@ -18,7 +18,7 @@ from aiohttp import ClientError, ClientSession
 from recordings.journal import Journal, read_journal
 from server.storage.database import Database
 from signaling.commands import EndLesson, Hello, LinkReport, LowerHand, Mark, RaiseHand, SetTimer, StartLesson
-from signaling.connection import BURST, REFUSED_LIMIT
+from signaling.connection import BURST, REFUSED_LIMIT, Connection
 from signaling.events import HandRaised, Marked, ReviewOpened, SessionEnded, SessionLive
 from signaling.frames import MSGPACK
 from signaling.media.hub import TrackInfo
@@ -50,7 +50,12 @@ class Lesson:
         self.session, self.host, self.room = session, host, room
 
     def say(self, participant: str, *commands: Command) -> None:
-        self.session.receive(self.session._connections[participant], [msgspec.msgpack.encode(one) for one in commands])
+        self.session.receive(self.connection(participant), [msgspec.msgpack.encode(one) for one in commands])
+
+    def connection(self, participant: str) -> Connection:
+        found = self.session._roster.get(participant)
+        assert found is not None
+        return found
 
     @property
     def journal(self) -> Journal:
@@ -192,7 +197,7 @@ async def test_a_picture_is_shown_although_nobody_can_be_told_that_it_is_recorde
 async def test_a_weak_line_is_told_although_its_minute_cannot_be_written(lesson: Lesson) -> None:
     now = lesson.session._clock()
     lesson.session.tick(now + 1)
-    lesson.session._connections[ROOM].report = LinkReport(lost=0.5)
+    lesson.connection(ROOM).report = LinkReport(lost=0.5)
     with lesson.full_disk():
         lesson.session.tick(now + 62)
         await until(lambda: "weak" in states(lesson.host))
@@ -234,14 +239,14 @@ async def test_a_journal_that_cannot_be_closed_keeps_nobody_in_the_lesson(lesson
 
 
 async def test_a_socket_that_was_replaced_does_nothing_any_more(lesson: Lesson) -> None:
-    replaced = lesson.session._connections[HOST]
+    replaced = lesson.connection(HOST)
     replaced.close("replaced")
     lesson.session.receive(replaced, [msgspec.msgpack.encode(Mark(msg_id="late"))])
     assert lesson.session.room.marks == 0
 
 
 async def test_messages_that_come_one_by_one_are_counted_once_each_above_the_rate(lesson: Lesson) -> None:
-    connection = lesson.session._connections[ROOM]
+    connection = lesson.connection(ROOM)
     for _ in range(round(BURST) + REFUSED_LIMIT):
         lesson.session.receive(connection, [msgspec.msgpack.encode(LinkReport())])
     assert connection.closed is None
