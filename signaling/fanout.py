@@ -25,20 +25,14 @@ Soon = Callable[[Callable[[], object]], object]
 class Fanout:
     """The sockets of one room and what waits to be written to them."""
 
-    def __init__(
-        self,
-        soon: Soon,
-        clock: Callable[[], float],
-        write_all: WriteAll = write_each,
-        before: Callable[[], object] = lambda: None,
-    ) -> None:
-        """`before`: called whenever something is about to be written; it may `amend` what waits."""
+    def __init__(self, soon: Soon, clock: Callable[[], float], write_all: WriteAll = write_each) -> None:
+        self.before: Callable[[], object] = lambda: None
+        """Called whenever something is about to be written; it may `amend` what waits."""
         self.last_told = 0.0
         """When all were last told something together."""
         self._soon = soon
         self._clock = clock
         self._write_all = write_all
-        self._before = before
         self._members: dict[Kind, dict[Connection, Outlet]] = {}
         """Who has the same kind gets the same bytes."""
         self._shared: list[Shared] = []
@@ -104,7 +98,7 @@ class Fanout:
         self._scheduled = False
         if not self._shared and not self._own:
             return
-        self._before()
+        self.before()
         shared, own = self._shared, self._own
         self._shared, self._own = [], {}
         since, self._since = self._since, {}

@@ -2,7 +2,7 @@
 
 Everything that happens goes one way: decided by the rules, written to the journal, folded into the room, told to
 everybody, and only then acknowledged. What sockets ask for in one moment is written together, by one write, before the
-first byte of it is told (`_settle`); where the disk refuses, the room is what the journal says it is.
+first byte of it is told; where the disk refuses, the room is what the journal says it is.
 """
 
 from __future__ import annotations
@@ -15,35 +15,16 @@ from signaling.cameras import CameraChanged, RoomCamera
 from signaling.clock import AskTime, TimeTold, in_step, lead
 from signaling.commands import Hello, Leave, LinkReport, Publish, Subscribe, Switch
 from signaling.connection import CloseCode, Connection, WriteAll
+from signaling.effects import WITH_EFFECTS, Effects
 from signaling.errors import Refusal
-from signaling.events import (
-    Joined,
-    Left,
-    Muted,
-    Returned,
-    SessionEnded,
-    SessionLive,
-    SessionOpened,
-    SessionOverrun,
-    SpotlightSet,
-)
+from signaling.events import Joined, SessionEnded
 from signaling.fanout import Fanout, Soon
 from signaling.greeting import HEARTBEAT, greeting
 from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.media.errors import MediaError
 from signaling.media.hub import Answer, Layer, Limits, TrackInfo
-from signaling.messages import (
-    Ack,
-    AnyRoomEvent,
-    Event,
-    Links,
-    MediaAnswer,
-    Moved,
-    Refused,
-    ServerMessage,
-    Tracks,
-)
+from signaling.messages import Ack, AnyRoomEvent, Links, MediaAnswer, Moved, Refused, ServerMessage, Tracks
 from signaling.pictures import View
 from signaling.plan import SessionPlan
 from signaling.ports import Journal, Media, SessionRecording
@@ -52,14 +33,12 @@ from signaling.room import Room
 from signaling.roster import Roster
 from signaling.rules import DURING, arrive, decide, depart, due, permit, vanish
 from signaling.session_media import SessionMedia, sending
-from signaling.wire import Command, RecordingState, RoomEvent, RoomState, TrackSource
+from signaling.wire import Command, RecordingState, RoomState, TrackSource
+from signaling.writing import Writing
 
-_RANKED = frozenset({Joined, Returned, Left, SpotlightSet})
-"""What changes whose picture matters."""
 _AT_MEDIA = frozenset({Publish, Subscribe, Switch})
 _IN_STEP = frozenset({OpenMaterial, TurnPage})
 _COMMANDS = frozenset(DURING)
-_WITH_EFFECTS = _RANKED | {SessionOpened, SessionOverrun, SessionLive, SessionEnded, Muted}
 
 log = logging.getLogger(__name__)
 
@@ -96,16 +75,13 @@ class LiveSession:
         self.room = Room(plan.session, plan.lesson)
         self._history = History(plan.session, journal)
         self._media = SessionMedia(plan, self.room, media, recording, self.commit)
-        self._hooks = hooks
+        self._effects = Effects(self._media, lambda: hooks.changed(self), lambda: hooks.ended(self))
         self._clock = clock
         self._new_id = new_id
-        self._fanout = Fanout(soon, clock, write_all, self._settle)
+        self._fanout = Fanout(soon, clock, write_all)
+        self._writing = Writing(self.room, self._history, self._fanout)
         self._roster = Roster(self._fanout)
         self.programs = Programs(plan, self.room, self._media, self.commit, self._give_up)
-        self._doubtful = False
-        """Whether the journal has refused lately: then nothing is folded before it is written."""
-        self._astray = False
-        """Whether the room still holds what the journal has refused, for it could not be read again either."""
 
     @property
     def id(self) -> str:
@@ -169,7 +145,7 @@ class LiveSession:
         """Carry out a command and answer it; a repeated one gets the answer it got before. `now`: what the clock said
         when it came."""
         answer = self._obeyed(participant, command, self._clock() if now is None else now)
-        return answer if self._settle() else Refused(msg_id=command.msg_id, code=JournalRefused.code)
+        return answer if self._writing.settle() else Refused(msg_id=command.msg_id, code=JournalRefused.code)
 
     def turn_out(self, room: str) -> None:
         """The panel of a classroom is no longer its panel: it loses its place and its socket."""
@@ -241,23 +217,19 @@ class LiveSession:
     def commit(self, events: Sequence[AnyRoomEvent], cause: Cause | None = None, at: float | None = None) -> int:
         """Make events happen, now or `at`: journal, room, everybody, effects. Returns the number of the last event;
         raises JournalRefused."""
-        if not self._settle():
-            raise JournalRefused("what happened before is not written")
         if at is None:
             at = self._clock()
         with_effects = False
         for event in events:
             kind = type(event)
             if kind is SessionEnded:
+                self._writing.demand()
                 events = [*self._media.last_words(at), *events]
-            with_effects = with_effects or kind in _WITH_EFFECTS
-        expected = self._history.expect(events, at, cause)
-        self._history.write()
-        self._doubtful = False
-        self._fold(expected)
+            with_effects = with_effects or kind in WITH_EFFECTS
+        self._writing.commit(events, cause, at)
         if with_effects:
             for event in events:
-                self._set_off(event)
+                self._effects.set_off(event)
         return self._history.last_seq
 
     def close(
@@ -274,47 +246,6 @@ class LiveSession:
         self._history.close()
 
     # inside
-
-    def _happen(self, events: Sequence[AnyRoomEvent], cause: Cause, at: float) -> int:
-        """Let the events of a command happen, to be written with all else that happens in this moment where they have
-        no effects outside the room. Returns the number of the last event."""
-        for event in events:
-            if self._doubtful or type(event) in _WITH_EFFECTS:
-                return self.commit(events, cause, at)
-        self._fold(self._history.expect(events, at, cause))
-        return self._history.last_seq
-
-    def _fold(self, events: Sequence[Event]) -> None:
-        evolve, post = self.room.evolve, self._fanout.post
-        for event in events:
-            evolve(event.event, event.at)
-            post(event)
-
-    def _settle(self) -> bool:
-        """Write down what has happened in this moment. False where the journal refuses: then it has not happened, the
-        room is as the journal knows it, and whoever asked for it is refused."""
-        try:
-            self._history.write()
-        except JournalRefused as refused:
-            untold = {id(message) for message in refused.untold}
-            self._fanout.amend(lambda message: _unsaid(message) if id(message) in untold else message)
-            self._doubtful = self._astray = True
-            self._go_back()
-            return False
-        return not self._astray or self._go_back()
-
-    def _go_back(self) -> bool:
-        """Make the room what the journal says it is. False where the journal cannot be read just now."""
-        try:
-            written = list(self._history.written())
-        except OSError as error:
-            log.error("the journal of session %s cannot be read: %s", self.id, error)
-            return False
-        self.room.forget()
-        for event, at in written:
-            self.room.evolve(event, at)
-        self._astray = False
-        return True
 
     def _take(self, connection: Connection, data: bytes | str, now: float) -> None:
         try:
@@ -364,12 +295,15 @@ class LiveSession:
         events = decide(self.room, command, participant, now, self._new_id)
         if kind in _IN_STEP:
             events = in_step(events, lead(self._roster.delays(self.room)))
-        return Ack(msg_id=command.msg_id, seq=self._happen(events, (participant, command.msg_id), now))
+        cause = (participant, command.msg_id)
+        for event in events:
+            if type(event) in WITH_EFFECTS:
+                return Ack(msg_id=command.msg_id, seq=self.commit(events, cause, now))
+        return Ack(msg_id=command.msg_id, seq=self._writing.expect(events, cause, now))
 
     def _carry_to_media(self, participant: str, command: Command) -> ServerMessage:
         msg_id = command.msg_id
-        if not self._settle():
-            raise JournalRefused("what happened before is not written")
+        self._writing.demand()
         match command:
             case Publish():
                 answer = self.publish(participant, command.sdp, command.sources, command.layers)
@@ -381,25 +315,6 @@ class LiveSession:
                 permit(self.room, participant, Switch)
                 self._media.switch(participant, command.mid, command.track)
         return Ack(msg_id=msg_id, seq=self._history.last_seq)
-
-    def _set_off(self, event: RoomEvent) -> None:
-        """The effects of one event outside the room."""
-        match event:
-            case SessionOpened() | SessionOverrun():
-                self._hooks.changed(self)
-            case SessionLive():
-                self._hooks.changed(self)
-                self._media.record_all()
-            case SessionEnded():
-                self._hooks.changed(self)
-                self._hooks.ended(self)
-            case Muted():
-                self._media.obey_mute(event.participant)
-            case Left():
-                self._media.drop(event.participant)
-                self._media.obey_mute(event.participant)
-        if type(event) in _RANKED:
-            self._media.rank()
 
     def _look_after(self, connection: Connection, now: float) -> None:
         if connection.check_pressure(now):
@@ -431,8 +346,3 @@ class LiveSession:
     def _tell_tracks(self) -> None:
         self._fanout.post(Tracks(tracks=self._media.tracks()))
         self.programs.show()
-
-
-def _unsaid(message: ServerMessage) -> Refused | None:
-    """What is told in the place of an event or an answer that does not hold."""
-    return Refused(msg_id=message.msg_id, code=JournalRefused.code) if isinstance(message, Ack | Refused) else None
