@@ -70,7 +70,7 @@ class Accesses:
     def invited(self, plan: SessionPlan, invitation: str) -> str:
         """The access that a guest's link stands for in this lesson; empty: none."""
         try:
-            claims = self._live.guest(invitation)
+            claims = self._live.admission.guest(invitation)
         except (TokenInvalid, TokenExpired):
             return ""
         return claims.jti if claims.session == plan.lesson.id else ""
@@ -82,8 +82,9 @@ class Accesses:
         if len(self.of(plan.lesson.id)) >= MOST:
             raise TooManyAccesses(MOST)
         seconds = plan.lesson.ends + AFTER - now
-        invite = {"encoder": self._live.invite_encoder, "player": self._live.invite_player}
-        token, claims = invite.get(kind, self._live.invite_guest)(plan, seconds)
+        admission = self._live.admission
+        invite = {"encoder": admission.invite_encoder, "player": admission.invite_player}
+        token, claims = invite.get(kind, admission.invite_guest)(plan, seconds)
         access = GivenAccess(
             id=claims.jti, lesson=plan.lesson.id, kind=kind, given_by=giver, given_at=now, expires_at=claims.exp
         )

@@ -120,7 +120,7 @@ class LiveSessions:
         access = self._as_peer(asker, plan)
         if not access and invitation and asker.kind == "person":
             access = self._accesses.invited(plan, invitation)
-        joining = self._live.invite(asker, plan, next((role for role in ROLES if role == wish), None), access)
+        joining = self._live.admission.invite(asker, plan, next((role for role in ROLES if role == wish), None), access)
         if record is not None and record.state == "ended":
             raise SessionOver(session)
         await self._live.open(plan)

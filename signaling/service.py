@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from msgspec.structs import replace
-
+from signaling.admission import Admission
 from signaling.audience import audience_of
 from signaling.cameras import RoomCamera
-from signaling.commands import Hello, Publish, Subscribe
+from signaling.commands import Hello
 from signaling.connection import Connection, Outlet, WriteAll, write_each
-from signaling.errors import (
-    Draining,
-    NotInLesson,
-    SessionNotFound,
-    SessionNotOpen,
-    SessionOver,
-    TokenInvalid,
-    TokenUsed,
-)
+from signaling.errors import Draining, SessionNotFound, SessionNotOpen, SessionOver
 from signaling.events import ReviewOpened
 from signaling.fanout import Soon
 from signaling.frames import Encoding
 from signaling.history import JournalRefused
-from signaling.invitations import (
-    arrival_of,
-    camera_claims,
-    claims_for,
-    encoder_claims,
-    guest_claims,
-    player_claims,
-)
-from signaling.media.errors import UnknownResource
-from signaling.media.hub import Answer, Limits, TrackInfo
+from signaling.invitations import arrival_of
+from signaling.media.hub import Limits, TrackInfo
 from signaling.messages import Moved
-from signaling.plan import SessionPlan, SessionRecord, UnitPart
+from signaling.plan import SessionPlan, SessionRecord
 from signaling.ports import Journals, Media, SessionRecording, SessionStore
-from signaling.roles import MAY, Asker, roles_for
+from signaling.resources import Resources
 from signaling.rules import OPENS_BEFORE
 from signaling.session import LiveSession
-from signaling.tokens import LIFETIME, Claims, sign, verify
-from signaling.wire import Command, RecordingState, Role
+from signaling.wire import RecordingState
 
 CLOSING = 15.0
 """Seconds that recordings get to close when the process stops."""
@@ -79,11 +61,12 @@ class LiveService:
         """Called with the plan and the review's id when a session is over and its recordings are closed."""
         self.on_opened: Callable[[SessionPlan], Awaitable[None]] = _nothing
         """Awaited when a session is there, new or after a restart, before anybody is let in."""
+        self.admission = Admission(secret, clock, new_id)
+        self.resources = Resources(media, self.admission, self._entered, lambda id: self._sessions.get(id))
         self._store = store
         self._journals = journals
         self._media = media
         self._recording = recording
-        self._secret = secret
         self._clock = clock
         self._new_id = new_id
         self._soon = soon
@@ -93,11 +76,6 @@ class LiveService:
         self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing: dict[str, asyncio.Lock] = {}
-        self._first_devices: dict[str, tuple[str, float]] = {}
-        self._resources: dict[str, tuple[str, str]] = {}
-        self._withdrawn: set[str] = set()
-        self._used: dict[tuple[str, str], str] = {}
-        """By session and participant: the token of a program, the access of a guest, or the pairing of a panel."""
         media.on_track = self._track_changed
         media.on_limits = self._limits_changed
         recording.on_state = self._recording_changed
@@ -190,9 +168,8 @@ class LiveService:
                 log.warning("session %s waits for its journal", session.id)
             except Exception:
                 log.exception("session %s failed at its tick", session.id)
-        self._first_devices = {jti: used for jti, used in self._first_devices.items() if used[1] >= now}
-        self._used = {who: used for who, used in self._used.items() if who[0] in self._sessions}
-        self._resources = {name: owner for name, owner in self._resources.items() if self._media.holds(name)}
+        self.admission.tick(now, self._sessions)
+        self.resources.tick()
 
     async def close(self, address: str = "") -> None:
         """Close every socket, peer and journal; the sessions go on when the process is back. Everybody is told to come
@@ -206,58 +183,22 @@ class LiveService:
         for session in sessions:
             session.close("drain", within, lambda connection: self._moved(connection, address))
 
-    # who may come in
-
-    def invite(self, asker: Asker, plan: SessionPlan, wish: Role | None = None, access: str = "") -> tuple[str, Claims]:
-        """A join token, for the role that the asker wishes or that fits best; raises NotInLesson. `access`: by which
-        the host lets the asker watch."""
-        own = roles_for(asker, plan)
-        roles = roles_for(asker, plan, guest=bool(access))
-        if not roles or (wish is not None and wish not in roles):
-            raise NotInLesson(plan.session, wish or "participant")
-        role = wish or roles[0]
-        by = asker.pairing if role == "endpoint" else "" if role in own else access
-        exp = self._clock() + LIFETIME
-        return self._signed(claims_for(asker, plan, role, aud="live", exp=exp, jti=self._new_id(), access=by))
-
-    def invite_encoder(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
-        """A Bearer token to publish by WHIP from the host classroom."""
-        return self._signed(encoder_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
-
-    def invite_camera(self, plan: SessionPlan, part: UnitPart, seconds: float) -> tuple[str, Claims]:
-        """A Bearer token for the camera of one classroom, which this server pulls and publishes."""
-        return self._signed(camera_claims(plan, part, exp=self._clock() + seconds, jti=self._new_id()))
-
-    def invite_player(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
-        """A Bearer token to watch by WHEP."""
-        return self._signed(player_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
-
-    def invite_guest(self, plan: SessionPlan, seconds: float) -> tuple[str, Claims]:
-        """What a link holds by which a person may watch."""
-        return self._signed(guest_claims(plan, exp=self._clock() + seconds, jti=self._new_id()))
-
-    def guest(self, token: str) -> Claims:
-        """What a guest's link says; raises TokenInvalid or TokenExpired."""
-        return self._held(verify(token, self._secret, "guest", self._clock()))
+    # who is in by what
 
     def withdraw_token(self, id: str) -> None:
         """A token or an access is good no more; who came in by it is out."""
-        self._withdrawn.add(id)
-        for (session, participant), used in list(self._used.items()):
-            if used != id:
-                continue
-            for resource, owner in list(self._resources.items()):
-                if owner == (session, participant):
-                    self._end(resource, session, participant)
+        for place in self.admission.withdraw(id):
+            self.resources.end_all(place)
+            session, participant = place
             if session in self._sessions:
                 self._sessions[session].dismiss(participant)
-            self._used.pop((session, participant), None)
+            self.admission.let_go(place)
 
     def panels(self) -> set[str]:
         """The pairings of the panels that have a place in a session here."""
         return {
             used
-            for (session, participant), used in self._used.items()
+            for (session, participant), used in self.admission.used.items()
             if session in self._sessions
             and (who := self._sessions[session].room.participants.get(participant)) is not None
             and who.role == "endpoint"
@@ -267,7 +208,7 @@ class LiveService:
         """The tokens and accesses by which somebody is in a session now."""
         return {
             used
-            for (session, participant), used in self._used.items()
+            for (session, participant), used in self.admission.used.items()
             if session in self._sessions and self._sessions[session].room.present(participant)
         }
 
@@ -276,61 +217,20 @@ class LiveService:
     def enter(self, hello: Hello, outlet: Outlet, encoding: Encoding) -> tuple[LiveSession, Connection]:
         """Let a socket in by its first message; raises a SignalingError otherwise."""
         now = self._clock()
-        claims = self._held(verify(hello.token, self._secret, "live", now))
-        device, _ = self._first_devices.setdefault(claims.jti, (hello.device, claims.exp))
-        if device != hello.device:
-            raise TokenUsed(claims.session)
+        claims = self.admission.newcomer(hello, now)
         session = self._entered(claims.session)
         connection = Connection(
             claims.participant, hello.device, encoding, outlet, now, audience_of(claims.role), claims
         )
         session.attach(connection, arrival_of(claims), hello)
         if claims.access:
-            self._used[session.id, claims.participant] = claims.access
+            self.admission.use((session.id, claims.participant), claims.access)
         return session, connection
-
-    # WHIP and WHEP
-
-    def publish(self, name: str, token: str, offer: str) -> Answer:
-        """Publish into a session (its id or its lesson's) with a Bearer token; raises SignalingError or MediaError."""
-        session, claims = self._by_bearer(name, token, Publish)
-        self._media.demand_whole(offer)
-        session.programs.enter(arrival_of(claims))
-        sources = session.programs.sources(claims.participant, offer)
-        return self._kept(session, claims, session.publish(claims.participant, offer, sources))
-
-    def watch(self, name: str, token: str, offer: str) -> Answer:
-        """Watch the teaching side of a session with a Bearer token; raises SignalingError or MediaError."""
-        session, claims = self._by_bearer(name, token, Subscribe)
-        session.programs.enter(arrival_of(claims))
-        return self._kept(session, claims, session.programs.watch(claims.participant, offer))
-
-    def bearer(self, token: str) -> Claims:
-        """Whom a Bearer token stands for; raises TokenInvalid or TokenExpired."""
-        return self._held(verify(token, self._secret, "rtc", self._clock()))
-
-    def restart(self, resource: str, token: str, fragment: str, tags: Collection[str] | None) -> tuple[str, str]:
-        """The ICE fragment that answers `fragment` (empty: nothing to say) and the entity tag it leaves. `tags`: the
-        ICE session that is meant."""
-        self.owner(resource, token)
-        return self._media.restart(resource, fragment, tags), self._media.etag(resource)
-
-    def release(self, resource: str, token: str) -> None:
-        """End what a WHIP or WHEP resource stands for."""
-        self._end(resource, *self.owner(resource, token))
 
     def turn_out(self, room: str) -> None:
         """A room was unpaired, or paired with another panel: the old one leaves every lesson that it is in."""
         for session in self.sessions:
             session.turn_out(room)
-
-    def owner(self, resource: str, token: str) -> tuple[str, str]:
-        """The session and participant of a resource that the token's bearer made; raises UnknownResource."""
-        claims = self.bearer(token)
-        owner = self._resources.get(resource)
-        if owner is None or owner[1] != claims.participant:
-            raise UnknownResource(resource)
-        return owner
 
     def tell_camera(self, session: str, camera: RoomCamera) -> None:
         """Say in a session how the camera of one of its classrooms fares."""
@@ -406,28 +306,10 @@ class LiveService:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _end(self, resource: str, session: str, participant: str) -> None:
-        self._resources.pop(resource, None)
-        # a program that closes its connection first is gone already when its request comes
-        if self._media.holds(resource):
-            self._media.release(resource)
-        found = self._sessions.get(session)
-        if found is not None:
-            found.programs.leave(participant)
-
-    def _held(self, claims: Claims) -> Claims:
-        if claims.jti in self._withdrawn or (claims.access and claims.access in self._withdrawn):
-            raise TokenInvalid("withdrawn")
-        return claims
-
     def _moved(self, connection: Connection, address: str) -> Moved | None:
         if connection.claims is None or not address:
             return None
-        claims = replace(connection.claims, exp=self._clock() + LIFETIME, jti=self._new_id())
-        return Moved(address=address, token=sign(claims, self._secret))
-
-    def _signed(self, claims: Claims) -> tuple[str, Claims]:
-        return sign(claims, self._secret), claims
+        return Moved(address=address, token=self.admission.invite_again(connection.claims))
 
     def _entered(self, name: str) -> LiveSession:
         if self._draining:
@@ -436,18 +318,6 @@ class LiveService:
         if session.room.state == "ended":
             raise SessionOver(session.id)
         return session
-
-    def _by_bearer(self, name: str, token: str, command: type[Command]) -> tuple[LiveSession, Claims]:
-        claims = self.bearer(token)
-        session = self._entered(name)
-        if claims.session not in (session.id, session.plan.lesson.id) or command not in MAY[claims.role]:
-            raise NotInLesson(session.id, claims.role)
-        return session, claims
-
-    def _kept(self, session: LiveSession, claims: Claims, answer: Answer) -> Answer:
-        self._resources[answer.resource] = (session.id, claims.participant)
-        self._used[session.id, claims.participant] = claims.jti
-        return answer
 
     def _track_changed(self, track: TrackInfo, present: bool) -> None:
         session = self._sessions.get(track.session)

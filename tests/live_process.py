@@ -27,7 +27,7 @@ async def serve(folder: Path) -> None:
     await server.start()
     await server.service.open(lesson)
     askers = (teacher(HOST_UNIT), *(classroom(unit) for unit in MEMBERS[:2]))
-    tokens = [server.service.invite(asker, lesson)[0] for asker in askers]
+    tokens = [server.service.admission.invite(asker, lesson)[0] for asker in askers]
     print(json.dumps({"port": server.web.port, "tokens": tokens}), flush=True)
     await asyncio.Event().wait()
 

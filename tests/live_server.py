@@ -160,7 +160,7 @@ class LiveServer:
         """A socket that has said hello; `seen` is the last (epoch, seq) of a returning client."""
         panel = await self.dial(encoding)
         epoch, seq = seen or (None, None)
-        token = token or self.service.invite(asker, plan, role)[0]
+        token = token or self.service.admission.invite(asker, plan, role)[0]
         await panel.send(Hello(token=token, device=device or f"device of {asker.id}", epoch=epoch, seq=seq))
         return panel
 

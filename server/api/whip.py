@@ -40,18 +40,18 @@ routes = web.RouteTableDef()
 async def publish(request: web.Request) -> web.Response:
     """Publish: an offer in, an answer out. `session` is the session's id or its lesson's."""
     live, token = request.app[live_key], _bearer(request)
-    live.bearer(token)
+    live.admission.bearer(token)
     offer = await _text(request, SDP)
-    return _created(request, live.publish(request.match_info["session"], token, offer))
+    return _created(request, live.resources.publish(request.match_info["session"], token, offer))
 
 
 @routes.post("/whep/{session}")
 async def watch(request: web.Request) -> web.Response:
     """Watch the teaching side."""
     live, token = request.app[live_key], _bearer(request)
-    live.bearer(token)
+    live.admission.bearer(token)
     offer = await _text(request, SDP)
-    return _created(request, live.watch(request.match_info["session"], token, offer))
+    return _created(request, live.resources.watch(request.match_info["session"], token, offer))
 
 
 @routes.options("/whip/{session}")
@@ -62,7 +62,7 @@ async def options(request: web.Request) -> web.Response:
     response = web.Response(headers={"Accept-Post": SDP, "Allow": ENTRY_METHODS} | PREFLIGHT)
     response.headers["Access-Control-Allow-Methods"] = ENTRY_METHODS
     if "Authorization" in request.headers:
-        claims = request.app[live_key].bearer(_bearer(request))
+        claims = request.app[live_key].admission.bearer(_bearer(request))
         _link_relays(response, request.app[relay_key].servers(claims.participant))
     return response
 
@@ -85,10 +85,10 @@ async def nothing(_request: web.Request) -> web.Response:
 @routes.patch("/rtc/{resource}")
 async def trickle(request: web.Request) -> web.Response:
     """Candidates, of which an ICE-lite server has no use, or an ICE restart."""
-    live, resource, token = request.app[live_key], request.match_info["resource"], _bearer(request)
-    live.owner(resource, token)
+    resources, resource, token = request.app[live_key].resources, request.match_info["resource"], _bearer(request)
+    resources.owner(resource, token)
     fragment = await _text(request, FRAGMENT)
-    answer, tag = live.restart(resource, token, fragment, _tags(request.headers.get("If-Match")))
+    answer, tag = resources.restart(resource, token, fragment, _tags(request.headers.get("If-Match")))
     if not answer:
         return web.Response(status=204)
     return web.Response(body=answer.encode(), content_type=FRAGMENT, headers={"ETag": f'"{tag}"'})
@@ -97,7 +97,7 @@ async def trickle(request: web.Request) -> web.Response:
 @routes.delete("/rtc/{resource}")
 async def release(request: web.Request) -> web.Response:
     """The end. Its tag does not matter."""
-    request.app[live_key].release(request.match_info["resource"], _bearer(request))
+    request.app[live_key].resources.release(request.match_info["resource"], _bearer(request))
     return web.Response(status=200)
 
 

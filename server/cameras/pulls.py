@@ -151,7 +151,7 @@ class CameraPulls:
             source = await reachable(camera.url, self._networks)
         except CameraRefused:
             return Seen(problem="unreachable")
-        token, _ = self._live.invite_camera(plan, part, TOKEN_SECONDS)
+        token, _ = self._live.admission.invite_camera(plan, part, TOKEN_SECONDS)
         publish = f"{self._whip_base()}/whip/{plan.session}"
         pair = self._pair
         task = Task(source, publish, token, camera.sound, cert_file=pair.cert_file, key_file=pair.key_file)

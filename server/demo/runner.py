@@ -212,8 +212,8 @@ class Demo:
                 observer_url=link("observer", observer.id),
                 review_url=link("review", f"person.{host.teachers[0]}"),
             ),
-            whip=Access(url=f"{base}/whip/{lesson.id}", token=live.invite_encoder(plan, TOKEN_SECONDS)[0]),
-            whep=Access(url=f"{base}/whep/{lesson.id}", token=live.invite_player(plan, TOKEN_SECONDS)[0]),
+            whip=Access(url=f"{base}/whip/{lesson.id}", token=live.admission.invite_encoder(plan, TOKEN_SECONDS)[0]),
+            whep=Access(url=f"{base}/whep/{lesson.id}", token=live.admission.invite_player(plan, TOKEN_SECONDS)[0]),
         )
 
 

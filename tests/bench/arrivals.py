@@ -218,7 +218,7 @@ async def _serve_product() -> None:
         found: list[str] = []
         for number in range(given, given + int(request.query["count"])):
             person: Principal = _watcher(number)
-            found.append(server.service.invite(person, sessions[number // ROOM % len(sessions)])[0])
+            found.append(server.service.admission.invite(person, sessions[number // ROOM % len(sessions)])[0])
         given += len(found)
         return web.json_response(found)
 

@@ -228,7 +228,7 @@ async def _serve() -> None:
     ]
 
     async def tokens(_request: web.Request) -> web.Response:
-        return web.json_response([server.service.invite(asker, lesson)[0] for asker in people])
+        return web.json_response([server.service.admission.invite(asker, lesson)[0] for asker in people])
 
     with tempfile.TemporaryDirectory() as name:
         database = Database.open(f"sqlite:///{name}/tongke.db")

@@ -302,7 +302,7 @@ async def test_host_gives_programs_a_way_in(page: Page, kind: str, entry: str) -
     status, found = await page.post(f"/api/sessions/{session}/access", {"kind": kind})
     assert (status, found["url"]) == (201, f"http://tongke.test/{entry}/{page.county.lesson.id}")
     assert found["expiresAt"] == ends + 3600
-    claims = page.county.service.bearer(found["token"])
+    claims = page.county.service.admission.bearer(found["token"])
     assert (claims.session, claims.role) == (page.county.lesson.id, "encoder" if kind == "encoder" else "observer")
     for other in ("assistant", "room", "stranger"):
         page.county.sign_in(other)
@@ -330,9 +330,9 @@ async def test_withdrawn_access_stays_withdrawn_after_a_restart(page: Page) -> N
     again = Accesses(SqlAccessStore(county.database), fresh, county.clock)
     await again.load()
     assert [one.id for one in again.of(county.lesson.id)] == [kept["id"]]
-    assert fresh.bearer(kept["token"]).jti == kept["id"]
+    assert fresh.admission.bearer(kept["token"]).jti == kept["id"]
     with pytest.raises(TokenInvalid):
-        fresh.bearer(gone["token"])
+        fresh.admission.bearer(gone["token"])
     for _ in range(MOST - 1):
         assert (await page.post(path, {"kind": "player"}))[0] == 201
     assert (await page.post(path, {"kind": "player"}))[1]["code"] == "too_many_accesses"

@@ -70,7 +70,7 @@ class Seat:
         self.data = b""
         self.encoding = encoding
         self.gone = False
-        token = server.service.invite(asker, lesson)[0]
+        token = server.service.admission.invite(asker, lesson)[0]
         hello = Hello(token=token, device=asker.id)
         self.session: LiveSession
         self.connection: Connection

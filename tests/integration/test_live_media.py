@@ -245,8 +245,8 @@ async def http() -> AsyncIterator[ClientSession]:
 
 async def test_encoder_publishes_and_a_player_watches(server: LiveServer, http: ClientSession) -> None:
     host = await server.join(HOST, PLAN)
-    encoder = Program(server, http, server.service.invite_encoder(PLAN, 3600.0)[0])
-    player = Program(server, http, server.service.invite_player(PLAN, 3600.0)[0])
+    encoder = Program(server, http, server.service.admission.invite_encoder(PLAN, 3600.0)[0])
+    player = Program(server, http, server.service.admission.invite_player(PLAN, 3600.0)[0])
     async with peers(server, "encoder", "player") as (up, down):
         down.receive("audio")
         down.receive("video")
@@ -267,7 +267,7 @@ async def test_encoder_publishes_and_a_player_watches(server: LiveServer, http: 
 
 
 async def test_program_that_vanishes_leaves(server: LiveServer, http: ClientSession) -> None:
-    encoder = Program(server, http, server.service.invite_encoder(PLAN, 3600.0)[0])
+    encoder = Program(server, http, server.service.admission.invite_encoder(PLAN, 3600.0)[0])
     async with peers(server, "encoder") as (up,):
         up.pc.addTransceiver(Tone(), "sendonly")
         await up.take(await encoder.post("/whip/s1", await up.offer()))
@@ -278,14 +278,14 @@ async def test_program_that_vanishes_leaves(server: LiveServer, http: ClientSess
 
 @pytest.mark.parametrize("token", ["", "x", "live"])
 async def test_program_without_its_token_is_refused(server: LiveServer, http: ClientSession, token: str) -> None:
-    held = server.service.invite(HOST, PLAN)[0] if token == "live" else token
+    held = server.service.admission.invite(HOST, PLAN)[0] if token == "live" else token
     program = Program(server, http, held)
     assert await program.status("POST", "/whip/s1", data="v=0") == 401
     assert await program.status("POST", "/whep/s1", data="v=0") == 401
 
 
 async def test_player_may_not_publish_and_bad_offers_leave_nobody(server: LiveServer, http: ClientSession) -> None:
-    player = Program(server, http, server.service.invite_player(PLAN, 3600.0)[0])
+    player = Program(server, http, server.service.admission.invite_player(PLAN, 3600.0)[0])
     assert await player.status("POST", "/whip/s1", data="v=0") == 403
     assert await player.status("POST", "/whep/s1", data="v=0") == 400
     assert await player.status("POST", "/whep/other", data="v=0") == 404

@@ -112,9 +112,9 @@ async def test_observer_is_hidden_and_commands_nothing(opened: LiveServer) -> No
 
 async def test_strangers_get_no_token(opened: LiveServer) -> None:
     with pytest.raises(NotInLesson):
-        opened.service.invite(classroom("elsewhere"), PLAN)
+        opened.service.admission.invite(classroom("elsewhere"), PLAN)
     with pytest.raises(NotInLesson):
-        opened.service.invite(YANLI, PLAN, "host")
+        opened.service.admission.invite(YANLI, PLAN, "host")
 
 
 async def test_a_session_opens_a_quarter_of_an_hour_before_the_lesson(server: LiveServer) -> None:
@@ -134,7 +134,7 @@ async def test_a_session_opens_a_quarter_of_an_hour_before_the_lesson(server: Li
     ],
 )
 async def test_bad_token_is_turned_away(opened: LiveServer, break_token: Any, code: str) -> None:
-    token, _ = opened.service.invite(YANLI, PLAN)
+    token, _ = opened.service.admission.invite(YANLI, PLAN)
     panel = await opened.dial()
     await panel.send(Hello(token=break_token(token), device="d"))
     assert await panel.expect(Refused) == Refused(msg_id="", code=code)
@@ -142,14 +142,14 @@ async def test_bad_token_is_turned_away(opened: LiveServer, break_token: Any, co
 
 
 async def test_old_token_is_turned_away(opened: LiveServer) -> None:
-    token, _ = opened.service.invite(YANLI, PLAN)
+    token, _ = opened.service.admission.invite(YANLI, PLAN)
     opened.clock.now += 301
     panel = await opened.connect(YANLI, PLAN, token=token)
     assert (await panel.expect(Refused)).code == "token_expired"
 
 
 async def test_token_lets_one_device_in(opened: LiveServer) -> None:
-    token, _ = opened.service.invite(YANLI, PLAN)
+    token, _ = opened.service.admission.invite(YANLI, PLAN)
     first = await opened.connect(YANLI, PLAN, token=token, device="panel")
     await first.expect(Welcome)
     thief = await opened.connect(YANLI, PLAN, token=token, device="other")

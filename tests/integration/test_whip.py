@@ -61,12 +61,12 @@ async def http() -> AsyncIterator[ClientSession]:
 
 @pytest.fixture
 def encoder(server: LiveServer, http: ClientSession) -> Program:
-    return Program(server, http, server.service.invite_encoder(PLAN, 3600.0)[0])
+    return Program(server, http, server.service.admission.invite_encoder(PLAN, 3600.0)[0])
 
 
 @pytest.fixture
 def player(server: LiveServer, http: ClientSession) -> Program:
-    return Program(server, http, server.service.invite_player(PLAN, 3600.0)[0])
+    return Program(server, http, server.service.admission.invite_player(PLAN, 3600.0)[0])
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ async def test_program_without_a_good_token_is_challenged_whatever_it_sends(
     server: LiveServer, http: ClientSession, path: str, token: str | None, challenge: str
 ) -> None:
     held = {
-        "live": server.service.invite(teacher(HOST_UNIT), PLAN)[0],
-        "old": server.service.invite_encoder(PLAN, -1.0)[0],
+        "live": server.service.admission.invite(teacher(HOST_UNIT), PLAN)[0],
+        "old": server.service.admission.invite_encoder(PLAN, -1.0)[0],
     }
     program = Program(server, http, held.get(token, token) if token else None)
     for kind in ("application/sdp", "text/html"):
@@ -215,7 +215,7 @@ async def test_resource_ends_once_and_is_forgotten(server: LiveServer, encoder: 
     assert (await encoder.ask("DELETE", headers[hdrs.LOCATION]))[0] == 200
     _, headers, _ = await encoder.offer("/whip/s1", await up.offer())
     server.hub.drop("s1", "encoder.core")
-    await until(lambda: server.pass_time(0.25) or not server.service._resources)
+    await until(lambda: server.pass_time(0.25) or not server.service.resources._owners)
     assert (await encoder.ask("DELETE", headers[hdrs.LOCATION]))[0] == 404
 
 
@@ -231,7 +231,7 @@ async def test_withdrawn_token_ends_what_it_began_and_begins_nothing(
     assert server.service.tokens_in_use() == set()
     for status, _, body in (await encoder.offer("/whip/s1", "v=0"), await encoder.ask("OPTIONS", "/whip/s1")):
         assert (status, "token_invalid" in body) == (401, True)
-    another = Program(server, encoder.http, server.service.invite_encoder(PLAN, 3600.0)[0])
+    another = Program(server, encoder.http, server.service.admission.invite_encoder(PLAN, 3600.0)[0])
     assert (await another.offer("/whip/s1", "v=0"))[0] == 400
 
 

@@ -90,8 +90,8 @@ async def page(chromium: Browser, libraries: Path) -> AsyncIterator[Page]:
 
 def urls(server: LiveServer) -> tuple[list[str], list[str]]:
     """Address and token of an encoder and of a player."""
-    encoder, _ = server.service.invite_encoder(PLAN, 3600.0)
-    player, _ = server.service.invite_player(PLAN, 3600.0)
+    encoder, _ = server.service.admission.invite_encoder(PLAN, 3600.0)
+    player, _ = server.service.admission.invite_player(PLAN, 3600.0)
     return [str(server.web.make_url("/whip/s1")), encoder], [str(server.web.make_url("/whep/s1")), player]
 
 
@@ -139,11 +139,11 @@ async def test_libraries_publish_watch_restart_and_stop(server: LiveServer, page
     await watching.wait_for_function("() => window.ready")
     await watching.evaluate("given => watch(...given)", whep)
     await sees(watching)
-    before = {owner[1]: server.hub.etag(resource) for resource, owner in server.service._resources.items()}
+    before = {owner[1]: server.hub.etag(resource) for resource, owner in server.service.resources._owners.items()}
     assert len(before) == 2
     await page.evaluate("() => restart()")
     await watching.evaluate("() => restart()")
-    after = {owner[1]: server.hub.etag(resource) for resource, owner in server.service._resources.items()}
+    after = {owner[1]: server.hub.etag(resource) for resource, owner in server.service.resources._owners.items()}
     assert after.keys() == before.keys()
     assert not set(after.values()) & set(before.values())
     await sees(watching, 30)
@@ -155,7 +155,7 @@ async def test_libraries_publish_watch_restart_and_stop(server: LiveServer, page
     await sees(watching, 30)
     await page.evaluate("() => leave()")
     await watching.evaluate("() => leave()")
-    await until(lambda: server.pass_time(0.25) or not server.service._resources)
+    await until(lambda: server.pass_time(0.25) or not server.service.resources._owners)
     assert server.hub.tracks("s1") == []
     await watching.close()
 

@@ -67,7 +67,7 @@ async def test_refused_and_dropped_offers_take_no_memory(
     database = Database.open(sqlite_url)
     async with live_server(database, tmp_path / "journals") as server, ClientSession() as http:
         await server.service.open(PLAN)
-        token = server.service.invite_encoder(PLAN, 3600.0)[0]
+        token = server.service.admission.invite_encoder(PLAN, 3600.0)[0]
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
         with loopback_candidates():
             client = Client(server.hub, "s1", "p")
@@ -96,7 +96,7 @@ async def test_refused_and_dropped_offers_take_no_memory(
             assert status == 201
             assert (await ask("DELETE", resource))[0] == 200
             gone = server.hub._peers, server.hub._port.ice.by_ufrag, server.hub._tracks, server.hub._publications
-            await until(lambda: not any(gone) and server.service._resources == {})
+            await until(lambda: not any(gone) and server.service.resources._owners == {})
             assert server.service.tokens_in_use() == set()
             assert {who.presence for who in server.room().participants.values()} <= {"offline"}
             gc.collect()

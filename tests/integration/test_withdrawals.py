@@ -17,8 +17,8 @@ from server.storage.access_store import SqlAccessStore
 from server.storage.database import Database
 from server.storage.people_store import PairedRoom, SqlPeopleStore
 from server.withdrawals import TOPIC, Withdrawals
+from signaling.commands import Hello
 from signaling.errors import TokenInvalid
-from signaling.tokens import verify
 from tests.live_lessons import MEMBERS, classroom, plan, teacher
 from tests.live_server import LiveServer, live_server
 from tests.media_clients import until
@@ -46,7 +46,7 @@ class Process:
 
     def refuses(self, token: str) -> bool:
         try:
-            self.server.service.bearer(token)
+            self.server.service.admission.bearer(token)
         except TokenInvalid:
             return True
         return False
@@ -97,7 +97,7 @@ async def test_a_withdrawn_token_is_refused_everywhere_and_whoever_came_by_it_is
     _, link = await here.accesses.give("host", PLAN, "guest")
     await there.accesses.load()
     assert not there.refuses(token)
-    ticket, _ = there.server.service.invite(GUEST, PLAN, "observer", access=link.jti)
+    ticket, _ = there.server.service.admission.invite(GUEST, PLAN, "observer", access=link.jti)
     guest = await there.server.join(GUEST, PLAN, token=ticket)
     await here.accesses.withdraw(program.jti)
     await here.accesses.withdraw(link.jti)
@@ -145,7 +145,7 @@ async def test_an_unpaired_panel_leaves_at_the_next_look_where_the_bus_has_lost_
 ) -> None:
     here, there = processes
     first = await here.pair(1.0)
-    ticket, _ = there.server.service.invite(first, PLAN)
+    ticket, _ = there.server.service.admission.invite(first, PLAN)
     panel = await there.server.join(first, PLAN)
     await there.withdrawals.look()
     assert there.server.room().present(YANLI.id)
@@ -154,7 +154,7 @@ async def test_an_unpaired_panel_leaves_at_the_next_look_where_the_bus_has_lost_
     assert await panel.closed() == "unauthorized"
     # nor does a token help that it was given before
     with pytest.raises(TokenInvalid):
-        there.server.service._held(verify(ticket, there.server.service._secret, "live", there.server.clock.now))
+        there.server.service.admission.newcomer(Hello(token=ticket, device="another"), there.server.clock.now)
 
 
 async def test_a_panel_that_took_anothers_place_stays_at_the_next_look(processes: tuple[Process, Process]) -> None:
