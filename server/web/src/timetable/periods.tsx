@@ -7,6 +7,7 @@ import { t } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { me, reaches } from "../ui/session";
 import { addDays, minutesOf, shortClock, shortDate, span, weekdayName } from "../ui/time";
+import { fitOnSheet } from "./one-sheet";
 import { carry } from "./carry";
 import { gridKeys } from "./carry-keys";
 import { useDragging } from "./drag";
@@ -113,8 +114,14 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
   const picked = entries.find(({ lesson }) => lesson.id === place.value.lesson) ?? entries[0];
   const { community, revision } = table.view;
   const take = useDragging(community.id, revision, table.movable);
+  const restBefore = (index: number) => {
+    const [previous, period] = [unit.periods[index - 1], unit.periods[index]];
+    return previous && period ? minutesOf(period.start) - minutesOf(previous.end) : 0;
+  };
+  const stacks = unit.periods.map(({ number }) => Math.max(...days.map((day) => at(day, number).length)));
+  const breaks = unit.periods.filter((_, index) => restBefore(index) >= LONG_BREAK_MINUTES).length;
   return (
-    <table class="pt" role="grid" tabIndex={-1} onKeyDown={gridKeys(table)} onPointerDown={take} data-carrying={carry.value !== null}>
+    <table class="pt" style={{ "--fit": fitOnSheet(stacks, breaks).toFixed(3) }} role="grid" tabIndex={-1} onKeyDown={gridKeys(table)} onPointerDown={take} data-carrying={carry.value !== null}>
       <thead>
         <tr>
           <th />
@@ -129,7 +136,7 @@ function Grid({ table, unit, entries, week, by }: GridProps) {
       <tbody>
         {unit.periods.map((period, index) => {
           const previous = unit.periods[index - 1];
-          const rest = previous ? minutesOf(period.start) - minutesOf(previous.end) : 0;
+          const rest = restBefore(index);
           return (
             <>
               {previous && rest >= LONG_BREAK_MINUTES && (
