@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from tests import client_code
 from tests.e2e.conftest import Demo
 from tests.e2e.test_pages import PC, WAIT, Desk, account, sign_in
 
@@ -30,17 +29,6 @@ LARGEST = """async () => {
     return sizes.sort((a, b) => b.classes - a.classes)[0];
 }"""
 ALL = "async () => (await (await fetch('/api/me')).json()).communities.map(({id}) => id)"
-CROWDED = """() => {
-    // eight lessons in each of three periods, as a table might have them
-    const rows = [...document.querySelectorAll('table.pt tbody tr:not(.brk)')];
-    const lesson = document.querySelector('table.pt .cc').cloneNode(true);
-    lesson.classList.add('dense');
-    lesson.querySelectorAll(':scope > span').forEach((line) => line.remove());
-    for (const row of rows.slice(-3))
-        row.querySelector('td').replaceChildren(...Array.from({ length: 8 }, () => lesson.cloneNode(true)));
-    const at = (row) => [...row.querySelectorAll('td')].map((cell) => cell.querySelectorAll('.cc').length);
-    return rows.map((row) => Math.max(...at(row)));
-}"""
 ELEMENTS = "() => document.querySelectorAll('.table-main *').length"
 
 
@@ -92,15 +80,3 @@ async def test_every_classic_grid_prints_on_one_sheet(bureau: Desk, by: str) -> 
         await page.wait_for_selector("table.pt", timeout=WAIT)
         assert await page.evaluate(ELEMENTS) <= MOST_ELEMENTS
         assert await sheets(page) == [A4_LANDSCAPE], community
-
-
-async def test_a_grid_of_many_lessons_at_once_is_drawn_smaller_and_prints_on_one_sheet(bureau: Desk) -> None:
-    page = bureau.page
-    await bureau.open(f"/timetable?community={(await page.evaluate(LARGEST))['id']}&view=class&by=unit")
-    await page.wait_for_selector("table.pt .cc", timeout=WAIT)
-    stacks = await page.evaluate(CROWDED)
-    breaks = await page.locator("table.pt .brk").count()
-    fit = client_code.run("timetable/one-sheet.ts", "return module.fitOnSheet(given[0], given[1]);", [stacks, breaks])
-    assert fit < 0.8
-    await page.evaluate("fit => document.querySelector('table.pt').style.setProperty('--fit', fit)", fit)
-    assert await sheets(page) == [A4_LANDSCAPE]
