@@ -1,12 +1,14 @@
-"""All tests in two lanes side by side: on two cores they take little more than the longer lane alone.
+"""All tests in lanes: what computes in two side by side, one for each of two cores; then, on a machine that has nothing
+else to do, what drives browsers, media and servers at the speed of life.
 
-The live lane drives browsers, media and servers at the speed of life and waits for most of its time. The other one
-computes, and gives way: what is measured in the live lane sees a machine that is nearly idle. Each lane is a pytest
-with databases, servers and folders of its own.
+The live lane waits for most of its time, but beside the others its browsers now and then came too late. Each lane is a
+pytest with databases, servers and folders of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import signal
 import subprocess
 import sys
@@ -27,8 +29,7 @@ LIVE = (
     "tests/integration/test_restart.py",
     "tests/integration/test_whip*.py",
 )
-GIVES_WAY = ["nice", "-n", "10"]
-"""About a tenth of a core that both lanes want at the same time."""
+UNIT = "tests/unit"
 
 
 def live() -> list[str]:
@@ -36,22 +37,26 @@ def live() -> list[str]:
     return [str(path.relative_to(ROOT)) for pattern in LIVE for path in sorted(ROOT.glob(pattern))]
 
 
-def side_by_side(shown: list[str], kept: list[str]) -> int:
-    """Run two commands; what `kept` says is shown once both have ended. Returns the worse exit code.
+def side_by_side(shown: list[str], *kept: list[str]) -> int:
+    """Run commands; what those of `kept` say is shown once all have ended. Returns the worst exit code.
 
-    SIGTERM and Ctrl-C end both, each with the servers that it has started."""
-    with tempfile.TemporaryFile() as said:
+    SIGTERM and Ctrl-C end all, each with the servers that it has started."""
+    with contextlib.ExitStack() as files:
+        said = [files.enter_context(tempfile.TemporaryFile()) for _ in kept]
         # groups of their own, or a terminal's Ctrl-C would reach them a second time, while they stop their servers
-        own = {"cwd": ROOT, "stdin": subprocess.DEVNULL, "process_group": 0}
-        second = subprocess.Popen(kept, stdout=said, stderr=subprocess.STDOUT, **own)
-        first = subprocess.Popen(shown, **own)
+        start = functools.partial(
+            subprocess.Popen[bytes], cwd=ROOT, stdin=subprocess.DEVNULL, process_group=0, stderr=subprocess.STDOUT
+        )
+        lanes = [start(command, stdout=file) for command, file in zip(kept, said, strict=True)]
+        lanes.append(start(shown))
         try:
-            codes = [abs(first.wait()), abs(second.wait())]
+            codes = [abs(lane.wait()) for lane in lanes]
         finally:
-            _end(first, second)
-            said.seek(0)
+            _end(*lanes)
             sys.stdout.flush()
-            sys.stdout.buffer.write(said.read())
+            for file in said:
+                file.seek(0)
+                sys.stdout.buffer.write(file.read())
             sys.stdout.flush()
     return max(codes)
 
@@ -73,8 +78,10 @@ def main() -> int:
     """Run all tests."""
     signal.signal(signal.SIGTERM, _interrupt)
     paths = live()
+    others = [f"--ignore={path}" for path in (UNIT, *paths)]
     try:
-        return side_by_side([*PYTEST, *paths], [*GIVES_WAY, *PYTEST, *(f"--ignore={path}" for path in paths)])
+        computed = side_by_side([*PYTEST, UNIT], [*PYTEST, *others])
+        return max(computed, side_by_side([*PYTEST, *paths]))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

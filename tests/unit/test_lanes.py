@@ -1,4 +1,4 @@
-"""The two lanes of the tests: none is lost, and a failure of either is the run's."""
+"""The lanes of the tests: none is lost, and a failure of any is the run's."""
 
 from __future__ import annotations
 
