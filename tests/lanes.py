@@ -8,13 +8,12 @@ pytest with databases, servers and folders of its own.
 from __future__ import annotations
 
 import contextlib
-import functools
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest"]
@@ -43,12 +42,8 @@ def side_by_side(shown: list[str], *kept: list[str]) -> int:
     SIGTERM and Ctrl-C end all, each with the servers that it has started."""
     with contextlib.ExitStack() as files:
         said = [files.enter_context(tempfile.TemporaryFile()) for _ in kept]
-        # groups of their own, or a terminal's Ctrl-C would reach them a second time, while they stop their servers
-        start = functools.partial(
-            subprocess.Popen[bytes], cwd=ROOT, stdin=subprocess.DEVNULL, process_group=0, stderr=subprocess.STDOUT
-        )
-        lanes = [start(command, stdout=file) for command, file in zip(kept, said, strict=True)]
-        lanes.append(start(shown))
+        lanes = [_start(command, file) for command, file in zip(kept, said, strict=True)]
+        lanes.append(_start(shown, None))
         try:
             codes = [abs(lane.wait()) for lane in lanes]
         finally:
@@ -59,6 +54,13 @@ def side_by_side(shown: list[str], *kept: list[str]) -> int:
                 sys.stdout.buffer.write(file.read())
             sys.stdout.flush()
     return max(codes)
+
+
+def _start(command: list[str], said: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    # in a group of its own, or a terminal's Ctrl-C would reach it a second time, while it stops its servers
+    return subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, process_group=0
+    )
 
 
 def _end(*lanes: subprocess.Popen[bytes]) -> None:
