@@ -36,7 +36,9 @@ class TokenWithdrawn(Withdrawn, frozen=True, tag="token"):
 
 
 class PanelTurnedOut(Withdrawn, frozen=True, tag="panel"):
-    room: str
+    """Said of a pairing, not of a room: whoever hears it late must leave the room's next panel alone."""
+
+    pairing: str
 
 
 _word: msgspec.msgpack.Decoder[TokenWithdrawn | PanelTurnedOut] = msgspec.msgpack.Decoder(
@@ -55,10 +57,11 @@ class Withdrawals:
         self._process = process
         accesses.on_withdrawn = lambda id: self._tell(TokenWithdrawn(by=process, id=id))
 
-    async def turn_out(self, room: str) -> None:
-        """A room was unpaired, or paired with another panel: the old one leaves every lesson."""
-        self._live.turn_out(room)
-        await self._tell(PanelTurnedOut(by=self._process, room=room))
+    async def turn_out(self, pairing: str) -> None:
+        """A room was unpaired, or paired with another panel: the old one leaves every lesson, and no token that it was
+        given lets it in again."""
+        self._live.withdraw_token(pairing)
+        await self._tell(PanelTurnedOut(by=self._process, pairing=pairing))
 
     async def run(self) -> None:
         """Hear what the others take back, until cancelled."""
@@ -107,7 +110,7 @@ class Withdrawals:
         if isinstance(withdrawn, TokenWithdrawn):
             self._accesses.forget(withdrawn.id)
         else:
-            self._live.turn_out(withdrawn.room)
+            self._live.withdraw_token(withdrawn.pairing)
 
     async def _tell(self, withdrawn: Withdrawn) -> None:
         try:

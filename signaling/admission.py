@@ -93,7 +93,7 @@ class Admission:
         self._used[place] = id
 
     def withdraw(self, id: str) -> list[Place]:
-        """A token or an access is good no more; who came in by it, and must be let go."""
+        """A token, an access or a pairing is good no more; who came in by it, and must be let go."""
         self._withdrawn.add(id)
         return [place for place, used in self._used.items() if used == id]
 

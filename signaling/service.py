@@ -186,7 +186,7 @@ class LiveService:
     # who is in by what
 
     def withdraw_token(self, id: str) -> None:
-        """A token or an access is good no more; who came in by it is out."""
+        """A token, an access or a pairing is good no more; who came in by it is out."""
         for place in self.admission.withdraw(id):
             self.resources.end_all(place)
             session, participant = place
@@ -226,11 +226,6 @@ class LiveService:
         if claims.access:
             self.admission.use((session.id, claims.participant), claims.access)
         return session, connection
-
-    def turn_out(self, room: str) -> None:
-        """A room was unpaired, or paired with another panel: the old one leaves every lesson that it is in."""
-        for session in self.sessions:
-            session.turn_out(room)
 
     def tell_camera(self, session: str, camera: RoomCamera) -> None:
         """Say in a session how the camera of one of its classrooms fares."""

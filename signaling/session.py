@@ -147,13 +147,6 @@ class LiveSession:
         answer = self._obeyed(participant, command, self._clock() if now is None else now)
         return answer if self._writing.settle() else Refused(msg_id=command.msg_id, code=JournalRefused.code)
 
-    def turn_out(self, room: str) -> None:
-        """The panel of a classroom is no longer its panel: it loses its place and its socket."""
-        for who in list(self.room.participants.values()):
-            if who.role != "endpoint" or who.room != room or who.presence == "offline":
-                continue
-            self.dismiss(who.id)
-
     def dismiss(self, participant: str) -> None:
         """What let this participant in was taken back: it is out, even where the disk refuses to say so."""
         self._give_up(participant)

@@ -82,8 +82,9 @@ async def confirm(request: web.Request) -> web.Response:
     if room.kind != "remote":
         raise NotFound("remote room", room.id)
     paired = PairedRoom(room=room.id, name=room.name, unit=room.unit, paired_at=time.time(), paired_by=asker.id)
-    await request.app[auth_key].confirm_pairing(wanted.code, paired)
-    await request.app[withdrawals_key].turn_out(room.id)
+    gone = await request.app[auth_key].confirm_pairing(wanted.code, paired)
+    if gone is not None:
+        await request.app[withdrawals_key].turn_out(gone)
     return web.Response(status=204)
 
 
@@ -110,6 +111,7 @@ async def unpair(request: web.Request) -> web.Response:
     asker = principal(request)
     room = (await request.app[counties_key].now()).room(request.match_info["room"])
     permit(asker, "manage_rooms", units=(room.unit,))
-    await request.app[people_key].unpair(room.id)
-    await request.app[withdrawals_key].turn_out(room.id)
+    gone = await request.app[people_key].unpair(room.id)
+    if gone is not None:
+        await request.app[withdrawals_key].turn_out(gone)
     return web.Response(status=204)

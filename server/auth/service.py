@@ -134,12 +134,15 @@ class AuthService:
         await self._store.begin_pairing(_hash(pairing.secret), _hash(pairing.code), pairing.expires_at, now)
         return pairing
 
-    async def confirm_pairing(self, code: str, room: PairedRoom) -> None:
-        """A person who stands before the panel types its code: from now on it is `room`."""
+    async def confirm_pairing(self, code: str, room: PairedRoom) -> str | None:
+        """A person who stands before the panel types its code: from now on it is `room`. The pairing of the panel that
+        was it before; None: there was none."""
         self._codes.spend(f"confirm {room.paired_by}")
         digits = "".join(character for character in code if character.isdigit())
-        if not await self._store.confirm_pairing(_hash(digits), room, self._clock()):
+        waited, gone = await self._store.confirm_pairing(_hash(digits), room, self._clock())
+        if not waited:
             raise PairingCodeWrong
+        return gone
 
     async def collect_pairing(self, secret: str) -> tuple[Literal["waiting", "confirmed", "expired"], str, str]:
         """(state, session token, room name): the panel asks whether somebody has confirmed its code."""

@@ -194,8 +194,9 @@ class SqlPeopleStore:
 
         await self._database.write(body)
 
-    async def unpair(self, room: str) -> None:
-        await self._database.write(lambda c: _unpair(c, room))
+    async def unpair(self, room: str) -> str | None:
+        """The pairing of the panel that was its panel; None: it had none."""
+        return await self._database.write(lambda c: _unpair(c, room))
 
     async def seen(self, room: str, now: float) -> None:
         await self._database.write(
@@ -213,20 +214,21 @@ class SqlPeopleStore:
 
         await self._database.write(body)
 
-    async def confirm_pairing(self, code_hash: str, room: PairedRoom, now: float) -> bool:
-        """Give the waiting panel with this code its room; False when none waits. A code works once."""
+    async def confirm_pairing(self, code_hash: str, room: PairedRoom, now: float) -> tuple[bool, str | None]:
+        """Give the waiting panel with this code its room: (whether one waits, the pairing of the room's earlier panel).
+        A code works once."""
 
-        def body(connection: Connection) -> bool:
+        def body(connection: Connection) -> tuple[bool, str | None]:
             taken = connection.execute(
                 update(pairings)
                 .where(pairings.c.code_hash == code_hash, pairings.c.room.is_(None), pairings.c.expires_at > now)
                 .values(room=room.room)
             )
             if taken.rowcount != 1:
-                return False
-            _unpair(connection, room.room)
+                return False, None
+            gone = _unpair(connection, room.room, code_hash)
             connection.execute(insert(paired_rooms).values(**_fields(room)))
-            return True
+            return True, gone
 
         return await self._database.write(body)
 
@@ -297,6 +299,11 @@ def _people(connection: Connection, where: Any) -> list[Person]:
     ]
 
 
-def _unpair(connection: Connection, room: str) -> None:
+def _unpair(connection: Connection, room: str, code_hash: str = "") -> str | None:
+    """Nobody is the room's panel any more, nor becomes it by another code than this one; the pairing that is gone."""
+    row = connection.execute(select(paired_rooms).where(paired_rooms.c.room == room)).one_or_none()
     connection.execute(delete(paired_rooms).where(paired_rooms.c.room == room))
     connection.execute(delete(sessions).where(sessions.c.kind == "room", sessions.c.subject == room))
+    # a panel whose code was confirmed and that has not heard of it would come in as the later one
+    connection.execute(delete(pairings).where(pairings.c.room == room, pairings.c.code_hash != code_hash))
+    return None if row is None else PairedRoom(**row._asdict()).pairing

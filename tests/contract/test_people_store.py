@@ -98,8 +98,8 @@ async def test_a_room_has_one_panel(store: SqlPeopleStore) -> None:
     assert await store.rooms() == [second]
     assert await store.session("panel", 9.0) is None
     assert await store.session("person", 9.0) is not None
-    await store.unpair(ROOM.room)
-    await store.unpair(ROOM.room)
+    assert await store.unpair(ROOM.room) == second.pairing
+    assert await store.unpair(ROOM.room) is None
     await store.seen(ROOM.room, 9.0)
     assert (await store.rooms(), await store.room(ROOM.room)) == ([], None)
 
@@ -110,12 +110,12 @@ async def test_a_room_has_one_panel(store: SqlPeopleStore) -> None:
 async def test_a_code_gives_its_panel_a_room_once(store: SqlPeopleStore) -> None:
     await store.begin_pairing("secret", "code", 100.0, 0.0)
     assert await store.collect_pairing("secret", 1.0) == (True, None)
-    assert not await store.confirm_pairing("other code", ROOM, 1.0)
-    assert not await store.confirm_pairing("code", ROOM, 100.0)
+    assert await store.confirm_pairing("other code", ROOM, 1.0) == (False, None)
+    assert await store.confirm_pairing("code", ROOM, 100.0) == (False, None)
     assert await store.rooms() == []
-    assert await store.confirm_pairing("code", ROOM, 2.0)
+    assert await store.confirm_pairing("code", ROOM, 2.0) == (True, None)
     assert await store.rooms() == [ROOM]
-    assert not await store.confirm_pairing("code", structs.replace(ROOM, room="other"), 3.0)
+    assert await store.confirm_pairing("code", structs.replace(ROOM, room="other"), 3.0) == (False, None)
     assert await store.collect_pairing("secret", 4.0) == (True, ROOM.room)
     assert await store.collect_pairing("secret", 5.0) == (False, None)
     assert await store.collect_pairing("absent", 5.0) == (False, None)
@@ -123,18 +123,27 @@ async def test_a_code_gives_its_panel_a_room_once(store: SqlPeopleStore) -> None
 
 async def test_what_was_confirmed_too_late_to_collect_is_lost(store: SqlPeopleStore) -> None:
     await store.begin_pairing("secret", "code", 100.0, 0.0)
-    assert await store.confirm_pairing("code", ROOM, 99.0)
+    assert await store.confirm_pairing("code", ROOM, 99.0) == (True, None)
     assert await store.collect_pairing("secret", 100.0) == (False, None)
     # the next panel sweeps what is too old, and its code may be the same again
     await store.begin_pairing("secret 2", "code", 300.0, 200.0)
     assert await store.collect_pairing("secret 2", 201.0) == (True, None)
 
 
+async def test_a_panel_that_was_replaced_before_it_heard_of_its_room_gets_none(store: SqlPeopleStore) -> None:
+    later = structs.replace(ROOM, paired_at=9.0)
+    for number, (room, gone) in enumerate([(ROOM, None), (later, ROOM.pairing)]):
+        await store.begin_pairing(f"secret {number}", f"code {number}", 100.0, 0.0)
+        assert await store.confirm_pairing(f"code {number}", room, 1.0) == (True, gone)
+    assert await store.collect_pairing("secret 0", 2.0) == (False, None)
+    assert await store.collect_pairing("secret 1", 2.0) == (True, ROOM.room)
+
+
 async def test_of_two_who_confirm_one_code_one_gets_it(store: SqlPeopleStore) -> None:
     await store.begin_pairing("secret", "code", 100.0, 0.0)
     rooms = [structs.replace(ROOM, room=f"r{number}") for number in range(4)]
     taken = await asyncio.gather(*(store.confirm_pairing("code", room, 1.0) for room in rooms))
-    assert sorted(taken) == [False, False, False, True]
+    assert sorted(taken, key=lambda one: one[0]) == [(False, None)] * 3 + [(True, None)]
     [paired] = await store.rooms()
     assert await store.collect_pairing("secret", 2.0) == (True, paired.room)
 

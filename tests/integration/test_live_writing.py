@@ -174,7 +174,7 @@ async def test_a_room_whose_journal_cannot_be_read_goes_back_as_soon_as_it_can(
 
 async def test_who_is_turned_out_leaves_although_the_disk_is_full(lesson: Lesson) -> None:
     with lesson.full_disk():
-        lesson.session.turn_out(lesson.session.room.participants[ROOM].room)
+        lesson.session.dismiss(ROOM)
         assert await lesson.room.closed() == "unauthorized"
         assert lesson.session.room.present(ROOM)
     lesson.session.tick(lesson.session._clock())

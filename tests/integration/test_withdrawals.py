@@ -114,16 +114,36 @@ async def test_an_unpaired_panel_leaves_at_every_process_and_the_new_one_stays(
     processes: tuple[Process, Process],
 ) -> None:
     here, there = processes
-    old = await there.server.join(YANLI, PLAN)
-    await here.withdrawals.turn_out(YANLI.id)
-    new = await here.server.join(YANLI, PLAN, device="the new panel")
+    first = await here.pair(1.0)
+    ticket, _ = there.server.service.admission.invite(first, PLAN)
+    old = await there.server.join(first, PLAN)
+    second = await here.pair(2.0)
+    await here.withdrawals.turn_out(first.pairing)
+    new = await here.server.join(second, PLAN, device="the new panel")
     assert await old.closed() == "unauthorized"
+    with pytest.raises(TokenInvalid):
+        there.server.service.admission.newcomer(Hello(token=ticket, device="another"), there.server.clock.now)
     # by now the process has heard its own word, too
-    token, access = await there.accesses.give("host", PLAN, "player")
-    await there.accesses.withdraw(access.jti)
-    await until(lambda: here.refuses(token))
+    await _heard(there, here)
     assert not new.socket.closed
     assert here.server.room().present(YANLI.id)
+
+
+async def test_a_word_that_comes_late_leaves_the_next_panel_alone(processes: tuple[Process, Process]) -> None:
+    here, there = processes
+    first, second = await here.pair(1.0), await here.pair(2.0)
+    panel = await there.server.join(second, PLAN, device="the new panel")
+    await here.withdrawals.turn_out(first.pairing)
+    await _heard(here, there)
+    assert not panel.socket.closed
+    assert there.server.room().present(YANLI.id)
+
+
+async def _heard(speaker: Process, listener: Process) -> None:
+    """Whatever the one has said until now, the other has heard."""
+    token, access = await speaker.accesses.give("host", PLAN, "player")
+    await speaker.accesses.withdraw(access.jti)
+    await until(lambda: listener.refuses(token))
 
 
 async def test_what_is_not_understood_and_what_was_lost_does_no_harm(processes: tuple[Process, Process]) -> None:
