@@ -24,7 +24,7 @@ from server.solver_run import SolverStopped, write_input
 from server.watched import State, Watched
 from timetable.agreement.service import TimetableService
 from timetable.errors import NotFound, TimetableError
-from timetable.explaining.concessions import Concession
+from timetable.explaining.candidate import Concession
 from timetable.explaining.explain import Explanation, Step
 from timetable.model import Finding, Register
 from timetable.register.importing import ImportReport, ImportService

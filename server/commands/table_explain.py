@@ -19,7 +19,7 @@ from server.sentences import Language, catalogue, finding_sentence, language_of
 from timetable.checker import check
 from timetable.commitments import commitments_of
 from timetable.errors import NotFound
-from timetable.explaining.concessions import Concession
+from timetable.explaining.candidate import Concession
 from timetable.explaining.explain import Explanation, Step
 from timetable.explaining.explain import explain as find_concessions
 from timetable.model import Finding, Register, Table, TableSet

@@ -16,7 +16,7 @@ from msgspec import structs
 from tests.bench.runner import Figure
 from tests.bench.solving import figure
 from tests.instances import generated_community
-from timetable.explaining.concessions import Concession
+from timetable.explaining.candidate import Concession
 from timetable.explaining.explain import explain
 from timetable.model import Register, Slot
 from timetable.problem import Problem

@@ -5,8 +5,7 @@ from __future__ import annotations
 from server.sentences import LANGUAGES, catalogue
 from tests.instances import CommunityBuilder, bell_times, generated_community
 from timetable.checker import check
-from timetable.explaining import concessions
-from timetable.explaining.concessions import Concession
+from timetable.explaining.candidate import CODES, Concession
 from timetable.explaining.cures import CURES
 from timetable.explaining.explain import explain
 from timetable.model import BusyTime, Party, Register, Slot
@@ -115,7 +114,35 @@ def test_more_than_one_lesson_too_many_is_said_together() -> None:
     assert all(concession.kind in ("weekly", "lessons") for concession in explanation.concessions)
 
 
+def overworked(weekly: int, max_per_day: int = 7, max_per_week: int = 30) -> Register:
+    """A teacher with so many lessons a week of one class."""
+    builder = CommunityBuilder()
+    unit = builder.unit(STARTS)
+    teacher = builder.teacher(unit, subject="科学", max_per_day=max_per_day, max_per_week=max_per_week)
+    for _ in range(weekly // 4):
+        builder.local(builder.school_class(unit), "科学", 4, teacher)
+    return builder.register()
+
+
+def test_a_teacher_concedes_as_many_lessons_a_day_as_counting_asks_for() -> None:
+    register = overworked(12, max_per_day=1)
+    explanation = explain(register, "A", seconds=30, workers=1)
+    cheapest = explanation.concessions[0]
+    assert (cheapest.kind, cheapest.finding.values["most"]) == ("teacher_day", 3)
+    assert_verified(register, cheapest)
+    # two more a day cost twice what one more does
+    assert cheapest.price == 2 * explain(overworked(8, max_per_day=1), "A", seconds=30, workers=1).concessions[0].price
+
+
+def test_a_teacher_may_concede_lessons_a_week_before_a_class_loses_one() -> None:
+    register = overworked(12, max_per_week=11)
+    explanation = explain(register, "A", seconds=30, workers=1)
+    cheapest = explanation.concessions[0]
+    assert (cheapest.kind, cheapest.finding.values["most"]) == ("teacher_week", 12)
+    assert_verified(register, cheapest)
+
+
 def test_every_code_is_known() -> None:
     assert set(CURES) <= set(LINTS)
     for language in LANGUAGES:
-        assert [code for code in concessions.CODES if f"finding.{code}" not in catalogue(language)] == []
+        assert [code for code in CODES if f"finding.{code}" not in catalogue(language)] == []

@@ -4,17 +4,16 @@ register, with its sentence and its price, for the lessons that found no place.
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from timetable import bells
+from timetable.explaining import teachers
+from timetable.explaining.candidate import PRICES, Candidate, priced
 from timetable.model import (
     SHARED_KINDS,
     BellSchedule,
-    Finding,
     Register,
     Requirement,
     Room,
@@ -24,35 +23,7 @@ from timetable.model import (
     minutes,
 )
 from timetable.problem import Problem
-from timetable.register.change import RegisterChange
 from timetable.repairing.slots import needed_shift
-
-ConcessionKind = Literal[
-    "locked",
-    "busy_room",
-    "unavailable",
-    "teacher_day",
-    "overlap",
-    "link",
-    "bells",
-    "remote_room",
-    "weekly",
-    "lessons",
-]
-
-PRICES: Mapping[ConcessionKind, int] = {
-    "locked": 1,
-    "busy_room": 2,
-    "unavailable": 2,
-    "teacher_day": 3,
-    "overlap": 3,
-    "link": 5,
-    "bells": 6,
-    "weekly": 8,
-    "lessons": 8,
-    "remote_room": 12,
-}
-"""What each kind costs the people who concede it: a word, a favour, a rule bent, money."""
 
 MINUTES_LESS = (5, 10, 15)
 """Minutes of overlap that may be given up for one requirement, the smallest that help first."""
@@ -65,40 +36,7 @@ MOST_OF_A_KIND = 12
 MOST_NAMED = 12
 """Lessons that one sentence names."""
 
-CODES: Mapping[str, str] = {
-    "concede_locked": "without one locked slot a table exists",
-    "concede_busy_room": "with a room free at one time a table exists",
-    "concede_unavailable": "with a teacher available at one time a table exists",
-    "concede_teacher_day": "with one more lesson a day for one teacher a table exists",
-    "concede_overlap": "with less overlap for one requirement a table exists",
-    "concede_link": "with one more shared lesson on a unit's line a table exists",
-    "concede_bells_earlier": "with one unit's bells that much earlier a table exists",
-    "concede_bells_later": "with one unit's bells that much later a table exists",
-    "concede_weekly": "with fewer lessons of one requirement a table exists",
-    "concede_lessons": "without these lessons together a table exists",
-    "concede_remote_room": "with one more remote room at a unit a table exists",
-}
-
-
-class Concession(Struct, frozen=True, kw_only=True):
-    """Something that lets a table exist; `finding` says it in words, `price` ranks it (the lowest is the cheapest),
-    `change` makes it in the register."""
-
-    kind: ConcessionKind
-    price: int
-    finding: Finding
-    change: RegisterChange = RegisterChange()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A concession that is not verified yet, without its change. `changed` makes the register with it; `requirements`
-    are those that it concerns itself."""
-
-    concession: Concession
-    changed: Callable[[], Register]
-    requirements: frozenset[str] = frozenset()
-    moves_bells: bool = False
+OF_TEACHERS = (teachers.unavailable, teachers.more_a_day, teachers.more_a_week)
 
 
 def title(problem: Problem, requirement: Requirement) -> str:
@@ -116,10 +54,14 @@ def candidates(problem: Problem, culprits: Sequence[Requirement], fewer: int) ->
     """What could be conceded so that the culprits find their places, the cheapest first; `fewer` lessons have none."""
     near = _near(problem, culprits)
     found: list[Candidate] = []
-    for kind in (_locked, _busy_rooms, _unavailable, _teacher_days, _overlaps, _links, _bells, _remote_rooms):
+    for kind in (_locked, _busy_rooms, *OF_TEACHERS, _overlaps, _links, _bells, _remote_rooms):
         found += list(kind(problem, culprits, near))[:MOST_OF_A_KIND]
     found += list(_weekly(problem, near, fewer))[:MOST_OF_A_KIND]
     return sorted(found, key=lambda candidate: candidate.concession.price)
+
+
+def _people(party: object) -> tuple[str, ...]:
+    return (*getattr(party, "classes", ()), *getattr(party, "teachers", ()))
 
 
 def _near(problem: Problem, culprits: Sequence[Requirement]) -> list[Requirement]:
@@ -134,22 +76,9 @@ def _near(problem: Problem, culprits: Sequence[Requirement]) -> list[Requirement
     return [*culprits, *others]
 
 
-def _people(party: object) -> tuple[str, ...]:
-    return (*getattr(party, "classes", ()), *getattr(party, "teachers", ()))
-
-
-def _teachers(requirements: Sequence[Requirement]) -> list[str]:
-    return list(dict.fromkeys(t for r in requirements for party in r.parties for t in party.teachers))
-
-
 def _units(requirements: Sequence[Requirement]) -> list[str]:
     shared = (r for r in requirements if r.kind in SHARED_KINDS)
     return list(dict.fromkeys(party.unit for r in shared for party in r.parties))
-
-
-def _concession(kind: ConcessionKind, code: str = "", price: int | None = None, **values: str | int) -> Concession:
-    finding = Finding(code=f"concede_{code or kind}", values=values, severity="warning")
-    return Concession(kind=kind, price=PRICES[kind] if price is None else price, finding=finding)
 
 
 def _with_requirement(problem: Problem, changed: Requirement, id: str) -> Callable[[], Register]:
@@ -169,9 +98,6 @@ def _with_unit(problem: Problem, changed: SchoolUnit) -> Callable[[], Register]:
     return change
 
 
-Kind = Callable[[Problem, Sequence[Requirement], Sequence[Requirement]], Iterator[Candidate]]
-
-
 def _locked(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Requirement]) -> Iterator[Candidate]:
     units = set(_units(culprits))
     shared = [
@@ -187,7 +113,7 @@ def _locked(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Re
 def unlocked(problem: Problem, requirement: Requirement, slot: Slot) -> Candidate:
     """Giving up one lock."""
     left = tuple(other for other in requirement.locked if other != slot)
-    concession = _concession("locked", title=title(problem, requirement), weekday=slot.weekday, period=slot.period)
+    concession = priced("locked", title=title(problem, requirement), weekday=slot.weekday, period=slot.period)
     changed = _with_requirement(problem, structs.replace(requirement, locked=left), requirement.id)
     return Candidate(concession, changed, frozenset({requirement.id}))
 
@@ -200,43 +126,8 @@ def _busy_rooms(problem: Problem, culprits: Sequence[Requirement], near: Sequenc
     for index, (room, busy) in enumerate(register.busy_rooms):
         if room in usable:
             left = (*register.busy_rooms[:index], *register.busy_rooms[index + 1 :])
-            concession = _concession(
-                "busy_room", name=names[room], weekday=busy.weekday, start=busy.start, end=busy.end
-            )
+            concession = priced("busy_room", name=names[room], weekday=busy.weekday, start=busy.start, end=busy.end)
             yield Candidate(concession, partial(structs.replace, register, busy_rooms=left))
-
-
-def _unavailable(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Requirement]) -> Iterator[Candidate]:
-    register = problem.register
-    for id in _teachers(near):
-        teacher = problem.teachers[id]
-        for busy in teacher.unavailable:
-            free = structs.replace(teacher, unavailable=tuple(b for b in teacher.unavailable if b != busy))
-
-            def change(id: str = id, free: object = free) -> Register:
-                teachers = tuple(free if t.id == id else t for t in register.teachers)
-                return structs.replace(register, teachers=teachers)
-
-            concession = _concession(
-                "unavailable", name=teacher.name, weekday=busy.weekday, start=busy.start, end=busy.end
-            )
-            yield Candidate(concession, change)
-
-
-def _teacher_days(
-    problem: Problem, culprits: Sequence[Requirement], near: Sequence[Requirement]
-) -> Iterator[Candidate]:
-    register = problem.register
-    for id in _teachers(culprits):
-        teacher = problem.teachers[id]
-        if teacher.max_per_day < 16:
-            more = structs.replace(teacher, max_per_day=teacher.max_per_day + 1)
-
-            def change(id: str = id, more: object = more) -> Register:
-                teachers = tuple(more if t.id == id else t for t in register.teachers)
-                return structs.replace(register, teachers=teachers)
-
-            yield Candidate(_concession("teacher_day", name=teacher.name, most=more.max_per_day), change)
 
 
 def _overlaps(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Requirement]) -> Iterator[Candidate]:
@@ -248,7 +139,7 @@ def _overlaps(problem: Problem, culprits: Sequence[Requirement], near: Sequence[
         for less in MINUTES_LESS:
             wider = structs.replace(requirement, overlap_conceded=requirement.overlap_conceded + less)
             if wider.overlap_conceded <= MOST_CONCEDED and len(problem.by_clock(wider)) > now:
-                concession = _concession("overlap", title=title(problem, requirement), minutes=less)
+                concession = priced("overlap", title=title(problem, requirement), minutes=less)
                 changed = _with_requirement(problem, wider, requirement.id)
                 yield Candidate(concession, changed, frozenset({requirement.id}))
                 break
@@ -259,7 +150,7 @@ def _links(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Req
         unit = problem.units[id]
         if unit.link_capacity < 64:
             more = structs.replace(unit, link_capacity=unit.link_capacity + 1)
-            concession = _concession("link", unit=unit.name, most=more.link_capacity)
+            concession = priced("link", unit=unit.name, most=more.link_capacity)
             yield Candidate(concession, _with_unit(problem, more))
 
 
@@ -283,7 +174,7 @@ def _bells(problem: Problem, culprits: Sequence[Requirement], near: Sequence[Req
                 known = problem.units[unit]
                 rung_anew = tuple(_rung(schedule, shift) for schedule in known.bells)
                 code = "bells_later" if shift > 0 else "bells_earlier"
-                concession = _concession("bells", code, unit=known.name, minutes=abs(shift))
+                concession = priced("bells", code, unit=known.name, minutes=abs(shift))
                 changed = _with_unit(problem, structs.replace(known, bells=rung_anew))
                 yield Candidate(concession, changed, moves_bells=True)
 
@@ -306,7 +197,7 @@ def _remote_rooms(
         taken = {room.id for room in register.rooms}
         new = next(name for n in itertools.count(number) if (name := f"{id}.remote{n}") not in taken)
         room = Room(id=new, name=f"远程教室{number}", unit=id, campus=unit.campus, kind="remote")
-        concession = _concession("remote_room", unit=unit.name)
+        concession = priced("remote_room", unit=unit.name)
         yield Candidate(concession, partial(structs.replace, register, rooms=(*register.rooms, room)))
 
 
@@ -319,7 +210,7 @@ def _weekly(problem: Problem, near: Sequence[Requirement], fewer: int) -> Iterat
 def reduced(problem: Problem, requirement: Requirement, fewer: int) -> Candidate:
     """Teaching so many lessons fewer a week; none at all is left of it where that is all."""
     left = requirement.weekly - fewer
-    concession = _concession(
+    concession = priced(
         "weekly",
         price=PRICES["weekly"] * fewer,
         title=title(problem, requirement),
@@ -355,5 +246,5 @@ def together(problem: Problem, missing: Mapping[str, int], broken: Sequence[tupl
         titles = [*titles[:MOST_NAMED], "…"]
     lessons = sum(missing.values()) + len(broken)
     price = PRICES["lessons"] * sum(missing.values()) + PRICES["locked"] * len(broken)
-    concession = _concession("lessons", price=price, lessons=lessons, titles="；".join(titles))
+    concession = priced("lessons", price=price, lessons=lessons, titles="；".join(titles))
     return Candidate(concession, partial(given_up, problem, missing, broken))

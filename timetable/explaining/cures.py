@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from timetable.explaining import concessions
-from timetable.explaining.concessions import Candidate, ConcessionKind
+from timetable.explaining.candidate import Candidate, ConcessionKind
 from timetable.model import SHARED_KINDS, Finding, Requirement
 from timetable.problem import Problem
 
 CURES: Mapping[str, Sequence[ConcessionKind]] = {
     "class_overloaded": ("weekly",),
     "teacher_over_days": ("teacher_day", "weekly"),
-    "teacher_over_week": ("weekly",),
+    "teacher_over_week": ("teacher_week", "weekly"),
     "teacher_over_periods": ("unavailable", "weekly"),
     "no_remote_room": ("remote_room",),
     "no_link": ("link",),

@@ -16,7 +16,7 @@ from timetable.commitments import Commitments
 from timetable.errors import NotFound
 from timetable.explaining import concessions
 from timetable.explaining.budget import Budget
-from timetable.explaining.concessions import Candidate, Concession
+from timetable.explaining.candidate import Candidate, Concession
 from timetable.explaining.cures import cures
 from timetable.explaining.largest import Largest, largest
 from timetable.explaining.trial import conceded, refuted, try_near, try_whole

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from timetable.checker import check
 from timetable.explaining.budget import Budget
-from timetable.explaining.concessions import Candidate
+from timetable.explaining.candidate import Candidate
 from timetable.explaining.largest import Largest
 from timetable.model import SHARED_KINDS
 from timetable.problem import Problem
