@@ -14,13 +14,19 @@ T = TypeVar("T")
 class VersionedRegisters(Protocol):
     async def load(self) -> Register | None: ...
     async def version(self) -> int: ...
+    async def refused(self) -> frozenset[str]: ...
 
 
 class County:
-    """One version of the register, indexed. Every lookup of an unknown id raises NotFound."""
+    """One version of the register, indexed. Every lookup of an unknown id raises NotFound.
 
-    def __init__(self, register: Register) -> None:
+    `refusing`: the classes that may not be recorded, nor seen in what was; those that have left the register stand by
+    their last word.
+    """
+
+    def __init__(self, register: Register, refusing: frozenset[str] = frozenset()) -> None:
         self.register = register
+        self.refusing = refusing
 
     @cached_property
     def _units(self) -> dict[str, SchoolUnit]:
@@ -45,11 +51,6 @@ class County:
     @cached_property
     def _community_of(self) -> dict[str, Community]:
         return {unit: community for community in self.register.communities for unit in community.units}
-
-    @cached_property
-    def refusing(self) -> frozenset[str]:
-        """The classes that may not be recorded."""
-        return frozenset(one.id for one in self.register.classes if not one.recording_consent)
 
     def unit(self, id: str) -> SchoolUnit:
         return _get(self._units, "unit", id)
@@ -112,7 +113,7 @@ class Counties:
             register = await self._registers.load()
             if register is None:
                 raise NotFound("register", "county")
-            self._cached = (version, County(register))
+            self._cached = (version, County(register, await self._registers.refused()))
         return self._cached[1]
 
     async def load(self) -> Register | None:

@@ -26,7 +26,8 @@ class TaughtLesson(Struct, frozen=True, kw_only=True):
     units: tuple[str, ...]
     """Those that took part."""
     withdrawn: frozenset[str] = frozenset()
-    """Units whose class has since withdrawn its consent: nothing recorded of their room is shown to anybody."""
+    """Units whose class has since withdrawn its consent: nothing recorded of their room is shown to anybody, also once
+    the class has left the register."""
     community: str
     community_units: tuple[str, ...]
     hosts: frozenset[str] = frozenset()
@@ -43,8 +44,8 @@ def lesson_of(
     refusing: Collection[str] = (),
 ) -> TaughtLesson:
     """The lesson as its plan has it and, once it has a review, as it was held: the assistant of a class that was not
-    there was not recorded. `taught`: who is in it, while there is no review yet; `refusing`: classes that do not
-    consent now."""
+    there was not recorded. `taught`: who is in it, while there is no review yet; `refusing`: classes whose
+    last word on being recorded is no."""
     hosts = review.parts[0].teachers if review is not None and review.parts else ()
     absent = {part.unit for part in review.parts[1:] if not part.attended} if review is not None else set()
     return TaughtLesson(

@@ -2,7 +2,7 @@
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Connection, Double, Integer, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Double, Integer, Table, Text, bindparam, delete, func, insert, select
 
 from server.storage.database import Database, metadata
 from timetable.errors import StaleVersion
@@ -18,6 +18,8 @@ versions = Table(
     Column("term", Text, nullable=False),
 )
 unfollowed = Table("register_unfollowed", metadata, Column("number", Integer, primary_key=True, autoincrement=False))
+refused = Table("consent_refused", metadata, Column("class", Text, primary_key=True))
+"""Classes whose last word on being recorded was no, also those that have left the register since."""
 
 TERMS_KEPT = 2
 """Decoded registers of earlier terms that are kept at hand."""
@@ -48,6 +50,10 @@ class SqlRegisterStore:
 
     async def version(self) -> int:
         return await self._database.read(_newest)
+
+    async def refused(self) -> frozenset[str]:
+        """The classes whose last word on being recorded was no, also those that no version has any more."""
+        return await self._database.read(lambda c: frozenset(c.execute(select(refused)).scalars()))
 
     async def terms(self) -> list[tuple[Term, int]]:
         """Every term that the register was ever in, the newest first, with its last version."""
@@ -102,7 +108,20 @@ def append(connection: Connection, register: Register, author: str, at: float, e
     row = {"number": newest + 1, "author": author, "at": at, "body": body, "term": register.term.id}
     connection.execute(insert(versions).values(row))
     connection.execute(insert(unfollowed).values(number=newest + 1))
+    _note_refusals(connection, register)
     return newest + 1
+
+
+def _note_refusals(connection: Connection, register: Register) -> None:
+    """A class that leaves the register keeps its last word: what was recorded of it is there after it has gone."""
+    standing = set(connection.execute(select(refused)).scalars())
+    agreed = standing.intersection(one.id for one in register.classes if one.recording_consent)
+    fresh = {one.id for one in register.classes if not one.recording_consent} - standing
+    if agreed:
+        which = delete(refused).where(refused.c["class"] == bindparam("agreed"))
+        connection.execute(which, [{"agreed": id} for id in sorted(agreed)])
+    if fresh:
+        connection.execute(insert(refused), [{"class": id} for id in sorted(fresh)])
 
 
 def _newest(connection: Connection) -> int:

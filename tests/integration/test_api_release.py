@@ -201,6 +201,12 @@ async def test_a_class_that_has_withdrawn_since_is_shown_to_nobody(recorded: Hel
     assert (views[CORE]["consent"], len(views[CORE]["segments"])) == (True, 1)
     gone = await member.get(theirs["url"])
     assert (gone.refusal, gone.json["fields"]["reason"]) == ((403, "recording_withheld"), "withdrawn")
+    # the class leaves at the end of the year, its recording is still there
+    left = msgspec.structs.replace(fresh, classes=tuple(one for one in classes if one.id not in withdrawn))
+    await registers.save(left, "test", 0.0, await registers.version())
+    views = {track["unit"]: track for track in (await recorded.view("host_teacher"))["views"]}
+    assert (views[MEMBER]["consent"], views[MEMBER]["segments"]) == (False, [])
+    assert (await member.get(theirs["url"])).refusal == (403, "recording_withheld")
 
 
 async def test_a_school_of_the_community_that_took_no_part_finds_what_was_shared_with_it(recorded: Held) -> None:

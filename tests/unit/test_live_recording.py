@@ -26,6 +26,9 @@ class Registers:
     async def version(self) -> int:
         return self.number
 
+    async def refused(self) -> frozenset[str]:
+        return frozenset()
+
 
 HERE = county()
 PLAN = rehearsal_plan(HERE, table(HERE).lessons[0], session="s1", starts=0.0, seconds=1.0)
