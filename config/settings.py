@@ -202,6 +202,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return self.database.url or f"sqlite:///{self.server.data_dir / 'tongke.db'}"
 
     @property
+    def database_file(self) -> Path | None:
+        """The file of a SQLite database; None for PostgreSQL."""
+        scheme, _, path = self.database_url.partition(":///")
+        return Path(path.partition("?")[0]) if scheme == "sqlite" else None
+
+    @property
     def recordings_dir(self) -> Path:
         """The folder of the recordings, the default resolved."""
         return Path(self.recordings.dir) if self.recordings.dir else self.server.data_dir / "recordings"

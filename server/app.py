@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -36,10 +37,12 @@ from server.api import (
 from server.api import explanations as explanation_routes
 from server.api import reviews as review_routes
 from server.auth.middleware import identify, origins_key
-from server.errors import problems
+from server.errors import STATUS, Problem, problems, respond
+from server.free_space import DiskFull, FreeSpace, folders_of
 from server.headers import secure
 from server.keys import (
     database_key,
+    free_space_key,
     metrics_key,
     relay_key,
     settings_key,
@@ -92,12 +95,15 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app = web.Application(middlewares=[metrics.measure, problems, identify], client_max_size=BODY_LIMIT)
     app[settings_key] = settings
     app[metrics_key] = metrics
+    free_space = app[free_space_key] = FreeSpace(folders_of(settings))
+    metrics.registry.register(free_space)
     app[site_key] = app[origins_key] = site
     app[uploads_key] = UploadPlaces(settings.uploads.at_once, settings.uploads.photos_at_once)
     app[relay_key] = Relay(settings.turn.urls, settings.turn.secret, settings.turn.seconds, time.time)
     app.on_response_prepare.extend([secure, whip.open_to_any_origin])
     app.on_shutdown.extend([live_socket.close_sockets, stop_builds])
-    app.cleanup_ctx.extend([database, bus, county, auth, tables, searches, reviews, media, lessons, metrics.watch_loop])
+    app.cleanup_ctx.extend([database, bus, county, auth, tables, searches, reviews, media, lessons])
+    app.cleanup_ctx.extend([metrics.watch_loop, free_space.watch])
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics.show)
     for resource in RESOURCES:
@@ -107,6 +113,11 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """`GET /healthz`: 200 when the process answers and reaches its database."""
+    """`GET /healthz`: 200 when the process answers, reaches its database and has room for what it writes."""
     await request.app[database_key].read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+    try:
+        await asyncio.to_thread(request.app[free_space_key].check)
+    except DiskFull as full:
+        # who asks here looks after the machine: unlike others they are told what is wrong with it
+        return respond(request, Problem(STATUS[full.code], full.code, str(full)))
     return reply(request, {"status": "ok"})

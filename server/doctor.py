@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
-from pathlib import Path
 
 from msgspec import Struct
 from redis.exceptions import RedisError
@@ -19,11 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings
 from server import pages
 from server.bus import BusError, open_bus
+from server.free_space import SPARE_BYTES, FreeSpace, folders_of
 from server.materials.fonts import draws_chinese
 from server.storage.database import Database, DatabaseUnusable
 from server.storage.migrate import SchemaTooNew, pending
 
-LEAST_FREE_BYTES = 5 * 1024**3
 LEAST_OPEN_FILES = 4096
 NEEDED_MODULES = ("aiortc", "av", "ortools", "psycopg", "argon2")
 PROBE = b"doctor"
@@ -62,18 +60,18 @@ async def _data(settings: Settings) -> tuple[bool, str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            free = shutil.disk_usage(folder).free
+            free = await asyncio.to_thread(FreeSpace(folders_of(settings)).look)
     except OSError as error:
         return False, f"{folder}: {error.strerror}"
-    room = f"{free / 1024**3:.1f} GiB free"
-    if free < LEAST_FREE_BYTES:
-        return False, f"{folder}: only {room}, recordings want {LEAST_FREE_BYTES / 1024**3:.0f} at least"
-    return True, f"{folder} can be written, {room}"
+    rooms = [f"{setting} {room / 1024**3:.1f} GiB free" for setting, room in free.items()]
+    if min(free.values()) < SPARE_BYTES:
+        return False, f"{', '.join(rooms)}: recordings want {SPARE_BYTES / 1024**3:.0f} at least"
+    return True, f"{folder} can be written, {', '.join(rooms)}"
 
 
 async def _database(settings: Settings) -> tuple[bool, str]:
     # looking must not create a database that an operator did not ask for
-    if _is_missing_file(settings.database_url):
+    if settings.database_file is not None and not settings.database_file.exists():
         return True, "will be created at the first start"
     try:
         database = Database.open(settings.database_url)
@@ -123,10 +121,6 @@ async def _fonts(_settings: Settings) -> tuple[bool, str]:
     if draws_chinese():
         return True, "Chinese pages are drawn"
     return False, "no Chinese font: PDF pages that do not carry theirs stay blank (on Debian: fonts-wqy-microhei)"
-
-
-def _is_missing_file(database_url: str) -> bool:
-    return database_url.startswith("sqlite:///") and not Path(database_url.removeprefix("sqlite:///")).exists()
 
 
 def _bindable(kind: socket.SocketKind, host: str, port: int) -> tuple[bool, str]:

@@ -127,6 +127,7 @@ STATUS: dict[str, int] = {
     "schema_too_new": 500,
     "migrations_broken": 500,
     "database_unusable": 500,
+    "disk_full": 507,
 }
 CHALLENGES = {
     "token_invalid": 'Bearer realm="tongke", error="invalid_token"',

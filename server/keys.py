@@ -15,6 +15,7 @@ from server.cameras.pulls import CameraPulls
 from server.cameras.store import CameraStore
 from server.county import Counties
 from server.explanations import Explanations
+from server.free_space import FreeSpace
 from server.live_sessions import LiveSessions
 from server.materials.service import Materials
 from server.membership_searches import MembershipSearches
@@ -57,6 +58,7 @@ class Demonstration(Protocol):
 settings_key: web.AppKey[Settings] = web.AppKey("settings", Settings)
 database_key: web.AppKey[Database] = web.AppKey("database", Database)
 bus_key: web.AppKey[Bus] = web.AppKey("bus", Bus)
+free_space_key: web.AppKey[FreeSpace] = web.AppKey("free_space", FreeSpace)
 metrics_key: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 site_key: web.AppKey[Site] = web.AppKey("site", Site)
 people_key: web.AppKey[SqlPeopleStore] = web.AppKey("people", SqlPeopleStore)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from server.auth.policy import PERMISSIONS, speaks_for
 from server.auth.principal import Principal
 from server.county import County, reference
+from server.free_space import LEAST_BYTES
 from server.shapes.review import ReviewRow
 from server.shapes.table import LiveNow, Need, NeedCode, PairQuota, TodayLesson, TodayParty, TodayView
 from server.table_view import term_reference, unit_reference
@@ -62,9 +63,11 @@ def today_view(
     today: date,
     now: float,
     interrupted: bool = False,
+    disk_low: int | None = None,
 ) -> TodayView:
     """`tables` are those in force, `amendments` those of the community, `sessions` by occurrence; `held` are the
-    subjects of this year's sync lessons, by member unit; `interrupted`: a build of the table waits to be taken up."""
+    subjects of this year's sync lessons, by member unit; `interrupted`: a build of the table waits to be taken up;
+    `disk_low`: free bytes of the server's disk where they are few."""
     shared = [
         standing
         for standing in tables.on(today)
@@ -80,6 +83,7 @@ def today_view(
         ),
         needs=(
             *_closed(county, community, tables, asker, today),
+            *_filling(asker, disk_low),
             *_interrupted(community, asker, interrupted),
             *_needs(county, community, draft, amendments, live, reviews, asker, now),
         ),
@@ -168,6 +172,13 @@ def _interrupted(community: Community, asker: Principal, interrupted: bool) -> I
     if interrupted and speaks_for(asker, community.core, community.units, community.id) == community.core:
         page = f"/timetable?community={community.id}&tab=build"
         yield _need("build_interrupted", {"community": community.name}, page, "warn")
+
+
+def _filling(asker: Principal, free: int | None) -> Iterable[Need]:
+    """Who answers for the server's machine hears of it; nobody else can do anything about it."""
+    if free is not None and any(grant.role == "bureau_admin" for grant in asker.grants):
+        severity: Literal["bad", "warn"] = "bad" if free < LEAST_BYTES else "warn"
+        yield _need("disk_filling", {"gb": f"{free / 1024**3:.1f}"}, "", severity)
 
 
 def _asked(

@@ -18,6 +18,7 @@ from server.keys import (
     amendments_key,
     builds_key,
     counties_key,
+    free_space_key,
     live_key,
     reviews_key,
     session_store_key,
@@ -75,6 +76,7 @@ async def today(request: web.Request) -> web.Response:
         today=day,
         now=now,
         interrupted=any(build.interrupted for build in app[builds_key].of(community.id)),
+        disk_low=app[free_space_key].low,
     )
     return reply(request, shape)
 

@@ -183,11 +183,13 @@ NeedCode = Literal[
     "lesson_live",
     "table_missing",
     "build_interrupted",
+    "disk_filling",
 ]
 
 
 class Need(Body, frozen=True, kw_only=True):
-    """One thing that waits for the person. `code` picks icon and sentence (`need.<code>`)."""
+    """One thing that waits for the person. `code` picks icon and sentence (`need.<code>`); an empty `link`: nothing in
+    the product settles it."""
 
     code: NeedCode
     values: dict[str, str | int]

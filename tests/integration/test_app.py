@@ -21,7 +21,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from config.settings import Settings, load
-from server import logs
+from server import free_space, logs
 from server.app import create_app
 from server.errors import OUR_PACKAGES, STATUS
 from server.headers import ALWAYS
@@ -206,12 +206,21 @@ async def test_metrics_count_by_route_and_hold_no_path(client: Client) -> None:
     assert 'tongke_http_requests_total{method="GET",route="/classroom/{tail}",status="200"} 1.0' in text
     assert "tongke_loop_lag_seconds" in text
     assert "process_cpu_seconds_total" in text
+    assert "# TYPE tongke_disk_free_bytes gauge" in text
     assert SECRET not in text
 
 
 async def test_health_is_what_the_database_says(client: Client) -> None:
     answer = await client.get("/healthz")
     assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+
+
+async def test_health_says_that_the_disk_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(free_space, "LEAST_BYTES", 1 << 62)
+    answer = await client.get("/healthz")
+    problem = await answer.json(content_type="application/problem+json")
+    assert (answer.status, problem["status"], problem["code"]) == (507, 507, "disk_full")
+    assert problem["detail"].startswith("server.data_dir: only ")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,14 @@ def test_a_table_that_nobody_has_built_is_missed() -> None:
     assert codes(view().needs) == []
 
 
+def test_a_disk_that_fills_is_told_to_the_bureau_alone() -> None:
+    admin, low = person(None, "bureau_admin"), 1536 * 1024**2
+    [need] = view(asker=admin, disk_low=low).needs
+    assert (need.code, need.values, need.link, need.severity) == ("disk_filling", {"gb": "1.5"}, "", "warn")
+    assert view(asker=admin, disk_low=1024).needs[0].severity == "bad"
+    assert view(asker=admin).needs == view(disk_low=low).needs == ()
+
+
 def test_a_school_is_reminded_of_its_own_word_and_the_core_of_everybodys() -> None:
     waiting = proposed()
     [mine] = view(draft=waiting, asker=MEMBER).needs

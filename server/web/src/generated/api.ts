@@ -1216,7 +1216,7 @@ export interface ImportView {
   dropped: Record<string, number>;
 }
 
-/** One thing that waits for the person. `code` picks icon and sentence (`need.<code>`). */
+/** One thing that waits for the person. `code` picks icon and sentence (`need.<code>`); an empty `link`: nothing in the product settles it. */
 export interface Need {
   code: NeedCode;
   values: Record<string, string | number>;
@@ -1287,7 +1287,7 @@ export interface TodayView {
 
 export type TableStatus = "none" | "draft" | "proposed" | "agreed" | "published";
 
-export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "schools_closed" | "review_overdue" | "review_open" | "lesson_live" | "table_missing" | "build_interrupted";
+export type NeedCode = "consent_missing" | "objection" | "amendment_asked" | "schools_closed" | "review_overdue" | "review_open" | "lesson_live" | "table_missing" | "build_interrupted" | "disk_filling";
 
 /** What a school's own table says, and what became of it. `imported` is false after a check or with errors. */
 export interface OwnTableView {

@@ -16,6 +16,7 @@ const ICONS: Record<Need["code"], IconName> = {
   lesson_live: "cam",
   table_missing: "cal",
   build_interrupted: "warn",
+  disk_filling: "warn",
 };
 const URGENCY = { bad: 0, warn: 1, info: 2 };
 
@@ -54,9 +55,11 @@ export function Needs({ needs }: { needs: readonly Need[] }) {
                   <b>{t(key, values)}</b>
                   {has(`${key}.more`) && !more.includes("{") && <span class="sm mut ell">{more}</span>}
                 </span>
-                <LinkButton small kind={need.severity === "bad" ? "pri" : undefined} href={need.link}>
-                  {t(`${key}.act`)}
-                </LinkButton>
+                {need.link && (
+                  <LinkButton small kind={need.severity === "bad" ? "pri" : undefined} href={need.link}>
+                    {t(`${key}.act`)}
+                  </LinkButton>
+                )}
               </li>
             );
           })}
