@@ -124,6 +124,8 @@ STATUS: dict[str, int] = {
     "bus_overflow": 503,
     "bad_settings": 500,
     "cannot_listen": 500,
+    "data_folder_taken": 500,
+    "data_folder_unusable": 500,
     "schema_too_new": 500,
     "migrations_broken": 500,
     "database_unusable": 500,

@@ -15,6 +15,7 @@ import uvloop
 from aiohttp import web
 
 from config.settings import Settings
+from server.data_folder import held
 from server.logs import AccessLog
 
 SHUTDOWN_SECONDS = 5.0
@@ -51,8 +52,14 @@ def spare_the_collector() -> None:
 async def serve(settings: Settings, build: Build, ready: Ready | None = None) -> None:
     """Run the application that `build` makes until SIGTERM or SIGINT; `ready` runs once requests are answered.
 
-    `build` gets the settings with the real port, also where they ask for any free one.
+    `build` gets the settings with the real port, also where they ask for any free one. Raises DataFolderTaken,
+    DataFolderUnusable, CannotListen.
     """
+    with held(settings):
+        await _serve(settings, build, ready)
+
+
+async def _serve(settings: Settings, build: Build, ready: Ready | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -67,8 +67,6 @@ def run(port: int, folder: Path) -> None:
         demo=structs.replace(settings.demo, enabled=True),
     )
     demo = Demo(folder)
-    # an address of an earlier run must not look like one of this
-    (folder / ANNOUNCEMENT).unlink(missing_ok=True)
     run_process(settings, demo.build, demo.prepare)
 
 
@@ -98,6 +96,8 @@ class Demo:
         return next((record.review for record in records if record.review is not None), None)
 
     def build(self, settings: Settings) -> web.Application:
+        # an address of an earlier run must not look like one of this; the folder is ours by now
+        (self._folder / ANNOUNCEMENT).unlink(missing_ok=True)
         app = create_app(settings)
         app[demo_key] = self
         app.on_shutdown.append(self._stop)
