@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, Route, expect
 
 from server.keys import counties_key, importing_key, repairs_key, timetable_key
 from tests.county_server import (
@@ -163,6 +163,46 @@ async def test_an_objection_finds_its_lesson_the_slot_that_is_wanted(small: Coun
     assert [one["id"] for one in after["lessons"] if one != before[one["id"]]] == [SYNC]
 
 
+async def test_undo_never_goes_behind_a_repair_that_is_looked_at_or_on_its_way(
+    small: CountyServer, desks: Desks
+) -> None:
+    director = await a_draft(small)
+
+    async def slot() -> tuple[int, int]:
+        found = next(lesson for lesson in (await director.get(TABLE)).json["lessons"] if lesson["id"] == SYNC)
+        return found["weekday"], found["parties"][0]["period"]
+
+    before = await slot()
+    page = await desks.open("core_director", f"/timetable?version=draft&lesson={SYNC}&tab=lesson&lang=en")
+    repair = page.locator(".repair .moves li")
+
+    async def propose() -> None:
+        await page.locator(f'.les[data-lesson="{SYNC}"]').focus(timeout=WAIT)
+        await page.keyboard.press("m")
+        await page.locator(".places li button").first.click(timeout=WAIT)
+        await expect(repair).to_be_visible(timeout=WAIT)
+
+    await propose()
+    await page.keyboard.press("Control+z")
+    await expect(repair).to_have_count(0, timeout=WAIT)
+    assert await slot() == before
+    held: list[Route] = []
+    undone: list[str] = []
+    await page.route("**/accept", lambda route: held.append(route))
+    page.on("request", lambda request: undone.append(request.url) if request.url.endswith("/undo") else None)
+    await propose()
+    await page.locator('[data-action="accept-repair"]').click()
+    await until(lambda: bool(held))
+    await page.keyboard.press("Control+z")
+    assert undone == []
+    await held[0].continue_()
+    await expect(repair).to_have_count(0, timeout=WAIT)
+    assert await slot() != before
+    await page.keyboard.press("Control+z")
+    await expect(page.locator(".undo-said:not(.bad)")).to_be_visible(timeout=WAIT)
+    assert await slot() == before
+
+
 async def test_of_two_directors_the_second_sees_what_the_first_changed(small: CountyServer, desks: Desks) -> None:
     principal = await small.person("core_principal")
     await a_draft(small)
@@ -190,6 +230,13 @@ async def test_a_schools_own_table_is_looked_at_mended_and_taken(small: CountySe
     page = await desks.open("core_director", "/import?kind=own&lang=en")
     choose = page.locator('input[type="file"]')
     head = "班级,星期,节次,学科,教师\n"
+    await choose.set_input_files([file("空.csv", "")])
+    # the same file may be chosen again once it is mended
+    assert await choose.input_value() == ""
+    await page.locator('[data-action="check-import"]').click()
+    await expect(page.locator('[data-finding="file_empty"]')).to_be_visible(timeout=WAIT)
+    # where there are no good rows, none are offered
+    assert await page.locator('[data-action="import-good-rows"]').count() == 0
     await choose.set_input_files([file("表.csv", f"{head}A0-5-1班,周一,2,语文,\n九(9)班,周二,2,语文,\n")])
     await page.locator('[data-action="check-import"]').click()
     fault = page.locator('[data-finding="own_row_unreadable"], [data-finding="own_class_unknown"]')

@@ -29,6 +29,8 @@ export interface Drop {
 
 export const carry = signal<Carry | null>(null);
 export const dropped = signal<Drop | null>(null);
+/** Whether a repair is on its way to become the draft. */
+export const accepting = signal(false);
 
 export const slotName = (slot: { weekday: number; period: number }) => `${slot.weekday}.${slot.period}`;
 export const isOpen = (slot: SlotView) => slot.verdict === "fits" || slot.verdict === "costs";
@@ -112,9 +114,14 @@ export async function seek(community: string, lesson: string, wanted: { weekday:
 
 /** Makes the repair's table the draft. */
 export async function accept(community: string, repair: RepairView): Promise<TimetableView> {
-  const view = await post<TimetableView>(`${address(community)}/repairs/${encodeURIComponent(repair.id)}/accept`);
-  putBack();
-  return view;
+  accepting.value = true;
+  try {
+    const view = await post<TimetableView>(`${address(community)}/repairs/${encodeURIComponent(repair.id)}/accept`);
+    putBack();
+    return view;
+  } finally {
+    accepting.value = false;
+  }
 }
 
 /** Takes back the last change of the draft. */
