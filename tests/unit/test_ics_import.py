@@ -255,6 +255,14 @@ def test_garbage_never_raises(content: bytes) -> None:
         assert msgspec.convert(msgspec.to_builtins(proposal.busy), BusyTime) == proposal.busy
 
 
+def test_a_calendar_of_which_only_a_part_arrived_is_refused() -> None:
+    # taken as it is, it would free all that the whole one had taken
+    content = SAMPLE.encode()
+    found = read_calendar("a.ics", content[: content.rindex(b"END:VCALENDAR")], TERM)
+    assert codes(found) == ["ics_cut_off"]
+    assert found.has_errors
+
+
 def test_a_calendar_that_is_too_big_is_refused() -> None:
     content = b" " * (ics_import.MOST_BYTES + 1)
     assert codes(read_calendar("a.ics", content, TERM)) == ["ics_too_big"]

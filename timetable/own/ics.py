@@ -25,6 +25,7 @@ from timetable.term import TIME_ZONE, parity, teaching_day, week_of
 
 ERRORS: Mapping[str, str] = {
     "ics_unreadable": "the bytes are no calendar",
+    "ics_cut_off": "the bytes end before the calendar does",
     "ics_too_big": "more bytes or events than a person's calendar has",
 }
 WARNINGS: Mapping[str, str] = {
@@ -95,6 +96,8 @@ def read_calendar(name: str, content: bytes, term: Term) -> CalendarImport:
         components = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     except Exception as error:  # the parser raises whatever a broken line leads it to
         return CalendarImport(proposals=(), findings=(_finding(name, "ics_unreadable", reason=shown(str(error))),))
+    if not calendars:
+        return CalendarImport(proposals=(), findings=(_finding(name, "ics_cut_off"),))
     if len(components) > MOST_EVENTS:
         return CalendarImport(proposals=(), findings=(_finding(name, "ics_too_big"),))
     reading = _Reading(name, term)
