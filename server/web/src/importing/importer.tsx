@@ -28,6 +28,8 @@ export interface ImporterProps<R extends Outcome> {
   address: string | null;
   /** Whether sound rows may be taken beside faulty ones. */
   goodRows: boolean;
+  /** Whether anything was found that could be taken. */
+  some: (result: R) => boolean;
   /** What has to be chosen beside the files. */
   fields?: ComponentChildren;
   /** Shown beside the choice of files. */
@@ -36,7 +38,7 @@ export interface ImporterProps<R extends Outcome> {
   summary: (result: R) => ComponentChildren;
 }
 
-export function Importer<R extends Outcome>({ lead, accept, multiple, address, goodRows, fields, beside, summary }: ImporterProps<R>) {
+export function Importer<R extends Outcome>({ lead, accept, multiple, address, goodRows, some, fields, beside, summary }: ImporterProps<R>) {
   const [files, setFiles] = useState<File[]>([]);
   const [result, setResult] = useState<R | null>(null);
   const { busy, error, run, clear } = useAction();
@@ -53,6 +55,7 @@ export function Importer<R extends Outcome>({ lead, accept, multiple, address, g
     });
   const errors = result?.findings.filter((finding) => finding.severity !== "warning").length ?? 0;
   const checked = result !== null && !result.imported;
+  const part = goodRows && result !== null && some(result);
   const ready = files.length > 0 && address !== null;
   return (
     <>
@@ -67,6 +70,8 @@ export function Importer<R extends Outcome>({ lead, accept, multiple, address, g
               accept={accept}
               onChange={(event) => {
                 setFiles([...(event.currentTarget.files ?? [])]);
+                // the same file, mended, may be chosen again
+                event.currentTarget.value = "";
                 setResult(null);
                 clear();
               }}
@@ -86,15 +91,15 @@ export function Importer<R extends Outcome>({ lead, accept, multiple, address, g
               {t("import_page.run")}
             </Button>
           )}
-          {ready && checked && errors > 0 && goodRows && (
+          {ready && checked && errors > 0 && part && (
             <Button busy={busy} action="import-good-rows" onClick={() => send("good_rows")}>
               {t("import_page.good_rows")}
             </Button>
           )}
         </div>
         <Failure error={error} />
-        {result && <Verdict result={result} errors={errors} goodRows={goodRows} />}
-        {result && summary(result)}
+        {result && <Verdict result={result} errors={errors} goodRows={part} />}
+        {result && (errors === 0 || some(result)) && summary(result)}
       </section>
       {result && result.findings.length > 0 && <Findings findings={result.findings} />}
     </>

@@ -23,6 +23,7 @@ export function RegisterImport() {
       multiple
       goodRows
       address="/api/import"
+      some={hasRows}
       beside={<EmptyForm />}
       summary={(result) => (
         <>
@@ -33,6 +34,8 @@ export function RegisterImport() {
     />
   );
 }
+
+const hasRows = ({ counts }: ImportView) => Object.values(counts).some((rows) => rows > 0);
 
 function EmptyForm() {
   const { busy, error, run } = useAction();
@@ -91,6 +94,7 @@ export function OwnTableImport() {
       multiple
       goodRows
       address={`/api/units/${encodeURIComponent(unit.id)}/own-table?into=${into}`}
+      some={({ lessons }) => lessons > 0}
       fields={
         <>
           <Select label={t("import_page.school")} value={unit.id} choices={places.units.map((one) => ({ value: one.id, label: one.name }))} onChange={setChosen} />
@@ -123,6 +127,7 @@ export function CalendarImport() {
       accept=".ics"
       multiple
       goodRows={false}
+      some={({ times }) => times.length > 0}
       address={one ? `/api/${whose}s/${encodeURIComponent(one.id)}/calendar` : null}
       fields={
         <>
@@ -176,6 +181,7 @@ export function FetImport() {
       accept=".fet"
       multiple={false}
       goodRows={false}
+      some={hasRows}
       address={ready ? `/api/import/fet?${query}` : null}
       fields={
         <>

@@ -1,5 +1,6 @@
 /** Schools that join or leave the community in mid-term: what it comes to, and putting it before those concerned. */
 
+import type { TargetedMouseEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Join, Leave, MembershipOutcome, MembershipSearchView, MembershipsView } from "../generated/api";
 import { call, del, get, post, Problem } from "../ui/api";
@@ -139,7 +140,7 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
               </select>
             </Field>
             <Field label={t("members.joins")} hint={joining ? t("members.brings", { unit: joining.unit, lessons: (joining.requirements ?? []).length }) : t("members.file")}>
-              <input class="input" type="file" name="joining" multiple disabled={searching} accept=".json,.xlsx,.xls,.ods,.csv,.zip" onChange={(event) => read([...(event.currentTarget.files ?? [])])} />
+              <input class="input" type="file" name="joining" multiple disabled={searching} accept=".json,.xlsx,.xls,.ods,.csv,.zip" onClick={anew} onChange={(event) => read([...(event.currentTarget.files ?? [])])} />
             </Field>
             <Field label={t("members.first")}>
               <input class="input" type="date" name="first" value={first} disabled={searching} onInput={(event) => (setFirst(event.currentTarget.value), forget())} />
@@ -177,6 +178,9 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
     </>
   );
 }
+
+/** The same file, mended, may be chosen again. */
+const anew = (event: TargetedMouseEvent<HTMLInputElement>) => (event.currentTarget.value = "");
 
 const address = (id: string) => `/api/membership-searches/${encodeURIComponent(id)}`;
 
