@@ -60,7 +60,7 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
       {may && (
         <div class="acts">
           {running ? (
-            <Button small kind="pri" icon="stop" busy={busy} action="stop-build" onClick={() => act(() => stopRun(current.view.id))}>
+            <Button small kind="pri" icon="stop" busy={busy || current.view.phase === "done"} action="stop-build" onClick={() => act(() => stopRun(current.view.id))}>
               {t(current.view.cost === null ? "build.stop" : "build.stop_keep")}
             </Button>
           ) : (
@@ -103,7 +103,8 @@ function Standing({ table }: { table: Table }) {
 
 function Progress({ current: { view, fall }, lessons }: { current: Run; lessons: number }) {
   const running = view.state === "running";
-  const at = PHASES.indexOf(view.phase);
+  // all is done while the best table becomes the draft
+  const at = view.phase === "done" ? PHASES.length : PHASES.indexOf(view.phase);
   const first = fall[0];
   return (
     <>
@@ -163,6 +164,7 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
 
 /** What the state of a run means for the table. */
 function meaning(view: BuildView): string {
+  if (view.state === "running" && view.phase === "done" && view.cost !== null) return "build.ending";
   if (view.state === "running") return view.cost === null ? "build.no_table_yet" : "build.stop_any_time";
   if (view.state === "interrupted") return view.cost === null ? "build.interrupted_empty" : "build.interrupted_means";
   if (view.state === "cancelled" && view.cost === null) return "build.nothing_kept";
