@@ -74,7 +74,7 @@ async def _database(settings: Settings) -> tuple[bool, str]:
     if settings.database_file is not None and not settings.database_file.exists():
         return True, "will be created at the first start"
     try:
-        database = Database.open(settings.database_url)
+        database = Database.open(settings.database_url, read_only=True)
     except DatabaseUnusable as error:
         return False, str(error)
     try:

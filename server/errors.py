@@ -127,6 +127,7 @@ STATUS: dict[str, int] = {
     "data_folder_taken": 500,
     "data_folder_unusable": 500,
     "schema_too_new": 500,
+    "schema_outdated": 500,
     "migrations_broken": 500,
     "database_unusable": 500,
     "disk_full": 507,

@@ -13,12 +13,11 @@ import msgspec
 from cyclopts import App, CycloptsError
 
 from config.settings import load
+from server.commands.database import opened
 from server.commands.parameters import AsJson, Flag
 from server.new_bells import tables_follow
 from server.sentences import LANGUAGES, Language, catalogue, finding_sentence
 from server.storage.amendment_store import SqlAmendmentStore
-from server.storage.database import Database
-from server.storage.migrate import migrate
 from server.storage.register_store import SqlRegisterStore
 from server.storage.table_store import SqlTableStore
 from timetable.agreement.amendment_service import AmendmentService
@@ -152,9 +151,7 @@ def _write_form(path: Path) -> int:
 async def _run(
     address: str, contents: Mapping[str, bytes], *, good_rows: bool, check: bool, replace: bool
 ) -> ImportReport:
-    database = Database.open(address)
-    try:
-        await asyncio.to_thread(migrate, database.engine)
+    async with opened(address, looks_only=check) as database:
         registers = SqlRegisterStore(database)
         tables = TimetableService(SqlTableStore(database), registers, now=time.time, announce=_seen_by_servers)
         changes = AmendmentService(
@@ -171,8 +168,6 @@ async def _run(
         if check:
             return await service.check(contents, replace=replace)
         return await service.run(contents, OPERATOR, good_rows_only=good_rows, replace=replace)
-    finally:
-        await database.close()
 
 
 async def _seen_by_servers(news: Version | Amendment) -> None:

@@ -15,11 +15,10 @@ from cyclopts import App
 
 from config.settings import load
 from server.auth.service import HASHER
+from server.commands.database import opened
 from server.commands.parameters import AsJson, Flag
 from server.people import COLUMNS, Enrolment, EntriesRefused, Entry, UnknownLogin, entries_of
 from server.private_file import write_private
-from server.storage.database import Database
-from server.storage.migrate import migrate
 from server.storage.people_store import SqlPeopleStore
 from server.storage.register_store import SqlRegisterStore
 
@@ -123,7 +122,7 @@ def take(file: Path, *, out: Path | None = None, check: Flag = False, config: Pa
         print(f"tongke: {len(passwords)} new people, {len(planned) - len(passwords)} with a new role", file=sys.stderr)
         return GOOD
 
-    return _run(config, run)
+    return _run(config, run, looks_only=check)
 
 
 @app.command
@@ -192,20 +191,18 @@ def list_people(*, as_json: AsJson = False, config: Path | None = None) -> int:
         sys.stdout.write(_csv([COLUMNS, *rows]).decode())
         return GOOD
 
-    return _run(config, run)
+    return _run(config, run, looks_only=True)
 
 
-def _run(config: Path | None, body: Callable[[Enrolment, SqlPeopleStore], Awaitable[int]]) -> int:
+def _run(
+    config: Path | None, body: Callable[[Enrolment, SqlPeopleStore], Awaitable[int]], *, looks_only: bool = False
+) -> int:
     settings = load(config, os.environ)
 
     async def inside() -> int:
-        database = Database.open(settings.database_url)
-        try:
-            await asyncio.to_thread(migrate, database.engine)
+        async with opened(settings.database_url, looks_only=looks_only) as database:
             store = SqlPeopleStore(database)
             return await body(Enrolment(store, await SqlRegisterStore(database).load(), HASHER.hash), store)
-        finally:
-            await database.close()
 
     try:
         return asyncio.run(inside())

@@ -55,16 +55,18 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
 
     @classmethod
-    def open(cls, url: str) -> Database:
+    def open(cls, url: str, *, read_only: bool = False) -> Database:
         """Open `sqlite:///path` or `postgresql+psycopg://...`; nothing is connected before the first transaction. An
-        error names its statement, but not what that carried: people's names and words. Raises DatabaseUnusable."""
+        error names its statement, but not what that carried: people's names and words. With `read_only` everything
+        that would write fails, and a file must be there already. Raises DatabaseUnusable."""
         try:
             parsed = sqlalchemy.make_url(url)
         except (ArgumentError, ValueError):
             # not said what it is: it may hold a password
             raise DatabaseUnusable("of database.url", "", "that is no address") from None
         if parsed.get_backend_name() == "sqlite":
-            return cls(_sqlite_engine(parsed, reading=False), _sqlite_engine(parsed, reading=True), writers=1)
+            reading = _sqlite_engine(parsed, reading=True)
+            return cls(reading if read_only else _sqlite_engine(parsed, reading=False), reading, writers=1)
         engine = sqlalchemy.create_engine(
             parsed,
             isolation_level="SERIALIZABLE",
@@ -73,7 +75,8 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,
         )
-        return cls(engine, engine.execution_options(postgresql_readonly=True), writers=POSTGRES_WRITERS)
+        reading = engine.execution_options(postgresql_readonly=True)
+        return cls(reading if read_only else engine, reading, writers=POSTGRES_WRITERS)
 
     @property
     def engine(self) -> Engine:
@@ -120,7 +123,6 @@ def _sqlite_engine(url: sqlalchemy.URL, *, reading: bool) -> Engine:
     pragmas = ["journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"]
     engine = sqlalchemy.create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
 
-    @event.listens_for(engine, "do_connect")
     def create(*_: object) -> None:
         # whoever is the first to open it, an operator's command or the server: it is for the operators' group only
         file = Path(str(url.database))
@@ -129,6 +131,9 @@ def _sqlite_engine(url: sqlalchemy.URL, *, reading: bool) -> Engine:
             file.touch(mode=OWN, exist_ok=True)
         except OSError as error:
             raise DatabaseUnusable(str(url), "", error.strerror or str(error)) from error
+
+    if not reading:
+        event.listen(engine, "do_connect", create)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:

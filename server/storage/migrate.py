@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from server.storage.database import DatabaseUnusable
@@ -42,6 +42,19 @@ class SchemaTooNew(Exception):
         super().__init__(f"the database needs a program that knows schema {needed:04}; this one knows {known:04}")
         self.needed = needed
         self.known = known
+
+
+class SchemaOutdated(Exception):
+    """The database is of an older version, and who reads it now must not change it."""
+
+    code = "schema_outdated"
+
+    def __init__(self, url: URL, steps: int) -> None:
+        super().__init__(
+            f"the database {url} is of an older version, {steps} migration(s) behind: the next start of the server, or "
+            "a command that changes it, brings it up to date; this command only looks and has changed nothing"
+        )
+        self.steps = steps
 
 
 class MigrationsBroken(Exception):
@@ -111,19 +124,26 @@ def migrate(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
                 at = step.label
                 _apply(connection, step)
     except DBAPIError as error:
-        reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
-        raise DatabaseUnusable(str(engine.url), at, reason) from error
+        raise _unusable(engine, at, error) from error
     return [step.label for step in applied]
 
 
 def pending(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
     """The names of the migrations that the next start would apply; looks only, and refuses an unsafe downgrade."""
     steps = load(engine.dialect.name, folder)
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("schema_version"):
-            return [step.label for step in steps]
-        _refuse_downgrade(connection, steps)
-        return [step.label for step in _unseen(connection, steps)]
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("schema_version"):
+                return [step.label for step in steps]
+            _refuse_downgrade(connection, steps)
+            return [step.label for step in _unseen(connection, steps)]
+    except DBAPIError as error:
+        raise _unusable(engine, "", error) from error
+
+
+def _unusable(engine: Engine, step: str, error: DBAPIError) -> DatabaseUnusable:
+    reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+    return DatabaseUnusable(str(engine.url), step, reason)
 
 
 @contextmanager

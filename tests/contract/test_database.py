@@ -73,6 +73,17 @@ async def test_read_does_not_wait_for_a_write_and_sees_the_last_commit(ledger: D
     assert await ledger.read(amount) == 1
 
 
+async def test_what_is_opened_to_be_read_cannot_write(ledger: Database) -> None:
+    url = ledger.engine.url.render_as_string(hide_password=False)
+    looking = Database.open(url, read_only=True)
+    try:
+        assert await looking.read(amount) == 0
+        with pytest.raises(sqlalchemy.exc.DBAPIError):
+            await looking.write(add_one)
+    finally:
+        await looking.close()
+
+
 @pytest.fixture
 def engine(database: Database) -> sqlalchemy.Engine:
     return database.engine

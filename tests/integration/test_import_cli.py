@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -112,6 +114,20 @@ def test_check_only_says_what_is_wrong(
     assert [finding["code"] for finding in report["findings"]] == ["duplicate_id", "bell_overlap", "unknown_teacher"]
     assert report["imported"] is False
     assert stored(sqlite_url) == (0, None)
+
+
+def test_check_makes_no_database_and_brings_none_up_to_date(
+    sqlite_url: str, good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = tmp_path / "absent" / "tongke.db"
+    assert cli.run(["import", str(good), "--check", "--database", f"sqlite:///{absent}"]) == 0
+    assert not absent.parent.exists()
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as older:
+        older.execute("DELETE FROM schema_version WHERE number = 17")
+        capsys.readouterr()
+        assert cli.run(["import", str(good), "--check", "--database", sqlite_url]) == 1
+        assert "is of an older version" in capsys.readouterr().err
+        assert older.execute("SELECT max(number) FROM schema_version").fetchone() == (16,)
 
 
 def test_several_files_and_a_folder_make_one_register(sqlite_url: str, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -214,3 +216,28 @@ def test_the_list_is_for_machines_too(installation: Path, capsys: pytest.Capture
     assert run(installation, "list", "--json") == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["grants"] == [{"role": "bureau_admin", "unit": None, "community": None}]
+
+
+@pytest.mark.parametrize("words", [("list",), ("take", "people.csv", "--check")])
+def test_what_only_looks_leaves_an_older_database_as_it_is(
+    installation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "people.csv").write_text(HEAD + "a,某,bureau_viewer,,,\n", "utf-8")
+    words = tuple(str(tmp_path / word) if word.endswith(".csv") else word for word in words)
+    with closing(sqlite3.connect(tmp_path / "tongke.db", isolation_level=None)) as connection:
+        connection.execute("DELETE FROM schema_version WHERE number = 17")
+    before = (tmp_path / "tongke.db").read_bytes()
+    assert run(installation, *words) == 1
+    said = capsys.readouterr().err
+    assert f"the database sqlite:///{tmp_path}/tongke.db is of an older version, 1 migration(s) behind" in said
+    assert (tmp_path / "tongke.db").read_bytes() == before
+
+
+def test_what_only_looks_makes_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "tongke.toml"
+    config.write_text(f'[server]\ndata_dir = "{tmp_path / "data"}"\n')
+    assert listed(config, capsys) == []
+    file = tmp_path / "people.csv"
+    file.write_text(HEAD + "a,某,bureau_viewer,,,\n", "utf-8")
+    assert run(config, "take", str(file), "--check") == 0
+    assert not (tmp_path / "data").exists()
