@@ -1,15 +1,12 @@
-"""This module owns refining a table: again and again a few lessons are taken out, the others held, and the cheapest way
-to put them back is searched for. Each worker searches alone, in an excerpt of the model of its own.
-
-Lessons are also put back where they cost the same as before, so that the next search begins from another table: without
-that it soon ends where no few lessons alone can be moved for the better.
-"""
+"""This module owns refining a table: again and again a few lessons are taken out, the others held, and a cheaper way to
+put them back is searched for. Each worker searches alone, in an excerpt of the model of its own."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -29,7 +26,7 @@ FIRST_SIZE, LEAST_SIZE = 600.0, 300.0
 LARGER, SMALLER = 1.03, 0.9
 """How the size changes after a search that ended, and after one that did not."""
 
-PATIENCE, USUAL_SIZE = 0.1, 1000.0
+PATIENCE, USUAL_SIZE = 0.2, 1000.0
 """Deterministic seconds of one search among so many placements; more get as much more."""
 
 IDLE = 60
@@ -90,23 +87,30 @@ class Refinement:
         start, _, version = self._standing()
         kind = random.choice(KINDS)
         free = self._around.pick(kind, start, round(self._sizes[kind]), random)
-        excerpt = self._excerpts.cut(free, start)
-        patience = PATIENCE * max(1.0, len(free) / USUAL_SIZE)
-        effort = Effort(left(), random.randrange(1 << 30), workers=1, way="part", patience=patience)
-        found = run(excerpt.cp, effort, stop)
-        better = False
-        if found.solution is not None:
-            refined, more = excerpt.put_back(start, found.solution)
-            better = more <= 0 and self._take(start, refined, version)
-            if found.status == "optimal" and len(free) == len(self._around):
-                self._incumbent.prove(self._excerpts.cost(refined))
-        elif stop():
+        ended, refined = self._search(free, start, Effort(left(), random.randrange(1 << 30), 1, "part"), stop)
+        if refined is None and not ended and stop():
             return
+        better = refined is not None and self._take(start, refined, version)
         self._idle = 0 if better else self._idle + 1
-        if found.status != "optimal":
+        if not ended:
             self._sizes[kind] = max(self._sizes[kind] * SMALLER, LEAST_SIZE)
-        elif not better:
+            return
+        if not better:
             self._sizes[kind] = min(self._sizes[kind] * LARGER, len(self._around) * LARGER)
+        if len(free) == len(self._around):
+            self._incumbent.prove(self._excerpts.cost(start if refined is None else refined))
+
+    def _search(
+        self, free: Sequence[int], start: Whole, effort: Effort, stop: Callable[[], bool]
+    ) -> tuple[bool, Whole | None]:
+        """Whether the search came to its end, and the table that it found to be cheaper: the cheapest, if it did."""
+        excerpt = self._excerpts.cut(free, start)
+        if excerpt.hopeless:
+            return True, None
+        patience = PATIENCE * max(1.0, len(free) / USUAL_SIZE)
+        found = run(excerpt.cp, replace(effort, patience=patience), stop)
+        refined = None if found.solution is None else excerpt.put_back(start, found.solution)
+        return found.status in ("optimal", "infeasible"), refined
 
     def _take(self, start: Whole, refined: Whole, version: int) -> bool:
         """Take it unless it is dearer, or by now does not fit what others found; whether it made the table better."""
