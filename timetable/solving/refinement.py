@@ -14,7 +14,7 @@ import numpy as np
 from timetable.solving.excerpt import Excerpts
 from timetable.solving.formulation import Formulation
 from timetable.solving.incumbent import Incumbent
-from timetable.solving.neighbourhoods import KINDS, Kind, Neighbourhoods
+from timetable.solving.neighbourhoods import CHANCES, KINDS, Kind, Neighbourhoods
 from timetable.solving.pricing import Pricing
 from timetable.solving.rows import Row
 from timetable.solving.search import TICK, Effort, run
@@ -85,7 +85,7 @@ class Refinement:
 
     def _attempt(self, random: Random, left: Callable[[], float], stop: Callable[[], bool]) -> None:
         start, _, version = self._standing()
-        kind = random.choice(KINDS)
+        [kind] = random.choices(KINDS, CHANCES)
         free = self._around.pick(kind, start, round(self._sizes[kind]), random)
         ended, refined = self._search(free, start, Effort(left(), random.randrange(1 << 30), 1, "part"), stop)
         if refined is None and not ended and stop():
