@@ -1,5 +1,9 @@
 """This module owns builds side by side: communities that share nothing are built at once in several processes, so that
-all cores work; those that share teachers or rooms are built around each other in one process."""
+all cores work; those that share teachers or rooms are built around each other in one process.
+
+The processes are forked: to read the solver's libraries anew would take each of them as long as a first table. So this
+is for a program that has no thread of its own but the one that calls.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkContext, ForkProcess
 from multiprocessing.synchronize import Event
 from typing import TypeAlias
 
@@ -53,7 +57,7 @@ def build_side_by_side(
     if len(groups) < 2:
         return job(workers=workers, only=only, on_progress=on_progress, on_tables=on_tables, should_stop=should_stop)
     began = time.monotonic()
-    context = get_context("spawn")
+    context = get_context("fork")
     each = max(1, workers // len(groups))
     runs = [_Group(context, group[0], partial(job, workers=each, only=group)) for group in groups]
     first: float | None = None
@@ -116,11 +120,11 @@ def _follow(
 class _Group:
     """One group's process."""
 
-    def __init__(self, context: SpawnContext, name: str, job: Job) -> None:
+    def __init__(self, context: ForkContext, name: str, job: Job) -> None:
         self.build: Build | None = None
         self.news, told = context.Pipe(duplex=False)
         self._stop = context.Event()
-        self._process: SpawnProcess = context.Process(
+        self._process: ForkProcess = context.Process(
             target=_work, args=(told, self._stop, os.getpid(), job), name=f"build {name}", daemon=True
         )
         self._process.start()
