@@ -89,7 +89,7 @@ def community() -> tuple[Register, Table]:
     )
     builder.require("joint_preparation", "数学", 1, *(Party(unit=unit, teachers=(maths[unit],)) for unit in maths))
     register = structs.replace(builder.register(), term=TERM)
-    table = solve(register, "A", seconds=30, workers=1, first_only=True).table
+    table = solve(register, "A", seconds=30, workers=1, improve_until=0).table
     assert table is not None
     return register, table
 

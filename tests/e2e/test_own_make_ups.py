@@ -32,7 +32,7 @@ async def county(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path
     async with running_county(folder, migrated_sqlite, publish=False, client=STATIC) as county:
         await county.app[importing_key].edit(lambda register: led_by_another(register, "collaborative"), "tests")
         register = (await county.app[counties_key].now()).register
-        table = (await asyncio.to_thread(solve, register, "A", seconds=30, workers=1, first_only=True)).table
+        table = (await asyncio.to_thread(solve, register, "A", seconds=30, workers=1, improve_until=0)).table
         assert table is not None
         await agree_on(county.app[timetable_key], table, (MEMBER, CORE, THIRD))
         yield county

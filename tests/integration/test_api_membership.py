@@ -43,7 +43,7 @@ async def settled(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[County
     """The county with a solved and published table of the first community."""
     async with running_county(tmp_path / "data", migrated_sqlite, publish=False) as county:
         register = (await county.app[counties_key].now()).register
-        table = (await asyncio.to_thread(solve, register, "A", seconds=5, workers=1, first_only=True)).table
+        table = (await asyncio.to_thread(solve, register, "A", seconds=5, workers=1, improve_until=0)).table
         assert table is not None
         await agree_on(county.app[timetable_key], table, register.communities[0].units)
         yield county

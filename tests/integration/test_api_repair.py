@@ -26,7 +26,7 @@ async def drafted(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[County
     """The county with a real table of the first community as its draft, revision 1."""
     async with running_county(tmp_path / "data", migrated_sqlite, publish=False) as county:
         register = (await county.app[counties_key].now()).register
-        table = (await asyncio.to_thread(solve, register, "A", seconds=5, workers=1, first_only=True)).table
+        table = (await asyncio.to_thread(solve, register, "A", seconds=5, workers=1, improve_until=0)).table
         assert table is not None
         await county.app[timetable_key].take_draft("A", table, author="排课", revision=0)
         yield county

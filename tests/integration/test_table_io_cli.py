@@ -48,7 +48,7 @@ def call(*tokens: str, cwd: Path) -> tuple[int, str, str]:
 @pytest.fixture(scope="module")
 def built() -> tuple[Register, TableSet]:
     register = generated_community(3, shape=(2, 1), lacking={})
-    table = solver.solve(register, "A", seconds=60, seed=1, workers=1, first_only=True).table
+    table = solver.solve(register, "A", seconds=60, seed=1, workers=1, improve_until=0).table
     assert table is not None
     return register, TableSet(tables=(table,))
 

@@ -104,7 +104,7 @@ def test_who_supervises_in_one_community_is_not_free_for_another() -> None:
 def test_a_community_that_fits_nowhere_goes_first() -> None:
     """The junior unit's music is locked to the very times that the primary table, solved first, gives its own."""
     register = nine_year_school(load=6)
-    primary = solve(register, "P", seconds=10, workers=1, first_only=True).table
+    primary = solve(register, "P", seconds=10, workers=1, improve_until=0).table
     assert primary is not None
     taken = tuple(
         Slot(weekday=lesson.weekday, period=lesson.host.period)

@@ -206,7 +206,7 @@ def test_busy_rooms_and_supervisors_elsewhere_are_found() -> None:
 
 def test_a_gap_in_a_full_day_is_remarked() -> None:
     register = generated_community(3, shape=(2, 1, 1), lacking={2: ("音乐",)})
-    table = solve(register, "A", seconds=20, first_only=True).table
+    table = solve(register, "A", seconds=20, improve_until=0).table
     assert table is not None
     assert remarks(register, table) == []
     local = next(x for x in table.lessons if x.kind == "local" and x.host.period == 2)

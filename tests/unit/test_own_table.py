@@ -484,7 +484,7 @@ def test_a_table_that_was_printed_here_can_be_taken_back(register: Register) -> 
     only_local = msgspec.structs.replace(
         fixed, requirements=tuple(r for r in fixed.requirements if r.kind == "local" and r.locked)
     )
-    table = solver.solve(only_local, "A", seconds=20, seed=1, workers=1, first_only=True).table
+    table = solver.solve(only_local, "A", seconds=20, seed=1, workers=1, improve_until=0).table
     assert table is not None
     assert check_table(only_local, table) == []
     export = TableExport(only_local, only_local.communities[0], table, words=words_in("zh-CN"), state="草案")

@@ -88,7 +88,7 @@ def test_with_one_thing_changed_it_is_refused_or_has_a_sound_table(tmp_path: Pat
         assert refused.startswith(str(file))
         return
     for community in register.communities:
-        outcome = solve(register, community.id, seconds=5, workers=1, first_only=True)
+        outcome = solve(register, community.id, seconds=5, workers=1, improve_until=0)
         assert outcome.table is not None or outcome.findings
         if outcome.table is not None:
             assert [f.code for f in check(register, outcome.table) if f.severity == "error"] in ([], ["table_missing"])

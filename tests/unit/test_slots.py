@@ -29,7 +29,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 def arranged(register: Register) -> Arrangement | None:
     """Some table of the register, where there is one."""
-    table = solve(register, "A", seconds=10, workers=1, first_only=True, explain=False).table
+    table = solve(register, "A", seconds=10, workers=1, improve_until=0, explain=False).table
     return None if table is None else Arrangement(Problem(register, register.communities[0]), table)
 
 

@@ -226,7 +226,7 @@ def test_stopping_keeps_the_best_table_so_far() -> None:
 
 def test_a_standing_table_is_the_starting_point() -> None:
     register = generated_community(3, shape=(2, 1, 1), lacking={2: ("音乐",)})
-    first = table_of(solve(register, "A", seconds=20, first_only=True))
+    first = table_of(solve(register, "A", seconds=20, improve_until=0))
     formulation = Formulation(Problem(register, register.communities[0]))
     assert formulation.fix(first)
     seen: list[Progress] = []

@@ -1,7 +1,8 @@
 """This module owns building the tables of several communities that share teachers and rooms.
 
 Communities are solved one after the other, each around what the others already hold: first a table for every one,
-then the time that is left improves them in turn. When a community finds no room among the others it goes first.
+then the time that is left improves them in turn, the last one at once, while its model is there. When a community finds
+no room among the others it goes first.
 """
 
 import time
@@ -39,8 +40,8 @@ def build_all(
     wanted = list(only) or [community.id for community in register.communities]
     fixed = [table for table in around if table.community not in wanted]
     county = _County(register, wanted, fixed, seconds, seed, workers, on_progress, on_tables, should_stop, clock)
-    county.find_first()
-    county.improve()
+    last = county.find_first()
+    county.improve_others(last)
     return county.build()
 
 
@@ -78,7 +79,7 @@ class _County:
     def _left(self) -> float:
         return self._seconds - self.elapsed()
 
-    def _solve(self, community: str, seconds: float, *, first_only: bool, explain: bool = True) -> Outcome:
+    def _solve(self, community: str, seconds: float, *, improve_until: float, explain: bool = True) -> Outcome:
         standing = self.outcomes.get(community)
         others = [o.table for id, o in self.outcomes.items() if id != community and o.table is not None]
         return solver.solve(
@@ -89,7 +90,7 @@ class _County:
             workers=self._workers,
             busy=commitments_of(self._register, [*self._fixed, *others]),
             start=None if standing is None else standing.table,
-            first_only=first_only,
+            improve_until=improve_until,
             explain=explain,
             on_progress=self._tell,
             on_table=self._kept,
@@ -103,17 +104,21 @@ class _County:
         found = [tables.get(id) for id in self._wanted]
         complete = [one for one in found if one is not None]
         if len(complete) == len(found):
+            if self._seconds_to_first is None:
+                self._seconds_to_first = self.elapsed()
             self._keep(complete)
 
-    def find_first(self) -> None:
-        """A table for every community. One that fits in nowhere is moved to the front, each at most once."""
+    def find_first(self) -> str:
+        """A table for every community, of which the last one is improved. Returns which; one that fits in nowhere is
+        moved to the front, each at most once."""
         order = list(self._wanted)
         moved: set[str] = set()
         at = 0
         while at < len(order):
             community = order[at]
             movable = community not in moved and any(o.table is not None for o in self.outcomes.values())
-            outcome = self._solve(community, self._left(), first_only=len(order) > 1, explain=not movable)
+            share = self._left() / len(order) if at == len(order) - 1 else 0.0
+            outcome = self._solve(community, self._left(), improve_until=share, explain=not movable)
             if outcome.table is None and movable and not self._should_stop():
                 moved.add(community)
                 order.insert(0, order.pop(at))
@@ -122,20 +127,17 @@ class _County:
                 continue
             self.outcomes[community] = outcome
             at += 1
-        if all(outcome.table is not None for outcome in self.outcomes.values()):
-            alone = self.outcomes[order[0]].seconds_to_first if len(order) == 1 else None
-            self._seconds_to_first = self.elapsed() if alone is None else alone
+        return order[-1]
 
-    def improve(self) -> None:
-        """Share what is left of the time among the communities, each improved around the present others."""
-        if len(self._wanted) == 1:
-            return
-        for number, community in enumerate(self._wanted):
+    def improve_others(self, improved: str) -> None:
+        """Share what is left of the time among the other communities, each improved around the present others."""
+        others = [community for community in self._wanted if community != improved]
+        for number, community in enumerate(others):
             first = self.outcomes[community]
-            share = self._left() / (len(self._wanted) - number)
+            share = self._left() / (len(others) - number)
             if first.table is None or share < WORTH_IMPROVING or self._should_stop():
                 continue
-            better = self._solve(community, share, first_only=False)
+            better = self._solve(community, share, improve_until=share)
             if better.table is None or better.table.cost > first.table.cost:
                 better = first
             self.outcomes[community] = structs.replace(

@@ -4,6 +4,7 @@ When there is none it says what is to blame: what the counting proved, or which 
 table exist (each such claim is verified by finding that table).
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -67,7 +68,7 @@ def solve(
     workers: int = 2,
     busy: Commitments | None = None,
     start: Table | None = None,
-    first_only: bool = False,
+    improve_until: float = math.inf,
     explain: bool = True,
     on_progress: Callable[[Progress], None] = ignore,
     on_table: Callable[[Table], None] = ignore,
@@ -77,16 +78,16 @@ def solve(
     """Build the table of one community within `seconds`; where none is found by then, the first one ends the search.
 
     `busy` is what other communities hold of shared teachers and rooms. `start` is a table to improve on; one that does
-    not keep the hard rules any more is ignored. `first_only` ends with the first table. `explain` looks for concessions
-    when there is none. `on_table` gets the first table and now and then a better one, for whoever must not lose them.
-    `should_stop` is asked ten times a second; what has been found by then is returned. Raises NotFound for an unknown
-    community.
+    not keep the hard rules any more is ignored. A first table is made better while there is time, but no longer than
+    until `improve_until` seconds have passed; with 0 it is the last. `explain` looks for concessions when there is
+    none. `on_table` gets the first table and now and then a better one, for whoever must not lose them. `should_stop`
+    is asked ten times a second; what has been found by then is returned. Raises NotFound for an unknown community.
     """
     community = next((c for c in register.communities if c.id == community_id), None)
     if community is None:
         raise NotFound("community", community_id)
     attempt = _Attempt(register, community_id, seconds, seed, workers, on_progress, on_table, should_stop, clock)
-    return attempt.outcome(Problem(register, community, busy), start, first_only, explain)
+    return attempt.outcome(Problem(register, community, busy), start, improve_until, explain)
 
 
 class _Attempt:
@@ -111,13 +112,13 @@ class _Attempt:
         self._workers = workers
         self._tell = on_progress
         self._keep = on_table
-        self._kept: float | None = None
+        self._kept = 0.0
         self._should_stop = should_stop
         self._clock = clock
         self._began = clock()
         self._first: float | None = None
 
-    def outcome(self, problem: Problem, start: Table | None, first_only: bool, explain: bool) -> Outcome:
+    def outcome(self, problem: Problem, start: Table | None, improve_until: float, explain: bool) -> Outcome:
         if self._should_stop():
             return self._end("unknown", None, None, [Finding(code="out_of_time")])
         self._report("lints")
@@ -134,23 +135,27 @@ class _Attempt:
             return self._end(first.status, None, None, found)
         self._first = self._elapsed()
         found += [_gave_up(habit) for habit in HABITS if habit in formulation.without]
-        pricing = Pricing(formulation, first.solution)
-        best = Run("feasible", pricing.complete, pricing.cost(pricing.complete), 0)
-        self._improved(problem, formulation, pricing, best)
-        if not first_only:
+        table = placing.table_of(problem, formulation.choices(first.solution))
+        bound: int | None = 0
+        self._keep(table)
+        self._kept = self._elapsed()
+        self._report("improving", table, bound)
+        if improve_until > 0:
+            pricing = Pricing(formulation, first.solution)
             best = Improvement(
                 formulation,
                 pricing,
                 seed=self._seed,
                 workers=self._workers,
-                left=self._left,
+                left=lambda: min(self._limit, improve_until) - self._elapsed(),
                 should_stop=self._should_stop,
                 on_better=lambda found: self._improved(problem, formulation, pricing, found),
             ).best()
-        assert best.solution is not None
-        table = placing.table_of(problem, formulation.choices(best.solution))
-        status: Status = "optimal" if best.bound is not None and table.cost <= best.bound else "feasible"
-        return self._end(status, table, best.bound, found)
+            assert best.solution is not None
+            bound = best.bound
+            table = placing.table_of(problem, formulation.choices(best.solution))
+        status: Status = "optimal" if bound is not None and table.cost <= bound else "feasible"
+        return self._end(status, table, bound, found)
 
     # Finding --------------------------------------------------------------------------------------------------------
 
@@ -239,12 +244,22 @@ class _Attempt:
     def _left_for_first(self) -> float:
         return max(self._limit, FIRST_SECONDS) - self._elapsed()
 
-    def _report(self, phase: Phase) -> None:
-        self._tell(Progress(phase=phase, community=self._community, seconds=self._elapsed()))
+    def _report(self, phase: Phase, table: Table | None = None, bound: int | None = None) -> None:
+        cost, by_rule = (None, ()) if table is None else (table.cost, table.cost_by_rule)
+        self._tell(
+            Progress(
+                phase=phase,
+                community=self._community,
+                seconds=self._elapsed(),
+                cost=cost,
+                bound=bound,
+                cost_by_rule=by_rule,
+            )
+        )
 
     def _improved(self, problem: Problem, formulation: Formulation, pricing: Pricing, best: Run) -> None:
         assert best.solution is not None
-        if self._kept is None or self._elapsed() - self._kept >= KEEP_SECONDS:
+        if self._elapsed() - self._kept >= KEEP_SECONDS:
             self._kept = self._elapsed()
             self._keep(placing.table_of(problem, formulation.choices(best.solution)))
         self._tell(
@@ -270,16 +285,7 @@ class _Attempt:
             cost_by_rule=() if table is None else table.cost_by_rule,
             findings=tuple(findings),
         )
-        self._tell(
-            Progress(
-                phase="done",
-                community=self._community,
-                seconds=outcome.seconds,
-                cost=outcome.cost,
-                bound=outcome.bound,
-                cost_by_rule=outcome.cost_by_rule,
-            )
-        )
+        self._report("done", table, bound)
         return outcome
 
 
