@@ -92,16 +92,16 @@ export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps 
           {beside.slice(0, !board ? MOST_OTHERS : code ? MOST_BESIDE_CODE : MOST_BESIDE_BOARD).map((p) => (
             <Mini key={p.id} classroom={classroom} room={room} participant={p} />
           ))}
-          {code && (
-            <div class="helper" data-assistant-url={classroom.joined.value?.assistantUrl}>
-              <Qr code={code} label={t("classroom.panel.assistant_code")} />
-              <span>{t("classroom.panel.assistant_code")}</span>
-            </div>
-          )}
           {!board && others.length > 0 && (
             <div class="mini off n">
               <Icon name="users" />
               <span class="nm">{t("classroom.panel.rooms", { n: others.length + 2 })}</span>
+            </div>
+          )}
+          {code && (
+            <div class="helper" data-assistant-url={classroom.joined.value?.assistantUrl}>
+              <Qr code={code} label={t("classroom.panel.assistant_code")} />
+              <span>{t("classroom.panel.assistant_code")}</span>
             </div>
           )}
         </div>

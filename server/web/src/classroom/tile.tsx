@@ -61,7 +61,7 @@ export function Tile(props: TileProps) {
             )}
           </span>
         )}
-        {!quiet && !pictured && <NoPicture room={room} participant={participant} waited={away} />}
+        {!quiet && !pictured && <NoPicture room={room} participant={participant} />}
         <Badge room={room} participant={participant} shown={shown} />
         <span class="lks">
           <LinkMark room={room} participant={participant} seconds={Math.max(0, Math.round(away))} />
@@ -90,15 +90,12 @@ function darkened(participant: Participant): boolean {
   return participant.camera !== null && participant.camera !== "ok";
 }
 
-/** Seconds within which a camera that works has begun to send. */
-const CAMERAS_OPEN_WITHIN = 12;
-
-/** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. */
-function NoPicture({ room, participant, waited }: { room: Room; participant: Participant; waited: number }) {
+/** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. That
+ * it has none is only said once the room has said so, however slow its machine is. */
+function NoPicture({ room, participant }: { room: Room; participant: Participant }) {
   const heard = room.tracks.some((track) => inRoomOf(room, participant, track.participant) && track.kind === "audio");
-  const waits = !darkened(participant) && waited < CAMERAS_OPEN_WITHIN;
   const listens = listensOnly(room, participant);
-  const gives = listens ? "listen_only" : waits ? "no_picture" : heard ? "sound_only" : "listens";
+  const gives = listens ? "listen_only" : !darkened(participant) ? "no_picture" : heard ? "sound_only" : "listens";
   return (
     <span class="ov" data-gives={gives}>
       <Icon name={gives === "sound_only" || gives === "listen_only" ? "ear" : "camoff"} size="lg" />
