@@ -62,6 +62,8 @@ class CameraPulls:
         self._whip_base, self._networks = whip_base, networks
         self._pulls: dict[tuple[str, str], tuple[Camera, asyncio.Task[None]]] = {}
         self._seen: dict[str, tuple[State, Seen]] = {}
+        self._untold: dict[tuple[str, str], RoomCamera] = {}
+        """By session and room: what a full disk has kept from the rooms."""
 
     def state(self, room: str) -> tuple[State, Seen]:
         """How a room's camera fares, and what it sends."""
@@ -116,12 +118,16 @@ class CameraPulls:
         for session in self._live.sessions:
             for room in session.room.cameras.keys() - {camera for at, camera in wanted if at == session.id}:
                 self._tell(session.id, RoomCamera(room=room, state="off"))
+        for (at, _), untold in list(self._untold.items()):
+            self._tell(at, untold)
 
     def _tell(self, session: str, camera: RoomCamera) -> None:
+        self._untold.pop((session, camera.room), None)
         try:
             self._live.tell_camera(session, camera)
         except JournalRefused:
-            # it is told again at its next change; the pictures do not wait for the disk
+            # the pictures do not wait for the disk; the rooms are told once there is space
+            self._untold[session, camera.room] = camera
             log.warning("camera_not_told", session=session, room=camera.room)
 
     async def _pull(self, plan: SessionPlan, part: UnitPart, camera: Camera) -> None:

@@ -16,7 +16,9 @@ from server.cameras.pull import OPEN_SECONDS, Task
 from server.cameras.pulls import CameraPulls, _start
 from server.cameras.store import Camera, CameraStore
 from server.storage.database import Database
+from signaling.cameras import RoomCamera
 from signaling.commands import Mute
+from tests.full_disk import full_disk
 from tests.live_lessons import HOST_UNIT, classroom, plan, teacher
 from tests.live_server import LiveServer, live_server
 from tests.media_clients import Tone, clients, until
@@ -114,6 +116,22 @@ async def test_member_room_is_filmed_by_its_own_camera_and_one_microphone_of_it_
         await until(lambda: by_panel.frames > 20, 30)
         store.remove(part.room)
         await until(lambda: server.room().snapshot().cameras == ())
+
+
+async def test_what_a_full_disk_kept_from_the_rooms_is_told_once_there_is_space(
+    server: LiveServer, store: CameraStore, tmp_path: Path
+) -> None:
+    pulls = CameraPulls(server.service, store, kept_pair(tmp_path / "pair"), whip_base=lambda: "", networks=LOOPBACK)
+    failed, live = (RoomCamera(room=ROOM, state=state, video="h264") for state in ("failed", "live"))
+    with full_disk(server.service.running("s1")):
+        for camera in (failed, live):
+            pulls._tell("s1", camera)
+        await pulls.tend()
+        assert server.room().cameras == {}
+    await pulls.tend()
+    assert server.room().cameras == {ROOM: live}
+    await pulls.tend()  # no camera is wanted in this room
+    assert server.room().cameras == {}
 
 
 @pytest.mark.slow

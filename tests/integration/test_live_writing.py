@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,6 +25,7 @@ from signaling.media.hub import TrackInfo
 from signaling.messages import Ack, Event, Links, Refused, ServerMessage, Tracks, Welcome
 from signaling.session import LiveSession
 from signaling.wire import Command
+from tests.full_disk import full_disk, journal_of
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, teacher
 from tests.live_server import LiveServer, Panel, live_server
 from tests.media_clients import until
@@ -59,21 +60,10 @@ class Lesson:
 
     @property
     def journal(self) -> Journal:
-        return cast(Journal, self.session._history._journal)
+        return journal_of(self.session)
 
-    @contextlib.contextmanager
-    def full_disk(self) -> Iterator[None]:
-        """Every write of the journal is refused by the kernel meanwhile, for want of space."""
-        handle = self.journal._handle
-        kept, full = os.dup(handle), os.open("/dev/full", os.O_RDWR)
-        os.dup2(full, handle)
-        try:
-            yield
-        finally:
-            if not self.journal._closing.is_set():
-                os.dup2(kept, handle)
-            os.close(kept)
-            os.close(full)
+    def full_disk(self) -> AbstractContextManager[None]:
+        return full_disk(self.session)
 
 
 @pytest.fixture
