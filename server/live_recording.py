@@ -129,6 +129,8 @@ class LiveRecording:
             recorder = self._recorders.get(session)
             if recorder is not None:
                 recorder.leave(track.participant)
+            # nothing of it is written any more, and nobody may be shown that it is
+            self.on_state(session, track.participant, "off")
 
     async def stop(self, plan: SessionPlan, ended: Snapshot, reason: Literal["ended", "never_live"]) -> str | None:
         """Close the files and open the review. A session that was never live has nothing to review."""

@@ -124,7 +124,7 @@ class SessionRecording(Protocol):
         ...
 
     def detach(self, session: str, track: TrackInfo) -> None:
-        """The track is gone."""
+        """The track is gone. With a participant's last one its recording is off, which is told like every state."""
         ...
 
     async def stop(self, plan: SessionPlan, ended: Snapshot, reason: Literal["ended", "never_live"]) -> str | None:

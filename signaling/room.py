@@ -213,7 +213,9 @@ class Room:
             del self.participants[event.participant]
             return
         # the tile stays: an empty place with a telephone number says more than no place
-        self._change(event.participant, presence="offline", since=at, hands=(), muted=True, signal=None)
+        self._change(
+            event.participant, presence="offline", since=at, hands=(), muted=True, signal=None, recording="off"
+        )
 
     def _hand_raised(self, event: HandRaised, at: float) -> None:
         known = self.participants.get(event.participant)

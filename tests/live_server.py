@@ -61,6 +61,7 @@ class Notebook:
 
     def detach(self, session: str, track: TrackInfo) -> None:
         self.notes.append(("detach", track.participant, track.source))
+        self.on_state(session, track.participant, "off")
 
     async def stop(self, plan: SessionPlan, ended: Snapshot, reason: str) -> str | None:
         await self.stopping.wait()

@@ -207,6 +207,8 @@ async def test_recording_is_attached_when_live_and_detached_with_its_track(serve
         assert (server.recording.notes[0], set(server.recording.notes[1:])) == (("start", "s1"), attached)
         server.recording.on_state("s1", host_id, "paused")
         await host.hears(RecordingChanged(participant=host_id, state="paused"))
+        server.hub.drop("s1", host_id)
+        await host.hears(RecordingChanged(participant=host_id, state="off"))
         await host.ask(EndLesson)
         await until(lambda: not server.service.sessions)
         assert ("stop", "s1", "ended") in server.recording.notes

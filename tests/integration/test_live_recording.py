@@ -141,7 +141,9 @@ async def test_a_track_that_ends_is_let_go_and_the_other_goes_on(lesson: Lesson)
     lesson.recording.detach(PLAN.session, SOUND)
     assert set(lesson.rooms.taps) == {PICTURE.id}
     await lesson.feed(4)
+    assert "off" not in lesson.states
     lesson.recording.detach(PLAN.session, PICTURE)
     assert lesson.rooms.taps == {}
+    assert lesson.states[-1] == "off"
     lesson.recording.look()
     assert await lesson.end() == [60]

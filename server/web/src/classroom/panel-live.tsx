@@ -123,7 +123,7 @@ function Mini({ classroom, room, participant }: { classroom: Classroom; room: Ro
   return (
     <div class={`mini ${gone ? "off" : ""}`} data-room={participant.room || participant.id} data-state={state} data-hands={participant.hands.length}>
       {gone ? <Icon name={state === "offline" ? "linkoff" : "load"} spin={state === "reconnecting"} /> : <Face classroom={classroom} participant={participant} />}
-      <span class="nm ell">{gone ? t(`classroom.panel.${state}`, { unit: participant.unitName }) : participant.unitName}</span>
+      {gone ? <span class="nm">{t(`classroom.panel.${state}`, { unit: participant.unitName })}</span> : <span class="nm ell">{participant.unitName}</span>}
     </div>
   );
 }

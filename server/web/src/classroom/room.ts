@@ -166,7 +166,7 @@ function leave(snapshot: Snapshot, id: string, at: number): Snapshot {
   if (snapshot.participants.some((p) => p.id === id && p.hidden)) {
     return { ...snapshot, participants: snapshot.participants.filter((p) => p.id !== id) };
   }
-  return change(snapshot, id, { presence: "offline", since: at, hands: [], muted: true, signal: null });
+  return change(snapshot, id, { presence: "offline", since: at, hands: [], muted: true, signal: null, recording: "off" });
 }
 
 // Views of the room ---------------------------------------------------------------------------------------------------
