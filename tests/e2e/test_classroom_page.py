@@ -41,7 +41,11 @@ async def started(classroom: Classroom) -> Page:
 
 async def ended(host: Page) -> None:
     await host.click('[data-action="end-lesson"]')
-    await host.click('[data-action="end-lesson"][data-confirm="true"]')
+    sure = host.locator('[data-action="end-lesson"][data-confirm="true"]')
+    shown = await sure.bounding_box()
+    assert shown is not None
+    assert shown["x"] + shown["width"] <= await host.evaluate("() => innerWidth"), "the question is cut off"
+    await sure.click()
     await host.wait_for_selector('[data-state="ended"]', timeout=WAIT)
 
 

@@ -47,6 +47,7 @@ export interface Media {
 }
 
 const REPORT_EVERY = 2_000;
+const REFUSAL_MS = 12_000;
 
 export class Classroom {
   readonly room = signal<Room | null>(null);
@@ -60,7 +61,7 @@ export class Classroom {
     watching: "idle",
     silenced: false,
   });
-  /** The newest refusal, for a line of words; gone with the next command. */
+  /** The newest refusal, for a line of words; gone with the next command, or once it has been there to be read. */
   readonly refusal = signal<CommandError | null>(null);
   /** This machine's cameras and microphone, once it is known that they are wanted. */
   readonly devices = signal<Capture | null>(null);
@@ -143,9 +144,16 @@ export class Classroom {
       return true;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      if (error.code !== "disconnected") this.refusal.value = error;
+      if (error.code !== "disconnected") this.refuse(error);
       return false;
     }
+  }
+
+  private refuse(refusal: CommandError): void {
+    this.refusal.value = refusal;
+    setTimeout(() => {
+      if (this.refusal.value === refusal) this.refusal.value = null;
+    }, REFUSAL_MS);
   }
 
   /** Asks the browser again for what was denied or missing. */

@@ -1,6 +1,6 @@
 /** The host's buttons: sound, screen, materials, timer, marks, and the lesson's beginning and end. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
@@ -34,6 +34,7 @@ export function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTr
   const waiting = classroom.line.value.pending.filter((command) => command.t === "mark").length;
   const marks = snapshot.marks + waiting;
   const remaining = timerLeft(room);
+  const [ending, setEnding] = useState(false);
   return (
     <div class="dock" role="toolbar" aria-label={t("classroom.host.actions")}>
       <button type="button" class="dk" data-action="mute" onClick={() => classroom.ask({ t: "mute", muted: true })}>
@@ -78,14 +79,16 @@ export function Dock({ classroom, room, timerOpen, setTimerOpen, trayOpen, setTr
         <kbd class="kbd">M</kbd>
       </button>
       <span class="marks sm mut" role="status">
-        {!live ? null : marks === 0 ? t("classroom.marks.none") : t("classroom.marks.n", { n: marks, time: clockAt(snapshot.lastMark ?? second.value) })}
+        {!live || ending ? null : marks === 0 ? t("classroom.marks.none") : t("classroom.marks.n", { n: marks, time: clockAt(snapshot.lastMark ?? second.value) })}
       </span>
-      <Undelivered classroom={classroom} />
+      {!ending && <Undelivered classroom={classroom} />}
       <span class="grow" />
-      <button type="button" class="btn s quiet" aria-pressed={keysOn.value} onClick={() => switchKeys(!keysOn.value)}>
-        {t(keysOn.value ? "classroom.keys.on" : "classroom.keys.off")}
-      </button>
-      {live ? <EndButton classroom={classroom} room={room} /> : <StartButton classroom={classroom} room={room} />}
+      {!ending && classroom.refusal.value === null && (
+        <button type="button" class="btn s quiet" aria-pressed={keysOn.value} onClick={() => switchKeys(!keysOn.value)}>
+          {t(keysOn.value ? "classroom.keys.on" : "classroom.keys.off")}
+        </button>
+      )}
+      {live ? <EndButton classroom={classroom} room={room} onAsking={setEnding} /> : <StartButton classroom={classroom} room={room} />}
     </div>
   );
 }

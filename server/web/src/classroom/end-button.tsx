@@ -5,9 +5,20 @@ import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { memberRooms, type Room } from "./room";
 
+interface EndButtonProps {
+  classroom: Classroom;
+  room: Room;
+  /** Called when it begins and ceases to ask: it needs more room then. */
+  onAsking?: (asking: boolean) => void;
+}
+
 /** Asks once more in its own place, and the second label names what follows. */
-export function EndButton({ classroom, room }: { classroom: Classroom; room: Room }) {
-  const [sure, setSure] = useState(false);
+export function EndButton({ classroom, room, onAsking }: EndButtonProps) {
+  const [sure, setAsking] = useState(false);
+  const setSure = (asking: boolean) => {
+    setAsking(asking);
+    onAsking?.(asking);
+  };
   const busy = classroom.line.value.pending.some((command) => command.t === "end_lesson");
   const rooms = memberRooms(room).filter((p) => p.presence !== "offline").length;
   const press = (event: MouseEvent) => {

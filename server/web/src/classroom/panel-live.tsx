@@ -85,7 +85,7 @@ export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps 
             <div class="mini">
               <Own classroom={classroom} me={me} />
               <span class="nm ell" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
-                {t(unseen ? "classroom.panel.unseen" : "classroom.panel.us")}
+                {t(unseen ? "classroom.panel.unseen_short" : "classroom.panel.us")}
               </span>
             </div>
           )}
