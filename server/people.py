@@ -143,9 +143,47 @@ class Enrolment:
         await self._store.change(replace(person, password_hash=hashed, active=True))
         return password
 
-    async def close(self, login: str) -> None:
-        """The person signs in no more, and is signed out; what they wrote stays with their name."""
-        await self._store.change(replace(await self._known(login), active=False))
+    async def revoke(self, login: str, role: str, unit: str = "", community: str = "", *, last: bool = False) -> Person:
+        """Take a role away; the person as they are now. `unit` and `community` tell it from others of that kind;
+        `last`: also the county's last bureau_admin. Who they are in the register goes with their last role as a
+        teacher. Raises UnknownLogin, EntriesRefused."""
+        person = await self._known(login)
+        meant = [
+            grant
+            for grant in person.grants
+            if grant.role == role and unit in ("", grant.unit) and community in ("", grant.community)
+        ]
+        if len(meant) != 1:
+            held = ", ".join(_said(grant) for grant in meant or person.grants) or "no role"
+            hint = "; name the unit or the community" if meant else ""
+            raise EntriesRefused([f"{login} has {held}{hint}"])
+        if role == "bureau_admin" and not last:
+            await self._refuse_last(person)
+        grants = tuple(grant for grant in person.grants if grant not in meant)
+        homes = [self._home(grant) for grant in grants]
+        left = replace(
+            person,
+            grants=grants,
+            unit=person.unit if person.unit in homes else next((home for home in homes if home), None),
+            teacher=person.teacher if role != "teacher" or any(one.role == role for one in grants) else None,
+        )
+        await self._store.save([left])
+        return left
+
+    async def close(self, login: str, *, last: bool = False) -> None:
+        """The person signs in no more, and is signed out; what they wrote stays with their name. `last`: also the
+        county's last bureau_admin. Raises UnknownLogin, EntriesRefused."""
+        person = await self._known(login)
+        if not last:
+            await self._refuse_last(person)
+        await self._store.change(replace(person, active=False))
+
+    async def _refuse_last(self, person: Person) -> None:
+        others = [one for one in await self._store.all() if one.id != person.id]
+        if _administers(person) and not any(_administers(one) for one in others):
+            raise EntriesRefused(
+                [f"{person.login} is the county's last bureau_admin; make another first, or say --last to have none"]
+            )
 
     async def _known(self, login: str) -> Person:
         person = await self._store.by_login(login)
@@ -187,26 +225,43 @@ class Enrolment:
                 return f"{entry.teacher} has no post at {entry.unit}"
         return ""
 
+    def _home(self, grant: Grant) -> str | None:
+        """The school that a role makes somebody's own; a convenor's is the community's core school."""
+        communities = self._register.communities if self._register is not None else ()
+        if grant.role == "convenor":
+            return next((one.core for one in communities if one.id == grant.community), None)
+        return grant.unit
+
     def _person(self, entry: Entry) -> Person:
-        unit = entry.unit
-        if entry.role == "convenor":
-            assert self._register is not None
-            unit = next(one.core for one in self._register.communities if one.id == entry.community)
         return Person(
             id=f"person.{entry.login}",
             login=entry.login,
             name=entry.name,
-            unit=unit or None,
+            unit=self._home(_grant(entry)),
             teacher=entry.teacher or None,
             password_hash="",
             grants=(),
         )
 
 
+def _grant(entry: Entry) -> Grant:
+    role: PersonRole = entry.role  # type: ignore[assignment] # looked at by _fault
+    return Grant(role=role, unit=entry.unit or None, community=entry.community or None)
+
+
+def _said(grant: Grant) -> str:
+    """The role with its reach, in the columns' words."""
+    reach = grant.unit or grant.community
+    return f"{grant.role} of {reach}" if reach else grant.role
+
+
+def _administers(person: Person) -> bool:
+    return person.active and any(grant.role == "bureau_admin" for grant in person.grants)
+
+
 def _with(person: Person, entry: Entry) -> Person:
     """The person as the entry wants them."""
-    role: PersonRole = entry.role  # type: ignore[assignment] # looked at by _fault
-    grant = Grant(role=role, unit=entry.unit or None, community=entry.community or None)
+    grant = _grant(entry)
     grants = person.grants if grant in person.grants else (*person.grants, grant)
     return replace(person, grants=grants, teacher=person.teacher or entry.teacher or None)
 

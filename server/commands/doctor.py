@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 
 import msgspec
 
 from config.settings import load
-from server.commands.parameters import AsJson
+from server.commands.parameters import AsJson, Config
 from server.doctor import examine
 
 
-def doctor(*, config: Path | None = None, as_json: AsJson = False) -> int:
+def doctor(*, config: Config = None, as_json: AsJson = False) -> int:
     """Say whether this installation is sound.
 
     Parameters
     ----------
-    config
-        Settings of this installation, a TOML file.
     as_json
         One JSON object a line: check, good, detail.
     """

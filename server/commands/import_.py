@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError
 
 from config.settings import load
 from server.commands.database import opened
-from server.commands.parameters import AsJson, Flag
+from server.commands.parameters import AsJson, Config, Flag
 from server.new_bells import tables_follow
 from server.sentences import LANGUAGES, Language, catalogue, finding_sentence
 from server.storage.amendment_store import SqlAmendmentStore
@@ -62,7 +62,7 @@ def import_files(
     as_json: AsJson = False,
     lang: Language | None = None,
     database: str = "",
-    config: Path | None = None,
+    config: Config = None,
 ) -> int:
     """Import registers of schools: workbooks, csv, archives of csv, JSON, or folders of these, all as one register.
 
@@ -87,8 +87,6 @@ def import_files(
         The language of the sentences; without it they come in both.
     database
         Address of the database, instead of the one of the settings.
-    config
-        Settings of this installation, a TOML file.
     """
     if form is not None:
         return _write_form(form)

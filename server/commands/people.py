@@ -9,20 +9,24 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Annotated, get_args
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from config.settings import load
 from server.auth.service import HASHER
 from server.commands.database import opened
-from server.commands.parameters import AsJson, Flag
+from server.commands.parameters import AsJson, Config, Flag, Login
 from server.people import COLUMNS, Enrolment, EntriesRefused, Entry, UnknownLogin, entries_of
 from server.private_file import write_private
+from server.shapes.people import PersonRole
 from server.storage.people_store import SqlPeopleStore
 from server.storage.register_store import SqlRegisterStore
 
 GOOD, FINDING, BAD_INPUT = 0, 1, 2
+
+Role = Annotated[str, Parameter(help=f"One of {', '.join(get_args(PersonRole))}.")]
 
 app = App(
     name="people",
@@ -35,23 +39,19 @@ app = App(
 
 @app.command
 def add(
-    login: str,
-    role: str,
+    login: Login,
+    role: Role,
     *,
     name: str,
     unit: str = "",
     community: str = "",
     teacher: str = "",
-    config: Path | None = None,
+    config: Config = None,
 ) -> int:
     """Give one person a role; who is new gets an account, whose password is printed once.
 
     Parameters
     ----------
-    login
-        What the person types to sign in.
-    role
-        bureau_admin, bureau_viewer, convenor, principal, academic_director, teacher or researcher.
     name
         The person's name.
     unit
@@ -60,8 +60,6 @@ def add(
         The community of a convenor or a researcher.
     teacher
         Who the person is in the register, where they teach.
-    config
-        Settings of this installation, a TOML file.
     """
     entry = Entry(login=login, name=name, role=role, unit=unit, community=community, teacher=teacher)
 
@@ -79,7 +77,7 @@ def add(
 
 
 @app.command
-def take(file: Path, *, out: Path | None = None, check: Flag = False, config: Path | None = None) -> int:
+def take(file: Path, *, out: Path | None = None, check: Flag = False, config: Config = None) -> int:
     """Give the people of a csv file their accounts; several rows of one login are several roles of one person.
 
     The first row names the columns: login, name, role, unit, community, teacher. When a row is wrong nothing is taken.
@@ -92,8 +90,6 @@ def take(file: Path, *, out: Path | None = None, check: Flag = False, config: Pa
         Where the passwords of those who are new are written, a csv that only you can read.
     check
         Only say what is wrong.
-    config
-        Settings of this installation, a TOML file.
     """
     if not check and (out is None or out.exists()):
         print("tongke: --out names the file for the passwords, which must not be there yet", file=sys.stderr)
@@ -126,16 +122,36 @@ def take(file: Path, *, out: Path | None = None, check: Flag = False, config: Pa
 
 
 @app.command
-def password(login: str, *, config: Path | None = None) -> int:
-    """Give a person a new password, printed once; whoever is signed in with the old one is signed out.
+def revoke(
+    login: Login, role: Role, *, unit: str = "", community: str = "", last: Flag = False, config: Config = None
+) -> int:
+    """Take a role away from a person, at once; the account stays, and the person's other roles with it.
 
     Parameters
     ----------
-    login
-        What the person types to sign in.
-    config
-        Settings of this installation, a TOML file.
+    unit
+        Of several schools that the person has this role at, the one.
+    community
+        Of several communities, the one.
+    last
+        Also where the county has no other bureau_admin.
     """
+
+    async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
+        person = await enrolment.revoke(login, role, unit, community, last=last)
+        if not person.grants:
+            print(
+                f"tongke: {login} has no role any more; `tongke people close {login}` closes the account",
+                file=sys.stderr,
+            )
+        return GOOD
+
+    return _run(config, run)
+
+
+@app.command
+def password(login: Login, *, config: Config = None) -> int:
+    """Give a person a new password, printed once; whoever is signed in with the old one is signed out."""
 
     async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
         print(await enrolment.renew(login))
@@ -145,34 +161,30 @@ def password(login: str, *, config: Path | None = None) -> int:
 
 
 @app.command
-def close(login: str, *, config: Path | None = None) -> int:
+def close(login: Login, *, last: Flag = False, config: Config = None) -> int:
     """Close a person's account; `tongke people password` opens it again.
 
     Parameters
     ----------
-    login
-        What the person types to sign in.
-    config
-        Settings of this installation, a TOML file.
+    last
+        Also where the county has no other bureau_admin.
     """
 
     async def run(enrolment: Enrolment, _store: SqlPeopleStore) -> int:
-        await enrolment.close(login)
+        await enrolment.close(login, last=last)
         return GOOD
 
     return _run(config, run)
 
 
 @app.command(name="list")
-def list_people(*, as_json: AsJson = False, config: Path | None = None) -> int:
+def list_people(*, as_json: AsJson = False, config: Config = None) -> int:
     """List the people and their roles, as the file that `take` reads.
 
     Parameters
     ----------
     as_json
         One JSON object a line: login, name, active, grants, teacher.
-    config
-        Settings of this installation, a TOML file.
     """
 
     async def run(_enrolment: Enrolment, store: SqlPeopleStore) -> int:

@@ -14,7 +14,7 @@ from config.settings import load
 from recordings import repair as repairing
 from recordings.errors import JournalLocked
 from recordings.repair import Finding, sessions
-from server.commands.parameters import AsJson
+from server.commands.parameters import AsJson, Config
 
 app = App(name="recordings", help="Verify and repair recordings.")
 
@@ -31,13 +31,11 @@ class SessionFinding(Struct, frozen=True, rename="camel"):
 
 
 @app.command
-def verify(*, config: Path | None = None, folder: Path | None = None, as_json: AsJson = False) -> int:
+def verify(*, config: Config = None, folder: Path | None = None, as_json: AsJson = False) -> int:
     """Read every recording and say what is wrong; nothing is changed. Exit code 1 when something is.
 
     Parameters
     ----------
-    config
-        Settings of this installation, a TOML file.
     folder
         The recordings' folder, where it is not the one of the settings.
     as_json
@@ -49,13 +47,11 @@ def verify(*, config: Path | None = None, folder: Path | None = None, as_json: A
 
 
 @app.command
-def repair(*, config: Path | None = None, folder: Path | None = None, as_json: AsJson = False) -> int:
+def repair(*, config: Config = None, folder: Path | None = None, as_json: AsJson = False) -> int:
     """End and seal what a crash left open. A session that is being recorded now is left alone.
 
     Parameters
     ----------
-    config
-        Settings of this installation, a TOML file.
     folder
         The recordings' folder, where it is not the one of the settings.
     as_json

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from config.settings import load
 from server import logs
 from server.app import create_app
+from server.commands.parameters import Config
 from server.process import run
 
 
-def serve(*, config: Path | None = None) -> None:
-    """Run the server.
-
-    Parameters
-    ----------
-    config
-        Settings of this installation, a TOML file; docs/operations.md lists them.
-    """
+def serve(*, config: Config = None) -> None:
+    """Run the server."""
     logs.configure()
     run(load(config, os.environ), create_app)

@@ -83,6 +83,10 @@ async def test_people_sign_in_until_their_account_is_closed(
     assert (await signs_in(first))[0] == 401
     status, cookie = await signs_in(second)
     assert status == 200
+    # a role that is taken away is gone from the next request on
+    assert await asyncio.to_thread(run, config, "revoke", "new.director", "academic_director") == 0
+    me = await county.nobody.get("/api/me", headers={"Cookie": cookie})
+    assert (me.json["unit"], me.json["grants"]) == (None, [])
     assert await asyncio.to_thread(run, config, "close", "new.director") == 0
     assert (await county.nobody.get("/api/me", headers={"Cookie": cookie})).status == 401
     assert (await signs_in(second))[0] == 401
@@ -192,6 +196,45 @@ def test_a_closed_account_gets_no_role_unsaid(installation: Path, capsys: pytest
     assert "the account wang is closed" in capsys.readouterr().err
     assert run(installation, "password", "wang") == 0
     assert run(installation, "add", "wang", "bureau_admin", "--name", "王伟") == 0
+
+
+def test_a_role_is_taken_away_and_the_others_stay(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (
+        ("teacher", "--unit", "A0", "--teacher", "A0-t1"),
+        ("academic_director", "--unit", "A0"),
+        ("academic_director", "--unit", "A1"),
+    ):
+        assert run(installation, "add", "li", words[0], "--name", "李", *words[1:]) == 0
+    capsys.readouterr()
+    assert run(installation, "revoke", "li", "principal") == 2
+    assert "li has academic_director of A0, academic_director of A1, teacher of A0\n" in capsys.readouterr().err
+    assert run(installation, "revoke", "li", "academic_director") == 2
+    assert "A0, academic_director of A1; name the unit or the community\n" in capsys.readouterr().err
+    assert run(installation, "revoke", "li", "academic_director", "--unit", "A1") == 0
+    assert [(row["role"], row["unit"], row["teacher"]) for row in listed(installation, capsys)] == [
+        ("academic_director", "A0", "A0-t1"),
+        ("teacher", "A0", "A0-t1"),
+    ]
+    # the teacher of the register, perhaps the wrong one, goes with the role
+    assert run(installation, "revoke", "li", "teacher") == 0
+    assert [row["teacher"] for row in listed(installation, capsys)] == [""]
+    assert run(installation, "revoke", "li", "academic_director") == 0
+    assert "li has no role any more" in capsys.readouterr().err
+
+
+def test_the_last_administrator_goes_only_when_it_is_said(
+    installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for login in ("one", "two"):
+        assert run(installation, "add", login, "bureau_admin", "--name", "教育局") == 0
+    assert run(installation, "close", "one") == 0
+    capsys.readouterr()
+    for words in (("revoke", "two", "bureau_admin"), ("close", "two")):
+        assert run(installation, *words) == 2
+        assert "two is the county's last bureau_admin" in capsys.readouterr().err
+    assert [row["login"] for row in listed(installation, capsys)] == ["two"]
+    assert run(installation, "revoke", "two", "bureau_admin", "--last") == 0
+    assert listed(installation, capsys) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xff", HEAD.encode(), b"login,name\na,b\n", b'login,name,role\n"a,b\n'])
