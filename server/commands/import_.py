@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 from cyclopts import App, CycloptsError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from config.settings import load
 from server.commands.database import opened
@@ -30,6 +32,10 @@ from timetable.register.importing import ImportReport, ImportService
 from timetable.register.sheets import empty_forms
 
 GOOD, FINDING, BAD_INPUT = 0, 1, 2
+SEEN_BY_ALL = (
+    "everybody on this machine can read the password in --database (`ps`): put the address into database.url of the "
+    "file that --config names, or into a file of its own and its path into TONGKE_DATABASE_URL_FILE"
+)
 OPERATOR = "tongke import"
 """Who stands as the author of an import from the command line."""
 
@@ -86,10 +92,14 @@ def import_files(
     lang
         The language of the sentences; without it they come in both.
     database
-        Address of the database, instead of the one of the settings.
+        Address of the database, instead of the one of the settings. One with a password is refused: it belongs into the
+        settings, or into a file that TONGKE_DATABASE_URL_FILE names.
     """
     if form is not None:
         return _write_form(form)
+    if _has_password(database):
+        print(f"tongke: {SEEN_BY_ALL}", file=sys.stderr)
+        return BAD_INPUT
     try:
         contents = _read(files)
     except _Unreadable as error:
@@ -111,6 +121,14 @@ def import_files(
     _tell(outcome, languages, as_json)
     _sum_up(report, languages, check)
     return FINDING if check and report.has_errors else GOOD
+
+
+def _has_password(address: str) -> bool:
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        return False  # no address; that is said where it is opened
+    return bool(url.password) or "password" in url.query
 
 
 class _Unreadable(Exception):

@@ -130,6 +130,26 @@ def test_check_makes_no_database_and_brings_none_up_to_date(
         assert older.execute("SELECT max(number) FROM schema_version").fetchone() == (16,)
 
 
+@pytest.mark.parametrize("address", ["tongke:hunter2@127.0.0.1:1/tongke", "127.0.0.1:1/tongke?password=hunter2"])
+def test_a_password_in_an_argument_is_refused_and_not_repeated(
+    good: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    assert cli.run(["import", str(good), "--database", f"postgresql+psycopg://{address}"]) == 2
+    said = capsys.readouterr().err
+    assert "TONGKE_DATABASE_URL_FILE" in said
+    assert "hunter2" not in said
+
+
+def test_the_address_may_come_from_a_file_that_the_environment_names(
+    sqlite_url: str, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "database_url"
+    file.write_text(f"{sqlite_url}\n")
+    monkeypatch.setenv("TONGKE_DATABASE_URL_FILE", str(file))
+    assert cli.run(["import", str(good)]) == 0
+    assert stored(sqlite_url) == (1, SMALL)
+
+
 def test_several_files_and_a_folder_make_one_register(sqlite_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "school"
     folder.mkdir()
