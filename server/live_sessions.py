@@ -93,11 +93,7 @@ class LiveSessions:
         plan = next((plan for plan in plans if "host" in roles_for(asker, plan)), None)
         if plan is None:
             raise NotInLesson(lesson, "host")
-        for running in self._live.sessions:
-            if running.plan.lesson.id == lesson and running.plan.lesson.rehearsal and running.room.state != "ended":
-                return await self.one(asker, running.id)
-        await self._live.open(plan)
-        return await self.one(asker, plan.session)
+        return await self.one(asker, (await self._live.rehearse(plan)).id)
 
     async def roles_in(self, asker: Asker, lesson: str) -> tuple[Role, ...]:
         """Every role that the asker may take in the lesson; raises NotFound where it is no shared lesson."""

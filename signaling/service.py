@@ -101,29 +101,17 @@ class LiveService:
         """The session of `plan`, created when there is none yet. Raises SessionOver when it has ended, SessionNotOpen
         more than a quarter of an hour before the lesson."""
         async with self._opening:
-            if self._draining:
-                raise Draining(plan.session)
-            running = self._sessions.get(plan.session)
-            if running is not None:
-                return running
-            opens = plan.lesson.starts - OPENS_BEFORE
-            if self._clock() < opens:
-                raise SessionNotOpen(plan.session, opens)
-            record = await self._store.get(plan.session)
-            if record is None:
-                record = SessionRecord(
-                    plan=plan,
-                    kind="rehearsal" if plan.lesson.rehearsal else "lesson",
-                    state="scheduled",
-                    journal=self._journals.locate(plan.session),
-                )
-                await self._store.add(record)
-            elif record.state == "ended":
-                raise SessionOver(plan.session)
-            session = self._start(record)
-            session.tick(self._clock())
-            await self.on_opened(plan)
-            return session
+            return await self._opened(plan)
+
+    async def rehearse(self, plan: SessionPlan) -> LiveSession:
+        """The rehearsal of the plan's lesson that is open now, or else the one of `plan`: however many ask at one
+        moment, they meet in one."""
+        async with self._opening:
+            for running in self.sessions:
+                lesson = running.plan.lesson
+                if lesson.rehearsal and lesson.id == plan.lesson.id and running.room.state != "ended":
+                    return running
+            return await self._opened(plan)
 
     async def withdraw(self, session: str, *, reopens: bool) -> bool:
         """Take back a session whose lesson was moved, called off or given to somebody else before it began; False
@@ -242,6 +230,31 @@ class LiveService:
         self._spawn(self._finish(session))
 
     # inside
+
+    async def _opened(self, plan: SessionPlan) -> LiveSession:
+        if self._draining:
+            raise Draining(plan.session)
+        running = self._sessions.get(plan.session)
+        if running is not None:
+            return running
+        opens = plan.lesson.starts - OPENS_BEFORE
+        if self._clock() < opens:
+            raise SessionNotOpen(plan.session, opens)
+        record = await self._store.get(plan.session)
+        if record is None:
+            record = SessionRecord(
+                plan=plan,
+                kind="rehearsal" if plan.lesson.rehearsal else "lesson",
+                state="scheduled",
+                journal=self._journals.locate(plan.session),
+            )
+            await self._store.add(record)
+        elif record.state == "ended":
+            raise SessionOver(plan.session)
+        session = self._start(record)
+        session.tick(self._clock())
+        await self.on_opened(plan)
+        return session
 
     def _start(self, record: SessionRecord) -> LiveSession:
         session = LiveSession(

@@ -28,7 +28,6 @@ class RehearsalKeeper:
         self._counties = counties
         self._lesson = lesson
         self._clock = clock
-        self._opening = asyncio.Lock()
 
     async def keep(self) -> None:
         """Watch until cancelled."""
@@ -41,16 +40,11 @@ class RehearsalKeeper:
 
     async def current(self) -> str:
         """The id of the rehearsal that is open now, opened if need be."""
-        async with self._opening:
-            for session in self._live.sessions:
-                of_lesson = session.plan.lesson.rehearsal and session.plan.lesson.id == self._lesson.id
-                if of_lesson and session.room.state != "ended":
-                    return session.id
-            plan = rehearsal_plan(
-                await self._counties.now(),
-                self._lesson,
-                session=f"rehearsal-{secrets.token_hex(6)}",
-                starts=self._clock(),
-                seconds=WINDOW_SECONDS,
-            )
-            return (await self._live.open(plan)).id
+        plan = rehearsal_plan(
+            await self._counties.now(),
+            self._lesson,
+            session=f"rehearsal-{secrets.token_hex(6)}",
+            starts=self._clock(),
+            seconds=WINDOW_SECONDS,
+        )
+        return (await self._live.rehearse(plan)).id

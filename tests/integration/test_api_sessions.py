@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -54,6 +55,15 @@ async def test_a_session_of_another_community_is_not_there(county: CountyServer)
     assert (await stranger.get("/api/sessions")).json == []
     assert (await stranger.post(f"/api/sessions/{rehearsal}/join")).refusal == (403, "not_in_lesson")
     assert (await stranger.post("/api/sessions", {"lesson": SYNC})).refusal == (403, "not_in_lesson")
+
+
+async def test_who_opens_a_rehearsal_at_one_moment_meets_in_one(county: CountyServer) -> None:
+    """The teacher's computer and phone, or a button pressed twice."""
+    host = await county.person("host_teacher")
+    opened = await asyncio.gather(*(host.post("/api/sessions", {"lesson": SYNC}) for _ in range(4)))
+    assert [answer.status for answer in opened] == [201] * 4
+    assert len({answer.json["id"] for answer in opened}) == 1
+    assert [row["id"] for row in (await host.get("/api/sessions")).json] == [opened[0].json["id"]]
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "9999-12-31", "0001-01-01", "%00", "2026-11-22T00:00"])

@@ -134,6 +134,7 @@ export function Timeline({ view, playback, selected, select }: TimelineProps) {
 }
 
 function chapterWord(code: string, title: string): string {
+  if (code === "material" && title === "") return t("board.blank");
   const word = has(`chapter.${code}`) ? t(`chapter.${code}`, { title }) : code;
   return code === "call" ? word : title || word;
 }
