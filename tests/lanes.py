@@ -76,9 +76,16 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def heed_signals() -> None:
+    """Let SIGTERM and SIGINT end the run and, with it, what the run starts."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    # a shell's background job ignores SIGINT, and so would each pytest begun from it, which then could not be stopped
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main() -> int:
     """Run all tests."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     paths = live()
     others = [f"--ignore={path}" for path in (UNIT, *paths)]
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,29 +35,34 @@ def test_what_one_lane_says_comes_after_the_other() -> None:
     assert done.stdout.split() == ["1", "2"]
 
 
-@pytest.mark.parametrize("sign", ["INT", "TERM"])
-def test_who_ends_the_run_ends_both_lanes(tmp_path: Path, sign: str) -> None:
-    """And each of them has the time to stop its servers."""
+@pytest.mark.parametrize("ignored", ["", "trap '' INT; "], ids=["terminal", "background"])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_who_ends_the_run_ends_both_lanes(tmp_path: Path, sign: signal.Signals, ignored: str) -> None:
+    """And each of them has the time to stop its servers. What a shell starts in the background ignores SIGINT."""
     lane = (
-        "import os, signal, sys, time; from pathlib import Path\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "try:\n Path(sys.argv[1]).touch(); time.sleep(600)\n"
-        "except KeyboardInterrupt: Path(sys.argv[1] + '.stopped').touch(); sys.exit(2)\n"
+        "import socket, sys, time; from pathlib import Path\n"
+        "try:\n socket.create_connection(('127.0.0.1', int(sys.argv[2]))); time.sleep(600)\n"
+        "except KeyboardInterrupt: Path(sys.argv[1]).touch(); sys.exit(2)\n"
     )
     program = (
-        "import signal, sys; from tests import lanes\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "signal.signal(signal.SIGTERM, lanes._interrupt)\n"
-        "run = [[sys.executable, '-c', sys.argv[1], f'{sys.argv[2]}/{name}'] for name in ('first', 'second')]\n"
+        "import sys; from tests import lanes\n"
+        "lanes.heed_signals()\n"
+        "run = [[sys.executable, '-c', sys.argv[1], f'{sys.argv[2]}/{name}', sys.argv[3]] for name in ('one', 'two')]\n"
         "try: lanes.side_by_side(*run)\n"
         "except KeyboardInterrupt: sys.exit(130)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program, lane, str(tmp_path)], cwd=ROOT)
-    while {path.name for path in tmp_path.iterdir()} != {"first", "second"}:
-        assert process.poll() is None
-    os.kill(process.pid, {"INT": 2, "TERM": 15}[sign])
-    assert process.wait(60) == 130
-    assert {path.name for path in tmp_path.glob("*.stopped")} == {"first.stopped", "second.stopped"}
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(60)
+        port = str(door.getsockname()[1])
+        command = [sys.executable, "-c", program, lane, str(tmp_path), port]
+        process = subprocess.Popen(["/bin/sh", "-c", f'{ignored}exec "$@"', "sh", *command], cwd=ROOT)
+        # each lane knocks once it waits
+        knocked = [door.accept()[0] for _ in ("one", "two")]
+        process.send_signal(sign)
+        assert process.wait(60) == 130
+        for lane_is_over in knocked:
+            lane_is_over.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
 
 
 def exits(code: int) -> list[str]:
