@@ -12,7 +12,7 @@ from typing import Annotated, TextIO
 import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from server.commands.parameters import Flag, Seconds, Several, Workers
 from server.commands.stopping import stopping
@@ -33,10 +33,10 @@ from timetable.model import Finding, TableSet
 from timetable.solving.progress import Build, Outcome, Progress, Status
 
 
-class CommunityReport(Struct, frozen=True, kw_only=True):
-    """One community's part of a report."""
+class Figures(Struct, frozen=True, kw_only=True):
+    """What a build came to for one community, or, where it names none, for all together."""
 
-    community: str
+    community: str | UnsetType = UNSET
     status: Status
     seconds_to_first: float | None
     seconds: float
@@ -46,17 +46,10 @@ class CommunityReport(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class Report(Figures, frozen=True, kw_only=True):
     """What a build leaves behind for programs. Costs and bounds of several communities are added up."""
 
-    status: Status
-    seconds_to_first: float | None
-    seconds: float
-    cost: int | None
-    bound: int | None
-    cost_by_rule: dict[str, int]
-    findings: tuple[Finding, ...]
-    communities: tuple[CommunityReport, ...]
+    communities: tuple[Figures, ...]
 
 
 def build(
@@ -157,7 +150,7 @@ def _print_outcome(outcome: Outcome) -> None:
 
 def _report(built: Build) -> Report:
     parts = tuple(
-        CommunityReport(
+        Figures(
             community=outcome.community,
             status=outcome.status,
             seconds_to_first=outcome.seconds_to_first,
