@@ -19,7 +19,7 @@ from server.keys import counties_key, live_key, timetable_key
 from server.session_plans import rehearsal_plan
 from tests import services
 from tests.county_server import CORE, MEMBER, SYNC, CountyServer, person_id, remote_room, running_county
-from tests.e2e.classroom import WAIT
+from tests.e2e.classroom import WAIT, in_state
 
 STATIC = Path(__file__).parents[2] / "server" / "static"
 FAKE = "--use-fake-device-for-media-stream"
@@ -59,6 +59,13 @@ class LiveCounty:
             await context.add_init_script(script)
         await self.pair(context, unit)
         return await self.load(context, "/room")
+
+    async def started(self, browser: Browser) -> Page:
+        """The host's page, the lesson just started by it."""
+        host = await self.host(browser)
+        await host.click('[data-action="start-lesson"]')
+        await in_state(host, "live")
+        return host
 
     async def context(self, browser: Browser, lang: str = "zh-CN", **options: Any) -> BrowserContext:
         context = await browser.new_context(locale=lang, **options)

@@ -121,9 +121,7 @@ async def test_a_line_that_is_drawn_while_the_page_turns_ends_with_the_page(
     tmp_path: Path, migrated_sqlite: Path
 ) -> None:
     async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
-        host = await lesson.host(browser)
-        await host.click('[data-action="start-lesson"]')
-        await in_state(host, "live")
+        host = await lesson.started(browser)
         await host.click('[data-action="push-material"]')
         await host.click('[data-action="open-material"][data-version="blank"]')
         await host.wait_for_selector('.sheet[data-page="1"]', timeout=WAIT)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from tests.e2e.classroom import WAIT, in_state
+from tests.e2e.classroom import WAIT
 from tests.e2e.live_county import chromium_with, live_county
 from tests.e2e.test_exercise_page import ask
 
@@ -25,9 +25,7 @@ async def test_host_finds_the_rooms_beside_an_exercise_and_the_way_on_after_the_
     tmp_path: Path, migrated_sqlite: Path
 ) -> None:
     async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
-        host = await lesson.host(browser)
-        await host.click('[data-action="start-lesson"]')
-        await in_state(host, "live")
+        host = await lesson.started(browser)
         # what a key or a press opens is used and closed by keys, which then stand where they were
         await host.keyboard.press("t")
         await host.wait_for_selector(".timer-list button:focus", timeout=WAIT)

@@ -1,4 +1,4 @@
-"""A county on the running application, for every test that speaks HTTP."""
+"""A county on the running application, for every test that speaks HTTP; live lessons alone, for those that do not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from server.storage.database import Database
 from tests.county_server import CountyServer, running_county
 from tests.held_lessons import Held, hold, record
+from tests.live_server import LiveServer, live_server
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -31,6 +33,15 @@ async def shared_county(tmp_path_factory: pytest.TempPathFactory, migrated_sqlit
     """One county for all tests of a module that leave it as it is; they run on the module's event loop."""
     async with running_county(tmp_path_factory.mktemp("shared") / "data", migrated_sqlite) as county:
         yield county
+
+
+@pytest.fixture
+async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    """Live lessons on a server of their own, without the rest of the application; none is open yet."""
+    database = Database.open(sqlite_url)
+    async with live_server(database, tmp_path / "journals") as server:
+        yield server
+    await database.close()
 
 
 @pytest.fixture

@@ -15,12 +15,11 @@ from server.cameras.certificate import kept_pair
 from server.cameras.pull import OPEN_SECONDS, Task
 from server.cameras.pulls import CameraPulls, _start
 from server.cameras.store import Camera, CameraStore
-from server.storage.database import Database
 from signaling.cameras import RoomCamera
 from signaling.commands import Mute
 from tests.full_disk import full_disk
 from tests.live_lessons import HOST_UNIT, classroom, plan, teacher
-from tests.live_server import LiveServer, live_server
+from tests.live_server import LiveServer
 from tests.media_clients import Tone, clients, until
 from tests.rtsp_camera import rtsp_camera
 
@@ -31,12 +30,9 @@ PASSWORD = "geheim-4711"
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 @pytest.fixture

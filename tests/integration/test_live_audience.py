@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
 from server.auth.principal import Principal
 from server.shapes.people import Grant
-from server.storage.database import Database
 from signaling.commands import Leave, StartLesson
 from signaling.events import Joined, Left, Reconnecting, Returned, SessionLive, Withheld
 from signaling.frames import JSON, MSGPACK, Encoding
 from signaling.messages import Event, Resumed
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
-from tests.live_server import LiveServer, Panel, live_server
+from tests.live_server import LiveServer, Panel
 from tests.media_clients import until
 
 PLAN = plan()
@@ -31,12 +27,9 @@ def betrayed(panel: Panel) -> list[str]:
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 @pytest.mark.parametrize("encoding", [MSGPACK, JSON], ids=["msgpack", "json"])

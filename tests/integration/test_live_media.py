@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
-from server.storage.database import Database
 from signaling.commands import CallOn, EndLesson, Publish, StartLesson, Subscribe, Switch
 from signaling.events import LineMeasured, RecordingChanged
 from signaling.media.hub import Answer
@@ -19,7 +17,7 @@ from signaling.messages import Ack, Event, Links, MediaAnswer, Tracks
 from signaling.room_state import Link
 from tests.fault_proxy import media_only, udp_proxy
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
-from tests.live_server import LiveServer, Panel, live_server
+from tests.live_server import LiveServer, Panel
 from tests.media_clients import Client, Picture, Tone, Watcher, clients, until
 
 PLAN = plan()
@@ -28,12 +26,9 @@ YANLI, GULONG = (classroom(unit) for unit in MEMBERS[:2])
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 @contextlib.asynccontextmanager

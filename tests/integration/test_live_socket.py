@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from msgspec.structs import replace
 
 from server.journals import FileJournals
 from server.sockets import live as live_socket
-from server.storage.database import Database
 from signaling.commands import CallOn, EndLesson, Hello, Leave, LinkReport, Mute, RaiseHand, Spotlight, StartLesson
 from signaling.errors import NotInLesson, SessionNotOpen, SessionOver
 from signaling.events import (
@@ -32,20 +30,12 @@ from signaling.frames import JSON
 from signaling.messages import Ack, Closing, Event, Refused, Resumed, Welcome
 from signaling.service import RETURN_SPACING
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
-from tests.live_server import LiveServer, Panel, live_server
+from tests.live_server import LiveServer, Panel
 from tests.media_clients import until
 
 PLAN = plan()
 HOST = teacher(HOST_UNIT)
 YANLI, GULONG, DONGYE = (classroom(unit) for unit in MEMBERS)
-
-
-@pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        yield server
-    await database.close()
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -14,14 +12,13 @@ from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.storage.database import Database
 from signaling import connection
 from signaling.commands import Mark, RaiseHand, Spotlight, StartLesson
 from signaling.events import Left
 from signaling.frames import MSGPACK
 from signaling.messages import Ack, ClientMessage, Event, Links
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
-from tests.live_server import ORIGIN, LiveServer, live_server
+from tests.live_server import ORIGIN, LiveServer
 from tests.media_clients import until
 
 PLAN = plan()
@@ -30,12 +27,9 @@ YANLI, GULONG, DONGYE = (classroom(unit) for unit in MEMBERS)
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 def any_of(kind: type[msgspec.Struct]) -> st.SearchStrategy[object]:

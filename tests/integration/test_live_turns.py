@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from server.storage.database import Database
 from signaling.clock import MARGIN, AskTime, TimeTold
 from signaling.events import Reconnecting
 from signaling.frames import JSON, MSGPACK, Encoding
 from signaling.materials import BLANK, MaterialOpened, OpenMaterial, PageTurned, TurnPage
 from signaling.messages import Refused
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, researcher, teacher
-from tests.live_server import LiveServer, Panel, live_server
+from tests.live_server import LiveServer, Panel
 
 PLAN = plan()
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 async def tell(panel: Panel, behind: float | None) -> TimeTold:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from recordings.journal import Journal, read_journal
-from server.storage.database import Database
 from signaling.commands import EndLesson, Hello, LinkReport, LowerHand, Mark, RaiseHand, SetTimer, StartLesson
 from signaling.connection import BURST, REFUSED_LIMIT, Connection
 from signaling.events import HandRaised, Marked, ReviewOpened, SessionEnded, SessionLive
@@ -27,21 +25,13 @@ from signaling.session import LiveSession
 from signaling.wire import Command
 from tests.full_disk import full_disk, journal_of
 from tests.live_lessons import HOST_UNIT, MEMBERS, classroom, plan, teacher
-from tests.live_server import LiveServer, Panel, live_server
+from tests.live_server import LiveServer, Panel
 from tests.media_clients import until
 
 ROOT = Path(__file__).parents[2]
 TOGETHER = 8
 """Commands that a client sends at once."""
 HOST, ROOM = "host.p-t-host", "room-yanli"
-
-
-@pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        yield server
-    await database.close()
 
 
 class Lesson:

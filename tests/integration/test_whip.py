@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,9 @@ from aiohttp import ClientSession, hdrs
 
 from server.keys import relay_key
 from server.relay import Relay
-from server.storage.database import Database
 from signaling.media.hub import Answer
 from tests.live_lessons import HOST_UNIT, plan, teacher
-from tests.live_server import LiveServer, live_server
+from tests.live_server import LiveServer
 from tests.media_clients import Client, Picture, Tone, clients, until
 
 PLAN = plan()
@@ -45,12 +43,9 @@ class Program:
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 @pytest.fixture

@@ -18,10 +18,9 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from server.keys import relay_key
 from server.relay import Relay
-from server.storage.database import Database
 from tests import services
 from tests.live_lessons import plan
-from tests.live_server import LiveServer, live_server
+from tests.live_server import LiveServer
 from tests.media_clients import clients, until
 
 PLAN = plan()
@@ -32,12 +31,9 @@ SECRET = "a secret of the relay and the server"
 
 
 @pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
-    database = Database.open(sqlite_url)
-    async with live_server(database, tmp_path / "journals") as server:
-        await server.service.open(PLAN)
-        yield server
-    await database.close()
+async def server(server: LiveServer) -> LiveServer:
+    await server.service.open(PLAN)
+    return server
 
 
 @pytest.fixture(scope="session")
