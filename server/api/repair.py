@@ -42,6 +42,7 @@ async def slots(request: web.Request) -> web.Response:
             rules=slot.rules,
             reasons=slot.reasons,
             lessons=slot.lessons,
+            repairable=slot.repairable,
         )
         for slot in found
     )

@@ -10,7 +10,8 @@ from timetable.model import Finding, Id, RuleCost, Slot, Weekday
 
 class SlotView(Body, frozen=True, kw_only=True):
     """What moving the lesson to one period of its host would mean. `costs`: possible, but the table gets worse by
-    `delta`, by the rules in `rules`. `impossible`: for `reasons`, where `lessons` are those in the way."""
+    `delta`, by the rules in `rules`. `impossible`: for `reasons`, where `lessons` are those in the way; `repairable`:
+    nothing but those is, and a repair may lead them away."""
 
     weekday: int
     period: int
@@ -20,6 +21,7 @@ class SlotView(Body, frozen=True, kw_only=True):
     rules: tuple[RuleCost, ...]
     reasons: tuple[Finding, ...]
     lessons: tuple[str, ...]
+    repairable: bool
 
 
 class SlotsView(Body, frozen=True, kw_only=True):

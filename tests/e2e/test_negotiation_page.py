@@ -39,6 +39,9 @@ async def test_schools_agree_on_a_draft_and_it_becomes_a_version(small: CountySe
     member = await desks.open("member_director", PANEL)
     await member.click('[data-action="object"]', timeout=WAIT)
     await member.fill("dialog textarea", OBJECTION)
+    await member.locator("dialog select").first.select_option(index=1)
+    # every slot says what it would mean
+    await expect(member.locator("dialog select option[data-verdict]").first).to_be_attached(timeout=WAIT)
     await press(member, "send-objection", MEMBER, "objected")
     assert await member.evaluate(UNTRANSLATED) == []
 

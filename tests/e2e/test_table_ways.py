@@ -152,7 +152,7 @@ async def test_an_objection_finds_its_lesson_the_slot_that_is_wanted(small: Coun
     assert (await member.post("/api/communities/A/object", objection)).status == 200
     page = await desks.open("core_director", "/timetable?version=draft&tab=nego&lang=en")
     row = page.locator(f'[data-unit="{MEMBER}"]')
-    await expect(row).to_have_attribute("data-state", "objected")
+    await expect(row).to_have_attribute("data-state", "objected", timeout=WAIT)
     await row.locator('[data-action="seek-place"]').click()
     await page.locator('[data-action="accept-repair"]').click(timeout=WAIT)
     await expect(page.locator('.table-page[data-status="draft"]')).to_be_visible()

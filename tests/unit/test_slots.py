@@ -19,7 +19,7 @@ from timetable.repairing import obstacles as obstacle_module
 from timetable.repairing import repair as repairs
 from timetable.repairing import slots as slot_module
 from timetable.repairing.arrangement import Arrangement
-from timetable.repairing.slots import SlotVerdict, placement_by_clock, slots
+from timetable.repairing.slots import SlotVerdict, impossible, placement_by_clock, slots
 from timetable.solving.placing import NoRoom
 from timetable.solving.solver import solve
 
@@ -73,6 +73,9 @@ def test_a_verdict_is_what_the_checker_says_after_the_move(register: Register, d
         wrong = ["no table"] if table is None else [finding.code for finding in check(register, table)]
         assert (slot.verdict == "impossible") == bool(wrong), (slot, wrong)
         assert bool(slot.reasons) == bool(wrong)
+        if slot.repairable:
+            assert slot.lessons
+            assert impossible(arrangement, lesson, slot.weekday, slot.period) == []
         if table is not None and not wrong:
             assert table.cost_by_rule == price(arrangement.problem, table.lessons)
             assert table.cost - arrangement.table.cost == slot.delta == sum(rule.cost for rule in slot.rules)
@@ -105,6 +108,8 @@ def test_why_a_slot_is_impossible_is_said_in_words() -> None:
     assert codes(at(found, 2, 1)) == ["slot_teacher_unavailable"]
     assert codes(at(found, 1, 5)) == ["slot_teacher_busy"]
     assert at(found, 1, 5).lessons == (f"{third}.1",)
+    # another lesson may be led away, an absence may not
+    assert [at(found, *slot).repairable for slot in ((1, 5), (2, 1), (1, 3))] == [True, False, False]
     assert at(found, 1, 3).verdict == "here"
     assert at(found, 3, 2).verdict in ("fits", "costs")
 

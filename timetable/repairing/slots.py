@@ -34,7 +34,8 @@ Verdict = Literal["here", "fits", "costs", "impossible"]
 
 class SlotVerdict(Struct, frozen=True, kw_only=True):
     """What moving the lesson to one slot would mean. `delta` is what the table's cost would change by, `rules` by
-    which rules; `reasons` say why it cannot stand there, `lessons` are those in the way."""
+    which rules; `reasons` say why it cannot stand there, `lessons` are those in the way. `repairable`: nothing but
+    those lessons is, so that a repair may lead them away."""
 
     weekday: int
     period: int
@@ -44,6 +45,7 @@ class SlotVerdict(Struct, frozen=True, kw_only=True):
     rules: tuple[RuleCost, ...] = ()
     reasons: tuple[Finding, ...] = ()
     lessons: tuple[str, ...] = ()
+    repairable: bool = False
 
 
 def slots(arrangement: Arrangement, lesson_id: str) -> tuple[SlotVerdict, ...]:
@@ -104,7 +106,9 @@ def _verdict(
     in_its_way = obstacles(arrangement, lesson, placement)
     if in_its_way:
         lessons = tuple(dict.fromkeys(id for obstacle in in_its_way for id in obstacle.lessons))
-        return verdict("impossible", reasons=tuple(o.finding for o in in_its_way), lessons=lessons)
+        reasons = tuple(obstacle.finding for obstacle in in_its_way)
+        repairable = all(obstacle.lessons for obstacle in in_its_way)
+        return verdict("impossible", reasons=reasons, lessons=lessons, repairable=repairable)
     rules = prices.difference(lesson, placement)
     delta = sum(rule.cost for rule in rules)
     return verdict("costs" if delta > 0 else "fits", delta=delta, rules=rules)

@@ -671,7 +671,7 @@ export interface NewFeed {
 
 export type PersonRole = "bureau_admin" | "bureau_viewer" | "convenor" | "principal" | "academic_director" | "teacher" | "researcher";
 
-/** What moving the lesson to one period of its host would mean. `costs`: possible, but the table gets worse by `delta`, by the rules in `rules`. `impossible`: for `reasons`, where `lessons` are those in the way. */
+/** What moving the lesson to one period of its host would mean. `costs`: possible, but the table gets worse by `delta`, by the rules in `rules`. `impossible`: for `reasons`, where `lessons` are those in the way; `repairable`: nothing but those is, and a repair may lead them away. */
 export interface SlotView {
   weekday: number;
   period: number;
@@ -681,6 +681,7 @@ export interface SlotView {
   rules: RuleCost[];
   reasons: Finding[];
   lessons: string[];
+  repairable: boolean;
 }
 
 /** `revision` is the draft's that the slots are of; 0: there is none, they are of the newest version. */

@@ -7,7 +7,7 @@ import { Button, Failure, KindChip, Note, StateChip, useAction } from "../ui/com
 import { findingText } from "../ui/findings";
 import { Icon } from "../ui/icons";
 import { has, t } from "../ui/i18n";
-import { accept, carry, type Drop, dropped, drop, looking, openSlots, putBack, slotBelow, slotName } from "./carry";
+import { accept, carry, type Drop, dropped, drop, looking, openSlots, putBack, repairableSlots, slotBelow, slotName } from "./carry";
 import { Conflict } from "./conflict";
 import { slotTitle, verdictText } from "./drop-slots";
 import type { Table } from "./table";
@@ -81,24 +81,25 @@ function Below({ table }: { table: Table }) {
   );
 }
 
-/** The cheapest places, to choose by a press. */
-function Best({ table }: { table: Table }) {
-  const best = openSlots.value.slice(0, BEST);
+/** The cheapest places, to choose by a press; where there is none, those for which the fewest others have to move. */
+function Best({ table, refused }: { table: Table; refused?: SlotView }) {
+  const free = openSlots.value.slice(0, BEST);
+  const best = free.length > 0 ? free : repairableSlots.value.filter((slot) => refused === undefined || slotName(slot) !== slotName(refused)).slice(0, BEST);
   if (best.length === 0) return null;
   return (
     <div>
-      <h3 class="h costs-head">{t("carry.places", { count: best.length })}</h3>
+      <h3 class="h costs-head">{t(free.length > 0 ? "carry.places" : "carry.tries", { count: best.length })}</h3>
       <ol class="places">
         {best.map((slot, index) => (
-          <li key={slotName(slot)}>
+          <li key={slotName(slot)} data-place={slotName(slot)}>
             <b class="num">{index + 1}</b>
             <span class="grow">
               <b>{slotTitle(slot)}</b>
-              <span class="sm mut">{verdictText(slot)}</span>
+              <span class="sm mut">{slot.repairable ? t("carry.others_move", { count: slot.lessons.length }) : verdictText(slot)}</span>
             </span>
             {!looking.value && (
               <Button small kind={index === 0 ? "pri" : undefined} onClick={() => void drop(slot, table.view.revision)}>
-                {t("carry.put_here")}
+                {t(slot.repairable ? "carry.try_here" : "carry.put_here")}
               </Button>
             )}
           </li>
@@ -156,7 +157,7 @@ function Dropped({ table, dropped: { lesson, slot, repair, error, community }, o
               </li>
             ))}
           </ul>
-          {!stale && <Best table={table} />}
+          {!stale && <Best table={table} refused={slot} />}
         </>
       )}
       <div class="acts">

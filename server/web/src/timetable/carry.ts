@@ -39,6 +39,8 @@ export const isOpen = (slot: SlotView) => slot.verdict === "fits" || slot.verdic
 export const openSlots = computed(() =>
   ((carry.value ?? dropped.value)?.slots ?? []).filter(isOpen).sort((a, b) => a.delta - b.delta || a.weekday - b.weekday || a.period - b.period),
 );
+/** Those that others would have to leave for it, the fewest first. */
+export const repairableSlots = computed(() => ((carry.value ?? dropped.value)?.slots ?? []).filter((slot) => slot.repairable).sort((a, b) => a.lessons.length - b.lessons.length || a.weekday - b.weekday || a.period - b.period));
 export const bestSlot = computed(() => openSlots.value[0] ?? null);
 export const looking = computed(() => carry.value?.how === "look");
 export const slotBelow = computed(() => carry.value?.slots.find((slot) => slotName(slot) === carry.value?.over) ?? null);

@@ -2,15 +2,17 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { ConsentRow, NegotiationView, Objection, Revision, TimetableView } from "../generated/api";
-import { post, Problem } from "../ui/api";
+import type { ConsentRow, NegotiationView, Objection, Revision, SlotsView, TimetableView } from "../generated/api";
+import { get, post, Problem } from "../ui/api";
 import { Button, Dialog, Empty, Failure, Field, Note, StateChip, useAction } from "../ui/components";
 import { findingText } from "../ui/findings";
 import { Icon, type IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
+import { useResource } from "../ui/resource";
 import { dateTime, weekdayName } from "../ui/time";
-import { seek } from "./carry";
+import { seek, slotName } from "./carry";
 import { Conflict } from "./conflict";
+import { tagText } from "./drop-slots";
 import { Ledger } from "./ledger";
 import { go, openLesson, place } from "./place";
 import { isShared, type Table } from "./table";
@@ -267,6 +269,9 @@ function ObjectDialog({ table, busy, error, close, send }: ObjectProps) {
   const [slot, setSlot] = useState("");
   const host = table.units.get(table.owner(lesson)?.unit ?? "");
   const [weekday, period] = slot.split(".").map(Number);
+  const path = lesson && `/api/communities/${encodeURIComponent(table.view.community.id)}/slots?lesson=${encodeURIComponent(lesson)}&version=draft`;
+  const known = useResource<SlotsView>(path || null, (signal) => get(path, signal));
+  const verdicts = new Map(known.data?.slots.map((one) => [slotName(one), one]));
   const submit = () =>
     send({
       revision: table.view.revision,
@@ -302,11 +307,14 @@ function ObjectDialog({ table, busy, error, close, send }: ObjectProps) {
             <select class="input" value={slot} onChange={(event) => setSlot(event.currentTarget.value)}>
               <option value="">{t("nego.no_counter")}</option>
               {table.weekdays.flatMap((day) =>
-                host.periods.map((one) => (
-                  <option value={`${day}.${one.number}`}>
-                    {weekdayName(day)} {t("lesson.period", { period: one.number })} {one.start}
-                  </option>
-                )),
+                host.periods.map((one) => {
+                  const known = verdicts.get(`${day}.${one.number}`);
+                  return (
+                    <option value={`${day}.${one.number}`} data-verdict={known?.verdict}>
+                      {weekdayName(day)} {t("lesson.period", { period: one.number })} {one.start} {known && `· ${tagText(known)}`}
+                    </option>
+                  );
+                }),
               )}
             </select>
           </Field>
