@@ -102,6 +102,12 @@ class MembershipSearches:
     def running(self, community: str) -> MembershipSearch | None:
         return next((one for one in self._known.values() if one.community == community and one.running), None)
 
+    def shown(self, community: str) -> MembershipSearch | None:
+        """The search that runs; else the newest where it is a look that ended: it may be put before the schools."""
+        newest = next((one for one in reversed(self._known.values()) if one.community == community), None)
+        looked = newest is not None and newest.wanted == "look" and newest.view().state == "done"
+        return newest if looked else self.running(community)
+
     def look(self, community: str, change: Membership, *, by: str) -> MembershipSearch:
         """Begin to look at a change. Raises SearchRunning."""
         search = self._remember(community, "look", change, by)

@@ -44,9 +44,9 @@ async def show(request: web.Request) -> web.Response:
     memberships = request.app[memberships_key]
     rows = [_row(county, one, may and await memberships.may_withdraw(one)) for one in found]
     attached = {unit for known in county.register.communities for unit in known.units}
-    running = request.app[membership_searches_key].running(community.id)
-    if running is not None and not _sees(asker, community, running):
-        running = None
+    search = request.app[membership_searches_key].shown(community.id)
+    if search is not None and not _sees(asker, community, search):
+        search = None
     view = MembershipsView(
         community=community.id,
         core=community.core,
@@ -55,7 +55,8 @@ async def show(request: web.Request) -> web.Response:
         changes=tuple(rows),
         revision=draft.revision if draft else 0,
         may_change=may,
-        search=_search(running, running.view()) if running else None,
+        search=_search(search, search.view()) if search else None,
+        looked=search.change if search and may else None,
     )
     return reply(request, view)
 

@@ -83,4 +83,6 @@ class MembershipsView(Body, frozen=True, kw_only=True):
     """Of the draft that stands."""
     may_change: bool
     search: MembershipSearchView | None = None
-    """The one that runs."""
+    """The one that runs, or a look that has ended."""
+    looked: MembershipKind | None = None
+    """What it is about, whole, for whoever may change the members."""

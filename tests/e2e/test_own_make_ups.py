@@ -131,7 +131,11 @@ async def test_a_leave_is_looked_at_planned_and_withdrawn(county: CountyServer, 
     await page.select_option('select[name="leaving"]', THIRD, timeout=WAIT)
     await page.fill('input[name="first"]', day(7))
     await page.click('[data-action="look-membership"]')
-    await page.click('[data-action="plan-membership"]', timeout=SEARCH)
+    await page.wait_for_selector('[data-action="plan-membership"]', timeout=SEARCH)
+    # what was looked at is there again when one comes back to it
+    await page.reload()
+    await expect(page.locator('select[name="leaving"]')).to_have_value(THIRD, timeout=WAIT)
+    await page.click('[data-action="plan-membership"]', timeout=WAIT)
     planned = page.locator('.member-changes [data-state="planned"]')
     await expect(planned).to_be_visible(timeout=SEARCH)
     await fits(page)

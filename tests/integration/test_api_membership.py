@@ -415,10 +415,16 @@ async def test_a_search_is_watched_cancelled_and_not_made_twice(settled: CountyS
     # what was looked at is put before the schools as it was seen, without another search
     looked = await ended(convenor, f"{MEMBERSHIP}?check=1", leave)
     assert looked["rung"] is not None
+    # the page has it again after it was left, for those who may plan it
+    again = (await convenor.get(MEMBERSHIP)).json
+    assert (again["search"], again["looked"]) == (looked, leave["change"])
+    of_others = (await director.get(MEMBERSHIP)).json
+    assert (of_others["search"], of_others["looked"]) == (None, None)
     for path in (address_of(looked), f"{address_of(looked)}/events"):
         assert (await director.get(path)).refusal == (403, "not_permitted"), "which school is thought of is told nobody"
         assert (await convenor.get(path)).status == 200
     planned = await ended(convenor, MEMBERSHIP, planning)
     assert (planned["outcome"], planned["step"]) == (looked["outcome"], 0)
+    assert (await convenor.get(MEMBERSHIP)).json["search"] is None
     stream = (await convenor.get(f"/api/membership-searches/{planned['id']}/events")).body.decode()
     assert json.loads(stream.removeprefix("data: "))["state"] == "done"

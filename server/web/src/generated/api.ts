@@ -560,8 +560,10 @@ export interface MembershipsView {
   /** Of the draft that stands. */
   revision: number;
   mayChange: boolean;
-  /** The one that runs. */
+  /** The one that runs, or a look that has ended. */
   search: MembershipSearchView | null;
+  /** What it is about, whole, for whoever may change the members. */
+  looked: Join | Leave | null;
 }
 
 export type MembershipKind = Join | Leave;

@@ -60,7 +60,11 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
   const planned = search?.wanted !== "look";
   useEffect(() => {
     // somebody is looking at it already: the form says what is looked at
-    if (view.search?.kind === "leave" && view.search.wanted !== "withdraw") (setLeaving(view.search.unit), setFirst(view.search.first));
+    const about = view.search?.wanted === "withdraw" ? null : (view.looked ?? null);
+    if (about === null) return;
+    if (about.kind === "join") setJoining(about);
+    else setLeaving(about.unit);
+    setFirst(about.first);
   }, []);
   const change: Join | Leave | null = joining !== null ? { ...joining, first } : leaving !== "" ? ({ kind: "leave", unit: leaving, first } as Leave) : null;
   const send = (look: boolean) =>
