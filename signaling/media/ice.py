@@ -81,9 +81,8 @@ class IceLite:
         self.remote: list[Credentials] = []
         self.addresses: dict[bytes, Path] = {}  # every address proved by a check, oldest first
         self.selected = b""
-        self.target = Target()
-        self.tcp: asyncio.Transport | None = None  # set while the selected path is a TCP connection
-        self.batched = False  # is the selected path UDP, so that packets may go by sendmmsg?
+        self.target: Target | None = None  # set while the selected path is UDP, so that packets may go in batches
+        self.tcp: asyncio.Transport | None = None  # set while it is a TCP connection
         self.ready = asyncio.Event()
         self.last_check = agents.clock()
         self.rtt: float | None = None
@@ -129,8 +128,9 @@ class IceLite:
             return
         self.selected = address
         self.tcp = self._agents.wire.stream(address)
-        self.batched = self.tcp is None
-        if self.batched:
+        self.target = None
+        if self.tcp is None:
+            self.target = Target()
             self.target.set(address)
         self.ready.set()
 
@@ -147,7 +147,7 @@ class IceLite:
         """The TCP connection of this address is gone."""
         self.addresses.pop(address, None)
         if self.selected == address:
-            self.selected, self.tcp, self.batched = b"", None, False
+            self.selected, self.tcp = b"", None
 
     def close(self) -> None:
         if self.closed:

@@ -12,12 +12,12 @@ from typing import Protocol
 
 from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
 
-from signaling.media.forwarding import Report, Slot, StoredPacket, fan_out
+from signaling.media.forwarding import Report, Slot, StoredPacket, fan_out, make_packet
 from signaling.media.keyframes import KEYFRAME, any_packet
 from signaling.media.loss import FEWEST, LossForecast, MissingPackets, retry_after
 from signaling.media.loudness import Loudness
 from signaling.media.negotiation import Media
-from signaling.media.rtp import OVERHEAD, nack_packets, nearest
+from signaling.media.rtp import AUDIO_LEVEL, OVERHEAD, nack_packets
 from signaling.media.taps import Taps
 from signaling.media.udp_port import UdpPort
 
@@ -41,6 +41,66 @@ class Publisher(Protocol):
 
 
 class Inbound:
+    __slots__ = (
+        "_base",
+        "_clock",
+        "_closed",
+        "_counted",
+        "_first",
+        "_forecast",
+        "_frames_before",
+        "_fresh",
+        "_is_keyframe",
+        "_keyframe_at",
+        "_keyframe_timer",
+        "_missing",
+        "_nack_timer",
+        "_on_first_packet",
+        "_port",
+        "_prior",
+        "_publisher",
+        "_quickest",
+        "_resends",
+        "_ticked",
+        "_transit",
+        "_transits",
+        "_video",
+        "audio_level",
+        "bitrate",
+        "clock_rate",
+        "codec",
+        "duplicates",
+        "expected_now",
+        "frames",
+        "frames_now",
+        "given_up",
+        "highest",
+        "highest_at",
+        "jitter",
+        "level_id",
+        "loss",
+        "loudness",
+        "media",
+        "muted",
+        "nacks",
+        "octets",
+        "outs",
+        "payload_type",
+        "plis",
+        "queue",
+        "rate",
+        "received",
+        "received_now",
+        "recovered",
+        "recovered_now",
+        "report",
+        "ring",
+        "rtx_payload_type",
+        "ssrc",
+        "taps",
+        "waiting",
+    )
+
     def __init__(
         self,
         publisher: Publisher,
@@ -56,6 +116,8 @@ class Inbound:
         self.payload_type = media.formats[0].codec.payloadType
         self.rtx_payload_type = media.formats[0].rtx.payloadType if media.formats[0].rtx is not None else None
         self.clock_rate = media.formats[0].codec.clockRate
+        self.level_id = media.extensions.get(AUDIO_LEVEL) if media.kind == "audio" else None
+        """Of the header extension that says how loud the sound is."""
         self.ssrc = media.remote_ssrc
         self.outs: list[Slot] = []
         self.waiting: list[Slot] = []  # they start at the next keyframe
@@ -111,8 +173,9 @@ class Inbound:
             number = self._first = self.highest = self._base + sequence
             self._prior, self.received, self.recovered = (0, 0, 0), 0, 0
         else:
-            number = nearest(sequence, self.highest)
-            ahead = number - self.highest
+            # rtp.nearest, spelled out
+            ahead = ((sequence - self.highest + 32768) & 0xFFFF) - 32768
+            number = self.highest + ahead
             stored = self.ring[number % RING]
             if stored is not None and stored.number == number:
                 self.duplicates += 1
@@ -145,7 +208,7 @@ class Inbound:
             if self.taps.listening:
                 self.taps.packet(number, timestamp, marker, payload[: len(payload) - padding], now)
             return
-        packet = StoredPacket(number, timestamp, marker, 32 if padding else 0, payload)
+        packet = make_packet(StoredPacket, (number, timestamp, marker, 32 if padding else 0, payload))
         self.ring[number % RING] = packet
         if self.waiting and not late and self._is_keyframe(payload):
             self._start_waiting(number, timestamp, payload, now)

@@ -214,7 +214,7 @@ class Outbound(Slot):
         if stored is None or stored.number != wanted or not stored.payload or form is None:
             return False
         port, payload = self._port, stored.payload
-        slot = port.used if port.used < port.outbox.count else port.flush()
+        slot = port.slot()
         view, at, head = port.outbox.view, slot * SLOT, self.head
         first = 0x80 | stored.padding | self.x
         timestamp = (stored.timestamp + epoch.time_shift) & 0xFFFFFFFF

@@ -33,16 +33,25 @@ LARGEST = 1600  # of a datagram we accept: room is left for a longer header and 
 _SOCKADDR = 28  # sizeof(struct sockaddr_in6), the larger of the two families
 
 
-def foreign(pointer: Any) -> Any:
-    """A pointer of pylibsrtp's ffi as one of ours."""
-    return linux_ffi.cast("void *", int(srtp_ffi.cast("uintptr_t", pointer)))
+# A struct mmsghdr as 64-bit words: where its fields stand.
+MESSAGE_WORDS, NAME, NAME_SIZE, IOV, IOV_COUNT, CONTROL, CONTROL_SIZE, LENGTH = 8, 0, 1, 2, 3, 4, 5, 7
+
+
+def place_of(pointer: Any) -> int:
+    """The address of memory of either library."""
+    return int(linux_ffi.cast("uintptr_t", pointer))
+
+
+def words(array: Any) -> memoryview:
+    """Memory of ours as 64-bit words."""
+    return memoryview(linux_ffi.buffer(array)).cast("B").cast("Q")
 
 
 class PacketSlots:
     """`count` packet buffers, with the arrays that recvmmsg wants.
 
     view: all buffers as one writable buffer, slot i begins at i * SLOT; octets: the same as a memoryview, of which
-    single bytes and slices cost less; pointers: the same for libsrtp.
+    single bytes and slices cost less; pointers: the same for libsrtp; sizes: what each slot holds.
     """
 
     def __init__(self, count: int, family: int) -> None:
@@ -52,27 +61,24 @@ class PacketSlots:
         self._names = srtp_ffi.new("char[]", count * _SOCKADDR)
         self._iov = linux_ffi.new("struct iovec[]", count)
         self._messages = linux_ffi.new("struct mmsghdr[]", count)
-        self._name_bytes: Any = srtp_ffi.buffer(self._names)
+        self._name_octets = memoryview(srtp_ffi.buffer(self._names))
         self.view: Any = srtp_ffi.buffer(self._memory)
         self.octets = memoryview(self.view)
         self.pointers: list[Any] = [self._memory + i * SLOT for i in range(count)]
-        self._each: list[Any] = [self._messages[i] for i in range(count)]
+        headers, buffers = words(self._messages), words(self._iov)
+        self.sizes = headers[LENGTH::MESSAGE_WORDS]
         for i in range(count):
-            self._iov[i].iov_base = foreign(self.pointers[i])
-            self._iov[i].iov_len = SLOT
-            header = self._messages[i].msg_hdr
-            header.msg_name = foreign(self._names + i * _SOCKADDR)
-            header.msg_namelen = self.address_size
-            header.msg_iov = self._iov + i
-            header.msg_iovlen = 1
+            buffers[2 * i], buffers[2 * i + 1] = place_of(self.pointers[i]), SLOT
+            at = i * MESSAGE_WORDS
+            headers[at + NAME] = place_of(self._names + i * _SOCKADDR)
+            headers[at + NAME_SIZE] = self.address_size
+            headers[at + IOV], headers[at + IOV_COUNT] = place_of(self._iov + i), 1
 
     def receive(self, fd: int) -> int:
         """How many datagrams now stand in the first slots; 0: none waits."""
-        return max(0, int(linux.recvmmsg(fd, self._messages, self.count, socket.MSG_DONTWAIT, linux_ffi.NULL)))
-
-    def size(self, slot: int) -> int:
-        return int(self._each[slot].msg_len)
+        received: int = linux.recvmmsg(fd, self._messages, self.count, socket.MSG_DONTWAIT, linux_ffi.NULL)
+        return max(0, received)
 
     def address(self, slot: int) -> bytes:
         at = slot * _SOCKADDR
-        return bytes(self._name_bytes[at : at + self.address_size])
+        return self._name_octets[at : at + self.address_size].tobytes()

@@ -1,5 +1,5 @@
-"""One peer of the port: ICE-lite below, DTLS beside, its RTP streams above. This module owns a peer's life, decrypting
-in the receive buffer, finding the stream of a packet, and RTCP.
+"""One peer of the port: ICE-lite below, DTLS beside, what it sends and what it is sent above. This module owns a peer's
+life.
 """
 
 from __future__ import annotations
@@ -7,44 +7,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
-from aiortc.rtp import (
-    RtcpPsfbPacket,
-    RtcpReceiverInfo,
-    RtcpRrPacket,
-    RtcpRtpfbPacket,
-    RtcpSrPacket,
-    pack_remb_fci,
-)
 
+from signaling.media.arrivals import Arrivals, PeerCounters
+from signaling.media.control import Control, publisher_report, sender_reports
 from signaling.media.dtls import DtlsSession, Fingerprint, Role
-from signaling.media.estimate import Estimates
 from signaling.media.ice import IceLite
 from signaling.media.inbound import Inbound
 from signaling.media.negotiation import Local, Offer
 from signaling.media.outbound import Outbound
-from signaling.media.packet_slots import SLOT, srtp_ffi, srtp_lib
-from signaling.media.rtp import AUDIO_LEVEL, MID, Octets, RtpHeader, header_extensions, read_rtcp, read_rtp
 from signaling.media.udp_port import UdpPort
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30.0
-MOST_SSRCS = 64  # that one peer may send
-LARGEST_COMPOUND = 1100  # bytes of sender reports in one datagram
-_PLI, _FIR, _APPLICATION = 1, 4, 15  # payload-specific feedback (RFC 4585, RFC 5104)
-_SECOND = 1 << 32  # of NTP time
-
-
-@dataclass
-class PeerCounters:
-    not_authentic: int = 0
-    bad_rtp: int = 0
-    bad_rtcp: int = 0
-    unknown_stream: int = 0
 
 
 class Peer:
@@ -68,23 +46,15 @@ class Peer:
         self.closed = False
         self.on_connected: Callable[[], None] = lambda: None
         self.on_closed: Callable[[], None] = lambda: None
-        self.inbound: list[Inbound] = []
         self.outbound: list[Outbound] = []
-        self.counters = PeerCounters()
-        self.ntp_offset = 0
-        self._estimates = Estimates()
         self._port = port
         self._role: Role = offer.role
         self._dtls = DtlsSession(self.ice, certificate)
-        self._ntp = ntp
-        self._timed = False
         self._session_id, self._version = session_id, 0
-        self._by_ssrc: dict[int, tuple[Inbound, bool]] = {}  # -> (stream, is it RTX)
-        self._strangers: set[int] = set()
         self._by_slot: dict[int, Outbound] = {}
-        self._length: Any = srtp_ffi.new("int *")
-        self._rx: Any = None
-        self._tx: Any = None
+        self._arrivals = Arrivals(self._on_rtcp)
+        self._control = Control(self._arrivals, self._by_slot, clock=port.clock, ntp=ntp)
+        self._srtp: Any = None  # libsrtp's session for what it is sent
         self._connecting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -92,6 +62,19 @@ class Peer:
     def rtt(self) -> float | None:
         """Seconds, by ICE."""
         return self.ice.rtt
+
+    @property
+    def ntp_offset(self) -> int:
+        """From its NTP time to ours."""
+        return self._control.ntp_offset
+
+    @property
+    def inbound(self) -> list[Inbound]:
+        return self._arrivals.streams
+
+    @property
+    def counters(self) -> PeerCounters:
+        return self._arrivals.counters
 
     # negotiation
 
@@ -136,11 +119,12 @@ class Peer:
         if not done:
             self.close()
             return
-        self._rx, self._tx = self._dtls.srtp_pointers()
-        self.ice.on_rtp = self._on_rtp
+        received, self._srtp = self._dtls.srtp_pointers()
+        self._arrivals.open(self._port.inbox, received)
+        self.ice.on_rtp = self._arrivals.receive
         self.connected = True
         for out in self.outbound:
-            out.attach(self._tx)
+            out.attach(self._srtp)
         self.on_connected()
 
     def _on_dtls_change(self) -> None:
@@ -176,24 +160,16 @@ class Peer:
     # streams
 
     def add_inbound(self, stream: Inbound) -> None:
-        self.inbound.append(stream)
-        self._strangers.clear()
-        if stream.media.remote_ssrc is not None:
-            self._bind(stream.media.remote_ssrc, stream, rtx=False)
-        if stream.media.remote_rtx_ssrc is not None:
-            self._bind(stream.media.remote_rtx_ssrc, stream, rtx=True)
+        self._arrivals.add(stream)
 
     def remove_inbound(self, stream: Inbound) -> None:
-        if stream in self.inbound:
-            self.inbound.remove(stream)
-            self._by_ssrc = {ssrc: found for ssrc, found in self._by_ssrc.items() if found[0] is not stream}
-            stream.close()
+        self._arrivals.remove(stream)
 
     def add_outbound(self, out: Outbound) -> None:
         self.outbound.append(out)
         self._by_slot[out.ssrc] = out
         if self.connected:
-            out.attach(self._tx)
+            out.attach(self._srtp)
 
     def remove_outbound(self, out: Outbound) -> None:
         if out in self.outbound:
@@ -201,165 +177,29 @@ class Peer:
             self._by_slot.pop(out.ssrc, None)
             out.detach()
 
-    def _bind(self, ssrc: int, stream: Inbound, *, rtx: bool) -> tuple[Inbound, bool]:
-        if not rtx and stream.ssrc != ssrc:
-            stream.restart(ssrc)
-        self._by_ssrc[ssrc] = (stream, rtx)
-        return stream, rtx
-
-    def _find(self, header: RtpHeader, data: Octets) -> tuple[Inbound, bool] | None:
-        """The stream of an SSRC that SDP did not announce: by mid, else by a payload type that only one stream has."""
-        mid: str | None = None
-        for stream in self.inbound:
-            wanted = stream.media.extensions.get(MID)
-            for number, value in header_extensions(data, header.extension):
-                if number == wanted:
-                    mid = bytes(value).decode("ascii", "replace")
-        kind = header.payload_type
-        found = [
-            (stream, kind == stream.rtx_payload_type)
-            for stream in self.inbound
-            if mid in (None, stream.media.mid) and kind in (stream.payload_type, stream.rtx_payload_type)
-        ]
-        if len(found) == 1 and len(self._by_ssrc) < MOST_SSRCS:
-            return self._bind(header.ssrc, found[0][0], rtx=found[0][1])
-        self._strangers.add(header.ssrc)
-        return None
-
-    def _on_rtp(self, slot: int, size: int) -> None:
-        """One SRTP or SRTCP datagram, still in its receive buffer."""
-        inbox = self._port.inbox
-        octets, at = inbox.octets, slot * SLOT
-        if size < 12:
-            self.counters.bad_rtp += 1
-            return
-        if 192 <= octets[at + 1] <= 223:
-            self._on_rtcp(bytes(octets[at : at + size]))
-            return
-        ssrc = int.from_bytes(octets[at + 8 : at + 12], "big")
-        found = self._by_ssrc.get(ssrc)
-        if found is None and (ssrc in self._strangers or len(self._strangers) >= MOST_SSRCS):
-            self.counters.unknown_stream += 1  # libsrtp would keep a context for each
-            return
-        length = self._length
-        length[0] = size
-        if srtp_lib.srtp_unprotect(self._rx, inbox.pointers[slot], length):
-            self.counters.not_authentic += 1
-            return
-        data = octets[at : at + length[0]]
-        try:
-            header = read_rtp(data)
-        except ValueError:
-            self.counters.bad_rtp += 1
-            return
-        if found is None:
-            found = self._find(header, data)
-        if found is None:
-            self.counters.unknown_stream += 1
-            return
-        stream, rtx = found
-        start, sequence = header.start, header.sequence
-        if rtx:
-            if len(data) - start - header.padding < 3:  # padding only: a bandwidth probe
-                return
-            sequence = int.from_bytes(data[start : start + 2], "big")
-            start += 2
-        elif header.payload_type != stream.payload_type:
-            self.counters.unknown_stream += 1
-            return
-        if header.extension and stream.media.kind == "audio":
-            self._read_level(stream, data, header.extension)
-        stream.receive(rtx, sequence, header.timestamp, header.marker, header.padding, bytes(data[start:]))
-
-    def _read_level(self, stream: Inbound, data: Octets, extension: int) -> None:
-        wanted = stream.media.extensions.get(AUDIO_LEVEL)
-        for number, value in header_extensions(data, extension):
-            if number == wanted:
-                stream.hear(value[0] & 127)
-
     # RTCP
 
     def _on_rtcp(self, data: bytes) -> None:
         try:
-            packets = read_rtcp(self._dtls.unprotect_rtcp(data))
+            self._control.read(self._dtls.unprotect_rtcp(data))
         except ValueError:
             self.counters.bad_rtcp += 1
-            return
-        for packet in packets:
-            if isinstance(packet, RtcpSrPacket):
-                found = self._by_ssrc.get(packet.ssrc)
-                if found is not None and not found[1]:
-                    self._on_time(packet.sender_info.ntp_timestamp)
-                    found[0].on_sender_report(packet.sender_info)
-            if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
-                self._on_reports(packet.reports)
-            elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == 1:
-                out = self._by_slot.get(packet.media_ssrc)
-                if out is not None:
-                    out.on_nack(packet.lost)
-            elif isinstance(packet, RtcpPsfbPacket):
-                self._on_feedback(packet)
-
-    def _on_time(self, ntp: int) -> None:
-        """Fix where the publisher's clock stands on ours, once, unless it has jumped."""
-        offset = self._ntp() - ntp
-        if not self._timed or abs(offset - self.ntp_offset) > _SECOND:
-            self._timed, self.ntp_offset = True, offset
-
-    def _on_reports(self, reports: list[RtcpReceiverInfo]) -> None:
-        now = self._port.clock()
-        for report in reports:
-            out = self._by_slot.get(report.ssrc)
-            if out is not None:
-                out.on_report(report, now)
-
-    def _on_feedback(self, packet: RtcpPsfbPacket) -> None:
-        fci = packet.fci
-        targets: list[int] = []
-        if packet.fmt == _APPLICATION:
-            self._estimates.read(fci, self._sent_streams(), self._port.clock())
-        elif packet.fmt == _PLI:
-            targets = [packet.media_ssrc]
-        elif packet.fmt == _FIR:
-            targets = [int.from_bytes(fci[at : at + 4], "big") for at in range(0, len(fci) - 3, 8)]
-        for target in targets:
-            out = self._by_slot.get(target)
-            if out is not None:
-                out.on_keyframe_request()
-
-    def _sent_streams(self) -> frozenset[int]:
-        return frozenset(ssrc for out in self.outbound for ssrc in (out.ssrc, out.media.rtx_ssrc))
 
     def estimate(self, now: float) -> int | None:
         """What the receiver believes its line can carry of pictures (REMB), bit/s; None: it has not said lately."""
-        return self._estimates.total(now)
+        return self._control.estimate(now)
 
     def send_rtcp(self, data: bytes) -> None:
         if self.connected and self.ice.selected:
             self._port.send_to(self._dtls.protect_rtcp(data), self.ice.selected)
 
     def tick(self, allowance: Callable[[], int]) -> None:
-        """Once a second: receiver reports, with the allowance that follows from them as the upper limit (REMB) of what
-        a publisher may send; sender reports, with the port's next flush."""
+        """Once a second: reports. allowance: bit/s that it may send, as follows from what is reported to it. What it
+        is told of its slots goes with the port's next flush."""
         if not self.connected:
             return
-        reports = [report for stream in self.inbound if (report := stream.receiver_report()) is not None]
-        if reports:
-            bitrate = allowance()
-            sender = self.inbound[0].media.ssrc
-            data = b"".join(bytes(RtcpRrPacket(sender, reports[i : i + 31])) for i in range(0, len(reports), 31))
-            video = [s.ssrc for s in self.inbound if s.media.kind == "video" and s.ssrc is not None]
-            if video:
-                limit = pack_remb_fci(bitrate, video)
-                data += bytes(RtcpPsfbPacket(fmt=_APPLICATION, ssrc=sender, media_ssrc=0, fci=limit))
-            self.send_rtcp(data)
-        now = self._port.clock()
-        compound = b""
-        for out in self.outbound:
-            told = out.sender_report(now)
-            if compound and len(compound) + len(told) > LARGEST_COMPOUND:
-                self._port.post(self._dtls.protect_rtcp(compound), self.ice)
-                compound = b""
-            compound += told
-        if compound:
+        told = publisher_report(self.inbound, allowance)
+        if told:
+            self.send_rtcp(told)
+        for compound in sender_reports(self.outbound, self._port.clock()):
             self._port.post(self._dtls.protect_rtcp(compound), self.ice)

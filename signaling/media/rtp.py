@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 from struct import error as struct_error
-from typing import NamedTuple
 
 from aiortc.rtp import AnyRtcpPacket, RtcpPacket, RtcpRtpfbPacket
 
@@ -15,54 +14,41 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 NTP_EPOCH = 2208988800  # seconds from 1900 to 1970
 OVERHEAD = 66  # bytes of a packet on the wire beside its payload: IP, UDP, RTP with extensions, the SRTP tag
-_HEADER = Struct("!BBHII").unpack_from
 Octets = bytes | memoryview
 _U16 = Struct("!H").unpack_from
+_ONE_BYTE = 0xBEDE  # header extensions of RFC 8285 with one byte before each
 
 
-class RtpHeader(NamedTuple):
-    marker: int  # 0 or 128
-    payload_type: int
-    sequence: int
-    timestamp: int
-    ssrc: int
-    extension: int  # where the header extension begins, 0: there is none
-    start: int  # of the payload
-    padding: int  # bytes at its end
-
-
-def read_rtp(data: Octets) -> RtpHeader:
-    size = len(data)
-    if size < 12:
-        raise ValueError("RTP packet shorter than its header")
-    first, second, sequence, timestamp, ssrc = _HEADER(data)
+def payload_bounds(first: int, octets: Octets, at: int, end: int) -> tuple[int, int, int]:
+    """(where the header extension begins, 0: there is none; where the payload begins; bytes of padding at its end) of a
+    packet that stands in octets[at:end]. first: its first byte. Raises ValueError."""
     if first >> 6 != 2:
         raise ValueError("RTP version is not 2")
-    start = 12 + 4 * (first & 15)
-    extension = 0
+    start = at + 12 + 4 * (first & 15)
+    extension = padding = 0
     if first & 16:
         extension = start
-        if start + 4 > size:
+        if start + 4 > end:
             raise ValueError("RTP header extension is cut")
-        start += 4 + 4 * _U16(data, start + 2)[0]
-    if start > size:
+        start += 4 + 4 * _U16(octets, start + 2)[0]
+    if start > end:
         raise ValueError("RTP header is longer than the packet")
-    padding = 0
     if first & 32:
-        padding = data[-1]
-        if not 0 < padding <= size - start:
+        padding = octets[end - 1]
+        if not 0 < padding <= end - start:
             raise ValueError("RTP padding does not fit")
-    return RtpHeader(second & 128, second & 127, sequence, timestamp, ssrc, extension, start, padding)
+    return extension, start, padding
 
 
-def header_extensions(data: Octets, at: int) -> Iterator[tuple[int, Octets]]:
-    """(id, value) of the one-byte header extensions which begin at `at` (RFC 8285); 0 is none."""
-    if not at or data[at : at + 2] != b"\xbe\xde" or len(data) < at + 4:
+def header_extensions(octets: Octets, at: int, end: int) -> Iterator[tuple[int, Octets]]:
+    """(id, value) of the one-byte header extensions (RFC 8285) which begin at `at`, 0 is none, of a packet that ends at
+    `end`."""
+    if not at or at + 4 > end or _U16(octets, at)[0] != _ONE_BYTE:
         return
     position = at + 4
-    end = min(position + 4 * _U16(data, at + 2)[0], len(data))
+    end = min(position + 4 * _U16(octets, at + 2)[0], end)
     while position < end:
-        byte = data[position]
+        byte = octets[position]
         if byte == 0:
             position += 1
             continue
@@ -71,8 +57,27 @@ def header_extensions(data: Octets, at: int) -> Iterator[tuple[int, Octets]]:
         length = (byte & 15) + 1
         if position + 1 + length > end:
             return
-        yield byte >> 4, data[position + 1 : position + 1 + length]
+        yield byte >> 4, octets[position + 1 : position + 1 + length]
         position += 1 + length
+
+
+def audio_level(octets: Octets, at: int, end: int, wanted: int) -> int | None:
+    """The level (RFC 6464, without the flag for speech) among the header extensions at `at`, where `wanted` is its
+    id."""
+    # every packet of sound comes here: a generator would cost as much again
+    if at + 4 > end or _U16(octets, at)[0] != _ONE_BYTE:
+        return None
+    position = at + 4
+    end = min(position + 4 * _U16(octets, at + 2)[0], end)
+    while position < end:
+        byte = octets[position]
+        after = position + (byte & 15) + 2 if byte else position + 1
+        if after > end or byte >> 4 == 15:
+            return None
+        if byte >> 4 == wanted:
+            return octets[position + 1] & 127
+        position = after
+    return None
 
 
 def read_rtcp(data: bytes) -> list[AnyRtcpPacket]:

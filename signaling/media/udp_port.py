@@ -45,7 +45,6 @@ class UdpPort:
         self.ice = IceAgents(self, clock)
         self.counters = PortCounters()
         self.tcp: dict[bytes, asyncio.Transport] = {}
-        self.used = 0  # slots of the outbox that wait for flush()
         self.send_time = b"\0\0\0"  # abs-send-time header extension of the packets of this batch
         self._at_end: list[Callable[[], None]] = []
         self._tcp_server: asyncio.Server | None = None
@@ -132,28 +131,28 @@ class UdpPort:
         count = inbox.receive(self._fd)
         if not count:
             return
-        self.counters.receive_calls += 1
-        self.counters.datagrams += count
+        counters = self.counters
+        counters.receive_calls += 1
+        counters.datagrams += count
         self._stamp()
         for slot in range(count):
-            size = inbox.size(slot)
+            size = inbox.sizes[slot]
             if not 0 < size <= LARGEST:
-                self.counters.oversized += 1
+                counters.oversized += 1
                 continue
             at = slot * SLOT
-            address = inbox.address(slot)
             first = octets[at]
             try:
                 if first < 4:
-                    self.ice.receive(bytes(octets[at : at + size]), address)
+                    self.ice.receive(octets[at : at + size].tobytes(), inbox.address(slot))
                     continue
-                agent = by_address.get(address)
+                agent = by_address.get(inbox.address(slot))
                 if agent is None:
-                    self.counters.unknown_address += 1
+                    counters.unknown_address += 1
                 elif 127 < first < 192 and agent.on_rtp is not None:
                     agent.on_rtp(slot, size)
                 else:
-                    agent.deliver(bytes(octets[at : at + size]))
+                    agent.deliver(octets[at : at + size].tobytes())
             except Exception:  # the packets of the other peers in this batch must go on
                 self._log_failure()
         self._end()
@@ -181,12 +180,13 @@ class UdpPort:
         self._at_end.append(call)
 
     def _end(self) -> None:
-        calls, self._at_end = self._at_end, []
-        for call in calls:
-            try:
-                call()
-            except Exception:  # the other streams of this batch must go on
-                self._log_failure()
+        if self._at_end:
+            calls, self._at_end = self._at_end, []
+            for call in calls:
+                try:
+                    call()
+                except Exception:  # the other streams of this batch must go on
+                    self._log_failure()
         self.flush()
 
     def _log_failure(self) -> None:
@@ -223,7 +223,7 @@ class UdpPort:
     def send_to(self, data: bytes, address: bytes) -> None:
         """One datagram at once: STUN, DTLS, RTCP."""
         if address.startswith(TCP_MARK):
-            self._write(self.tcp.get(address), data)
+            self.write(self.tcp.get(address), data)
             return
         host, port = self.text(address)
         if self._family == socket.AF_INET6 and "." in host:
@@ -233,7 +233,8 @@ class UdpPort:
         except OSError:
             self.counters.send_failed += 1
 
-    def _write(self, transport: asyncio.Transport | None, data: bytes) -> None:
+    def write(self, transport: asyncio.Transport | None, data: bytes) -> None:
+        """One datagram over TCP."""
         if transport is None or transport.is_closing() or transport.get_write_buffer_size() > TCP_BACKLOG:
             self.counters.send_failed += 1
         else:
@@ -242,25 +243,26 @@ class UdpPort:
 
     def post(self, data: bytes, agent: IceLite) -> None:
         """One datagram with the next flush."""
-        slot = self.used if self.used < self.outbox.count else self.flush()
-        self.outbox.view[slot * SLOT : slot * SLOT + len(data)] = data
+        at = self.slot() * SLOT
+        self.outbox.view[at : at + len(data)] = data
         self.queue(len(data), agent)
 
+    def slot(self) -> int:
+        """The next free slot of the outbox, to be written and queued."""
+        return self.outbox.used if self.outbox.used < self.outbox.count else self.flush()
+
     def queue(self, size: int, agent: IceLite) -> None:
-        """Slot number `used` of the outbox holds `size` bytes for the selected path of `agent`."""
-        slot = self.used
-        if agent.batched:
-            self.outbox.sizes[slot], self.outbox.targets[slot] = size, agent.target
-            self.used = slot + 1
+        """The next free slot of the outbox holds `size` bytes for the selected path of `agent`."""
+        if agent.target is not None:
+            self.outbox.add(size, agent.target)
         elif agent.tcp is not None:
-            at = slot * SLOT
-            self._write(agent.tcp, self.outbox.view[at : at + size])
+            at = self.outbox.used * SLOT
+            self.write(agent.tcp, self.outbox.view[at : at + size])
 
     def flush(self) -> int:
         """Send what is queued; 0, the next free slot."""
-        count, self.used = self.used, 0
-        if count:
-            sent, refused, calls = self.outbox.send(self._fd, count)
+        if self.outbox.used:
+            sent, refused, calls = self.outbox.send(self._fd)
             counters = self.counters
             counters.sent += sent
             counters.send_failed += refused

@@ -24,10 +24,10 @@ from aioice import stun
 from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 from pylibsrtp import Error as SrtpError
 
+from signaling.media.arrivals import MOST_SSRCS
 from signaling.media.errors import MediaError
 from signaling.media.hub import MediaHub
 from signaling.media.ice import MAX_ADDRESSES
-from signaling.media.peer import MOST_SSRCS
 from signaling.media.trickle import read_fragment
 from tests.integration.test_media_forwarding import Wire
 from tests.media_clients import Client, Coded, Tone, clients, media_hub, until
@@ -321,7 +321,7 @@ async def test_mad_media_that_is_sealed_correctly(caplog: pytest.LogCaptureFixtu
 
         await rounds_leave_nothing(media, send)
         assert hub._peers[sender.resource].connected
-        assert len(hub._peers[sender.resource]._strangers) <= MOST_SSRCS
+        assert len(hub._peers[sender.resource]._arrivals.strangers) <= MOST_SSRCS
         assert hub.counters()["unknown_stream"] > 0
 
 

@@ -91,13 +91,14 @@ def _sockets(count: int) -> Iterator[list[socket.socket]]:
 
 
 def _fill(out: Outbox, targets: list[Target], texts: list[tuple[int, bytes]]) -> None:
-    for slot, (target, text) in enumerate(texts):
+    for target, text in texts:
+        slot = out.used
         out.view[slot * SLOT : slot * SLOT + len(text)] = text
-        out.sizes[slot], out.targets[slot] = len(text), targets[target]
+        out.add(len(text), targets[target])
 
 
 def _received(into: PacketSlots, fd: int) -> list[bytes]:
-    return [into.view[slot * SLOT : slot * SLOT + into.size(slot)] for slot in range(into.receive(fd))]
+    return [bytes(into.view[slot * SLOT : slot * SLOT + into.sizes[slot]]) for slot in range(into.receive(fd))]
 
 
 TEXTS = [b"one", b"two", b"three", b"four", b"five", b"six", b"", b"seven", b"eight"]
@@ -111,12 +112,12 @@ def test_batches_are_sent_and_received(segments: bool) -> None:
         for target, receiver in zip(targets, (a, b), strict=True):
             target.set(_address(receiver))
         out, into = Outbox(20, socket.AF_INET), PacketSlots(20, socket.AF_INET)
-        out.segments = out.segments and segments
+        out.most = out.most if segments else 1
         assert into.receive(a.fileno()) == 0
         texts = [text for text in TEXTS if text]
         for _ in range(2):  # nothing of a batch is left in the next
             _fill(out, targets, [(number, text) for text in texts for number in (0, 1)])
-            sent, refused, _ = out.send(sender.fileno(), 2 * len(texts))
+            sent, refused, _ = out.send(sender.fileno())
             assert (sent, refused) == (2 * len(texts), 0)
             assert _received(into, a.fileno()) == texts
             assert into.address(2) == _address(sender)
@@ -130,9 +131,22 @@ def test_equal_sizes_go_in_one_message_and_come_apart() -> None:
         out, into = Outbox(80, socket.AF_INET), PacketSlots(80, socket.AF_INET)
         packets = [bytes([number]) * 900 for number in range(60)] + [b"short"]
         _fill(out, [target], [(0, packet) for packet in packets])
-        assert out.send(sender.fileno(), len(packets)) == (61, 0, 1)
+        assert len(out._targets) == (2 if out.most > 1 else 61)
+        assert out.send(sender.fileno()) == (61, 0, 1)
         assert _received(into, receiver.fileno()) == packets
-        assert len(out._runs(len(packets))) == (2 if out.segments else 61)
+
+
+def test_a_message_that_cannot_be_cut_apart_goes_one_by_one() -> None:
+    with _sockets(2) as (sender, receiver):
+        target = Target()
+        target.set(_address(receiver))
+        out, into = Outbox(160, socket.AF_INET), PacketSlots(160, socket.AF_INET)
+        out.most = 160  # more than any kernel takes
+        packets = [bytes([number]) * 9 for number in range(150)]
+        _fill(out, [target], [(0, packet) for packet in packets])
+        assert len(out._targets) == 1
+        assert out.send(sender.fileno()) == (150, 0, 2)
+        assert _received(into, receiver.fileno()) == packets
 
 
 def test_a_refused_datagram_does_not_keep_the_others() -> None:
@@ -142,7 +156,7 @@ def test_a_refused_datagram_does_not_keep_the_others() -> None:
         target.set(_address(receiver))
         out, into = Outbox(8, socket.AF_INET), PacketSlots(8, socket.AF_INET)
         _fill(out, [nowhere, target], [(0, b"lost"), (1, b"kept"), (0, b"lost"), (1, b"kept, too")])
-        assert out.send(sender.fileno(), 4)[:2] == (2, 2)
+        assert out.send(sender.fileno())[:2] == (2, 2)
         assert _received(into, receiver.fileno()) == [b"kept", b"kept, too"]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.media.keyframes import Vp8Descriptor, h264_keyframe, vp8_descriptor, vp8_keyframe
-from signaling.media.rtp import RtpHeader, header_extensions, nack_packets, nearest, read_rtcp, read_rtp
+from signaling.media.rtp import audio_level, header_extensions, nack_packets, nearest, payload_bounds, read_rtcp
 
 SPS, PPS, IDR = b"\x67\x42\xe0\x1f", b"\x68\xce", b"\x65\x88"
 
@@ -70,41 +70,37 @@ def test_payload_readers_take_anything(payload: bytes) -> None:
         assert max(descriptor.picture_at, descriptor.tl0_at) < len(payload)
 
 
-@given(
-    st.integers(0, 127).filter(lambda kind: not 64 <= kind < 96),
-    st.integers(0, 1),
-    st.integers(0, 65535),
-    st.integers(0, 2**32 - 1),
-    st.integers(0, 2**32 - 1),
-    st.binary(max_size=50),
-    st.integers(0, 255),
-)
-def test_rtp_header_is_what_was_packed(
-    kind: int, marker: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, padding: int
-) -> None:
-    packet = RtpPacket(kind, marker, sequence, timestamp, ssrc, payload)
+@given(st.binary(max_size=50), st.integers(0, 255), st.binary(max_size=20))
+def test_payload_is_what_was_packed(payload: bytes, padding: int, before: bytes) -> None:
+    packet = RtpPacket(96, 1, 1, 2, 3, payload)
     packet.padding_size = padding
-    data = packet.serialize()
-    header = read_rtp(data)
-    assert header == RtpHeader(marker * 128, kind, sequence, timestamp, ssrc, 0, 12, padding)
-    assert data[header.start : len(data) - header.padding] == payload
+    data = before + packet.serialize()
+    found = payload_bounds(data[len(before)], data, len(before), len(data))
+    assert found == (0, len(before) + 12, padding)
+    assert data[found[1] : len(data) - padding] == payload
 
 
-@given(st.binary(max_size=100))
-def test_rtp_is_read_or_refused(data: bytes) -> None:
+@given(st.binary(min_size=12, max_size=100), st.integers(0, 20))
+def test_payload_is_found_or_refused(data: bytes, at: int) -> None:
+    """What stands before and behind the packet in its buffer is never taken for a part of it."""
+    buffer = b"\xbe" * at + data + b"\xbe\xde" * 50
+    end = at + len(data)
     try:
-        header = read_rtp(data)
+        extension, start, padding = payload_bounds(data[0], buffer, at, end)
     except ValueError:
         return
-    assert 12 <= header.start <= len(data) - header.padding
-    for number, value in header_extensions(data, header.extension):
+    assert at + 12 <= start <= end - padding
+    for number, value in header_extensions(buffer, extension, end):
         assert 0 <= number < 15
         assert 1 <= len(value) <= 16
 
 
-@given(st.binary(max_size=60), st.integers(0, 60))
-def test_header_extensions_stay_inside_the_packet(data: bytes, at: int) -> None:
-    list(header_extensions(b"\xbe\xde".join((data[:at], data[at:])), at))
+@given(st.binary(max_size=60), st.integers(0, 60), st.integers(1, 14))
+def test_header_extensions_stay_inside_the_packet(data: bytes, at: int, wanted: int) -> None:
+    data = b"\xbe\xde".join((data[:at], data[at:]))
+    found = [value[0] & 127 for number, value in header_extensions(data, at, len(data)) if number == wanted]
+    if at:
+        assert audio_level(data, at, len(data), wanted) == (found[0] if found else None)
 
 
 RTCP_HEADS = st.builds(
