@@ -165,11 +165,19 @@ async def test_lesson_goes_on_without_any_device(lesson: LiveCounty) -> None:
         await device(page, "pupils", "missing")
 
 
+TO_BE_TOUCHED = """(selector) => {
+    const button = document.querySelector(selector);
+    const { x, y, width, height } = button.getBoundingClientRect();
+    return button.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+
+
 async def test_denied_devices_are_explained_and_open_once_they_are_allowed(lesson: LiveCounty) -> None:
     async with chromium_with(without=(ANSWERS,)) as browser:
         host = await lesson.host(browser)
         await host.wait_for_selector('.own [data-action="retry-devices"]', timeout=WAIT)
         assert "浏览器没有允许" in await host.inner_text(".own .note")
+        assert await host.evaluate(TO_BE_TOUCHED, '.own [data-action="retry-devices"]'), "the way out is not on screen"
         await host.context.grant_permissions(["camera", "microphone"])
         await host.wait_for_selector(".own .note", state="detached", timeout=WAIT)
         await frames_advance(host, 1)
