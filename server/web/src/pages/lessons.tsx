@@ -82,6 +82,11 @@ function LessonsPage() {
   );
 }
 
+/** Its time is over, and nobody has opened it. */
+function passed(row: SessionRow): boolean {
+  return row.state === "scheduled" && row.ends < now();
+}
+
 function Row({ row }: { row: SessionRow }) {
   const live = row.state === "live" || row.state === "overrun";
   return (
@@ -105,7 +110,7 @@ function Row({ row }: { row: SessionRow }) {
       <td>
         <span class={`st ${TONES[row.state]}`}>
           {live && <LiveDot />}
-          {t(`session.${row.state}`)}
+          {t(`session.${passed(row) ? "passed" : row.state}`)}
         </span>
       </td>
       <td class="mut">{row.role && t(`live_role.${row.role}`)}</td>
@@ -140,7 +145,7 @@ function Enter({ row }: { row: SessionRow }) {
       </span>
     );
   }
-  return row.state === "scheduled" && row.role !== null ? <span class="dim sm nw">{t("lessons.opens")}</span> : null;
+  return row.state === "scheduled" && !passed(row) && row.role !== null ? <span class="dim sm nw">{t("lessons.opens")}</span> : null;
 }
 
 void mount(LessonsPage, "lessons.title");
