@@ -33,7 +33,7 @@ MOST_CONCEDED = 20
 MOST_OF_A_KIND = 12
 """Candidates of one kind that are looked at, the nearest first."""
 
-MOST_NAMED = 12
+MOST_NAMED = 5
 """Lessons that one sentence names."""
 
 OF_TEACHERS = (teachers.unavailable, teachers.more_a_day, teachers.more_a_week)

@@ -11,6 +11,8 @@ import { label } from "../ui/names";
 import { concede, explanation, startExplaining, stopExplaining } from "./explaining";
 import type { Table } from "./table";
 
+const MOST_MISSING = 4;
+
 export interface WayOutProps {
   table: Table;
   /** Whether a run has just ended without a table: then it is looked for at once. */
@@ -76,11 +78,6 @@ function Found({ table, view, busy, take }: FoundProps) {
         </div>
       )}
       {view.state === "failed" && view.findings.map((finding) => <Note tone="bad">{findingText(finding)}</Note>)}
-      {view.missing.length > 0 && (
-        <p class="sm mut">
-          {t("way_out.missing", { lessons: view.missing.map((one) => t("way_out.lessons", { title: label(one.title), count: one.lessons })).join(t("list.comma")) })}
-        </p>
-      )}
       <ol class="places">
         {view.concessions.map((one, index) => (
           <li key={one.number} data-concession={one.kind} data-price={one.price}>
@@ -104,8 +101,16 @@ function Found({ table, view, busy, take }: FoundProps) {
           </li>
         ))}
       </ol>
+      {view.missing.length > 0 && <Missing lessons={view.missing} />}
     </>
   );
+}
+
+/** What the largest table lacks; below the ways out, which are what is looked for. */
+function Missing({ lessons }: { lessons: ExplanationView["missing"] }) {
+  const said = lessons.slice(0, MOST_MISSING).map((one) => t("way_out.lessons", { title: label(one.title), count: one.lessons }));
+  const more = lessons.length - said.length;
+  return <p class="sm mut">{t("way_out.missing", { lessons: [...said, ...(more > 0 ? [t("way_out.more", { count: more })] : [])].join(t("list.comma")) })}</p>;
 }
 
 function ended(view: ExplanationView): string {
