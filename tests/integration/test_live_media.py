@@ -300,13 +300,16 @@ async def test_report_of_the_lines_tells_the_loss_that_there_was(server: LiveSer
         udp_proxy(server.hub.address) as down,
     ):
         host_up.reroute, room_down.reroute = up.reroute, down.reroute
+        for line in (up, down):  # from the first on: round trips are measured every few seconds, and smoothed
+            line.up.delay = line.down.delay = 0.02
         await publish(host, host_up, mic=Tone(), teacher=Picture())
         sent = await tracks_of(room, host_id, 2)
         await subscribe(room, room_down, ("audio", sent["mic"]), ("video", sent["teacher"]))
         await until(lambda: room_down.watcher(1).frames > 5)
-        for line, lossy in ((up, up.up), (down, down.down)):
-            line.up.delay = line.down.delay = 0.02
+        for lossy in (up.up, down.down):
             lossy.hits, lossy.loss = media_only, 0.1
+        await until(lambda: (server.hub.links("s1")[host_id].publish_rtt or 0.0) > 0.03)
+        await until(lambda: (server.hub.links("s1")[room_id].subscribe_rtt or 0.0) > 0.03)
         await until(lambda: server.hub.links("s1")[host_id].publish_loss > 0.03)
         await until(lambda: server.hub.links("s1")[room_id].subscribe_loss > 0.03)
         await host.ask(StartLesson)
