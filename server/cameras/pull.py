@@ -37,7 +37,9 @@ MOST_STILL_PACKETS = 300
 BROWSERS_SHOW = {"Baseline", "Constrained Baseline", "Main", "High", None}
 """Many cameras send nothing else than the last two. Chromium shows them where no picture waits for a later one."""
 OFFERED = "Constrained Baseline"
-"""What all pictures of a lesson are agreed on as: a decoder goes by the parameter sets in the stream itself."""
+"""What all pictures of a lesson are agreed on, and not a camera's true profile: Chromium without a decoder in hardware
+names no high profile among those that it receives, and would be sent nothing. By this name it shows main and high all
+the same: a decoder goes by the parameter sets in the stream itself."""
 
 
 class Task(msgspec.Struct, frozen=True):
