@@ -14,7 +14,7 @@ from pathlib import Path
 from config.settings import Settings
 
 LOCK = "tongke.lock"
-MODE = 0o640
+MODE, FOLDER_MODE = 0o640, 0o750
 
 
 class DataFolderTaken(Exception):
@@ -48,7 +48,7 @@ def held(settings: Settings) -> Iterator[None]:
     server. Raises DataFolderTaken, DataFolderUnusable."""
     folder = settings.server.data_dir.absolute()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
     except OSError as error:
         raise DataFolderUnusable(folder, error.strerror or str(error)) from error

@@ -6,7 +6,6 @@ import asyncio
 import resource
 import socket
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 
@@ -17,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings
 from server import pages
 from server.bus import BusError, open_bus
-from server.free_space import SPARE_BYTES, FreeSpace, folders_of
+from server.free_space import SPARE_BYTES, DiskFull, FreeSpace, folders_of
 from server.materials.fonts import draws_chinese
 from server.storage.database import Database, DatabaseUnusable
 from server.storage.migrate import SchemaTooNew, pending
@@ -56,17 +55,16 @@ async def _client(_settings: Settings) -> tuple[bool, str]:
 
 
 async def _data(settings: Settings) -> tuple[bool, str]:
-    folder = settings.server.data_dir
+    # looking must not make the folder either: it would be whose who looks, perhaps root's
+    folder, space = settings.server.data_dir, FreeSpace(folders_of(settings))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            free = await asyncio.to_thread(FreeSpace(folders_of(settings)).look)
-    except OSError as error:
-        return False, f"{folder}: {error.strerror}"
-    rooms = [f"{setting} {room / 1024**3:.1f} GiB free" for setting, room in free.items()]
-    if min(free.values()) < SPARE_BYTES:
-        return False, f"{', '.join(rooms)}: recordings want {SPARE_BYTES / 1024**3:.0f} at least"
-    return True, f"{folder} can be written, {', '.join(rooms)}"
+        await asyncio.to_thread(space.check)
+    except DiskFull as error:
+        return False, f"{folder}: {error}"
+    rooms = ", ".join(f"{setting} {free / 1024**3:.1f} GiB free" for setting, free in space.latest.items())
+    if space.low is not None:
+        return False, f"{folder}: {rooms}; recordings want {SPARE_BYTES / 1024**3:.0f} at least"
+    return True, f"{folder} {'can be written' if folder.exists() else 'will be made at the first start'}, {rooms}"
 
 
 async def _database(settings: Settings) -> tuple[bool, str]:
@@ -79,10 +77,13 @@ async def _database(settings: Settings) -> tuple[bool, str]:
         return False, str(error)
     try:
         steps = await asyncio.to_thread(pending, database.engine)
+        damage = await database.damage()
     except (SQLAlchemyError, SchemaTooNew, DatabaseUnusable) as error:
         return False, str(error).splitlines()[0]
     finally:
         await database.close()
+    if damage:
+        return False, f"damaged: {damage}"
     return (
         True,
         f"reachable, {len(steps)} migration(s) waiting for the next start" if steps else "reachable, up to date",

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 metadata = sqlalchemy.MetaData()
 
-OWN = 0o640
+OWN, OWN_FOLDER = 0o640, 0o750
 """It names children and holds hashes of passwords."""
 READERS = 4
 POSTGRES_WRITERS = 6
@@ -43,6 +43,12 @@ class DatabaseUnusable(Exception):
         self.address = address
         self.step = step
         self.reason = reason
+
+    @classmethod
+    def by(cls, error: DBAPIError, engine: Engine, step: str = "") -> DatabaseUnusable:
+        """What the driver said, in its first line; the statement and what it carried are left out."""
+        reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+        return cls(str(engine.url), step, reason)
 
 
 class Database:
@@ -91,6 +97,14 @@ class Database:
         """Run `body` on one consistent snapshot; a statement that would change anything fails."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, _repeat, self._reading, body)
 
+    async def damage(self) -> str:
+        """The first thing that is wrong with the pages of a SQLite file, which are all read; empty where they are
+        whole. PostgreSQL sees to its own."""
+        if self._reading.dialect.name != "sqlite":
+            return ""
+        found: str = await self.read(lambda c: c.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        return "" if found == "ok" else " ".join(found.split())
+
     async def close(self) -> None:
         """Finish the transactions under way, then close every connection."""
         loop = asyncio.get_running_loop()
@@ -127,7 +141,7 @@ def _sqlite_engine(url: sqlalchemy.URL, *, reading: bool) -> Engine:
         # whoever is the first to open it, an operator's command or the server: it is for the operators' group only
         file = Path(str(url.database))
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
             file.touch(mode=OWN, exist_ok=True)
         except OSError as error:
             raise DatabaseUnusable(str(url), "", error.strerror or str(error)) from error

@@ -124,7 +124,7 @@ def migrate(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
                 at = step.label
                 _apply(connection, step)
     except DBAPIError as error:
-        raise _unusable(engine, at, error) from error
+        raise DatabaseUnusable.by(error, engine, at) from error
     return [step.label for step in applied]
 
 
@@ -138,12 +138,7 @@ def pending(engine: Engine, folder: Path = MIGRATIONS) -> list[str]:
             _refuse_downgrade(connection, steps)
             return [step.label for step in _unseen(connection, steps)]
     except DBAPIError as error:
-        raise _unusable(engine, "", error) from error
-
-
-def _unusable(engine: Engine, step: str, error: DBAPIError) -> DatabaseUnusable:
-    reason = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
-    return DatabaseUnusable(str(engine.url), step, reason)
+        raise DatabaseUnusable.by(error, engine) from error
 
 
 @contextmanager

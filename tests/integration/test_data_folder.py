@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,12 @@ def test_a_second_server_is_told_which_folder_and_whose(tmp_path: Path) -> None:
             f"the data folder {tmp_path} is in use by process {first.pid}: "
             "stop that server, or give this one a folder of its own (server.data_dir)"
         )
+
+
+def test_the_folder_is_made_for_the_server_s_user_and_the_operators_group(tmp_path: Path) -> None:
+    with held(settings_in(tmp_path / "data")):
+        assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o750
+        assert stat.S_IMODE((tmp_path / "data" / LOCK).stat().st_mode) == 0o640
 
 
 def test_a_process_that_is_killed_leaves_nothing_to_clean_up(tmp_path: Path) -> None:

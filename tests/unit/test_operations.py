@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import load
-from server.metrics import Metrics
+from server.app import create_app
+from server.keys import metrics_key
 from server.uploads import UPLOAD_LIMIT
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +94,8 @@ def test_the_reverse_proxy_of_the_documents_lets_uploads_and_sign_ins_work() -> 
 
 def test_metrics_are_documented() -> None:
     documented = set(re.findall(r"^\| `(tongke_[a-z_]+)` \|", operations(), re.MULTILINE))
-    registered = {family.name for family in Metrics().registry.collect() if family.name.startswith("tongke_")}
+    families = create_app(load(None, {}))[metrics_key].registry.collect()
+    registered = {family.name for family in families if family.name.startswith("tongke_")}
     assert documented == registered
 
 
