@@ -1,5 +1,8 @@
 """This module owns what all messages of a live session are made of: their base structs and the words they share.
 
+All of them are values: frozen, and made of nothing but values, so none can be part of a cycle. `gc=False` says so to
+the garbage collector, which would otherwise look through thousands of kept events and answers again and again.
+
 Commands carry `msgId`, chosen by the client and unique in its session: a repeated one is answered by the first answer
 and not done twice. TypeScript types are generated from these modules; PROTOCOL.md describes them.
 """
@@ -26,11 +29,11 @@ Sdp = Annotated[str, Meta(max_length=49152)]
 Seat = Annotated[int, Meta(ge=1, le=99)]
 
 
-class Wire(Struct, frozen=True, kw_only=True, rename="camel", tag_field="t", forbid_unknown_fields=True):
+class Wire(Struct, frozen=True, kw_only=True, rename="camel", tag_field="t", forbid_unknown_fields=True, gc=False):
     """Base of everything on the wire."""
 
 
-class Part(Struct, frozen=True, kw_only=True, rename="camel"):
+class Part(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """Base of the values inside messages."""
 
 
@@ -40,5 +43,5 @@ class Command(Wire, frozen=True, kw_only=True):
     msg_id: MsgId
 
 
-class RoomEvent(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type"):
+class RoomEvent(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type", gc=False):
     """Base of everything that happens in a session; what the journal holds."""
