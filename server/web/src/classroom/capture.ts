@@ -138,6 +138,7 @@ export class Capture {
 
   private async look(): Promise<void> {
     const devices = await plugged();
+    const before = this.tracks.size;
     for (const [source, track] of [...this.tracks]) {
       const id = deviceOf(track);
       if (id && !devices.some((device) => device.deviceId === id)) this.lose(source, track);
@@ -147,6 +148,8 @@ export class Capture {
         this.standIns.delete(source);
       }
     }
+    // a slow machine takes many seconds to open another: nobody is told of the old one meanwhile
+    if (this.tracks.size < before && !this.closed) this.tell();
     await this.open();
   }
 
