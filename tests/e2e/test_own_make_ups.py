@@ -147,3 +147,14 @@ async def test_a_leave_is_looked_at_planned_and_withdrawn(county: CountyServer, 
     await expect(page.locator('.member-changes [data-state="withdrawn"]')).to_be_visible(timeout=SEARCH)
     await expect(page.locator('[data-action="withdraw-membership"]')).to_have_count(0)
     assert THIRD in (await county.app[counties_key].now()).community("A").units
+
+
+async def test_what_was_opened_again_in_time_lost_nothing(county: CountyServer, desks: Desks) -> None:
+    director = await county.person("core_director")
+    wanted = {"first": day(7), "last": day(7), "reason": "停水", "units": [CORE], "start": None, "end": None}
+    closing = (await director.post("/api/closings", wanted | {"makeUpDays": []})).json
+    await director.post(f"/api/closings/{closing['id']}/reopen", {"revision": closing["revision"]})
+    page = await desks.open("core_director", "/year?lang=en")
+    card = page.locator(f'[data-closing="{closing["id"]}"]')
+    await expect(card).to_have_attribute("data-state", "reopened", timeout=WAIT)
+    await expect(card).to_contain_text("No lesson was lost")

@@ -80,7 +80,7 @@ function Card({ closing, weekdays, loaded }: { closing: ClosingView; weekdays: r
         {label(closing.by)} · {dateTime(closing.at)}
         {closing.reopenedAt !== null && ` · ${t("closings.reopened_by", { name: label(closing.reopenedBy), time: dateTime(closing.reopenedAt) })}`}
       </p>
-      <Losses losses={closing.losses} />
+      <Losses losses={closing.losses} none={over ? "closings.nothing_lost" : undefined} />
       {!over && <GivenDays closing={closing} weekdays={weekdays} onDone={loaded.reload} />}
       <div class="row">
         {own !== undefined && own.shared > 0 && (
@@ -107,7 +107,7 @@ function Card({ closing, weekdays, loaded }: { closing: ClosingView; weekdays: r
   );
 }
 
-function Losses({ losses }: { losses: readonly Loss[] }) {
+function Losses({ losses, none = "closings.no_loss" }: { losses: readonly Loss[]; none?: string }) {
   const sum = (of: (loss: Loss) => number) => losses.reduce((total, loss) => total + of(loss), 0);
   const counts = [
     ["shared", sum((loss) => loss.shared)],
@@ -117,7 +117,7 @@ function Losses({ losses }: { losses: readonly Loss[] }) {
     ["made_up", sum((loss) => loss.madeUp)],
   ] as const;
   const there = counts.filter(([, count]) => count > 0);
-  if (there.length === 0) return <p class="sm dim">{t("closings.no_loss")}</p>;
+  if (there.length === 0) return <p class="sm dim">{t(none)}</p>;
   return (
     <p class="counts">
       {there.map(([what, count]) => (
