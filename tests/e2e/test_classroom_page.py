@@ -16,6 +16,10 @@ OVERFLOW = """() => ({
     down: document.documentElement.scrollHeight - innerHeight,
     right: document.documentElement.scrollWidth - innerWidth,
 })"""
+COVERED = """() => [...document.querySelectorAll('header button, .dock button')].filter(button => {
+    const { x, y, width, height } = button.getBoundingClientRect();
+    return !button.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}).map(button => button.textContent)"""
 UNNAMED = """() => [...document.querySelectorAll('button, a, input, select, textarea')].filter(element => {
     const label = element.getAttribute('aria-label') || element.textContent || element.labels?.[0]?.textContent || '';
     return element.offsetParent !== null && label.trim() === '';
@@ -90,6 +94,8 @@ async def test_observer_watches_and_is_not_seen(demo: Demo, classroom: Classroom
     assert await host.locator(".tile[data-room]").count() == tiles
     forbidden = ["call-on", "mute", "spotlight", "start-lesson", "end-lesson", "raise-hand", "mark-point"]
     assert [action for action in forbidden if await observer.locator(f'[data-action="{action}"]').count()] == []
+    await observer.set_viewport_size({"width": 390, "height": 844})
+    assert await observer.evaluate(COVERED) == []
     await observer.click('[data-action="leave"]')
     await observer.wait_for_selector('[data-action="join"]', timeout=WAIT)
     await ended(host)

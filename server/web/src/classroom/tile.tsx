@@ -150,7 +150,8 @@ function Badge({ room, participant, shown }: { room: Room; participant: Particip
       </span>
     );
   }
-  if (participant.microphone !== null && participant.microphone !== "ok" && !listensOnly(room, participant)) {
+  const here = participant.presence !== "offline";
+  if (here && participant.microphone !== null && participant.microphone !== "ok" && !listensOnly(room, participant)) {
     return (
       <span class="norec" data-listens>
         <Icon name="micoff" size="sm" />
