@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,20 +16,24 @@ from config.settings import Settings
 
 LOCK = "tongke.lock"
 MODE, FOLDER_MODE = 0o640, 0o750
+MOST_WRITTEN = 300
+"""Bytes: a pid and the longest name that a host can have."""
 
 
 class DataFolderTaken(Exception):
-    """Another server works in the folder. `pid` is that server's, as it wrote it down; empty where it has not yet."""
+    """Another server works in the folder. `pid` and `host` are that server's, as it wrote them down: in a container,
+    whose processes are counted anew, the host's name tells which. Empty where it has not yet."""
 
     code = "data_folder_taken"
 
-    def __init__(self, folder: Path, pid: str) -> None:
+    def __init__(self, folder: Path, pid: str, host: str) -> None:
         super().__init__(
-            f"the data folder {folder} is in use by {f'process {pid}' if pid else 'another process'}: "
+            f"the data folder {folder} is in use by {f'process {pid} on {host}' if pid else 'another process'}: "
             "stop that server, or give this one a folder of its own (server.data_dir)"
         )
         self.folder = folder
         self.pid = pid
+        self.host = host
 
 
 class DataFolderUnusable(Exception):
@@ -57,16 +62,16 @@ def held(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataFolderTaken(folder, _written(handle)) from None
-        _write(handle, str(os.getpid()))
+            raise DataFolderTaken(folder, *_written(handle)) from None
+        _write(handle, f"{os.getpid()} {socket.gethostname()}")
         yield
     finally:
         os.close(handle)
 
 
-def _written(handle: int) -> str:
-    said = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-    return said if said.isdecimal() else ""
+def _written(handle: int) -> tuple[str, str]:
+    pid, _, host = os.pread(handle, MOST_WRITTEN, 0).decode("utf-8", "replace").strip().partition(" ")
+    return (pid, host) if pid.isdecimal() else ("", "")
 
 
 def _write(handle: int, text: str) -> None:

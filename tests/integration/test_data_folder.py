@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -55,9 +56,10 @@ def test_a_second_server_is_told_which_folder_and_whose(tmp_path: Path) -> None:
     with another(tmp_path) as first:
         with pytest.raises(DataFolderTaken) as taken, held(settings_in(tmp_path)):
             pass
-        assert (taken.value.code, taken.value.pid) == ("data_folder_taken", str(first.pid))
+        host = socket.gethostname()
+        assert (taken.value.code, taken.value.pid, taken.value.host) == ("data_folder_taken", str(first.pid), host)
         assert str(taken.value) == (
-            f"the data folder {tmp_path} is in use by process {first.pid}: "
+            f"the data folder {tmp_path} is in use by process {first.pid} on {host}: "
             "stop that server, or give this one a folder of its own (server.data_dir)"
         )
 
@@ -73,7 +75,7 @@ def test_a_process_that_is_killed_leaves_nothing_to_clean_up(tmp_path: Path) -> 
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         with held(settings_in(tmp_path)):
-            assert (tmp_path / LOCK).read_text() == f"{os.getpid()}\n"
+            assert (tmp_path / LOCK).read_text() == f"{os.getpid()} {socket.gethostname()}\n"
 
 
 def test_several_that_share_redis_and_postgresql_share_the_folder_but_not_with_one_alone(tmp_path: Path) -> None:
