@@ -146,10 +146,12 @@ class AuthService:
 
     async def collect_pairing(self, secret: str) -> tuple[Literal["waiting", "confirmed", "expired"], str, str]:
         """(state, session token, room name): the panel asks whether somebody has confirmed its code."""
-        standing, room = await self._store.collect_pairing(_hash(secret), self._clock())
+        token, now = secrets.token_urlsafe(32), self._clock()
+        until = now + ROOM_SESSION_SECONDS
+        standing, room = await self._store.collect_pairing(_hash(secret), now, _hash(token), until)
         if room is not None:
             paired = await self._store.room(room)
-            return "confirmed", await self.open_session("room", room), paired.name if paired else room
+            return "confirmed", token, paired.name if paired else room
         return ("waiting" if standing else "expired"), "", ""
 
     def _fits(self, kept: str, password: str) -> bool:

@@ -232,8 +232,11 @@ class SqlPeopleStore:
 
         return await self._database.write(body)
 
-    async def collect_pairing(self, secret_hash: str, now: float) -> tuple[bool, str | None]:
-        """(whether the pairing still stands, its room once confirmed). The room is handed out once."""
+    async def collect_pairing(
+        self, secret_hash: str, now: float, token_hash: str, until: float
+    ) -> tuple[bool, str | None]:
+        """(whether the pairing still stands, its room once confirmed). The room is handed out once, together with its
+        login session: whoever replaces the panel finds both or neither."""
 
         def body(connection: Connection) -> tuple[bool, str | None]:
             row = connection.execute(
@@ -244,7 +247,11 @@ class SqlPeopleStore:
             if row is None or row.collected or row.expires_at <= now:
                 return False, None
             if row.room is not None:
-                connection.execute(update(pairings).where(pairings.c.secret_hash == secret_hash).values(collected=1))
+                mine = update(pairings).where(pairings.c.secret_hash == secret_hash, pairings.c.collected == 0)
+                if connection.execute(mine.values(collected=1)).rowcount != 1:
+                    return False, None
+                opened = {"token_hash": token_hash, "kind": "room", "subject": row.room, "expires_at": until}
+                connection.execute(insert(sessions).values(**opened, created_at=now))
             return True, row.room
 
         return await self._database.write(body)
@@ -302,8 +309,9 @@ def _people(connection: Connection, where: Any) -> list[Person]:
 def _unpair(connection: Connection, room: str, code_hash: str = "") -> str | None:
     """Nobody is the room's panel any more, nor becomes it by another code than this one; the pairing that is gone."""
     row = connection.execute(select(paired_rooms).where(paired_rooms.c.room == room)).one_or_none()
+    # a panel whose code was confirmed and that has not heard of it would come in as the later one; first, so that the
+    # login session of one that hears of it just now is there to be ended
+    connection.execute(delete(pairings).where(pairings.c.room == room, pairings.c.code_hash != code_hash))
     connection.execute(delete(paired_rooms).where(paired_rooms.c.room == room))
     connection.execute(delete(sessions).where(sessions.c.kind == "room", sessions.c.subject == room))
-    # a panel whose code was confirmed and that has not heard of it would come in as the later one
-    connection.execute(delete(pairings).where(pairings.c.room == room, pairings.c.code_hash != code_hash))
     return None if row is None else PairedRoom(**row._asdict()).pairing

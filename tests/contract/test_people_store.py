@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 import pytest
 from msgspec import structs
@@ -107,27 +108,39 @@ async def test_a_room_has_one_panel(store: SqlPeopleStore) -> None:
 # pairings
 
 
+async def collect(store: SqlPeopleStore, secret: str, now: float) -> tuple[bool, str | None]:
+    """What a panel is told that asks with this secret; a room comes with the panel's login session."""
+    token = f"token of {secret} {next(_NUMBERS)}"
+    told = await store.collect_pairing(secret, now, token, now + 99.0)
+    opened = await store.session(token, now)
+    assert (opened.subject if opened else None) == told[1]
+    return told
+
+
+_NUMBERS = count()
+
+
 async def test_a_code_gives_its_panel_a_room_once(store: SqlPeopleStore) -> None:
     await store.begin_pairing("secret", "code", 100.0, 0.0)
-    assert await store.collect_pairing("secret", 1.0) == (True, None)
+    assert await collect(store, "secret", 1.0) == (True, None)
     assert await store.confirm_pairing("other code", ROOM, 1.0) == (False, None)
     assert await store.confirm_pairing("code", ROOM, 100.0) == (False, None)
     assert await store.rooms() == []
     assert await store.confirm_pairing("code", ROOM, 2.0) == (True, None)
     assert await store.rooms() == [ROOM]
     assert await store.confirm_pairing("code", structs.replace(ROOM, room="other"), 3.0) == (False, None)
-    assert await store.collect_pairing("secret", 4.0) == (True, ROOM.room)
-    assert await store.collect_pairing("secret", 5.0) == (False, None)
-    assert await store.collect_pairing("absent", 5.0) == (False, None)
+    assert await collect(store, "secret", 4.0) == (True, ROOM.room)
+    assert await collect(store, "secret", 5.0) == (False, None)
+    assert await collect(store, "absent", 5.0) == (False, None)
 
 
 async def test_what_was_confirmed_too_late_to_collect_is_lost(store: SqlPeopleStore) -> None:
     await store.begin_pairing("secret", "code", 100.0, 0.0)
     assert await store.confirm_pairing("code", ROOM, 99.0) == (True, None)
-    assert await store.collect_pairing("secret", 100.0) == (False, None)
+    assert await collect(store, "secret", 100.0) == (False, None)
     # the next panel sweeps what is too old, and its code may be the same again
     await store.begin_pairing("secret 2", "code", 300.0, 200.0)
-    assert await store.collect_pairing("secret 2", 201.0) == (True, None)
+    assert await collect(store, "secret 2", 201.0) == (True, None)
 
 
 async def test_a_panel_that_was_replaced_before_it_heard_of_its_room_gets_none(store: SqlPeopleStore) -> None:
@@ -135,8 +148,8 @@ async def test_a_panel_that_was_replaced_before_it_heard_of_its_room_gets_none(s
     for number, (room, gone) in enumerate([(ROOM, None), (later, ROOM.pairing)]):
         await store.begin_pairing(f"secret {number}", f"code {number}", 100.0, 0.0)
         assert await store.confirm_pairing(f"code {number}", room, 1.0) == (True, gone)
-    assert await store.collect_pairing("secret 0", 2.0) == (False, None)
-    assert await store.collect_pairing("secret 1", 2.0) == (True, ROOM.room)
+    assert await collect(store, "secret 0", 2.0) == (False, None)
+    assert await collect(store, "secret 1", 2.0) == (True, ROOM.room)
 
 
 async def test_of_two_who_confirm_one_code_one_gets_it(store: SqlPeopleStore) -> None:
@@ -145,11 +158,11 @@ async def test_of_two_who_confirm_one_code_one_gets_it(store: SqlPeopleStore) ->
     taken = await asyncio.gather(*(store.confirm_pairing("code", room, 1.0) for room in rooms))
     assert sorted(taken, key=lambda one: one[0]) == [(False, None)] * 3 + [(True, None)]
     [paired] = await store.rooms()
-    assert await store.collect_pairing("secret", 2.0) == (True, paired.room)
+    assert await collect(store, "secret", 2.0) == (True, paired.room)
 
 
 async def test_of_two_polls_at_once_one_is_told_the_room(store: SqlPeopleStore) -> None:
     await store.begin_pairing("secret", "code", 100.0, 0.0)
     await store.confirm_pairing("code", ROOM, 1.0)
-    told = await asyncio.gather(*(store.collect_pairing("secret", 2.0) for _ in range(4)))
+    told = await asyncio.gather(*(collect(store, "secret", 2.0) for _ in range(4)))
     assert sorted(room or "" for _, room in told) == ["", "", "", ROOM.room]
