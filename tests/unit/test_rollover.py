@@ -19,6 +19,7 @@ from tests.unit.small_register import SMALL
 from timetable.model import BellSchedule, Closure, Register, Requirement, Term
 from timetable.register.check import check
 from timetable.register.parts import rows_of
+from timetable.term import weeks
 from timetable.years import next_year, promotion, rollover
 from timetable.years.next_classes import Entry
 from timetable.years.next_year import WEEKLY_PERIODS
@@ -247,6 +248,19 @@ def test_bells_that_have_ended_are_left_out() -> None:
     gone: tuple[BellSchedule, ...] = (winter,)
     only = structs.replace(SMALL, units=(structs.replace(core, bells=gone), east))
     assert term_codes(only) == ["rollover_bells_end", "rollover_no_bells"]
+
+
+def test_weeks_that_the_new_term_does_not_have_give_way_to_its_last_ones() -> None:
+    last = weeks(AUTUMN)
+    first, *others = SMALL.requirements
+    named = structs.replace(first, only_weeks=(2, last, last + 1))
+    register = structs.replace(SMALL, requirements=(named, *others))
+    found = roll_over(register, Rollover(term=AUTUMN), today=AFTER)
+    assert found.register.requirements[0].only_weeks == (2, last - 1, last)
+    assert found.register.requirements[1:] == SMALL.requirements[1:]
+    assert term_codes(register) == ["rollover_weeks_moved"]
+    assert found.possible
+    assert "week_not_held" not in {one.code for one in check(rows_of(found.register))}
 
 
 def test_what_is_unclear_is_said() -> None:

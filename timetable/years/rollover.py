@@ -10,7 +10,9 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from timetable.model import Finding, Model, Register, SchoolUnit, Term
+from timetable.model import Finding, Model, Register, Requirement, SchoolUnit, Term
+from timetable.term import weeks
+from timetable.weeks import held_in
 from timetable.years.next_classes import Entry, Moved
 from timetable.years.promotion import Promotion, Teaching
 
@@ -22,6 +24,7 @@ CODES: Mapping[str, str] = {
     "rollover_no_bells": "a unit rings no bells in the new term",
     "rollover_bells_end": "bells of a unit end before the new term and are left out (a warning)",
     "rollover_unavailable": "teachers' unavailable times are carried over as they are (a warning)",
+    "rollover_weeks_moved": "weeks that the new term does not have give way to its last ones (a warning)",
     "rollover_calendar_empty": "the new term has no holidays yet (a warning)",
 }
 """Every code that this module reports beside those of the promotion."""
@@ -75,6 +78,10 @@ def roll_over(register: Register, plan: Rollover, *, today: date, known: Iterabl
         findings += promotion.findings
     units, faults = _bells(carried, plan.term)
     findings += faults
+    if all(finding.code != "rollover_term_dates" for finding in findings):
+        requirements, faults = _weeks(carried, weeks(plan.term))
+        carried = structs.replace(carried, requirements=requirements)
+        findings += faults
     unavailable = sum(bool(teacher.unavailable) for teacher in carried.teachers)
     if unavailable:
         findings.append(_warning("rollover_unavailable", teachers=unavailable))
@@ -126,6 +133,25 @@ def _bells(register: Register, term: Term) -> tuple[tuple[SchoolUnit, ...], list
             found.append(Finding(code="rollover_no_bells", values={"unit": unit.short_name}))
         units.append(structs.replace(unit, bells=kept) if len(kept) < len(unit.bells) else unit)
     return tuple(units), found
+
+
+def _weeks(register: Register, last: int) -> tuple[tuple[Requirement, ...], list[Finding]]:
+    """The requirements within a term of `last` weeks: of the weeks that are named, those beyond it give way to the last
+    ones of the same parity that are not named already."""
+    units = {unit.id: unit.short_name for unit in register.units}
+    requirements, found = [], []
+    for requirement in register.requirements:
+        beyond = sum(week > last for week in requirement.only_weeks)
+        if beyond:
+            within = [week for week in requirement.only_weeks if week <= last]
+            free = [n for n in range(last, 0, -1) if n not in within and held_in(requirement.weeks, (), n)]
+            moved = tuple(sorted((*within, *free[:beyond])))
+            values = {"unit": units[requirement.parties[0].unit], "subject": requirement.subject}
+            said = ", ".join(map(str, requirement.only_weeks)), ", ".join(map(str, moved))
+            found.append(_warning("rollover_weeks_moved", **values, before=said[0], after=said[1]))
+            requirement = structs.replace(requirement, only_weeks=moved)
+        requirements.append(requirement)
+    return tuple(requirements), found
 
 
 def _assignments(old: Register, new: Register) -> Iterable[Assignment]:
