@@ -59,7 +59,9 @@ def build_side_by_side(
     began = time.monotonic()
     context = get_context("fork")
     each = max(1, workers // len(groups))
-    runs = [_Group(context, group[0], partial(job, workers=each, only=group)) for group in groups]
+    runs: list[_Group] = []
+    for group in groups:
+        runs.append(_Group(context, group[0], partial(job, workers=each, only=group), runs))
     first: float | None = None
 
     def complete(tables: Sequence[Table]) -> None:
@@ -120,12 +122,13 @@ def _follow(
 class _Group:
     """One group's process."""
 
-    def __init__(self, context: ForkContext, name: str, job: Job) -> None:
+    def __init__(self, context: ForkContext, name: str, job: Job, earlier: Sequence[_Group]) -> None:
         self.build: Build | None = None
         self.news, told = context.Pipe(duplex=False)
         self._stop = context.Event()
+        listening = [self.news, *(group.news for group in earlier)]
         self._process: ForkProcess = context.Process(
-            target=_work, args=(told, self._stop, os.getpid(), job), name=f"build {name}", daemon=True
+            target=_work, args=(told, listening, self._stop, os.getpid(), job), name=f"build {name}", daemon=True
         )
         self._process.start()
         told.close()
@@ -149,10 +152,16 @@ class _Group:
         self._process.join()
 
 
-def _work(told: Connection, stop: Event, parent: int, job: Job) -> None:
-    """Build one group. The parent alone hears signals; where it is gone, nobody waits for this any more."""
+def _work(told: Connection, listening: Sequence[Connection], stop: Event, parent: int, job: Job) -> None:
+    """Build one group. The parent alone hears signals; where it is gone, nobody waits for this any more.
+
+    `listening` are the parent's ends of the pipes so far: with one left open here, whoever tells a parent that is gone
+    would wait for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for end in listening:
+        end.close()
     alone = False
 
     def tell(news: News) -> None:

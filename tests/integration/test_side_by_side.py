@@ -84,7 +84,7 @@ def test_asked_to_stop_all_hand_in_their_best(
     improving: tuple[subprocess.Popen[bytes], list[int]], tmp_path: Path
 ) -> None:
     process, children = improving
-    assert len(children) > 2
+    assert len(children) == 2
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
@@ -114,8 +114,7 @@ def test_a_part_that_is_killed_ends_the_build_with_a_word(
     improving: tuple[subprocess.Popen[bytes], list[int]], tmp_path: Path
 ) -> None:
     process, children = improving
-    part = next(child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes())
-    os.kill(part, signal.SIGKILL)
+    os.kill(children[0], signal.SIGKILL)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode not in (0, None)
     assert b"ended by itself: exit -9" in said
