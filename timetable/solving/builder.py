@@ -40,8 +40,8 @@ def build_all(
     wanted = list(only) or [community.id for community in register.communities]
     fixed = [table for table in around if table.community not in wanted]
     county = _County(register, wanted, fixed, seconds, seed, workers, on_progress, on_tables, should_stop, clock)
-    last = county.find_first()
-    county.improve_others(last)
+    improved = county.find_first()
+    county.improve_others(improved)
     return county.build()
 
 
@@ -108,9 +108,9 @@ class _County:
                 self._seconds_to_first = self.elapsed()
             self._keep(complete)
 
-    def find_first(self) -> str:
-        """A table for every community, of which the last one is improved. Returns which; one that fits in nowhere is
-        moved to the front, each at most once."""
+    def find_first(self) -> Sequence[str]:
+        """A table for every community; one that fits in nowhere is moved to the front, each at most once. Returns which
+        was improved, too: the last."""
         order = list(self._wanted)
         moved: set[str] = set()
         at = 0
@@ -127,11 +127,11 @@ class _County:
                 continue
             self.outcomes[community] = outcome
             at += 1
-        return order[-1]
+        return order[-1:]
 
-    def improve_others(self, improved: str) -> None:
+    def improve_others(self, improved: Sequence[str]) -> None:
         """Share what is left of the time among the other communities, each improved around the present others."""
-        others = [community for community in self._wanted if community != improved]
+        others = [community for community in self._wanted if community not in improved]
         for number, community in enumerate(others):
             first = self.outcomes[community]
             share = self._left() / (len(others) - number)
