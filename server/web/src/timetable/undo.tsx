@@ -15,10 +15,11 @@ export function Undo({ table, onDone }: { table: Table; onDone: (view: Timetable
   const { community, revision } = table.view;
   const { busy, error, run, clear } = useAction();
   const [done, setDone] = useState(false);
-  const held = carry.value !== null || dropped.value !== null;
-  const waits = busy || accepting.value;
+  // asked when it is pressed: an acceptance may have begun since this was drawn
+  const waits = () => busy || accepting.value;
   const back = () => {
-    if (held) {
+    if (waits()) return;
+    if (carry.value !== null || dropped.value !== null) {
       putBack();
       return;
     }
@@ -32,11 +33,11 @@ export function Undo({ table, onDone }: { table: Table; onDone: (view: Timetable
       const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog") !== null;
       if (typing || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
       event.preventDefault();
-      if (!waits) back();
+      back();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
-  }, [community.id, revision, waits, held]);
+  }, [community.id, revision, busy]);
   useEffect(() => {
     if (!done && error === undefined) return undefined;
     const timer = setTimeout(() => {
@@ -47,7 +48,7 @@ export function Undo({ table, onDone }: { table: Table; onDone: (view: Timetable
   }, [done, error]);
   return (
     <span class="undo">
-      <Button kind="quiet" icon="undo" label={t("undo.undo")} action="undo" busy={waits} onClick={back} />
+      <Button kind="quiet" icon="undo" label={t("undo.undo")} action="undo" busy={waits()} onClick={back} />
       <span role="status">{(done || error !== undefined) && <span class={`undo-said ${error === undefined ? "" : "bad"}`}>{error === undefined ? t("undo.done") : explain(error)}</span>}</span>
     </span>
   );
