@@ -18,6 +18,17 @@ SLIDES = (
     "data:text/html;charset=utf-8,<title>Slides</title><style>@keyframes go{to{transform:translateX(80vw)}}"
     "p{width:2em;font-size:9em;animation:go 2s linear infinite alternate}</style><p>光</p>"
 )
+# A browser that is slow to take what a picture may cost, and takes nothing else until it has.
+SLOW_TO_OBEY = """(() => {
+  const real = RTCRtpSender.prototype.setParameters, busy = new WeakSet();
+  RTCRtpSender.prototype.setParameters = async function (parameters) {
+    if (busy.has(this)) throw new DOMException("in progress", "InvalidStateError");
+    busy.add(this);
+    await real.call(this, parameters);
+    await new Promise(done => setTimeout(done, 400));
+    busy.delete(this);
+  };
+})()"""
 TAB = "--auto-select-tab-capture-source-by-title=Slides"
 
 
@@ -86,6 +97,16 @@ async def test_screen_of_the_host_is_seen_by_all_until_it_is_taken_back(tmp_path
         await host.click('[data-action="share-screen"]')
         await sees(panel, HOST, "teacher")
         await host.wait_for_selector('[data-action="share-screen"][aria-pressed="false"]', timeout=WAIT)
+        assert lesson.errors == []
+
+
+async def test_screen_is_seen_though_the_browser_is_slow_to_obey(tmp_path: Path, migrated_sqlite: Path) -> None:
+    """A new picture rests until it is chosen, and is chosen at once."""
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        host, panel = await lesson.host(browser, script=SLOW_TO_OBEY), await lesson.panel(browser)
+        await sees(panel, HOST, "teacher")
+        await host.click('[data-action="share-screen"]')
+        await sees(panel, HOST, "screen")
         assert lesson.errors == []
 
 

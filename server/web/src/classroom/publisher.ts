@@ -15,6 +15,9 @@ interface Sender {
   layer: Layer;
   picture: Picture | null;
   transceiver: RTCRtpTransceiver;
+  /** The limit that the browser was told last, in bit/s; null when it was told none. */
+  obeyed: number | null;
+  obeying: boolean;
 }
 
 export class Publisher extends Path {
@@ -78,33 +81,48 @@ export class Publisher extends Path {
     }
   }
 
-  private addSection(pc: RTCPeerConnection, track: MediaStreamTrack, section: Omit<Sender, "transceiver">): void {
+  private addSection(pc: RTCPeerConnection, track: MediaStreamTrack, section: Pick<Sender, "source" | "layer" | "picture">): void {
     const { picture } = section;
     const encoding: RTCRtpEncodingParameters =
       picture === null ? { maxBitrate: AUDIO_BITRATE } : { maxBitrate: picture.maxBitrate, maxFramerate: picture.frameRate };
     if (section.layer === "low") encoding.scaleResolutionDownBy = CAMERA.height / TILE.height;
     const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
     prefer(transceiver, picture === null ? "audio" : "video", picture === null ? isOpus : isH264);
-    const sender = { ...section, transceiver };
+    const sender: Sender = { ...section, transceiver, obeyed: null, obeying: false };
     this.senders.push(sender);
     void this.obey(sender);
   }
 
-  private async obey({ source, layer, picture, transceiver: { sender } }: Sender): Promise<void> {
-    const limit = source === "mic" ? undefined : this.limits[source]?.[layer];
+  /** One change at a time: while a browser takes one, it still tells the parameters from before it, and takes no other. */
+  private async obey(sender: Sender): Promise<void> {
+    if (sender.obeying) return;
+    sender.obeying = true;
+    try {
+      for (let limit = this.limitOf(sender); limit !== null && limit !== sender.obeyed; limit = this.limitOf(sender)) {
+        await this.tellBrowser(sender, limit);
+        sender.obeyed = limit;
+      }
+    } catch (error) {
+      // The connection was closed meanwhile; the next one begins with the same limits.
+      if (!(error instanceof DOMException) || (this.pc !== null && this.senders.includes(sender))) throw error;
+    } finally {
+      sender.obeying = false;
+    }
+  }
+
+  private limitOf({ source, layer }: Sender): number | null {
+    return source === "mic" ? null : (this.limits[source]?.[layer] ?? null);
+  }
+
+  private async tellBrowser({ source, layer, picture, transceiver: { sender } }: Sender, limit: number): Promise<void> {
     const parameters = sender.getParameters();
     const encoding = parameters.encodings[0];
-    if (picture === null || limit === undefined || encoding === undefined) return;
+    if (picture === null || encoding === undefined) return;
     const wanted = { active: limit > 0, maxBitrate: Math.min(limit || picture.maxBitrate, picture.maxBitrate) };
     if (encoding.active === wanted.active && encoding.maxBitrate === wanted.maxBitrate) return;
     Object.assign(encoding, wanted);
     // Fine lines at a third of the bitrate would only be coarse blocks.
     if (layer === "high" && source !== "screen") encoding.scaleResolutionDownBy = wanted.maxBitrate < picture.maxBitrate / 2 ? 2 : 1;
-    try {
-      await sender.setParameters(parameters);
-    } catch (error) {
-      // The connection was closed meanwhile; the next one begins with the same limits.
-      if (!(error instanceof DOMException)) throw error;
-    }
+    await sender.setParameters(parameters);
   }
 }
