@@ -29,6 +29,15 @@ SLOW_TO_OBEY = """(() => {
     busy.delete(this);
   };
 })()"""
+# What a browser says where the system lets it read no screen, where nobody picked one, and where the system failed.
+UNREADABLE = """(() => {
+  const answers = [
+    ["Permission denied by system", "NotAllowedError"],
+    ["Permission denied", "NotAllowedError"],
+    ["", "NotReadableError"],
+  ];
+  navigator.mediaDevices.getDisplayMedia = async () => { throw new DOMException(...answers.shift()); };
+})()"""
 TAB = "--auto-select-tab-capture-source-by-title=Slides"
 
 
@@ -107,6 +116,21 @@ async def test_screen_is_seen_though_the_browser_is_slow_to_obey(tmp_path: Path,
         await sees(panel, HOST, "teacher")
         await host.click('[data-action="share-screen"]')
         await sees(panel, HOST, "screen")
+        assert lesson.errors == []
+
+
+async def test_screen_that_cannot_be_read_is_told_and_a_change_of_mind_is_not(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        host = await lesson.host(browser, script=UNREADABLE)
+        share, told = '[data-action="share-screen"]', '[data-code="screen_unreadable"]'
+        await host.click(share)
+        await host.wait_for_selector(told, timeout=WAIT)
+        await host.click(share)
+        await host.wait_for_selector(told, state="detached", timeout=WAIT)
+        await host.click(share)
+        await host.wait_for_selector(told, timeout=WAIT)
         assert lesson.errors == []
 
 

@@ -176,7 +176,15 @@ export class Classroom {
       this.stopScreen();
       return;
     }
-    const track = await openScreen(() => this.stopScreen());
+    this.refusal.value = null;
+    let track: MediaStreamTrack | null;
+    try {
+      track = await openScreen(() => this.stopScreen());
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.refuse(error);
+      return;
+    }
     if (track === null) return;
     if (this.over) {
       track.stop();
