@@ -95,6 +95,8 @@ export class Connection {
   private epoch: number | null = null;
   private seq: number | null = null;
   private attempt = 0;
+  /** How often a way in was asked for. A slow one may come to its end beside a newer one. */
+  private joins = 0;
   private waiting = new Map<string, Waiting>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
@@ -177,10 +179,13 @@ export class Connection {
 
   private async connect(): Promise<void> {
     let ticket: Ticket;
+    const mine = ++this.joins;
     try {
       if (this.moved !== null && this.env.now() >= this.moved.until) this.moved = null;
       ticket = this.moved ?? (await this.join());
     } catch (error) {
+      // another one has come further, or will say how it ends
+      if (this.socket !== null || mine !== this.joins || (this.phase as Phase) === "closed") return;
       if (error instanceof JoinRefused) {
         this.stop(error.code);
         return;
@@ -231,8 +236,9 @@ export class Connection {
         this.attempt = 0;
         this.downSince = null;
         this.phase = "connected";
-        this.listener.received(message);
+        // first what has waited, in its order; then what follows from being in
         this.resend();
+        this.listener.received(message);
         this.listener.changed();
         return;
       case "event":
@@ -273,8 +279,13 @@ export class Connection {
     this.listener.changed();
   }
 
+  /** On a new socket: its answers are waited for from now on. */
   private resend(): void {
-    for (const { message } of this.waiting.values()) this.send(message);
+    const patient = this.env.now() - UNSENT_AFTER;
+    for (const entry of this.waiting.values()) {
+      entry.since = Math.max(entry.since, patient);
+      this.send(entry.message);
+    }
   }
 
   private send(message: ClientMessage): void {
@@ -325,7 +336,6 @@ export class Connection {
     const overdue = this.pending.some((p) => now - p.since >= DEAD_AFTER);
     const silent = now - this.heard >= this.heartbeat * HEARTBEATS;
     if ((overdue || silent) && this.ready && this.socket !== null) {
-      for (const entry of this.waiting.values()) entry.since = Math.max(entry.since, now - UNSENT_AFTER);
       this.lost(this.socket);
       return;
     }
