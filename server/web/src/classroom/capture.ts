@@ -52,6 +52,7 @@ export class Capture {
   /** Goes up with every change, for views. */
   readonly version = signal(0);
   private opening: Promise<void> | null = null;
+  private using: Promise<void> = Promise.resolve();
   private again = false;
   private closed = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -96,7 +97,15 @@ export class Capture {
   }
 
   /** Use another device for a source, or none, and remember it. */
-  async use(source: Source, choice: Choice): Promise<void> {
+  use(source: Source, choice: Choice): Promise<void> {
+    this.using = this.using.then(() => this.change(source, choice));
+    return this.using;
+  }
+
+  private async change(source: Source, choice: Choice): Promise<void> {
+    // what is being opened was asked for before this choice, and would be taken for it
+    while (this.opening !== null) await this.opening;
+    if (this.closed) return;
     const id = choice !== null && choice !== "off" ? choice.id : undefined;
     const other = id && this.plan.cameras.find((camera) => camera !== source && deviceOf(this.tracks.get(camera)) === id);
     if (other && source !== "mic" && this.tracks.has(source)) return this.swap();

@@ -47,6 +47,8 @@ export interface Media {
 }
 
 const REPORT_EVERY = 2_000;
+/** Who wants to go does not wait for a line that has just failed. */
+const LEAVES_WITHIN = 1_500;
 const REFUSAL_MS = 12_000;
 
 export class Classroom {
@@ -82,6 +84,8 @@ export class Classroom {
   private readonly inStep = new InStep(this.clock, (message) => this.receive(message));
   private readonly view = new View((heights) => this.connection.tell({ t: "view", heights }));
   private screen: MediaStreamTrack | null = null;
+  /** A person is asked by the browser which screen to show. */
+  private choosingScreen = false;
   private epoch: number | null = null;
   private over = false;
 
@@ -119,13 +123,10 @@ export class Classroom {
     this.connection.stop();
   }
 
-  /** Leaves with a word to the others. */
+  /** Leaves with a word to the others, as far as the line carries one. */
   async leave(): Promise<void> {
-    try {
-      await this.connection.request({ t: "leave" });
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-    }
+    const told = this.connection.phase === "connected" ? this.tell({ t: "leave" }) : Promise.resolve(false);
+    await Promise.race([told, new Promise((done) => setTimeout(done, LEAVES_WITHIN))]);
     this.stop();
   }
 
@@ -172,28 +173,33 @@ export class Classroom {
 
   /** Shows this machine's screen to all, or its camera again. */
   async shareScreen(): Promise<void> {
+    if (this.choosingScreen) return;
     if (this.screen !== null) {
       this.stopScreen();
       return;
     }
     this.refusal.value = null;
     let track: MediaStreamTrack | null;
+    this.choosingScreen = true;
     try {
       track = await openScreen(() => this.stopScreen());
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       this.refuse(error);
       return;
+    } finally {
+      this.choosingScreen = false;
     }
     if (track === null) return;
-    if (this.over) {
+    if (this.over || track.readyState === "ended") {
       track.stop();
       return;
     }
     this.screen = track;
     this.showMedia();
     await this.publish();
-    this.ask({ t: "select_source", source: "screen" });
+    // it may have been taken back while the server was being told
+    if (this.screen === track) this.ask({ t: "select_source", source: "screen" });
   }
 
   private stopScreen(): void {

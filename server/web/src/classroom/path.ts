@@ -20,7 +20,10 @@ const RETRY_EVERY = 4_000;
 export abstract class Path {
   state: PathState = "idle";
   protected pc: RTCPeerConnection | null = null;
+  /** The negotiations of the present peer connection, one after the other. */
   private turn: Promise<void> = Promise.resolve();
+  /** The last one came to nothing: what the server knows is not what this page has. */
+  private unagreed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -57,8 +60,12 @@ export abstract class Path {
 
   /** Negotiations follow one another; a failed one leaves the path broken and is tried again. */
   protected negotiate(restart = false): Promise<void> {
-    this.turn = this.turn.then(() => this.exchange(restart));
-    return this.turn;
+    const { pc } = this;
+    if (pc === null) return Promise.resolve();
+    const mine = this.turn.then(() => this.exchange(pc, restart));
+    // whoever asked for this one hears of its error; the next one has nothing to do with it
+    this.turn = mine.catch(() => undefined);
+    return mine;
   }
 
   protected peer(): RTCPeerConnection {
@@ -84,19 +91,22 @@ export abstract class Path {
     this.door.changed();
   }
 
-  private async exchange(restart: boolean): Promise<void> {
-    const pc = this.pc;
-    if (pc === null || pc.signalingState === "closed") return;
+  private async exchange(pc: RTCPeerConnection, restart: boolean): Promise<void> {
+    if (this.pc !== pc || pc.signalingState === "closed") return;
     if (this.state === "idle") this.enter("connecting");
     try {
       if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
       const offer = await pc.createOffer({ iceRestart: restart });
       await pc.setLocalDescription(offer);
+      if (this.pc !== pc) return;
       const answer = await this.ask(slim(offer.sdp ?? ""));
       if (this.pc !== pc) return;
       await pc.setRemoteDescription({ type: "answer", sdp: answer });
+      this.unagreed = false;
+      if (pc.connectionState === "connected") this.follow(pc);
     } catch (error) {
       if (this.pc !== pc) return;
+      this.unagreed = true;
       this.enter("broken");
       // Without a socket the next hello recovers; a refusal is tried again, more slowly.
       if (!(error instanceof CommandError && error.code === "disconnected")) this.later(RETRY_EVERY, () => this.rebuild());
@@ -112,6 +122,7 @@ export abstract class Path {
     if (pc !== this.pc) return;
     switch (pc.connectionState) {
       case "connected":
+        if (this.unagreed) return;
         clearTimeout(this.timer);
         this.enter("connected");
         return;
@@ -135,6 +146,9 @@ export abstract class Path {
   private dropPeer(): void {
     const pc = this.pc;
     this.pc = null;
+    this.unagreed = false;
+    // a browser never finishes what it was doing for a connection that was closed meanwhile
+    this.turn = Promise.resolve();
     if (pc === null) return;
     pc.onconnectionstatechange = null;
     pc.close();

@@ -18,6 +18,8 @@ interface Sender {
   /** The limit that the browser was told last, in bit/s; null when it was told none. */
   obeyed: number | null;
   obeying: boolean;
+  /** Its browser is taking another device for it. */
+  changing: boolean;
 }
 
 export class Publisher extends Path {
@@ -28,23 +30,24 @@ export class Publisher extends Path {
   /** Send exactly these from now on. A device that was replaced needs no negotiation. */
   async send(tracks: ReadonlyMap<Sent, MediaStreamTrack>): Promise<void> {
     this.tracks = new Map(tracks);
-    if (this.pc === null) {
+    const { pc } = this;
+    if (pc === null) {
       if (tracks.size === 0) return;
       this.fill(this.peer());
       return this.negotiate();
     }
     let changed = false;
-    for (const { source, transceiver } of this.senders) {
-      const track = this.tracks.get(source) ?? null;
-      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
+    for (const sender of this.senders) {
+      void this.carry(sender);
+      const { source, transceiver } = sender;
       // A camera that is gone comes back; a screen that is shared no more is no picture of the room any longer.
-      const direction = source === "screen" && track === null ? "inactive" : "sendonly";
+      const direction = source === "screen" && !this.tracks.has(source) ? "inactive" : "sendonly";
       changed ||= transceiver.direction !== direction;
       transceiver.direction = direction;
     }
     for (const [source, track] of this.tracks) {
       if (this.senders.some((sender) => sender.source === source)) continue;
-      this.add(this.pc, source, track);
+      this.add(pc, source, track);
       changed = true;
     }
     if (changed) await this.negotiate();
@@ -88,9 +91,24 @@ export class Publisher extends Path {
     if (section.layer === "low") encoding.scaleResolutionDownBy = CAMERA.height / TILE.height;
     const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
     prefer(transceiver, picture === null ? "audio" : "video", picture === null ? isOpus : isH264);
-    const sender: Sender = { ...section, transceiver, obeyed: null, obeying: false };
+    const sender: Sender = { ...section, transceiver, obeyed: null, obeying: false, changing: false };
     this.senders.push(sender);
     void this.obey(sender);
+  }
+
+  /** One device at a time: while a browser changes to one, it still names the one from before. */
+  private async carry(sender: Sender): Promise<void> {
+    if (sender.changing) return;
+    sender.changing = true;
+    const { source, transceiver } = sender;
+    const wanted = () => this.tracks.get(source) ?? null;
+    try {
+      for (let track = wanted(); transceiver.sender.track !== track; track = wanted()) await transceiver.sender.replaceTrack(track);
+    } catch (error) {
+      this.expectClosed(sender, error);
+    } finally {
+      sender.changing = false;
+    }
   }
 
   /** One change at a time: while a browser takes one, it still tells the parameters from before it, and takes no other. */
@@ -103,11 +121,15 @@ export class Publisher extends Path {
         sender.obeyed = limit;
       }
     } catch (error) {
-      // The connection was closed meanwhile; the next one begins with the same limits.
-      if (!(error instanceof DOMException) || (this.pc !== null && this.senders.includes(sender))) throw error;
+      this.expectClosed(sender, error);
     } finally {
       sender.obeying = false;
     }
+  }
+
+  /** A connection that was closed meanwhile refuses everything; the next one begins with the same devices and limits. */
+  private expectClosed(sender: Sender, error: unknown): void {
+    if (!(error instanceof DOMException) || (this.pc !== null && this.senders.includes(sender))) throw error;
   }
 
   private limitOf({ source, layer }: Sender): number | null {
