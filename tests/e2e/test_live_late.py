@@ -30,6 +30,11 @@ async def test_assistant_begins_and_ends_the_lesson_that_no_host_came_to(tmp_pat
         await phone.click('[data-action="end-lesson"][data-confirm="true"]')
         await phone.wait_for_selector('[data-state="ended"]', timeout=WAIT)
         await panel.wait_for_selector('[data-view="over"], [data-view="idle"]', timeout=WAIT)
+        # what stands instead of a lesson speaks both languages
+        unknown = await lesson.load(phone.context, "/classroom/nobody-knows")
+        for page, words in ((phone, "本课已结束"), (unknown, "没有这节课")):
+            await page.click('.gate .langs [lang="zh-CN"]')
+            await page.wait_for_selector(f'.gate h1:has-text("{words}")', timeout=WAIT)
         assert lesson.errors == []
 
 

@@ -5,7 +5,7 @@ import { kindOf } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon, type IconName } from "../ui/icons";
 import { clockAt, longDate, shortClock } from "../ui/time";
-import { LanguageSwitch } from "../ui/top";
+import { LanguageSwitch } from "../ui/languages";
 import { DeviceDialog } from "./device-dialog";
 import { WallButton } from "./wall-button";
 import { check, type Preflight, report } from "./preflight";

@@ -4,6 +4,7 @@ import { Button, LinkButton } from "../ui/components";
 import { WaysOn } from "../ui/ways-on";
 import { has, t } from "../ui/i18n";
 import { Icon, type IconName } from "../ui/icons";
+import { LanguageSwitch } from "../ui/languages";
 import type { Classroom } from "./classroom";
 
 interface CardProps {
@@ -20,6 +21,7 @@ interface CardProps {
 function Card({ icon, spin, title, text, state, children, ways }: CardProps) {
   return (
     <main class="gate" data-state={state}>
+      <LanguageSwitch />
       <section class="card gate-card" role="status">
         <Icon name={icon} size="lg" spin={spin} />
         <h1>{title}</h1>

@@ -2,7 +2,7 @@
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { clockAt, weekdayName } from "../ui/time";
-import { LanguageSwitch } from "../ui/top";
+import { LanguageSwitch } from "../ui/languages";
 import type { Classroom } from "./classroom";
 import { LineState, progressOf, StatePill } from "./parts";
 import type { Room } from "./room";

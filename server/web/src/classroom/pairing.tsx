@@ -5,7 +5,7 @@ import { explain, post, Problem } from "../ui/api";
 import { t } from "../ui/i18n";
 import { Qr } from "../ui/qr";
 import { Icon, Mark } from "../ui/icons";
-import { LanguageSwitch } from "../ui/top";
+import { LanguageSwitch } from "../ui/languages";
 import { WallButton } from "./wall-button";
 import { takeNewBuild } from "./new-build";
 import { steadyNow } from "./steady";

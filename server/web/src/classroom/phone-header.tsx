@@ -2,7 +2,7 @@
 import type { Participant } from "../generated/live";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
-import { LanguageSwitch } from "../ui/top";
+import { LanguageSwitch } from "../ui/languages";
 import { progressOf } from "./parts";
 import { inLesson, type Room, tileState } from "./room";
 import { lasting, serverNow, timerLeft } from "./ticker";

@@ -9,7 +9,7 @@ import { Button, Failure, Field, useAction } from "../ui/components";
 import { Mark } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { mount } from "../ui/mount";
-import { LanguageSwitch } from "../ui/top";
+import { LanguageSwitch } from "../ui/languages";
 
 /** Only a path of this site: an address from outside is not followed. */
 function nextPage(): string {

@@ -4,7 +4,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Failure, Menu, Skeleton } from "./components";
 import { Icon, type IconName, Mark } from "./icons";
-import { type Language, language, setLanguage, t } from "./i18n";
+import { t } from "./i18n";
+import { LanguageSwitch } from "./languages";
 import { chooseCommunity, community, holds, me, requireMe, signOut } from "./session";
 
 export type Place = "today" | "timetable" | "lessons" | "reviews" | "rooms" | "people" | "import" | "year";
@@ -39,20 +40,6 @@ function NavLink({ entry, here, count }: { entry: Entry; here: Place; count?: nu
       <span>{t(`nav.${entry.place}`)}</span>
       {count ? <b class="count">{count}</b> : null}
     </a>
-  );
-}
-
-export function LanguageSwitch() {
-  const choose = (next: Language) => void setLanguage(next);
-  return (
-    <div class="langs" role="group" aria-label="语言 Language">
-      <button type="button" lang="zh-CN" aria-pressed={language() === "zh-CN"} onClick={() => choose("zh-CN")}>
-        中文
-      </button>
-      <button type="button" lang="en" aria-pressed={language() === "en"} onClick={() => choose("en")}>
-        EN
-      </button>
-    </div>
   );
 }
 
