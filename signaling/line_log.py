@@ -57,7 +57,7 @@ class LineLog:
             found.down_kbps += link.down_kbps
             found.low += link.sees == "low"
             found.still += link.sees == "still"
-            found.weak += link.state != "connected"
+            found.weak += link.state == "weak" or link.up_still
         return self._finish((who for who, found in self._sums.items() if now - found.since >= EVERY), now)
 
     def rest(self, now: float) -> list[LineMeasured]:

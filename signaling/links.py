@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from signaling.commands import LinkReport
 from signaling.events import TalkMeasured
-from signaling.media.layers import Level
+from signaling.media.layers import Seen
 from signaling.media.quality import LinkQuality
 from signaling.room_state import Link, Participant
 from signaling.wire import Echo, RoomState
@@ -49,7 +49,7 @@ class LinkWatch:
         *,
         video: bool,
         now: float,
-        sees: Level | None = None,
+        sees: Seen | None = None,
         echo: Echo | None = None,
     ) -> Link:
         """The state of one participant's line now. `video`: it publishes at least one camera; `sees`: what it gets of
@@ -76,6 +76,7 @@ class LinkWatch:
             freezes=report.freezes if report else 0,
             concealed=round(report.concealed, 2) if report else 0.0,
             echo=echo,
+            up_still=quality.up_still,
         )
 
     def hear(self, who: Participant, quality: LinkQuality | None, now: float) -> TalkMeasured | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from signaling.media.layers import Level
+from signaling.media.layers import Seen
 from signaling.wire import Command, Part, PictureSource, RoomEvent, Short, TrackSource, Wire
 
 Height = Annotated[int, Meta(ge=0, le=8640)]
@@ -48,4 +48,4 @@ class Sending(Wire, frozen=True, kw_only=True, tag="sending"):
 class Receiving(Wire, frozen=True, kw_only=True, tag="receiving"):
     """What the receiver gets of each track that it sees, whenever it changes, at most once a second."""
 
-    levels: dict[str, Level]
+    levels: dict[str, Seen]

@@ -6,7 +6,7 @@ from signaling.board import BoardState
 from signaling.cameras import RoomCamera
 from signaling.chat import ChatMessage
 from signaling.exercises import ExerciseRun
-from signaling.media.layers import Level
+from signaling.media.layers import Seen
 from signaling.wire import (
     DeviceState,
     Echo,
@@ -135,7 +135,7 @@ class Link(Part, frozen=True, kw_only=True):
     """Audio level in -dBov (RFC 6464): 0 is loudest, 127 silence."""
     speaking: bool = False
     down_kbps: float = 0.0
-    sees: Level | None = None
+    sees: Seen | None = None
     """What it really gets of the picture that is shown to all; absent: it is shown itself, or nothing is."""
     height: int = 0
     """Lines of the largest picture that its screen gets, and pictures a second: what it reports."""
@@ -146,3 +146,5 @@ class Link(Part, frozen=True, kw_only=True):
     """Share of the sound that it had to make up."""
     echo: Echo | None = None
     """Its loudspeakers come back through its microphone."""
+    up_still: bool = False
+    """Its line up carries no picture beside the sound."""

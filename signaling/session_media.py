@@ -13,7 +13,7 @@ from signaling.history import JournalRefused
 from signaling.line_log import LineLog
 from signaling.links import LinkWatch
 from signaling.media.errors import MediaError
-from signaling.media.hub import Answer, Layer, Level, Limits, LinkQuality, TrackInfo
+from signaling.media.hub import Answer, Layer, Limits, LinkQuality, Seen, TrackInfo
 from signaling.messages import AnyRoomEvent
 from signaling.pictures import LayerLimits, Receiving, Sending
 from signaling.plan import SessionPlan
@@ -23,7 +23,7 @@ from signaling.room_state import Link, Participant, Track
 from signaling.rules import permit
 from signaling.wire import Echo, RecordingState, Role, SessionState, TrackSource
 
-BEST_FIRST: Final[tuple[Level, ...]] = ("high", "low", "still")
+BEST_FIRST: Final[tuple[Seen, ...]] = ("high", "low", "still", "unsent")
 TEACHING: Final[frozenset[Role]] = frozenset({"host", "encoder"})
 
 LINKS_EVERY = 1.0
@@ -55,8 +55,8 @@ class SessionMedia:
         self.lines = LineLog()
         self._watch = LinkWatch()
         self._feedback = FeedbackWatch()
-        self._levels: dict[str, dict[str, Level]] = {}
-        self._received: dict[str, dict[str, Level]] = {}
+        self._levels: dict[str, dict[str, Seen]] = {}
+        self._received: dict[str, dict[str, Seen]] = {}
         self._echoes: dict[str, Echo] = {}
         self._arriving: dict[str, TrackInfo] = {}
         self._unwritten: dict[str, RecordingState] = {}
@@ -244,7 +244,7 @@ class SessionMedia:
         tracks = self._media.tracks(self._plan.session)
         return frozenset(track.id for track in tracks if track.kind == "video" and track.participant == shown)
 
-    def _sees(self, participant: str, program: frozenset[str]) -> Level | None:
+    def _sees(self, participant: str, program: frozenset[str]) -> Seen | None:
         """The best that a participant gets of them."""
         levels = {level for track, level in self._levels.get(participant, {}).items() if track in program}
         return next((level for level in BEST_FIRST if level in levels), None)

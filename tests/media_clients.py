@@ -74,6 +74,20 @@ class Picture(MediaStreamTrack):
         return frame
 
 
+class Shuttered(Picture):
+    """A camera that sends nothing while it is shut."""
+
+    def __init__(self, level: int = 128, *, shut: bool = False) -> None:
+        super().__init__(level)
+        self.opened = asyncio.Event()
+        if not shut:
+            self.opened.set()
+
+    async def recv(self) -> VideoFrame:
+        await self.opened.wait()
+        return await super().recv()
+
+
 @functools.cache
 def coded(width: int, height: int, bitrate: int, level: int) -> tuple[bytes, ...]:
     """Two seconds of H264 at 15 pictures a second and so many bit/s, a keyframe each half second: as a camera sends

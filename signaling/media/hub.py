@@ -22,7 +22,7 @@ from signaling.media.errors import (
     UnknownTrack,
 )
 from signaling.media.inbound import Inbound
-from signaling.media.layers import Layer, Level, Limits
+from signaling.media.layers import Layer, Limits, Seen
 from signaling.media.negotiation import Media, Offer, accept, parse_offer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
@@ -38,13 +38,13 @@ from signaling.media.udp_port import UdpPort
 __all__ = [
     "Answer",
     "Layer",
-    "Level",
     "Limits",
     "LinkQuality",
     "MediaConfig",
     "MediaError",
     "MediaHub",
     "PacketTap",
+    "Seen",
     "TrackInfo",
 ]
 

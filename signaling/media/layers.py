@@ -12,7 +12,9 @@ import msgspec
 
 Layer = Literal["high", "low"]
 Level = Literal["high", "low", "still"]
-"""What a slot shows: one of the layers, or the last picture it got."""
+"""What a slot is to show: one of the layers, or the last picture it got, because the line carries no other."""
+Seen = Literal["high", "low", "still", "unsent"]
+"""What a receiver gets of a picture: the same, or nothing, because nothing comes from its sender."""
 
 HIGH_RATE = 850_000
 LOW_RATE = 150_000

@@ -57,6 +57,11 @@ class Track:
         """Is every layer in a codec that the slot has?"""
         return all(codec(stream.codec) for stream in self.layers.values())
 
+    @property
+    def sends_high_alone(self) -> bool:
+        """Was its publisher told to send no low layer, because its line carries but one?"""
+        return self.limits is not None and self.limits.high > 0 and self.limits.low == 0
+
     def settle(self, watched: Collection[Layer], uplink: Uplink, now: float) -> bool:
         """Work out what the publisher should send; True: something else than before."""
         for layer in watched:

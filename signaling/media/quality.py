@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from signaling.media.layers import Level
+from signaling.media.layers import Seen
 from signaling.media.loss import share
 from signaling.media.peer import Peer
 from signaling.media.publication import Publication
@@ -29,8 +29,9 @@ class LinkQuality(msgspec.Struct, frozen=True):
     subscribe_rtt: float | None = None
     subscribe_estimate: int | None = None  # what the line down is believed to carry
     subscribe_bitrate: int = 0
-    levels: dict[str, Level] = {}  # track id -> what of a picture is really forwarded
+    levels: dict[str, Seen] = {}  # track id -> what of a picture is really forwarded
     resting: bool = False  # nobody looks: little or nothing is sent by arrangement
+    up_still: bool = False  # the line up carries no picture beside the sound: none is asked for
     audio_level: int | None = None
     sound: bytes = b""
 
@@ -63,8 +64,9 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
         subscribe_rtt=max(rtts, default=subscribe.rtt if subscribe is not None else None),
         subscribe_estimate=subscription.line.rate if subscription is not None else None,
         subscribe_bitrate=subscription.sent if subscription is not None else 0,
-        levels=subscription.received() if subscription is not None else {},
+        levels=subscription.received(now) if subscription is not None else {},
         resting=publication is not None and publication.resting,
+        up_still=publication is not None and publication.uplink.still,
         audio_level=loudest[0] if loudest is not None else None,
         sound=loudest[1].loudness.past(now) if loudest is not None else b"",
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from signaling.media.allocation import UNSEEN_SIZE, Wanted, allocate
 from signaling.media.congestion import Downlink
 from signaling.media.errors import NothingAcceptable, UnknownSlot, UnknownTrack
-from signaling.media.layers import LOW_RATE, NOMINAL, Layer, Level
+from signaling.media.layers import LOW_RATE, NOMINAL, Layer, Level, Seen
 from signaling.media.loss import FEWEST
 from signaling.media.negotiation import MOST_SECTIONS, Media, Offer, accept, commit, write_answer
 from signaling.media.outbound import Outbound
@@ -20,6 +20,8 @@ from signaling.media.publication import Track
 
 FRESH = 3.0  # seconds for which a reported round trip counts
 PING_SECONDS = 1.5
+UNSENT_AFTER = 2.0
+"""Seconds without a picture that the line would carry, after which its sender is said to send none."""
 
 
 class Subscription:
@@ -44,6 +46,7 @@ class Subscription:
         self._medias: dict[str, Media] = {}
         self._shown: dict[str, Track] = {}  # mid -> what it is pointed at
         self._levels: dict[str, Level] = {}  # mid -> what it is meant to show
+        self._unsent_since: dict[str, float] = {}  # mid -> since when nothing comes of what it is meant to show
         self._heights: dict[str, int] | None = None  # track id -> pixels; None: the receiver has not said
         self._make_outbound, self._find_track, self._rank_of = make_outbound, find_track, rank_of
         self._clock, self._on_levels = clock, on_levels
@@ -95,6 +98,7 @@ class Subscription:
     def _point(self, mid: str, track: Track | None) -> None:
         if self._shown.get(mid) is not track:
             self._levels.pop(mid, None)
+            self._unsent_since.pop(mid, None)
         if track is None:
             self._shown.pop(mid, None)
             self.slots[mid].show(None)
@@ -106,6 +110,7 @@ class Subscription:
         for mid in [mid for mid, shown in self._shown.items() if shown.info.id == track]:
             del self._shown[mid]
             self._levels.pop(mid, None)
+            self._unsent_since.pop(mid, None)
         self._on_levels()
 
     def shown(self) -> dict[str, str]:
@@ -120,6 +125,7 @@ class Subscription:
 
     def sample(self, now: float) -> None:
         """Once a second: judge the line by what was sent and reported since the last time."""
+        self._look_for_senders(now)
         outs = list(self.slots.values())
         for out in outs:
             out.allow(self.line.rate)
@@ -185,6 +191,8 @@ class Subscription:
             costs[layer] = stream.rate if stream.flowing(now) and stream.rate else 0 if audio else nominal
             if not audio and not track.layered and not self.line.limited:
                 costs[layer] = min(costs[layer], nominal)  # there is nothing less to begin with: trying tells
+        if track.sends_high_alone and "low" in costs and not track.layers["low"].flowing(now):
+            del costs["low"]
         rank = self._rank_of(track)
         high, low = costs.get("high"), costs.get("low")
         return Wanted(mid, audio, rank, height, high, low, self._levels.get(mid, "still"))
@@ -212,15 +220,35 @@ class Subscription:
                 found.setdefault(track.info.id, set()).add(level)
         return found
 
-    def received(self) -> dict[str, Level]:
-        """Track id -> what of a picture is really forwarded now. What the receiver does not see is left out."""
-        found: dict[str, Level] = {}
+    def received(self, now: float) -> dict[str, Seen]:
+        """Track id -> what of a picture is really forwarded now. What the receiver does not see is left out, and so is
+        what is on its way."""
+        found: dict[str, Seen] = {}
         for mid, track in self._shown.items():
-            if track.info.kind == "audio" or (self._heights is not None and not self._heights.get(track.info.id)):
+            unseen = self._heights is not None and not self._heights.get(track.info.id)
+            if track.info.kind == "audio" or unseen or not self.peer.connected:
                 continue
-            source = self.slots[mid].source
-            found[track.info.id] = next((layer for layer, stream in track.layers.items() if stream is source), "still")
+            source, since = self.slots[mid].source, self._unsent_since.get(mid)
+            layer = next((layer for layer, stream in track.layers.items() if stream is source), None)
+            if self._levels.get(mid, "still") == "still":
+                found[track.info.id] = "still"
+            elif since is not None and now - since >= UNSENT_AFTER:
+                found[track.info.id] = "unsent"
+            elif layer is not None:
+                found[track.info.id] = layer
         return found
+
+    def _look_for_senders(self, now: float) -> None:
+        for mid, track in self._shown.items():
+            if self._levels.get(mid, "still") == "still" or self._comes(mid, track, now):
+                self._unsent_since.pop(mid, None)
+            else:
+                self._unsent_since.setdefault(mid, now)
+
+    def _comes(self, mid: str, track: Track, now: float) -> bool:
+        source = next((stream for stream in track.layers.values() if stream is self.slots[mid].source), None)
+        # a screen that stands still needs no packets
+        return source is not None and (source.flowing(now) or track.info.source == "screen")
 
     def close(self) -> None:
         self._probe.close()

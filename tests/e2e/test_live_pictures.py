@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+from server.keys import live_key
 from tests.e2e.classroom import WAIT
 from tests.e2e.live_county import ANSWERS, FAKE, ROOM, chromium_with, live_county
 
@@ -37,6 +38,30 @@ UNREADABLE = """(() => {
     ["", "NotReadableError"],
   ];
   navigator.mediaDevices.getDisplayMedia = async () => { throw new DOMException(...answers.shift()); };
+})()"""
+# Slides that never move, on a machine that tells nobody of a page that stands still.
+SENDS_NOTHING = """
+  navigator.mediaDevices.getDisplayMedia = async () => document.createElement("canvas").captureStream(0);
+"""
+# A person who chooses no screen before `picked`, and a browser that takes no answer about it before `answered`.
+SLOW_TO_SHARE = """(() => {
+  const real = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+  const take = RTCPeerConnection.prototype.setRemoteDescription;
+  const until = async (name) => { while (!window[name]) await new Promise(done => setTimeout(done, 20)); };
+  window.shared = [];
+  window.agreed = 0;
+  navigator.mediaDevices.getDisplayMedia = async (wanted) => {
+    await until("picked");
+    const stream = await real(wanted);
+    window.shared.push(...stream.getTracks());
+    return stream;
+  };
+  RTCPeerConnection.prototype.setRemoteDescription = async function (answer) {
+    if (window.shared.length === 0) return take.call(this, answer);
+    await until("answered");
+    await take.call(this, answer);
+    window.agreed += 1;
+  };
 })()"""
 TAB = "--auto-select-tab-capture-source-by-title=Slides"
 
@@ -131,6 +156,41 @@ async def test_screen_that_cannot_be_read_is_told_and_a_change_of_mind_is_not(
         await host.wait_for_selector(told, state="detached", timeout=WAIT)
         await host.click(share)
         await host.wait_for_selector(told, timeout=WAIT)
+        assert lesson.errors == []
+
+
+async def test_screen_that_sends_nothing_is_not_laid_to_the_rooms_line(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        host, panel = await lesson.host(browser, script=SENDS_NOTHING), await lesson.panel(browser)
+        await sees(panel, HOST, "teacher")
+        await host.click('[data-action="share-screen"]')
+        await panel.wait_for_selector('[data-view="audio"] .heard[data-why="not_sent"]', timeout=WAIT)
+        assert "不是本教室的线路" in await panel.inner_text(".heard")
+        await host.wait_for_selector('td[data-sees="unsent"]', timeout=WAIT)
+        await host.click('[data-action="share-screen"]')
+        await panel.wait_for_selector('[data-view="live"]', timeout=WAIT)
+        await sees(panel, HOST, "teacher")
+        assert lesson.errors == []
+
+
+async def test_screen_taken_back_while_it_is_being_shown_is_not_chosen(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with live_county(tmp_path / "data", migrated_sqlite) as lesson, chromium_with(cameras=1) as browser:
+        host, panel = await lesson.host(browser, script=SLOW_TO_SHARE), await lesson.panel(browser)
+        await sees(panel, HOST, "teacher")
+        share = '[data-action="share-screen"]'
+        # a second press while the browser still asks is no second question
+        await host.click(share)
+        await host.click(share)
+        await host.evaluate("() => { window.picked = true; }")
+        await host.wait_for_selector(f'{share}[aria-pressed="true"]', timeout=WAIT)
+        await host.click(share)
+        await host.wait_for_selector(f'{share}[aria-pressed="false"]', timeout=WAIT)
+        # the server knows of the screen, and of its end
+        await host.evaluate("() => { window.answered = true; }")
+        await host.wait_for_function("() => window.agreed === 2", timeout=WAIT)
+        assert await host.evaluate("() => window.shared.map(track => track.readyState)") == ["ended"]
+        session = lesson.county.app[live_key].running(lesson.session)
+        assert session.room.participants[HOST].source == "teacher"
         assert lesson.errors == []
 
 

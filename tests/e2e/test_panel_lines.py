@@ -94,7 +94,8 @@ async def test_wall_shows_what_its_line_carries_and_says_what_it_does_not(
             # the line up fails: the others see a still, and this room sees the teacher all the same
             up.up.rate, up.up.queue = 80_000, 0.5
             await tile(host, ROOM, "audio_only")
-            await panel.wait_for_selector("[data-unseen]", timeout=WAIT)
+            await panel.wait_for_selector('[data-unseen="their_line"]', timeout=WAIT)
+            assert "线路弱" in await host.inner_text(f'[data-room="{ROOM}"] .ov')
             await moves(panel)
             assert await panel.locator('[data-view="live"]').count() == 1
             # what is left of the line is the sound's
@@ -106,7 +107,8 @@ async def test_wall_shows_what_its_line_carries_and_says_what_it_does_not(
 
             # the line down fails: sound, the last picture, and a word; the picture comes back alone
             down.down.rate, down.down.queue = 70_000, 0.5
-            await panel.wait_for_selector('[data-view="audio"] .heard', timeout=2 * WAIT)
+            await panel.wait_for_selector('[data-view="audio"] .heard[data-why="own_line"]', timeout=2 * WAIT)
+            await host.wait_for_selector('td[data-sees="still"]', timeout=WAIT)
             stood = await panel.evaluate(FRAMES)
             assert stood > 0
             down.down.rate = None

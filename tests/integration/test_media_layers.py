@@ -16,7 +16,7 @@ from signaling.media.layers import HIGH_RATE, LOW_RATE, RECORDED_RATE
 from tests.fault_proxy import udp_proxy
 from tests.integration.test_media_chromium import page_server
 from tests.integration.test_media_forwarding import Recording, Wire
-from tests.media_clients import Client, Coded, Picture, Tone, Watcher, clients, media_hub, until
+from tests.media_clients import Client, Coded, Picture, Shuttered, Tone, Watcher, clients, media_hub, until
 
 HIGH, LOW = 200, 60
 """Grey levels that tell which layer is seen."""
@@ -137,7 +137,7 @@ async def coded(host: Client) -> tuple[str, str, Coded]:
 
 
 def _level(hub: MediaHub, camera: str) -> str:
-    return hub.links("lesson")["member"].levels[camera]
+    return hub.links("lesson")["member"].levels.get(camera, "")
 
 
 @pytest.mark.slow
@@ -237,6 +237,48 @@ async def test_chromium_loses_neither_sound_nor_pictures_to_five_percent_loss(ch
             line.delay, line.loss = 0.02, 0.05
         await _good_seconds(page, low, concealed=0.02, frames=0.95, seconds=60)
         await page.close()
+
+
+async def test_a_picture_that_nobody_sends_is_not_laid_to_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.media.subscription.UNSENT_AFTER", 0.5)
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
+        picture = Shuttered(shut=True)
+        await host.publish(Tone(), picture, sources=("mic", "teacher"))
+        camera = host.track(1)
+        await member.subscribe(host.track(0), camera)
+        await until(lambda: hub.links("lesson")["member"].levels.get(camera))
+        assert _level(hub, camera) == "unsent"
+        picture.opened.set()
+        await until(lambda: _level(hub, camera) == "high")
+        picture.opened.clear()
+        await until(lambda: _level(hub, camera) == "unsent")
+        assert not hub.links("lesson")["host"].up_still
+
+
+async def test_the_one_layer_that_a_weak_line_up_carries_is_seen_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small pictures, too, go on in the layer that is left."""
+    monkeypatch.setattr("signaling.media.congestion.GROWTH", 1.0)
+    async with media_hub() as hub, clients(hub, "lesson", "host", "wall", "desk") as (host, wall, desk):
+        fine, coarse = Shuttered(HIGH), Shuttered(LOW)
+        pictures = {"high": fine, "low": coarse}
+
+        def obey(session: str, participant: str, told: dict[str, Limits]) -> None:
+            for layer, picture in pictures.items():
+                (picture.opened.set if getattr(told["teacher"], layer) else picture.opened.clear)()
+
+        hub.on_limits = obey
+        await host.publish(Tone(), fine, coarse, sources=SOURCES, layers=LAYERS)
+        camera = host.track(1)
+        await wall.subscribe(camera)
+        await desk.subscribe(camera)
+        hub.view("lesson", "wall", {camera: 720})
+        hub.view("lesson", "desk", {camera: 180})
+        await until(lambda: shows(wall.watcher(), HIGH) and shows(desk.watcher(), LOW))
+        hub._publications["lesson", "host"].uplink.rate = 300_000
+        await until(lambda: not coarse.opened.is_set())
+        await until(lambda: shows(desk.watcher(), HIGH))
+        hub._publications["lesson", "host"].uplink.rate = None
+        await until(lambda: shows(desk.watcher(), LOW))
 
 
 async def test_a_heavy_picture_without_layers_is_tried_at_once() -> None:

@@ -35,6 +35,12 @@ def test_end_cuts_the_minute_short_and_nothing_is_told_twice() -> None:
     assert log.rest(11.0) == []
 
 
+def test_camera_that_sends_nothing_is_no_weak_line() -> None:
+    log = LineLog()
+    log.look({"dark": Link(state="audio_only"), "thin": Link(state="audio_only", up_still=True)}, 0.0)
+    assert {one.participant: one.weak for one in log.rest(1.0)} == {"dark": 0.0, "thin": 1.0}
+
+
 @given(st.lists(st.tuples(st.sampled_from([GOOD, BAD, GONE]), st.floats(0.5, 50.0)), max_size=40))
 def test_shares_are_shares_and_time_is_not_counted_twice(looks: list[tuple[Link, float]]) -> None:
     log, now = LineLog(), 0.0

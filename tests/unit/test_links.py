@@ -61,6 +61,15 @@ def test_sound_alone_shows_after_some_seconds_without_video() -> None:
     assert watch.link(who(), starved, None, video=True, now=7.0).state == "connected"
 
 
+def test_line_that_carries_no_picture_is_told_from_a_camera_that_sends_none() -> None:
+    watch = LinkWatch()
+    links = [
+        watch.link(who(), quality(publish_frames=0, up_still=still), None, video=True, now=9.0)
+        for still in (False, True)
+    ]
+    assert [link.up_still for link in links] == [False, True]
+
+
 def test_covered_lens_is_no_sound_alone() -> None:
     """A dark picture takes as many bits as sound."""
     watch = LinkWatch()

@@ -12,22 +12,23 @@ import { captionOf, Face, progressOf, StatePill } from "./parts";
 import { host, inLesson, memberRooms, program, tileState, type Room } from "./room";
 import { Sheet } from "./sheet";
 import { lasting, serverNow, timerLeft } from "./ticker";
+import { inFull, shortly, type Why, whyUnsent } from "./unseen";
 
 const MOST_OTHERS = 6;
 const MOST_BESIDE_BOARD = 3;
 /** Beside a board and the assistant's code, which needs its whole size to be read. */
 const MOST_BESIDE_CODE = 1;
 
-export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps & { audioOnly: boolean; choose: () => void }) {
+export function PanelLive({ classroom, room, me, unseen: why, choose }: ViewProps & { unseen: Why | null; choose: () => void }) {
   const shown = program(room);
   const others = memberRooms(room).filter((p) => p.id !== me.id);
   const teacher = host(room);
   const board = room.snapshot.board.shown !== null;
-  const unseen = tileState(room, me) === "audio_only";
+  const unseen = tileState(room, me) === "audio_only" ? whyUnsent(room, me) : null;
   const code = assistantCode(classroom, room, me);
   const beside = [...(teacher && shown && shown.id !== teacher.id ? [teacher] : []), ...others.filter((p) => p.id !== shown?.id)];
   return (
-    <div class={`live ${audioOnly ? "aud" : ""}`}>
+    <div class={`live ${why ? "aud" : ""}`}>
       <TopLine room={room} />
       {board ? (
         <div class="main boarded" data-program={shown?.id}>
@@ -42,11 +43,11 @@ export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps 
                 <Icon name="vol" />
                 {shown.role === "host" ? t("classroom.panel.teacher", { name: shown.name, unit: shown.unitName }) : captionOf(shown)}
               </span>
-              {audioOnly && (
-                <div class="heard" role="status">
+              {why && (
+                <div class="heard" role="status" data-why={why}>
                   <Icon name="ear" />
                   <b class="w64">{t("classroom.panel.audio_only")}</b>
-                  <span class="w36">{t("classroom.panel.audio_only_text")}</span>
+                  <span class="w36">{inFull(why, shown)}</span>
                 </div>
               )}
             </>
@@ -63,10 +64,10 @@ export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps 
         {board && shown && shown.presence !== "offline" && (
           <div class="self">
             <Face classroom={classroom} participant={shown} />
-            {audioOnly && (
-              <div class="heard" role="status">
+            {why && (
+              <div class="heard" role="status" data-why={why}>
                 <Icon name="ear" />
-                <b class="w28">{t("classroom.panel.audio_only")}</b>
+                <b class="w28">{shortly(why, shown)}</b>
               </div>
             )}
             <span class="cap s">{shown.role === "host" ? t("classroom.panel.teacher_short") : captionOf(shown)}</span>
@@ -75,8 +76,8 @@ export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps 
         {!board && (
           <div class="self">
             <Own classroom={classroom} me={me} />
-            <span class="cap s" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
-              {t(unseen ? "classroom.panel.unseen" : "classroom.panel.us")}
+            <span class="cap s" data-unseen={unseen ?? undefined} role={unseen ? "status" : undefined}>
+              {t(unseen === null ? "classroom.panel.us" : unseen === "their_line" ? "classroom.panel.unseen_line" : "classroom.panel.unseen")}
             </span>
           </div>
         )}
@@ -84,7 +85,7 @@ export function PanelLive({ classroom, room, me, audioOnly, choose }: ViewProps 
           {board && (
             <div class="mini">
               <Own classroom={classroom} me={me} />
-              <span class="nm ell" data-unseen={unseen || undefined} role={unseen ? "status" : undefined}>
+              <span class="nm ell" data-unseen={unseen ?? undefined} role={unseen ? "status" : undefined}>
                 {t(unseen ? "classroom.panel.unseen_short" : "classroom.panel.us")}
               </span>
             </div>

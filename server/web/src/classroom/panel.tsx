@@ -6,9 +6,10 @@ import { PanelCalled } from "./panel-called";
 import { PanelExercise } from "./panel-exercise";
 import { PanelLive } from "./panel-live";
 import { PanelOffline } from "./panel-offline";
-import { self, soundAlone } from "./room";
+import { self } from "./room";
 import { Sounds, SoundUnlock } from "./sound";
 import { second, useLasted } from "./ticker";
+import { whySoundAlone } from "./unseen";
 
 /** A cut shorter than this is not worth frightening a class. */
 const OFFLINE_AFTER = 4;
@@ -31,12 +32,13 @@ export function PanelPage({ classroom, phone }: PanelProps) {
     return () => delete document.documentElement.dataset.theme;
   }, []);
   const me = room && self(room);
-  const audioOnly = useLasted(room !== null && soundAlone(room), STILL_AFTER);
+  const why = room && whySoundAlone(room);
+  const audioOnly = useLasted(why !== null, STILL_AFTER);
   if (!room || !me) return null;
   const down = line.downSince !== null && second.value - line.downSince >= OFFLINE_AFTER;
   const called = room.snapshot.called === me.id;
   const seen = called || room.snapshot.spotlight === me.id;
-  const view = down ? "offline" : seen ? "called" : audioOnly ? "audio" : "live";
+  const view = down ? "offline" : seen ? "called" : why && audioOnly ? "audio" : "live";
   return (
     <div
       class="panel"
@@ -55,7 +57,7 @@ export function PanelPage({ classroom, phone }: PanelProps) {
       ) : room.snapshot.exercise ? (
         <PanelExercise classroom={classroom} room={room} run={room.snapshot.exercise} me={me} />
       ) : (
-        <PanelLive classroom={classroom} room={room} me={me} audioOnly={audioOnly} choose={choose} />
+        <PanelLive classroom={classroom} room={room} me={me} unseen={audioOnly ? why : null} choose={choose} />
       )}
       <Sounds classroom={classroom} />
       <SoundUnlock classroom={classroom} />

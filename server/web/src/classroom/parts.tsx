@@ -7,6 +7,7 @@ import type { Classroom } from "./classroom";
 import type { Sent } from "./publisher";
 import { Absent, lineWords, Still } from "./pictures";
 import { faceOf, hasNotCome, linkBars, type Room, tileState } from "./room";
+import { whyUnseen } from "./unseen";
 
 export interface PictureProps {
   stream: MediaStream | undefined;
@@ -52,10 +53,11 @@ export function Face({ classroom, participant }: { classroom: Classroom; partici
   }
   const track = faceOf(room, participant);
   if (track === undefined) return <Absent why="none" />;
+  const why = whyUnseen(room, participant);
   return (
     <>
       <Picture stream={media.received.get(track.id)} participant={participant.id} source={track.source} track={track.id} />
-      {room.levels[track.id] === "still" ? <Still /> : <Absent why="coming" />}
+      {why ? <Still why={why} participant={participant} /> : <Absent why="coming" />}
     </>
   );
 }

@@ -4,13 +4,15 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import type { Classroom } from "./classroom";
 import { faceOf, picturesOf, type Room } from "./room";
+import { shortly, type Why } from "./unseen";
 
-/** Over a picture that the line cannot carry at the moment. */
-export function Still() {
+/** Over a picture that does not go on: whose matter that is. */
+export function Still({ why, participant }: { why: Why; participant: Participant }) {
+  const words = shortly(why, participant);
   return (
-    <span class="still" role="status" title={t("classroom.picture.still")}>
+    <span class="still" role="status" title={words} data-why={why}>
       <Icon name="pause" size="sm" />
-      <span class="say">{t("classroom.picture.still")}</span>
+      <span class="say">{words}</span>
     </span>
   );
 }
@@ -86,7 +88,7 @@ export function seenWord(room: Room, participant: Participant): { word: string; 
   const link = room.links[participant.id];
   if (participant.presence !== "connected" || !link?.sees) return null;
   const { sees, height } = link;
-  if (sees === "still") return { word: t("classroom.sees.still"), poor: true };
+  if (sees === "still" || sees === "unsent") return { word: t(`classroom.sees.${sees}`), poor: true };
   const frozen = link.freezes > 0;
   const lines = height > 0 ? t("classroom.sees.lines", { word: t(`classroom.sees.${sees}`), n: height }) : t(`classroom.sees.${sees}`);
   return { word: frozen ? t("classroom.sees.freezing", { word: lines }) : lines, poor: frozen || sees === "low" };

@@ -285,8 +285,8 @@ export function tileState(room: Room, participant: Participant): TileState {
 export function linkBars(room: Room, participant: Participant): number {
   const state = tileState(room, participant);
   if (state === "offline" || state === "reconnecting") return 0;
-  if (state === "audio_only") return 1;
   const link = room.links[participant.id];
+  if (link?.upStill) return 1;
   if (state === "weak") return 2;
   return link && (link.loss > 0.02 || link.rttMs > 250) ? 3 : 4;
 }
@@ -329,14 +329,6 @@ export function picturesOf(room: Room, participant: Participant): Track[] {
   return room.tracks
     .filter((t) => (t.participant === participant.id || t.participant === camera) && t.kind === "video")
     .sort((a, b) => order.indexOf(a.source) - order.indexOf(b.source));
-}
-
-/** Whether of what all rooms see there is sound alone: our line carries no picture, or theirs does not. */
-export function soundAlone(room: Room): boolean {
-  const shown = program(room);
-  if (shown === undefined || shown.id === room.me || shown.presence !== "connected") return false;
-  const track = faceOf(room, shown);
-  return track !== undefined && (room.levels[track.id] === "still" || tileState(room, shown) === "audio_only");
 }
 
 /** What every room sees large: the spotlight, or the host. */

@@ -9,6 +9,7 @@ import { Face, LinkMark } from "./parts";
 import { NextSource } from "./pictures";
 import { faceOf, hasNotCome, inLesson, inRoomOf, listensOnly, type Room, tileState } from "./room";
 import { lasting, serverNow } from "./ticker";
+import { darkened, shortly, whyUnsent } from "./unseen";
 
 const DOTS = [1, 2, 3, 4];
 
@@ -53,7 +54,7 @@ export function Tile(props: TileProps) {
         {quiet && (
           <span class="ov">
             <Icon name={state === "audio_only" ? "ear" : state === "offline" ? "linkoff" : "load"} size="lg" spin={state === "reconnecting"} />
-            <b>{state === "audio_only" && darkened(participant) ? t(`classroom.device.short_${participant.camera}`) : t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
+            <b>{state === "audio_only" ? shortly(whyUnsent(room, participant), participant) : t(`classroom.tile.${hasNotCome(participant) ? "not_come" : state}`)}</b>
             {state !== "audio_only" && participant.phone && (
               <span class="sm">
                 <Icon name="phone" size="sm" /> {participant.phone}
@@ -83,11 +84,6 @@ export function Tile(props: TileProps) {
       </div>
     </article>
   );
-}
-
-/** Whether the room itself says that its camera gives nothing. */
-function darkened(participant: Participant): boolean {
-  return participant.camera !== null && participant.camera !== "ok";
 }
 
 /** A room goes on without a camera, or without any device: what it still gives is said in the place of its picture. That

@@ -797,7 +797,7 @@ export interface Link {
   speaking: boolean;
   downKbps: number;
   /** What it really gets of the picture that is shown to all; absent: it is shown itself, or nothing is. */
-  sees: Level | null;
+  sees: Seen | null;
   /** Lines of the largest picture that its screen gets, and pictures a second: what it reports. */
   height: number;
   fps: number;
@@ -807,6 +807,8 @@ export interface Link {
   concealed: number;
   /** Its loudspeakers come back through its microphone. */
   echo: Echo | null;
+  /** Its line up carries no picture beside the sound. */
+  upStill: boolean;
 }
 
 /** The answer to `hello`: who you are and the whole room. Events after (`epoch`, `seq`) follow. */
@@ -928,7 +930,7 @@ export interface RoomCamera {
 
 export type RoomState = "connected" | "weak" | "audio_only" | "reconnecting" | "offline";
 
-export type Level = "high" | "low" | "still";
+export type Seen = "high" | "low" | "still" | "unsent";
 
 export type Echo = "howl" | "echo";
 
@@ -975,7 +977,7 @@ export interface Sending {
 /** What the receiver gets of each track that it sees, whenever it changes, at most once a second. */
 export interface Receiving {
   t: "receiving";
-  levels: Record<string, Level>;
+  levels: Record<string, Seen>;
 }
 
 /** The answer to `ask_time`. */
