@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from timetable import bells
 from timetable.bells import MOST_MINUTES_OF_SHIFT, Bells, Window
 from timetable.model import Finding, Lesson, PlacedParty, Register, Requirement, Table
+from timetable.titles import short_title
 
 CODES: Mapping[str, str] = {
     "change_parts_windows": "after a change of bells they meet in too few periods, and no one shift would help",
@@ -120,7 +121,7 @@ def parted_lessons(register: Register, table: Table) -> list[Finding]:
                 continue
             units = [party.unit for party in lesson.parties]
             values: dict[str, str | int] = {
-                "title": _title(lesson, classes),
+                "title": _title(lesson, names, classes),
                 "weekday": lesson.weekday,
                 "date": first,
                 "minutes": max(0, bells.shared_window(windows).length),
@@ -135,7 +136,7 @@ def parted_lessons(register: Register, table: Table) -> list[Finding]:
 
 def _unrung(lesson: Lesson, party: PlacedParty, names: Mapping[str, str], classes: Mapping[str, str]) -> Finding:
     values: dict[str, str | int] = {
-        "title": _title(lesson, classes),
+        "title": _title(lesson, names, classes),
         "weekday": lesson.weekday,
         "unit": names.get(party.unit, party.unit),
         "period": party.period,
@@ -143,9 +144,9 @@ def _unrung(lesson: Lesson, party: PlacedParty, names: Mapping[str, str], classe
     return Finding(code="lesson_unrung", values=values)
 
 
-def _title(lesson: Lesson, classes: Mapping[str, str]) -> str:
-    taught = "、".join(classes.get(id, id) for party in lesson.parties for id in party.classes)
-    return f"{lesson.subject} {taught}".strip()
+def _title(lesson: Lesson, names: Mapping[str, str], classes: Mapping[str, str]) -> str:
+    taught = (classes.get(id, id) for party in lesson.parties for id in party.classes)
+    return short_title(lesson, taught, names.get(lesson.host.unit, lesson.host.unit))
 
 
 def _movable(rung: Bells, units: Sequence[str], weekdays: Iterable[int], season: int) -> list[str]:

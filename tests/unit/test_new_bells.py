@@ -33,6 +33,7 @@ from timetable.repairing.repair import repair
 from timetable.repairing.slots import slots
 from timetable.solving.solver import solve
 from timetable.term import moment
+from timetable.titles import short_title
 
 NOW = moment(date(2026, 9, 9), "12:00")
 TOMORROW = date(2026, 9, 10)
@@ -73,12 +74,13 @@ def test_every_lesson_has_the_clock_of_its_bells_or_is_named(register: Register,
     apart = {lesson.id for lesson in again.lessons if lesson in table.lessons}
     named = {finding.values["title"] for finding in parted_lessons(after, again)}
     classes = {school_class.id: school_class.name for school_class in register.classes}
+    schools = {unit.id: unit.name for unit in register.units}
     by_the_clock = {"table_bell", "table_window", "table_leftover"}
     for finding in (one for one in check(after, again) if one.code in by_the_clock):
         lesson = next(one for one in again.lessons if one.id == finding.values["lesson"])
-        taught = "、".join(classes[id] for party in lesson.parties for id in party.classes)
+        taught = (classes[id] for party in lesson.parties for id in party.classes)
         assert lesson.id in apart
-        assert f"{lesson.subject} {taught}".strip() in named
+        assert short_title(lesson, taught, schools[lesson.host.unit]) in named
 
 
 def test_the_same_bells_change_nothing() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from timetable.model import BusyTime, Lesson, Register
+from timetable.titles import short_title
 from timetable.travel import TravelTimes
 
 
@@ -56,10 +57,10 @@ class Grounds:
         return known.campus if known else None
 
     def title(self, lesson: Lesson) -> str:
-        """Subject and classes: 科学 五(2)班."""
+        """Subject and classes: 科学 五(2)班; of what has no class what it is and whose."""
         classes = next((party.classes for party in lesson.parties if party.classes), ())
-        names = "、".join(self.classes[id].name for id in classes if id in self.classes)
-        return f"{lesson.subject} {names}".strip()
+        names = (self.classes[id].name for id in classes if id in self.classes)
+        return short_title(lesson, names, self.unit_name(lesson.host.unit))
 
     def unit_name(self, id: str) -> str:
         return self.units[id].short_name if id in self.units else id

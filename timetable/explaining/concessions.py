@@ -24,6 +24,7 @@ from timetable.model import (
 )
 from timetable.problem import Problem
 from timetable.repairing.slots import needed_shift
+from timetable.titles import short_title
 
 MINUTES_LESS = (5, 10, 15)
 """Minutes of overlap that may be given up for one requirement, the smallest that help first."""
@@ -40,14 +41,15 @@ OF_TEACHERS = (teachers.unavailable, teachers.more_a_day, teachers.more_a_week)
 
 
 def title(problem: Problem, requirement: Requirement) -> str:
-    """Subject and classes: 科学 五(2)班; of several schools 科学 西河 五(2)班、固隆 五(1)班."""
+    """Subject and classes: 科学 五(2)班; of several schools 科学 西河 五(2)班、固隆 五(1)班; without classes what it is
+    and whose."""
     several = len(requirement.parties) > 1
-    names = [
+    names = (
         f"{f'{problem.units[party.unit].short_name} ' if several else ''}{problem.classes[c].name}"
         for party in requirement.parties
         for c in party.classes
-    ]
-    return f"{requirement.subject} {'、'.join(names)}".strip()
+    )
+    return short_title(requirement, names, problem.units[requirement.parties[0].unit].short_name)
 
 
 def candidates(problem: Problem, culprits: Sequence[Requirement], fewer: int) -> list[Candidate]:

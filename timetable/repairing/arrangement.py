@@ -15,6 +15,7 @@ from timetable.model import SHARED_KINDS, Finding, Lesson, Table, minutes
 from timetable.placement import Placement, Side
 from timetable.problem import Problem
 from timetable.repairing.stays import Stays
+from timetable.titles import short_title
 
 
 class Arrangement:
@@ -79,10 +80,10 @@ class Arrangement:
         return self.requirements[self.lessons[lesson].requirement].block
 
     def title(self, lesson: str | Lesson) -> str:
-        """Subject and classes: 科学 五(2)班."""
+        """Subject and classes: 科学 五(2)班; of what has no class what it is and whose."""
         known = self.lessons[lesson] if isinstance(lesson, str) else lesson
-        names = "、".join(self.problem.classes[id].name for id in classes_of(known))
-        return f"{known.subject} {names}".strip()
+        names = (self.problem.classes[id].name for id in classes_of(known))
+        return short_title(known, names, self.problem.units[known.host.unit].short_name)
 
 
 def narrowed(problem: Problem, classes: set[str]) -> Problem:

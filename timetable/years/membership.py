@@ -26,6 +26,7 @@ from timetable.model import (
     Teacher,
     Travel,
 )
+from timetable.titles import short_title
 
 CODES: Mapping[str, str] = {
     "membership_core": "the core school cannot leave",
@@ -250,10 +251,10 @@ def _name(register: Register, unit: str) -> str:
 
 
 def _title(register: Register, requirement: Requirement) -> str:
-    """Subject and classes: 科学 五(2)班."""
+    """Subject and classes: 科学 五(2)班; of what has no class what it is and whose."""
     names = {school_class.id: school_class.name for school_class in register.classes}
     first = next((party.classes for party in requirement.parties if party.classes), ())
-    return f"{requirement.subject} {'、'.join(names.get(id, id) for id in first)}".strip()
+    return short_title(requirement, (names.get(id, id) for id in first), _name(register, requirement.parties[0].unit))
 
 
 def _warning(code: str, **values: str | int) -> Finding:

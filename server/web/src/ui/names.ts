@@ -5,6 +5,8 @@ import { has, language, t } from "./i18n";
 
 const SUBJECT_KEY = "subject.";
 const NUMERALS = "一二三四五六七八九";
+/** The kinds that the title of something without classes begins with. */
+const KINDS: Record<string, string> = { 集体备课: "joint_preparation", 联席会议: "joint_meeting", 学业测试: "common_test", 教研: "research" };
 
 export function subjectName(subject: string): string {
   const key = SUBJECT_KEY + subject;
@@ -53,7 +55,7 @@ function englishOf(word: string): string {
   if (grade?.[1]) return gradeName(gradeNumber(grade[1]));
   const research = /^(\p{Script=Han}{2,4})教研$/u.exec(word);
   if (research?.[1] && has(SUBJECT_KEY + research[1])) return t("name.research", { subject: subjectName(research[1]) });
-  return subjectName(word);
+  return word in KINDS ? t(`kind.${KINDS[word]}`) : subjectName(word);
 }
 
 function gradeNumber(numeral: string): number {
