@@ -44,6 +44,8 @@ def finding_sentence(finding: Finding, language: Language) -> str:
         values["kinds"] = texts["list.or"].join(texts.get(f"kind_of_value.{kind}", kind) for kind in kinds)
     if "since" in values:
         text += texts["since.bells"]
+    if "nearest" in values:
+        text += texts["import.nearest"]
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text

@@ -15,10 +15,11 @@ from server import cli
 from server.demo.county import demo_register, demo_workbooks
 from server.storage.database import Database
 from server.storage.register_store import SqlRegisterStore
-from tests.unit.small_register import SMALL, added, changed, given
+from tests.unit.small_register import SMALL, added, changed, given, with_names
 from timetable.errors import InputRefused, StaleVersion
 from timetable.model import Register
 from timetable.register.importing import ImportService
+from timetable.register.parts import assemble
 from timetable.register.rows import Rows
 from timetable.register.sheets import csv_files, workbook
 
@@ -78,13 +79,43 @@ def test_import_refuses_all_at_once_in_both_languages(
     assert output.err.splitlines() == [
         f"{bad}，教师 teachers，第 5 行，教师编号 id：编号 t1 重复，另一行在 {bad} 教师 teachers 2。",
         f"{bad}, 教师 teachers, row 5, 教师编号 id: The id t1 is used twice; the other row is {bad} 教师 teachers 2.",
+        f"{bad}，教学要求 requirements，第 2 行，教师 teachers：没有编号或姓名为“t9”的教师。",
+        f'{bad}, 教学要求 requirements, row 2, 教师 teachers: No teacher has the id or name "t9".',
         f"{bad}，作息 bells，第 6 行，上课 start：第 3 节与第 1 节时间重叠，另一行在 {bad} 作息 bells 2。",
         f"{bad}, 作息 bells, row 6, 上课 start: Period 3 overlaps period 1; the other row is {bad} 作息 bells 2.",
-        f"{bad}，教学要求 requirements，第 2 行，教师 teachers：没有编号为 t9 的教师。",
-        f"{bad}, 教学要求 requirements, row 2, 教师 teachers: There is no teacher t9.",
         "tongke: 有 3 处错误，什么都没有导入 / 3 error(s), nothing was imported",
     ]
     assert stored(sqlite_url) == (0, None)
+
+
+def test_a_school_that_writes_names_for_ids_is_understood(
+    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = assemble(changed(given(), "rooms", 3, name="东远程教室"))
+    whole = tmp_path / "county.xlsx"
+    whole.write_bytes(workbook(with_names(given(register))))
+    assert cli.run(["import", str(whole), "--database", sqlite_url]) == 0
+    assert stored(sqlite_url) == (1, register)
+    # later a school sends only what it teaches: the names are those of the county
+    taught = {key: given(register)[key] for key in ("requirements", "parties")}
+    taught = changed(with_names({**given(register), **taught}), "requirements", 1, weekly=5)
+    lessons = tmp_path / "lessons.xlsx"
+    lessons.write_bytes(workbook({key: taught[key] for key in ("requirements", "parties")}))
+    assert cli.run(["import", str(lessons), "--database", sqlite_url]) == 0
+    assert stored(sqlite_url) == (2, assemble(changed(given(register), "requirements", 1, weekly=5)))
+    capsys.readouterr()
+    wrong = changed(changed(taught, "requirements", 0, teachers=("科学老师01",)), "parties", 0, unit="冬学校")
+    lessons.write_bytes(workbook({key: wrong[key] for key in ("requirements", "parties")}))
+    assert cli.run(["import", str(lessons), "--check", "--database", sqlite_url]) == 1
+    said = capsys.readouterr()
+    assert [line for line in said.out.splitlines() + said.err.splitlines() if str(lessons) in line] == [
+        f"{lessons}，教学要求 requirements，第 2 行，教师 teachers：没有编号或姓名为“科学老师01”的教师。"
+        "是“科学教师01”吗？",
+        f'{lessons}, 教学要求 requirements, row 2, 教师 teachers: No teacher has the id or name "科学老师01".'
+        ' Is it "科学教师01"?',
+        f"{lessons}，参与方 parties，第 2 行，单位 unit：没有编号、名称或简称为“冬学校”的单位。",
+        f'{lessons}, 参与方 parties, row 2, 单位 unit: No school unit has the id, name or short name "冬学校".',
+    ]
 
 
 def test_import_of_the_good_rows_lists_what_was_left_out(
@@ -111,7 +142,7 @@ def test_check_only_says_what_is_wrong(
     assert capsys.readouterr().err == "tongke: 28 rows, 0 error(s), 0 warning(s)\n"
     assert cli.run(["import", str(bad), "--check", "--database", sqlite_url, "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert [finding["code"] for finding in report["findings"]] == ["duplicate_id", "bell_overlap", "unknown_teacher"]
+    assert [finding["code"] for finding in report["findings"]] == ["duplicate_id", "unknown_teacher", "bell_overlap"]
     assert report["imported"] is False
     assert stored(sqlite_url) == (0, None)
 
@@ -255,14 +286,14 @@ async def test_good_rows_without_a_term_are_refused(database: Database) -> None:
 async def test_row_that_cannot_be_read_takes_its_lesson_along(database: Database) -> None:
     store = SqlRegisterStore(database)
     files = csv_files(given())
-    parties = files["参与方 parties.csv"].decode("utf-8-sig").replace("t3", "t 3")
+    parties = files["参与方 parties.csv"].decode("utf-8-sig").replace("t3", "#REF!")
     files["参与方 parties.csv"] = parties.encode("utf-8-sig")
     report = await ImportService(store, lambda: NOW).run(files, "one", good_rows_only=True)
     register = await store.load()
     assert register is not None
     assert [requirement.id for requirement in register.requirements] == ["local"]
     assert [finding.code for finding in report.findings] == [
-        "cell_not_id",
+        "cell_formula_failed",
         "party_missing",
         "row_left_out",
         "row_left_out",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from timetable.model import (
@@ -24,6 +26,7 @@ from timetable.model import (
     Term,
     Travel,
 )
+from timetable.register.names import NOUNS
 from timetable.register.parts import rows_of
 from timetable.register.rows import Rows, Source, Sourced
 from timetable.register.sheet_format import BY_KEY
@@ -148,3 +151,20 @@ def added(rows: Rows, sheet: str, row: object) -> Rows:
     """The same rows and one more at the end of the sheet."""
     source = Source("a.xlsx", BY_KEY[sheet].title, len(rows.get(sheet, ())) + 2)
     return {**rows, sheet: [*rows.get(sheet, ()), Sourced(sheet, row, source)]}
+
+
+def with_names(rows: Rows, chosen: Callable[[str, str], bool] = lambda sheet, field: True) -> Rows:
+    """The same rows as somebody writes them who knows no ids: in the cells that refer to something stands its name, as
+    far as `chosen` says so of a sheet and a field."""
+    called = {key: {row.row.id: row.row.name for row in rows.get(key, ())} for key in NOUNS}
+    found: Rows = {}
+    for key, part in rows.items():
+        columns = [column for column in BY_KEY[key].columns if column.refers and chosen(key, column.field)]
+        found[key] = []
+        for sourced in part:
+            values: dict[str, object] = {}
+            for column in columns:
+                value, names = getattr(sourced.row, column.field), called[column.refers]
+                values[column.field] = tuple(names[id] for id in value) if column.several else names[value]
+            found[key].append(Sourced(key, msgspec.structs.replace(sourced.row, **values), sourced.source))
+    return found

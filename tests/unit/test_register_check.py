@@ -30,7 +30,7 @@ from timetable.register.rows import (
     TravelRow,
     UnavailableRow,
 )
-from timetable.register.sheet_format import BY_KEY
+from timetable.register.sheet_format import BY_KEY, LABEL, LABELS, Column
 
 ROWS = given()
 EVENING = Slot(weekday=1, period=9)
@@ -170,8 +170,8 @@ def test_all_faults_are_found_at_once() -> None:
     rows = added(rows, "teachers", ROWS["teachers"][0].row)
     assert codes(rows) == [
         ("duplicate_id", "teachers", 5, "id"),
-        ("bell_overlap", "bells", 6, "start"),
         ("unknown_teacher", "requirements", 2, "teachers"),
+        ("bell_overlap", "bells", 6, "start"),
     ]
 
 
@@ -250,12 +250,18 @@ def test_good_part_is_always_sound(data: st.DataObject) -> None:
         key = data.draw(st.sampled_from([key for key in rows if key != "term"]))
         index = data.draw(st.integers(0, len(rows[key]) - 1))
         column = data.draw(st.sampled_from(BY_KEY[key].columns))
-        donor = data.draw(st.sampled_from([c for c in BY_KEY[key].columns if c.kind == column.kind]))
+        donor = data.draw(st.sampled_from([c for c in BY_KEY[key].columns if _alike(c, column)]))
         value = data.draw(st.sampled_from([getattr(row.row, donor.field) for row in rows[key]]))
         if value is not None:
             rows = changed(rows, key, index, **{column.field: value})
     kept, _ = good_part({}, rows, check(rows))
     assert [finding for finding in check(kept) if finding.severity == "error"] == []
+
+
+def _alike(column: Column, other: Column) -> bool:
+    """Whether a value of one could stand in the other by mistake; ids of different things could."""
+    one, two = (LABEL if c.refers and not c.several else LABELS if c.refers else c.kind for c in (column, other))
+    return one == two
 
 
 # Together -----------------------------------------------------------------------------------------------------------
@@ -317,6 +323,48 @@ def test_sentences_are_filled_whole() -> None:
         for language in LANGUAGES:
             assert f"finding.{finding.code}" in catalogue(language)
             assert "{" not in finding_sentence(finding, language)
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "zh", "en"),
+    [
+        (
+            changed(ROWS, "requirements", 1, classes=("core.c51",)),
+            "class_of_other_unit",
+            "班级 五(1)班 (core.c51) 不是 东学校 (east) 的。",
+            "The class 五(1)班 (core.c51) is not one of 东学校 (east).",
+        ),
+        (
+            changed(ROWS, "communities", 0, members=()),
+            "unit_not_in_community",
+            "东学校 (east) 不在教共体 一 (one) 里。",
+            "东学校 (east) is not in the community 一 (one).",
+        ),
+        (
+            changed(ROWS, "requirements", 1, teachers=("t1",)),
+            "teacher_without_post",
+            "教师 科学教师01 (t1) 在 东学校 (east) 没有任职。",
+            "The teacher 科学教师01 (t1) has no post at 东学校 (east).",
+        ),
+        (
+            changed(ROWS, "classes", 0, room="east.r51"),
+            "room_of_other_campus",
+            "教室 五(1)班教室 (east.r51) 不在 中学校 (core) 的校区。",
+            "The room 五(1)班教室 (east.r51) is not on the campus of 中学校 (core).",
+        ),
+        (
+            changed(ROWS, "requirements", 1, teachers=()),
+            "teacher_missing",
+            "东学校 (east) 这一方没有教师（local）。",
+            "The party 东学校 (east) has no teacher (local).",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isascii() and " " not in value else "",
+)
+def test_things_are_said_by_name_and_id(rows: Rows, code: str, zh: str, en: str) -> None:
+    found = next(finding for finding in check(rows) if finding.code == code)
+    assert finding_sentence(found, "zh-CN") == zh
+    assert finding_sentence(found, "en") == en
 
 
 def test_reason_of_a_sourceless_row_names_no_place() -> None:

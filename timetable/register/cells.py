@@ -117,6 +117,16 @@ class Label(Text):
 
 
 @dataclass(frozen=True, slots=True)
+class Reference(Text):
+    """The id or the name of something on the sheet with the key `to`."""
+
+    to: str = ""
+
+    def read(self, cell: CellValue) -> str:
+        return folded(cell)
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A whole number."""
 

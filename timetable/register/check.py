@@ -1,18 +1,19 @@
 """This module owns whether rows make one sound register: everything wrong between them, found at once.
 
-Each row was already read cell by cell; here they are held against each other. `requirement_check` holds what must be
-taught against the places and people checked here.
+Each row was already read cell by cell; here they are held against each other. `names` says what they refer to in vain,
+`requirement_check` holds what must be taught against the places and people checked here.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from timetable.model import Closure, Community, Finding, Room, SchoolClass, Shortage, Stage, minutes
+from timetable.model import Closure, Community, Finding, Room, SchoolClass, Stage, minutes
 from timetable.register.findings import finding
+from timetable.register.names import Names, unresolved
 from timetable.register.requirement_check import check_requirements
 from timetable.register.rows import (
     BellRow,
@@ -43,10 +44,12 @@ DATED: Mapping[str, tuple[str, ...]] = {
 
 def check(rows: Rows) -> list[Finding]:
     """All findings about the rows, sheet by sheet."""
-    whole = _Check(rows)
+    names = Names(rows)
+    whole = _Check(rows, names)
     return [
         *_dates(rows),
         *_doubles(rows),
+        *unresolved(rows, names),
         *whole.term(),
         *whole.places(),
         *whole.bells(),
@@ -54,7 +57,7 @@ def check(rows: Rows) -> list[Finding]:
         *whole.wishes(),
         *whole.people(),
         *whole.classes(),
-        *check_requirements(rows),
+        *check_requirements(rows, names),
     ]
 
 
@@ -101,18 +104,13 @@ def place(source: Source) -> str:
 class _Check:
     """The checks of places and people, over indexes of what there is."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, names: Names) -> None:
         self._rows = rows
+        self._called = names.called
         self._campuses = {sourced.row.id for sourced in rows.get("campuses", ())}
         self._units = {row.id: row for row, _ in of(rows, "units", UnitRow)}
         self._rooms = {row.id: row for row, _ in of(rows, "rooms", Room)}
-        self._teachers = {row.id for row, _ in of(rows, "teachers", TeacherRow)}
         self._weekdays = next((row.weekdays for row, _ in of(rows, "term", TermRow)), ())
-
-    def _unknown(self, noun: str, known: Iterable[str], source: Source, field: str, *ids: str) -> Iterator[Finding]:
-        for id in ids:
-            if id not in known:
-                yield finding(f"unknown_{noun}", source, field, id=id)
 
     def term(self) -> Iterator[Finding]:
         terms = list(of(self._rows, "term", TermRow))
@@ -128,36 +126,26 @@ class _Check:
         for closure, source in of(self._rows, "closures", Closure):
             if closure.last < closure.first:
                 yield finding("dates_backwards", source, title("closures", "last"))
-            yield from self._unknown("unit", self._units, source, title("closures", "units"), *closure.units)
 
     def places(self) -> Iterator[Finding]:
         for road, source in of(self._rows, "travel", TravelRow):
-            for field in ("campus_a", "campus_b"):
-                campus = getattr(road, field)
-                yield from self._unknown("campus", self._campuses, source, title("travel", field), campus)
             if road.campus_a == road.campus_b:
-                yield finding("road_to_itself", source, title("travel", "campus_b"), id=road.campus_a)
-        for unit, source in of(self._rows, "units", UnitRow):
-            yield from self._unknown("campus", self._campuses, source, title("units", "campus"), unit.campus)
+                yield finding(
+                    "road_to_itself", source, title("travel", "campus_b"), id=self._called("campuses", road.campus_a)
+                )
         for room, source in of(self._rows, "rooms", Room):
-            yield from self._unknown("unit", self._units, source, title("rooms", "unit"), room.unit)
-            yield from self._unknown("campus", self._campuses, source, title("rooms", "campus"), room.campus)
             unit_row = self._units.get(room.unit)
             if unit_row is not None and room.campus in self._campuses and unit_row.campus != room.campus:
-                yield finding("room_of_other_campus", source, title("rooms", "campus"), id=room.id, unit=room.unit)
+                yield self._elsewhere(room.id, room.unit, source, title("rooms", "campus"))
         for busy, source in of(self._rows, "busy_rooms", BusyRoomRow):
-            yield from self._unknown("room", self._rooms, source, title("busy_rooms", "room"), busy.room)
             if busy.end <= busy.start:
                 yield finding("times_backwards", source, title("busy_rooms", "end"), start=busy.start, end=busy.end)
-        for shortage, source in of(self._rows, "shortages", Shortage):
-            yield from self._unknown("unit", self._units, source, title("shortages", "unit"), shortage.unit)
 
     # Bells ----------------------------------------------------------------------------------------------------------
 
     def bells(self) -> Iterator[Finding]:
         rung: dict[str, list[tuple[BellRow, Source]]] = defaultdict(list)
         for row, source in of(self._rows, "bells", BellRow):
-            yield from self._unknown("unit", self._units, source, title("bells", "unit"), row.unit)
             if row.end <= row.start:
                 yield finding("times_backwards", source, title("bells", "end"), start=row.start, end=row.end)
                 continue
@@ -187,23 +175,23 @@ class _Check:
         for row, source in of(self._rows, "communities", Community):
             for field, ids in (("core", (row.core,)), ("members", row.members)):
                 where = title("communities", field)
-                yield from self._unknown("unit", self._units, source, where, *ids)
                 for id in ids:
-                    other = taken.setdefault(id, row.id)
+                    other, called = taken.setdefault(id, row.id), self._called("units", id)
                     if other != row.id:
-                        yield finding("unit_in_two_communities", source, where, id=id, other=other)
+                        standing = self._called("communities", other)
+                        yield finding("unit_in_two_communities", source, where, id=called, other=standing)
                     unit = self._units.get(id)
                     if unit is not None and unit.stage != row.stage:
-                        yield finding("stage_differs", source, where, id=id)
+                        yield finding("stage_differs", source, where, id=called)
             for id in sorted({id for id in row.units if row.units.count(id) > 1}):
-                yield finding("unit_named_twice", source, title("communities", "members"), id=id)
+                called = self._called("units", id)
+                yield finding("unit_named_twice", source, title("communities", "members"), id=called)
         for unit_row, source in of(self._rows, "units", UnitRow):
             if unit_row.id not in taken:
                 yield finding("unit_without_community", source, title("units", "id"), unit=unit_row.name)
 
     def wishes(self) -> Iterator[Finding]:
         for wish, source in of(self._rows, "wishes", WishRow):
-            yield from self._unknown("unit", self._units, source, title("wishes", "unit"), wish.unit)
             if wish.end <= wish.start:
                 yield finding("times_backwards", source, title("wishes", "end"), start=wish.start, end=wish.end)
 
@@ -211,21 +199,21 @@ class _Check:
 
     def people(self) -> Iterator[Finding]:
         for teacher, source in of(self._rows, "teachers", TeacherRow):
-            yield from self._unknown("unit", self._units, source, title("teachers", "posts"), *teacher.posts)
             if not teacher.posts:
                 yield finding("cell_missing", source, title("teachers", "posts"))
         for busy, source in of(self._rows, "unavailable", UnavailableRow):
-            yield from self._unknown("teacher", self._teachers, source, title("unavailable", "teacher"), busy.teacher)
             if busy.end <= busy.start:
                 yield finding("times_backwards", source, title("unavailable", "end"), start=busy.start, end=busy.end)
 
     def classes(self) -> Iterator[Finding]:
         for row, source in of(self._rows, "classes", SchoolClass):
-            yield from self._unknown("unit", self._units, source, title("classes", "unit"), row.unit)
-            yield from self._unknown("room", self._rooms, source, title("classes", "room"), row.room)
             unit, room = self._units.get(row.unit), self._rooms.get(row.room)
             if unit is not None and room is not None and room.campus != unit.campus:
-                yield finding("room_of_other_campus", source, title("classes", "room"), id=room.id, unit=unit.id)
+                yield self._elsewhere(room.id, unit.id, source, title("classes", "room"))
+
+    def _elsewhere(self, room: str, unit: str, source: Source, field: str) -> Finding:
+        values = {"id": self._called("rooms", room), "unit": self._called("units", unit)}
+        return finding("room_of_other_campus", source, field, **values)
 
 
 def _bells_together(bells: list[tuple[BellRow, Source]]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from timetable.register.check import check
 from timetable.register.files import read_files
 from timetable.register.findings import finding
 from timetable.register.merge import good_part, over, without_repeats
+from timetable.register.names import with_ids
 from timetable.register.parts import assemble, rows_of
 from timetable.register.reach import OutsideReach, Reach, reach
 from timetable.register.rows import Source
@@ -217,8 +218,8 @@ def _edited(standing: Register, change: Callable[[Register], Register]) -> tuple
 
 def _plan(files: Mapping[str, bytes], standing: Register | None, *, good_rows_only: bool) -> _Plan:
     reading = read_files(files)
-    given = without_repeats(reading.rows)
     base = rows_of(standing) if standing is not None else {}
+    given = without_repeats(with_ids(reading.rows, over(base, reading.rows)))
     findings = list(reading.findings)
     if not any(given.values()):
         findings.append(finding("nothing_to_import", Source("", "", 0)))

@@ -1,4 +1,7 @@
-"""This module owns whether the rows of what must be taught fit together and fit the places and people."""
+"""This module owns whether the rows of what must be taught fit together and fit the places and people.
+
+That a row refers to something that is not there is left to `names`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import date
 
 from timetable.model import ROTATING_KINDS, Community, Finding, SchoolClass, minutes
 from timetable.register.findings import finding
+from timetable.register.names import NOUNS, Names
 from timetable.register.rows import BellRow, PartyRow, RequirementRow, Rows, Source, TeacherRow, TermRow, UnitRow, of
 from timetable.register.sheet_format import BY_KEY
 from timetable.weeks import WeekSet, held_in, weeks_of
@@ -18,9 +22,10 @@ LESSONS = {"local", "sync", "dedicated"}
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One party of a requirement and where it is written."""
+    """One party of a requirement and where it is written; `called` is its unit for a sentence."""
 
     unit: str
+    called: str
     classes: tuple[str, ...]
     teachers: tuple[str, ...]
     source: Source
@@ -45,14 +50,15 @@ class _Fixed:
         return together and self.start < other.end and other.start < self.end
 
 
-def check_requirements(rows: Rows) -> list[Finding]:
-    """All findings about requirements and their parties."""
-    return list(_Check(rows).findings())
+def check_requirements(rows: Rows, names: Names) -> list[Finding]:
+    """All findings about requirements and their parties; `names` are of the same rows."""
+    return list(_Check(rows, names).findings())
 
 
 class _Check:
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, names: Names) -> None:
         self._rows = rows
+        self._called = names.called
         self._units = {row.id for row, _ in of(rows, "units", UnitRow)}
         self._classes = {row.id: row.unit for row, _ in of(rows, "classes", SchoolClass)}
         self._posts = {row.id: row.posts for row, _ in of(rows, "teachers", TeacherRow)}
@@ -63,23 +69,20 @@ class _Check:
         self._term_weeks = range(1, max((_weeks_of(term) for term, _ in of(rows, "term", TermRow)), default=60) + 1)
         self._members: dict[str, list[_Side]] = defaultdict(list)
         for party, source in of(rows, "parties", PartyRow):
-            side = _Side(party.unit, party.classes, party.teachers, source, "parties")
-            self._members[party.requirement].append(side)
+            self._members[party.requirement].append(self._side_of(party, source, "parties"))
 
     def findings(self) -> Iterator[Finding]:
         known = set()
         busy: dict[tuple[str, str], list[_Fixed]] = defaultdict(list)
         for row, source in of(self._rows, "requirements", RequirementRow):
             known.add(row.id)
-            host = _Side(row.unit, row.classes, row.teachers, source, "requirements")
+            host = self._side_of(row, source, "requirements")
             sides = [host, *self._members[row.id]]
-            if row.community not in self._communities:
-                yield finding("unknown_community", source, host.title("community"), id=row.community)
             for side in sides:
                 yield from self._side(row, side)
             yield from _kind(row, sides)
-            yield from _units_once(row, sides)
-            yield from _turns(row, host, sides)
+            yield from _units_once(sides)
+            yield from self._turns(row, host, sides)
             yield from self._weeks(row, host)
             yield from self._locks(row, host, busy)
         for party, source in of(self._rows, "parties", PartyRow):
@@ -87,26 +90,40 @@ class _Check:
                 field = BY_KEY["parties"].by_name["requirement"].title
                 yield finding("unknown_requirement", source, field, id=party.requirement)
 
+    def _side_of(self, row: RequirementRow | PartyRow, source: Source, sheet: str) -> _Side:
+        return _Side(row.unit, self._called("units", row.unit), row.classes, row.teachers, source, sheet)
+
     def _side(self, row: RequirementRow, side: _Side) -> Iterator[Finding]:
-        """One party's references."""
-        unit = side.title("unit")
-        if side.unit not in self._units:
-            yield finding("unknown_unit", side.source, unit, id=side.unit)
-        elif side.unit not in self._communities.get(row.community, (side.unit,)):
-            yield finding("unit_not_in_community", side.source, unit, id=side.unit, community=row.community)
+        """Whether what one party refers to is its own and listed once."""
+        if side.unit in self._units and side.unit not in self._communities.get(row.community, (side.unit,)):
+            field, community = side.title("unit"), self._called("communities", row.community)
+            yield finding("unit_not_in_community", side.source, field, id=side.called, community=community)
         for field, ids in (("classes", side.classes), ("teachers", side.teachers)):
             for id in sorted({id for id in ids if ids.count(id) > 1}):
-                yield finding("listed_twice", side.source, side.title(field), id=id)
+                yield finding("listed_twice", side.source, side.title(field), id=self._called(field, id))
+        if side.unit not in self._units:
+            return
         for id in side.classes:
-            if id not in self._classes:
-                yield finding("unknown_class", side.source, side.title("classes"), id=id)
-            elif self._classes[id] != side.unit:
-                yield finding("class_of_other_unit", side.source, side.title("classes"), id=id, unit=side.unit)
+            if self._classes.get(id, side.unit) != side.unit:
+                called = self._called("classes", id)
+                yield finding("class_of_other_unit", side.source, side.title("classes"), id=called, unit=side.called)
         for id in side.teachers:
-            if id not in self._posts:
-                yield finding("unknown_teacher", side.source, side.title("teachers"), id=id)
-            elif side.unit not in self._posts[id]:
-                yield finding("teacher_without_post", side.source, side.title("teachers"), id=id, unit=side.unit)
+            if side.unit not in self._posts.get(id, (side.unit,)):
+                called = self._called("teachers", id)
+                yield finding("teacher_without_post", side.source, side.title("teachers"), id=called, unit=side.called)
+
+    def _turns(self, row: RequirementRow, host: _Side, sides: Sequence[_Side]) -> Iterator[Finding]:
+        """Who takes turns: units of the requirement with somebody to lead, each once."""
+        field = host.title("rotation")
+        if row.rotation and row.kind not in ROTATING_KINDS:
+            yield finding("rotation_not_for_kind", host.source, field, id=row.id)
+        leading = {side.unit for side in sides if side.teachers}
+        for unit in dict.fromkeys(row.rotation):
+            called = self._called("units", unit)
+            if unit in self._units and unit not in leading:
+                yield finding("rotation_without_teacher", host.source, field, id=row.id, unit=called)
+            elif row.rotation.count(unit) > 1:
+                yield finding("unit_named_twice", host.source, field, id=called)
 
     def _weeks(self, row: RequirementRow, host: _Side) -> Iterator[Finding]:
         """The weeks that are named: of the term, and of the parity that is asked for."""
@@ -137,15 +154,15 @@ class _Check:
         self, row: RequirementRow, host: _Side, fixed: _Fixed, busy: dict[tuple[str, str], list[_Fixed]]
     ) -> Iterator[Finding]:
         sides = (host, *self._members[row.id])
-        people = [("teacher", id) for side in sides for id in side.teachers]
-        for noun, id in [*people, *(("class", id) for side in sides for id in side.classes)]:
-            for other in busy[noun, id]:
+        people = [("teachers", id) for side in sides for id in side.teachers]
+        for sheet, id in [*people, *(("classes", id) for side in sides for id in side.classes)]:
+            for other in busy[sheet, id]:
                 if fixed.meets(other):
                     where, weekday = host.title("locked"), fixed.weekday
-                    code = f"locked_{noun}_twice"
-                    yield finding(code, host.source, where, id=id, weekday=weekday, other=other.requirement)
+                    code, called = f"locked_{NOUNS[sheet]}_twice", self._called(sheet, id)
+                    yield finding(code, host.source, where, id=called, weekday=weekday, other=other.requirement)
                     break
-            busy[noun, id].append(fixed)
+            busy[sheet, id].append(fixed)
 
 
 def _kind(row: RequirementRow, sides: Sequence[_Side]) -> Iterator[Finding]:
@@ -159,24 +176,11 @@ def _kind(row: RequirementRow, sides: Sequence[_Side]) -> Iterator[Finding]:
     for side in sides:
         wants_class = row.kind in LESSONS and not (row.kind == "dedicated" and side is host)
         if wants_class and not side.classes:
-            yield finding("class_missing", side.source, side.title("classes"), id=row.id, unit=side.unit)
+            yield finding("class_missing", side.source, side.title("classes"), id=row.id, unit=side.called)
         if not wants_class and side.classes and row.kind != "common_test":
-            yield finding("class_not_expected", side.source, side.title("classes"), id=row.id, unit=side.unit)
+            yield finding("class_not_expected", side.source, side.title("classes"), id=row.id, unit=side.called)
         if not side.teachers and (side is host or row.kind in {"research", "joint_preparation", "joint_meeting"}):
-            yield finding("teacher_missing", side.source, side.title("teachers"), id=row.id, unit=side.unit)
-
-
-def _turns(row: RequirementRow, host: _Side, sides: Sequence[_Side]) -> Iterator[Finding]:
-    """Who takes turns: units of the requirement with somebody to lead, each once."""
-    field = host.title("rotation")
-    if row.rotation and row.kind not in ROTATING_KINDS:
-        yield finding("rotation_not_for_kind", host.source, field, id=row.id)
-    leading = {side.unit for side in sides if side.teachers}
-    for unit in dict.fromkeys(row.rotation):
-        if unit not in leading:
-            yield finding("rotation_without_teacher", host.source, field, id=row.id, unit=unit)
-        elif row.rotation.count(unit) > 1:
-            yield finding("unit_named_twice", host.source, field, id=unit)
+            yield finding("teacher_missing", side.source, side.title("teachers"), id=row.id, unit=side.called)
 
 
 def _weeks_of(term: TermRow) -> int:
@@ -188,9 +192,9 @@ def _weeks_of(term: TermRow) -> int:
     return days.days // 7 + 1
 
 
-def _units_once(row: RequirementRow, sides: Sequence[_Side]) -> Iterator[Finding]:
+def _units_once(sides: Sequence[_Side]) -> Iterator[Finding]:
     seen: set[str] = set()
     for side in sides:
         if side.unit in seen:
-            yield finding("unit_named_twice", side.source, side.title("unit"), id=side.unit)
+            yield finding("unit_named_twice", side.source, side.title("unit"), id=side.called)
         seen.add(side.unit)

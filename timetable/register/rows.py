@@ -1,7 +1,8 @@
 """This module owns the rows that a register is written in: flat, one thing each, and each knowing where it stands.
 
 Things that are flat already (a campus, a class, a community) are their own rows. A unit's bells, a teacher's
-unavailable times, and the parties of a requirement beside its host are rows of sheets of their own.
+unavailable times, and the parties of a requirement beside its host are rows of sheets of their own. A row just read may
+name what it refers to instead of giving the id; `names` puts that right.
 """
 
 from __future__ import annotations

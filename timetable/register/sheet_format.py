@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from timetable.model import Campus, Closure, Community, MakeUpDay, Room, SchoolClass, Shortage
+from timetable.model import Campus, Closure, Community, MakeUpDay, Name, Room, SchoolClass, Shortage
 from timetable.register.cells import (
     Choice,
     Clock,
@@ -23,6 +23,7 @@ from timetable.register.cells import (
     Many,
     Number,
     OneWeekday,
+    Reference,
     Slots,
     Text,
     Truth,
@@ -40,24 +41,18 @@ from timetable.register.rows import (
     UnitRow,
     WishRow,
 )
+from timetable.titles import KIND_WORDS
 
 STAGE = Choice({"primary": "小学", "junior": "初中"})
 MODE = Choice({"merged": "融合型", "co_built": "共建型", "collaborative": "协作型"})
 WEEKS = Choice({"all": "每周", "odd": "单周", "even": "双周"})
 ROOM_KIND = Choice({"home": "普通教室", "remote": "远程教室", "special": "专用教室"})
-REQUIREMENT_KIND = Choice(
-    {
-        "local": "本校课",
-        "sync": "同步课堂",
-        "dedicated": "专递课堂",
-        "joint_preparation": "集体备课",
-        "joint_meeting": "联席会议",
-        "common_test": "学业测试",
-        "research": "教研",
-    }
-)
+REQUIREMENT_KIND = Choice(KIND_WORDS)
 LABEL, TEXT, NUMBER, DAY, CLOCK, WEEKDAY = Label(), Text(), Number(), Day(), Clock(), OneWeekday()
 LABELS, TEXTS = Many(LABEL), Many(TEXT)
+UNIT, CAMPUS, COMMUNITY = Reference(to="units"), Reference(to="campuses"), Reference(to="communities")
+ROOM, TEACHER = Reference(to="rooms"), Reference(to="teachers")
+UNITS, TEACHERS, CLASSES = Many(UNIT), Many(TEACHER), Many(Reference(to="classes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,16 @@ class Column:
     @property
     def title(self) -> str:
         return f"{self.words} {self.field}"
+
+    @property
+    def several(self) -> bool:
+        """Whether a cell holds a list."""
+        return isinstance(self.kind, Many)
+
+    @property
+    def refers(self) -> str:
+        """The key of the sheet with the things that the column refers to, by id or by name; empty where it does not."""
+        return _referred(self.kind)
 
 
 @dataclass(frozen=True)
@@ -116,10 +121,22 @@ def make_sheet(
     if set(columns) != set(required):
         raise TypeError(f"the columns of sheet {key} are not the fields of {row.__name__}")
     made = tuple(
-        Column(field=name, words=title, kind=kind, type=types[name], required=required[name])
+        Column(field=name, words=title, kind=kind, type=_typed(kind, types[name]), required=required[name])
         for name, (title, kind) in columns.items()
     )
     return Sheet(key, words, row, made, identity, owner, owner_sheet)
+
+
+def _referred(kind: Kind) -> str:
+    one = kind.of if isinstance(kind, Many) else kind
+    return one.to if isinstance(one, Reference) else ""
+
+
+def _typed(kind: Kind, type: Any) -> Any:
+    """What a cell may hold: where the row wants an id of something else, a name will do."""
+    if not _referred(kind):
+        return type
+    return tuple[Name, ...] if isinstance(kind, Many) else Name
 
 
 SHEETS: tuple[Sheet, ...] = (
@@ -147,7 +164,7 @@ SHEETS: tuple[Sheet, ...] = (
             "first": ("第一天", DAY),
             "last": ("最后一天", DAY),
             "name": ("名称", TEXT),
-            "units": ("只限单位", LABELS),
+            "units": ("只限单位", UNITS),
         },
         identity=("first", "last", "name"),
     ),
@@ -172,8 +189,8 @@ SHEETS: tuple[Sheet, ...] = (
             "number": ("序号", NUMBER),
             "stage": ("学段", STAGE),
             "mode": ("模式", MODE),
-            "core": ("主体学校", LABEL),
-            "members": ("成员学校", LABELS),
+            "core": ("主体学校", UNIT),
+            "members": ("成员学校", UNITS),
             "overlap_slack": ("可少分钟", NUMBER),
         },
         identity=("id",),
@@ -183,7 +200,7 @@ SHEETS: tuple[Sheet, ...] = (
         "travel",
         "路程",
         TravelRow,
-        {"campus_a": ("校区甲", LABEL), "campus_b": ("校区乙", LABEL), "minutes": ("分钟", NUMBER)},
+        {"campus_a": ("校区甲", CAMPUS), "campus_b": ("校区乙", CAMPUS), "minutes": ("分钟", NUMBER)},
         identity=("campus_a", "campus_b"),
     ),
     make_sheet(
@@ -195,7 +212,7 @@ SHEETS: tuple[Sheet, ...] = (
             "name": ("单位名称", TEXT),
             "short_name": ("简称", TEXT),
             "code": ("代码", TEXT),
-            "campus": ("校区", LABEL),
+            "campus": ("校区", CAMPUS),
             "stage": ("学段", STAGE),
             "link_capacity": ("线路可同时上课数", NUMBER),
             "phone": ("电话", TEXT),
@@ -207,7 +224,7 @@ SHEETS: tuple[Sheet, ...] = (
         "作息",
         BellRow,
         {
-            "unit": ("单位", LABEL),
+            "unit": ("单位", UNIT),
             "weekdays": ("周几", Weekdays()),
             "period": ("节次", NUMBER),
             "start": ("上课", CLOCK),
@@ -223,7 +240,7 @@ SHEETS: tuple[Sheet, ...] = (
         "避开时间",
         WishRow,
         {
-            "unit": ("单位", LABEL),
+            "unit": ("单位", UNIT),
             "weekday": ("周几", WEEKDAY),
             "start": ("开始", CLOCK),
             "end": ("结束", CLOCK),
@@ -240,8 +257,8 @@ SHEETS: tuple[Sheet, ...] = (
         {
             "id": ("教室编号", LABEL),
             "name": ("教室名称", TEXT),
-            "unit": ("单位", LABEL),
-            "campus": ("校区", LABEL),
+            "unit": ("单位", UNIT),
+            "campus": ("校区", CAMPUS),
             "kind": ("种类", ROOM_KIND),
             "listen_only": ("只听", Truth()),
         },
@@ -252,7 +269,7 @@ SHEETS: tuple[Sheet, ...] = (
         "教室占用",
         BusyRoomRow,
         {
-            "room": ("教室", LABEL),
+            "room": ("教室", ROOM),
             "weekday": ("周几", WEEKDAY),
             "start": ("开始", CLOCK),
             "end": ("结束", CLOCK),
@@ -269,7 +286,7 @@ SHEETS: tuple[Sheet, ...] = (
         {
             "id": ("教师编号", LABEL),
             "name": ("姓名", TEXT),
-            "posts": ("任职单位", LABELS),
+            "posts": ("任职单位", UNITS),
             "subjects": ("学科", TEXTS),
             "max_per_day": ("每天最多节数", NUMBER),
             "max_per_week": ("每周最多节数", NUMBER),
@@ -281,7 +298,7 @@ SHEETS: tuple[Sheet, ...] = (
         "不可排时间",
         UnavailableRow,
         {
-            "teacher": ("教师", LABEL),
+            "teacher": ("教师", TEACHER),
             "weekday": ("周几", WEEKDAY),
             "start": ("开始", CLOCK),
             "end": ("结束", CLOCK),
@@ -298,11 +315,11 @@ SHEETS: tuple[Sheet, ...] = (
         {
             "id": ("班级编号", LABEL),
             "name": ("班级名称", TEXT),
-            "unit": ("单位", LABEL),
+            "unit": ("单位", UNIT),
             "grade": ("年级", NUMBER),
             "number": ("班号", NUMBER),
             "pupils": ("学生人数", NUMBER),
-            "room": ("教室", LABEL),
+            "room": ("教室", ROOM),
             "recording_consent": ("同意录制", Truth()),
         },
         identity=("id",),
@@ -311,7 +328,7 @@ SHEETS: tuple[Sheet, ...] = (
         "shortages",
         "缺口",
         Shortage,
-        {"unit": ("单位", LABEL), "subject": ("缺教师的学科", TEXT)},
+        {"unit": ("单位", UNIT), "subject": ("缺教师的学科", TEXT)},
         identity=("unit", "subject"),
     ),
     make_sheet(
@@ -322,15 +339,15 @@ SHEETS: tuple[Sheet, ...] = (
             "id": ("要求编号", LABEL),
             "kind": ("种类", REQUIREMENT_KIND),
             "subject": ("学科", TEXT),
-            "unit": ("主讲单位", LABEL),
-            "community": ("教共体", LABEL),
+            "unit": ("主讲单位", UNIT),
+            "community": ("教共体", COMMUNITY),
             "weekly": ("每周次数", NUMBER),
-            "classes": ("班级", LABELS),
-            "teachers": ("教师", LABELS),
+            "classes": ("班级", CLASSES),
+            "teachers": ("教师", TEACHERS),
             "weeks": ("单双周", WEEKS),
             "block": ("连排节数", NUMBER),
             "only_weeks": ("只在周次", Many(NUMBER)),
-            "rotation": ("轮流单位", LABELS),
+            "rotation": ("轮流单位", UNITS),
             "locked": ("固定节次", Slots()),
             "overlap_conceded": ("再少分钟", NUMBER),
             "topic": ("课题", TEXT),
@@ -343,9 +360,9 @@ SHEETS: tuple[Sheet, ...] = (
         PartyRow,
         {
             "requirement": ("要求编号", LABEL),
-            "unit": ("单位", LABEL),
-            "classes": ("班级", LABELS),
-            "teachers": ("助教", LABELS),
+            "unit": ("单位", UNIT),
+            "classes": ("班级", CLASSES),
+            "teachers": ("助教", TEACHERS),
         },
         owner="requirement",
         owner_sheet="requirements",

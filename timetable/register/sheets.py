@@ -27,6 +27,12 @@ HEADING_ROWS = 5
 """The titles of the columns stand in one of so many rows."""
 
 ROWS_WITH_CHOICES = 5000
+NOTE_OF_ONE = "写编号或名称（单位也可写简称）；重名的写编号。\nThe id or the name; where a name is not unique, the id."
+NOTE_OF_SEVERAL = (
+    "写编号或名称（单位也可写简称），几个之间用“、”隔开；重名的写编号。\n"
+    "Ids or names with 、 or commas between; where a name is not unique, the id."
+)
+"""Beside the cells that refer to something, while they are filled in."""
 COLUMN_WIDTH = 18
 FIXED_DATE = datetime(2026, 1, 1)
 """Written as the creation date, so that the same rows give the same bytes."""
@@ -72,6 +78,9 @@ def workbook(rows: Rows) -> bytes:
                     # a warning only: a cell may also hold the id behind the word
                     choices = {"validate": "list", "source": list(column.kind.choices), "error_type": "warning"}
                     page.data_validation(1, index, ROWS_WITH_CHOICES, index, choices)
+                elif note := _note(column):
+                    shown_there = {"validate": "any", "input_title": column.title, "input_message": note}
+                    page.data_validation(1, index, ROWS_WITH_CHOICES, index, shown_there)
             for number, line in enumerate(lines_of(sheet, rows), 1):
                 for index, value in enumerate(line):
                     if isinstance(value, int):
@@ -79,6 +88,13 @@ def workbook(rows: Rows) -> bytes:
                     elif value:
                         page.write_string(number, index, value)
     return content.getvalue()
+
+
+def _note(column: Column) -> str:
+    """What a form says beside the cell that somebody fills in."""
+    if not column.refers:
+        return ""
+    return NOTE_OF_SEVERAL if column.several else NOTE_OF_ONE
 
 
 def csv_files(rows: Rows) -> dict[str, bytes]:

@@ -7,6 +7,10 @@ import { dayDate, shortClock, weekdayName } from "./time";
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const CLOCK = /^\d{2}:\d{2}$/;
+/** What follows the sentence where the finding has that value. */
+const MORE: Record<string, string> = { since: "since.bells", nearest: "import.nearest" };
+/** What somebody wrote or is to write: shown letter by letter. */
+const WRITTEN = new Set(["id", "ids", "nearest", "value"]);
 
 export const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
 
@@ -16,7 +20,8 @@ export function findingText(finding: Finding): string {
   if (!has(key)) return finding.code;
   const values: Values = {};
   for (const [name, value] of Object.entries(finding.values ?? {})) values[name] = worded(name, value);
-  return "since" in values ? t(key, values) + t("since.bells", values) : t(key, values);
+  const more = Object.entries(MORE).filter(([name]) => name in values);
+  return [key, ...more.map(([, sentence]) => sentence)].map((one) => t(one, values)).join("");
 }
 
 function worded(name: string, value: string | number): string | number {
@@ -32,5 +37,5 @@ function worded(name: string, value: string | number): string | number {
     const kinds = value.split(" | ").map((kind) => (has(`kind_of_value.${kind}`) ? t(`kind_of_value.${kind}`) : kind));
     return kinds.join(t("list.or"));
   }
-  return typeof value === "string" ? label(value) : value;
+  return typeof value === "string" && !WRITTEN.has(name) ? label(value) : value;
 }
