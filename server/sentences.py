@@ -39,6 +39,8 @@ def finding_sentence(finding: Finding, language: Language) -> str:
     if "rules" in values:
         rules = str(values["rules"]).split("、")
         values["rules"] = texts["list.and"].join(texts.get(f"rule.{rule}", rule) for rule in rules)
+    if "ids" in values:
+        values["ids"] = str(values["ids"]).replace("、", texts["list.comma"])
     if "kinds" in values:
         kinds = str(values["kinds"]).split(" | ")
         values["kinds"] = texts["list.or"].join(texts.get(f"kind_of_value.{kind}", kind) for kind in kinds)

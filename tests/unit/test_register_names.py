@@ -114,6 +114,13 @@ def test_an_id_comes_before_a_name_and_a_short_name_is_a_name() -> None:
     assert imported(rows).teachers[1].posts == ("east", "core")
 
 
+@pytest.mark.parametrize("written", ["东远程教室1", "东学校 远程教室1", "东　远程教室１"])
+def test_with_its_school_before_it_a_name_is_that_of_the_school(written: str) -> None:
+    assert imported(changed(ROWS, "busy_rooms", 0, room=written)) == SMALL
+    # t2 is of both schools and one person all the same
+    assert imported(changed(ROWS, "unavailable", 0, teacher="中语文教师01")) == SMALL
+
+
 def test_names_of_the_county_and_of_the_same_import_count() -> None:
     new = structs.replace(ROWS["teachers"][0].row, id="t4", name="新来的", posts=("东学校",))
     lesson = structs.replace(ROWS["requirements"][1].row, teachers=("新来的",))
@@ -199,12 +206,10 @@ def test_a_name_of_several_lists_their_ids() -> None:
     [ambiguous] = found(rows)
     assert (ambiguous.code, ambiguous.file, ambiguous.row) == ("name_ambiguous", "a.xlsx", 2)
     assert ambiguous.field == "教室 room"
-    assert ambiguous.values == {"value": "远程教室 1", "noun": "room", "ids": "core.remote1、east.remote1"}
-    assert (
-        finding_sentence(ambiguous, "zh-CN") == "叫“远程教室 1”的教室不止一个，请写编号：core.remote1、east.remote1。"
-    )
+    assert ambiguous.values == {"value": "远程教室 1", "noun": "room", "count": 2, "ids": "core.remote1、east.remote1"}
+    assert finding_sentence(ambiguous, "zh-CN") == "叫“远程教室 1”的教室有 2 个，请写编号：core.remote1、east.remote1。"
     assert finding_sentence(ambiguous, "en") == (
-        'More than one room is called "远程教室 1"; write the id: core.remote1、east.remote1.'
+        'The name "远程教室 1" is that of more than one room (2); write the id: core.remote1, east.remote1'
     )
 
 
@@ -229,7 +234,7 @@ def test_many_of_one_name_are_not_all_listed() -> None:
         twin = structs.replace(ROWS["teachers"][2].row, id=f"u{number:02}", name="同名")
         rows = added(rows, "teachers", twin)
     ids = str(next(f for f in found(rows) if f.code == "name_ambiguous").values["ids"])
-    assert ids == "、".join(f"u{number:02}" for number in range(MOST_LISTED)) + "…"
+    assert ids == "、".join(f"u{number:02}" for number in range(MOST_LISTED)) + "、…"
 
 
 @pytest.mark.parametrize(

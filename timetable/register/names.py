@@ -1,8 +1,9 @@
 """This module owns names in place of ids: what the text of a cell that refers to something means.
 
 A text that is an id means what has it. Any other means the thing of exactly that name, of a unit also the short name,
-as long as only one has it; what is of the row's own unit comes first, since every school has a 五(1)班. Names are
-compared in compatibility form and without spaces: 五（1）班 is 五(1)班, and 张　伟 is 张伟.
+as long as only one has it; what is of the row's own unit comes first, since every school has a 五(1)班. With the unit's
+name before it, 西河五(1)班 is that of 西河 in any row. Names are compared in compatibility form and without spaces:
+五（1）班 is 五(1)班, and 张　伟 is 张伟.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from msgspec import structs
 
 from timetable.model import Finding
 from timetable.register.findings import finding
-from timetable.register.rows import Rows, Sourced
+from timetable.register.rows import Rows, Sourced, UnitRow, of
 from timetable.register.sheet_format import BY_KEY, SHEETS, Column
 
 NOUNS: Mapping[str, str] = {
@@ -31,7 +32,7 @@ NOUNS: Mapping[str, str] = {
 }
 """The sheets of what is referred to, each with what one of it is called in codes. The units come first: the others are
 known by the unit that they are of."""
-MOST_LISTED = 12
+MOST_LISTED = 6
 """Ids among which a sentence lets people choose."""
 MOST_GUESSED = 50
 """Texts of one import for which the nearest name is looked for: a column of nonsense would take minutes."""
@@ -73,13 +74,19 @@ class Names:
         self._named: dict[tuple[str, str], dict[str, dict[str, str]]] = defaultdict(dict)
         """By sheet and unit (none: all units) every name as it is compared, with the ids that have it and how it is
         written there."""
+        self._in_full: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        """By sheet and name with that of the unit before it, as they are compared, the ids."""
         self._guesses: dict[tuple[str, str, str], str] = {}
+        units = {row.id: (row.name, row.short_name) for row, _ in of(rows, "units", UnitRow)}
         for sheet in NOUNS:
             for sourced in rows.get(sheet, ()):
                 row = sourced.row
-                for unit in ("", *self._units_of(row)):
-                    for name in (row.name, getattr(row, "short_name", row.name)):
+                its_units = self._units_of(row)
+                for name in (row.name, getattr(row, "short_name", row.name)):
+                    for unit in ("", *its_units):
                         self._named[sheet, unit].setdefault(spelled(name), {})[row.id] = name
+                for before in (before for unit in its_units for before in units.get(unit, ())):
+                    self._in_full[sheet, spelled(before + row.name)][row.id] = None
 
     def known(self, sheet: str, id: str) -> bool:
         return id in self._of[sheet]
@@ -93,7 +100,10 @@ class Names:
         if self.known(sheet, text):
             return (text,)
         name = spelled(text)
-        return tuple(self._among(sheet, unit).get(name) or self._among(sheet, "").get(name) or ())
+        for among in (self._among(sheet, unit), self._among(sheet, "")):
+            if name in among:
+                return tuple(among[name])
+        return tuple(self._in_full.get((sheet, name), ()))
 
     def resolved(self, sourced: Sourced) -> Sourced:
         """The row with ids for the names that mean one thing."""
@@ -117,9 +127,11 @@ class Names:
             yield finding(f"unknown_{NOUNS[column.refers]}", sourced.source, column.title, **values)
         elif not unit or self.known("units", unit):
             # without its unit, which is named itself, a row's 五(1)班 could be that of any school
-            listed = "、".join(ids[:MOST_LISTED]) + "…" * (len(ids) > MOST_LISTED)
-            noun = NOUNS[column.refers]
-            yield finding("name_ambiguous", sourced.source, column.title, value=text, noun=noun, ids=listed)
+            listed = "、".join((*ids[:MOST_LISTED], *("…",) * (len(ids) > MOST_LISTED)))
+            noun, count = NOUNS[column.refers], len(ids)
+            yield finding(
+                "name_ambiguous", sourced.source, column.title, value=text, noun=noun, count=count, ids=listed
+            )
 
     def _among(self, sheet: str, unit: str) -> Mapping[str, Mapping[str, str]]:
         return self._named.get((sheet, unit), {})

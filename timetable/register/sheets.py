@@ -27,11 +27,11 @@ HEADING_ROWS = 5
 """The titles of the columns stand in one of so many rows."""
 
 ROWS_WITH_CHOICES = 5000
-NOTE_OF_ONE = "写编号或名称（单位也可写简称）；重名的写编号。\nThe id or the name; where a name is not unique, the id."
-NOTE_OF_SEVERAL = (
-    "写编号或名称（单位也可写简称），几个之间用“、”隔开；重名的写编号。\n"
-    "Ids or names with 、 or commas between; where a name is not unique, the id."
+NOTE_OF_ONE = (
+    "写编号或名称（单位也可写简称）；重名的前面加单位（西河五(1)班），或写编号。\n"
+    "The id or the name; one that others have too with its school before it, or by the id."
 )
+NOTE_OF_SEVERAL = f"{NOTE_OF_ONE}\n几个之间用“、”隔开。Several with commas between."
 """Beside the cells that refer to something, while they are filled in."""
 COLUMN_WIDTH = 18
 FIXED_DATE = datetime(2026, 1, 1)

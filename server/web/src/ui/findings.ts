@@ -10,7 +10,7 @@ const CLOCK = /^\d{2}:\d{2}$/;
 /** What follows the sentence where the finding has that value. */
 const MORE: Record<string, string> = { since: "since.bells", nearest: "import.nearest" };
 /** What somebody wrote or is to write: shown letter by letter. */
-const WRITTEN = new Set(["id", "ids", "nearest", "value"]);
+const WRITTEN = new Set(["id", "nearest", "value"]);
 
 export const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
 
@@ -33,6 +33,7 @@ function worded(name: string, value: string | number): string | number {
     const rules = value.split("、").map((rule) => (has(`rule.${rule}`) ? t(`rule.${rule}`) : rule));
     return rules.join(t("list.and"));
   }
+  if (name === "ids" && typeof value === "string") return value.split("、").join(t("list.comma"));
   if (name === "kinds" && typeof value === "string") {
     const kinds = value.split(" | ").map((kind) => (has(`kind_of_value.${kind}`) ? t(`kind_of_value.${kind}`) : kind));
     return kinds.join(t("list.or"));
