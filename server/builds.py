@@ -34,7 +34,7 @@ RECORD = "build.json"
 DAY_SECONDS = 86400.0
 PERIOD_SECONDS = 3600.0
 
-Foreseen = Callable[[str, Register], Awaitable[Register]]
+Foreseen = Callable[[str, Register, str | None], Awaitable[Register]]
 """The register as the next table of a community must fit it: with what is planned for its date."""
 
 
@@ -262,7 +262,9 @@ class Builds:
 
     async def _surroundings(self, community: str) -> tuple[Register, list[Table]]:
         """The register that the table must fit, and the standing tables of the other communities."""
-        register = await self._foreseen(community, await self._tables.register())
+        draft = await self._tables.draft(community)
+        valid_from = draft.valid_from if draft else None
+        register = await self._foreseen(community, await self._tables.register(), valid_from)
         return register, [v.table for v in await self._tables.published() if v.community != community]
 
     async def _best(self, build: Build) -> Table | None:

@@ -62,6 +62,8 @@ STATUS: dict[str, int] = {
     "amendment_refused": 422,
     "solver_stopped": 409,
     "cannot_repair": 422,
+    "nothing_to_redo": 409,
+    "redo_outdated": 409,
     "nothing_to_undo": 409,
     "worker_stopped": 503,
     "feed_gone": 410,

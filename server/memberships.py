@@ -112,14 +112,13 @@ class Memberships:
     async def of(self, community: str) -> list[MembershipChange]:
         return await self._store.of(community)
 
-    async def foreseen(self, community: str, register: Register) -> Register:
-        """The register as the draft that stands, and one that takes its place, must fit it: without the schools that
-        are to leave by the date that it counts from."""
-        draft = await self._tables.draft(community)
-        if draft is None or draft.valid_from is None:
+    async def foreseen(self, community: str, register: Register, valid_from: str | None) -> Register:
+        """The register as a draft that counts from `valid_from` on must fit it: without the schools that are to leave
+        by then. None: from its publication on, as the register stands."""
+        if valid_from is None:
             return register
         for planned in await self._store.planned():
-            if planned.community == community and planned.change.first <= draft.valid_from:
+            if planned.community == community and planned.change.first <= valid_from:
                 # one who has left by now, by another way, is no member any more
                 with suppress(NotFound):
                     register = made(register, community=community, change=planned.change)

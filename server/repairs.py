@@ -1,4 +1,5 @@
-"""Slots and repairs as the people at a table use them: asked of a process of their own, proposed, accepted, undone.
+"""Slots and repairs as the people at a table use them: asked of a process of their own, proposed, accepted, undone
+and redone.
 
 The worker is started by the first question and ends when none comes for a while. A repair is a proposal until it is
 accepted; then it is checked again, against everything as it stands by then, and becomes the draft.
@@ -30,11 +31,11 @@ from server.repair_worker import (
     frame,
 )
 from server.solver_process import PROJECT
-from server.storage.draft_history import SqlDraftHistory
+from server.storage.draft_history import SqlDraftHistory, Steps
 from server.storage.proposal_store import Proposal, SqlProposalStore
 from timetable.agreement.service import Draft, TimetableService
 from timetable.errors import NotFound, StaleVersion, TimetableError
-from timetable.model import Register, Slot, Table
+from timetable.model import Finding, Register, Slot, Table
 from timetable.repairing.repair import CannotRepair
 from timetable.repairing.slots import SlotVerdict
 
@@ -53,6 +54,22 @@ class NothingToUndo(TimetableError):
     """There is no earlier draft."""
 
     code = "nothing_to_undo"
+
+
+class RedoOutdated(TimetableError):
+    """The table that was undone breaks a rule by now; `findings` say which."""
+
+    code = "redo_outdated"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(", ".join(finding.code for finding in findings))
+        self.findings = tuple(findings)
+
+
+class NothingToRedo(TimetableError):
+    """Nothing was undone, or the draft was changed since."""
+
+    code = "nothing_to_redo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +116,13 @@ class Repairs:
             if newest is None:
                 raise NotFound("table", community)
             return revision, (await self._ask(newest.table, AskSlots(lesson), published=True)).slots
-        return revision, (await self._ask(draft.table, AskSlots(lesson))).slots
+        return revision, (await self._ask(draft.table, AskSlots(lesson), valid_from=draft.valid_from)).slots
 
     async def propose(self, community: str, *, lesson: str, target: Slot, revision: int) -> Proposal:
         """Work out what else has to move when a lesson goes to a slot. Raises CannotRepair."""
         draft = await self._current(community, revision)
         question = AskRepair(lesson, target, REPAIR_SECONDS)
-        answer = await self._ask(draft.table, question)
+        answer = await self._ask(draft.table, question, valid_from=draft.valid_from)
         assert answer.repair is not None
         proposal = Proposal(secrets.token_hex(8), community, revision, lesson, answer.repair)
         await self._proposals.add(proposal, time.time())
@@ -117,7 +134,7 @@ class Repairs:
         if proposal is None:
             raise NotFound("repair", id[:32])
         draft = await self._current(community, proposal.revision)
-        answer = await self._ask(draft.table, AskCheck(proposal.repair.table))
+        answer = await self._ask(draft.table, AskCheck(proposal.repair.table), valid_from=draft.valid_from)
         if answer.findings:
             raise CannotRepair(answer.findings)
         taken = await self._tables.take_draft(
@@ -137,16 +154,37 @@ class Repairs:
         before = await self._history.newest(community)
         if before is None or before.table.term != current.table.term:
             raise NothingToUndo
-        draft = await self._tables.take_draft(
-            community,
-            before.table,
+        draft = await self._again(before, author, revision)
+        await self._history.go_back(draft, before.revision)
+        return draft
+
+    async def redo(self, community: str, *, author: str, revision: int) -> Draft:
+        """Put the table that was undone last on the table again, checked like any that is accepted."""
+        current = await self._current(community, revision)
+        undone = await self._history.newest_undone(community)
+        if undone is None or undone.table.term != current.table.term:
+            raise NothingToRedo
+        answer = await self._ask(current.table, AskCheck(undone.table), valid_from=undone.valid_from)
+        if answer.findings:
+            raise RedoOutdated(answer.findings)
+        draft = await self._again(undone, author, revision)
+        await self._history.go_forward(draft, undone.revision)
+        return draft
+
+    async def steps(self, community: str) -> Steps:
+        """Whether there is something to undo, and to redo."""
+        return await self._history.steps(community)
+
+    async def _again(self, known: Draft, author: str, revision: int) -> Draft:
+        """An earlier draft as the next one of its community; not kept yet."""
+        return await self._tables.drafted(
+            await self._tables.community(known.community),
+            known.table,
             author=author,
             revision=revision,
-            valid_from=before.valid_from,
-            interim=before.interim,
+            valid_from=known.valid_from,
+            interim=known.interim,
         )
-        await self._history.forget(community, before.revision)
-        return draft
 
     @property
     def worker_process(self) -> int | None:
@@ -164,10 +202,13 @@ class Repairs:
             raise StaleVersion(revision, draft.revision)
         return draft
 
-    async def _ask(self, table: Table, question: Question, *, published: bool = False) -> Answer:
+    async def _ask(
+        self, table: Table, question: Question, *, published: bool = False, valid_from: str | None = None
+    ) -> Answer:
+        """The answer about a table; about a draft's as it must fit the register from `valid_from` on."""
         register = (await self._counties.now()).register
         if not published:
-            register = await self._foreseen(table.community, register)
+            register = await self._foreseen(table.community, register, valid_from)
         versions = [v for v in await self._tables.published() if v.community != table.community]
         known = _Known(register, table, tuple((v.community, v.number) for v in versions))
         subject = Subject(register, table, tuple(version.table for version in versions))

@@ -20,6 +20,7 @@ from server.shapes.table import (
     UnitRef,
     VersionRow,
 )
+from server.storage.draft_history import Steps
 from timetable.agreement import negotiation as talks
 from timetable.agreement.service import Draft
 from timetable.bell_changes import parted_lessons
@@ -40,10 +41,12 @@ def timetable_view(
     today: date,
     now: float,
     terms: Sequence[TermChoice] = (),
+    steps: Steps | None = None,
 ) -> TimetableView:
     """`shown` is the version to show; without it the draft is shown. `county` is that of the term."""
     table: Table | None = shown.table if shown else draft.table if draft else None
     lessons = table.lessons if table else ()
+    may_build = speaks_for(asker, community.core, community.units, community.id) == community.core
     return TimetableView(
         community=reference(community),
         status=_status(draft, shown),
@@ -65,7 +68,9 @@ def timetable_view(
         lessons=tuple(lessons),
         cost=table.cost if table else 0,
         cost_by_rule=table.cost_by_rule if table else (),
-        may_build=speaks_for(asker, community.core, community.units, community.id) == community.core,
+        may_build=may_build,
+        may_undo=may_build and steps is not None and steps.back,
+        may_redo=may_build and steps is not None and steps.forward,
         warnings=tuple(parted_lessons(county.register, table)) if table else (),
         negotiation=negotiation_view(draft, community, asker, now) if draft else None,
         versions=tuple(version_row(version) for version in history),
@@ -136,6 +141,7 @@ def version_row(version: Version) -> VersionRow:
         added=len(change.added),
         moved=len(change.moved),
         cancelled=len(change.cancelled),
+        valid_from=version.valid_from,
     )
 
 

@@ -1,4 +1,4 @@
-"""Moving lessons of a draft: which slots a lesson could have, a repair worked out, accepted, undone."""
+"""Moving lessons of a draft: which slots a lesson could have, a repair worked out, accepted, undone, redone."""
 
 from aiohttp import web
 
@@ -77,6 +77,15 @@ async def undo(request: web.Request) -> web.Response:
     wanted = await body(request, Revision)
     asker, community = await _director(request)
     await request.app[repairs_key].undo(community.id, author=asker.name, revision=wanted.revision)
+    return reply(request, await view_of(request, community, asker, "draft"))
+
+
+@routes.post("/api/communities/{community}/redo")
+async def redo(request: web.Request) -> web.Response:
+    """The table that was undone last becomes the draft again."""
+    wanted = await body(request, Revision)
+    asker, community = await _director(request)
+    await request.app[repairs_key].redo(community.id, author=asker.name, revision=wanted.revision)
     return reply(request, await view_of(request, community, asker, "draft"))
 
 

@@ -13,7 +13,7 @@ from server.auth.middleware import principal
 from server.auth.policy import sees_table, speaks_for
 from server.auth.principal import Principal
 from server.county import County
-from server.keys import amendments_key, counties_key, registers_key, timetable_key
+from server.keys import amendments_key, counties_key, registers_key, repairs_key, timetable_key
 from server.shapes.table import LedgerView, Objection, Revision, TermChoice, TimetableView
 from server.table_view import timetable_view
 from server.web import InvalidBody, body, reply
@@ -144,6 +144,7 @@ async def view_of(
         shown = next((version for version in history if str(version.number) == wanted), None)
         if shown is None:
             raise NotFound("version", wanted[:20])
+    steps = await request.app[repairs_key].steps(community.id) if shown is None else None
     now = time.time()
     return timetable_view(
         county,
@@ -152,6 +153,7 @@ async def view_of(
         shown=shown,
         history=history,
         asker=asker,
+        steps=steps,
         terms=[TermChoice(id=one.id, name=one.name) for one, _ in known],
         today=local_date(now),
         now=now,

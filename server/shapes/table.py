@@ -92,6 +92,8 @@ class VersionRow(Body, frozen=True, kw_only=True):
     added: int
     moved: int
     cancelled: int
+    valid_from: str | None = None
+    """The first ISO date that it counts for, where that is later than its publication."""
 
 
 class LedgerView(Body, frozen=True, kw_only=True):
@@ -117,6 +119,10 @@ class TimetableView(Body, frozen=True, kw_only=True):
     cost_by_rule: tuple[RuleCost, ...]
     may_build: bool
     """Whether the person asking may build a draft, or change it."""
+    may_undo: bool
+    """Whether the draft shown took the place of another table, which the person may put back."""
+    may_redo: bool
+    """Whether a table was undone that the person may put on the table again."""
     warnings: tuple[Finding, ...]
     """Lessons whose schools share too few minutes by the bells of some part of the term, with the smallest shift."""
     negotiation: NegotiationView | None

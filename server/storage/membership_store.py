@@ -7,8 +7,8 @@ from msgspec import Struct
 from sqlalchemy import Column, Connection, Double, Table, Text, delete, insert, select
 
 from server.storage.database import Database, metadata
+from server.storage.draft_history import keep_draft
 from server.storage.register_store import append
-from server.storage.table_store import keep_draft
 from timetable.agreement.service import Draft
 from timetable.errors import StaleVersion
 from timetable.register.importing import Edit

@@ -14,11 +14,10 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
 from server.storage.database import Database, metadata
-from server.storage.draft_history import remember
+from server.storage.draft_history import drafts, keep_draft
 from timetable.agreement.service import Draft
 from timetable.days.versions import Version
 from timetable.errors import StaleVersion
@@ -26,13 +25,6 @@ from timetable.errors import StaleVersion
 KEPT = 64
 """Decoded versions held in memory."""
 
-drafts = Table(
-    "table_draft",
-    metadata,
-    Column("community", Text, primary_key=True),
-    Column("revision", Integer, nullable=False),
-    Column("body", Text, nullable=False),
-)
 versions = Table(
     "table_version",
     metadata,
@@ -125,17 +117,3 @@ def _insert(connection: Connection, version: Version) -> None:
             body=msgspec.json.encode(version).decode(),
         )
     )
-
-
-def keep_draft(connection: Connection, draft: Draft, expected: int) -> None:
-    """Keep the draft, as part of a transaction; StaleVersion unless the revision kept now is `expected`."""
-    columns = select(drafts.c.revision, drafts.c.body).where(drafts.c.community == draft.community)
-    kept = connection.execute(columns).first()
-    if (kept.revision if kept else 0) != expected:
-        raise StaleVersion(expected, kept.revision if kept else 0)
-    values = {"revision": draft.revision, "body": msgspec.json.encode(draft).decode()}
-    if kept is None:
-        connection.execute(insert(drafts).values(community=draft.community, **values))
-    else:
-        remember(connection, draft.community, kept.revision, kept.body, draft.negotiation.draft)
-        connection.execute(update(drafts).where(drafts.c.community == draft.community).values(**values))

@@ -4,6 +4,8 @@ a lesson that a school objects to, two directors at once, and tables that come i
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,14 @@ from tests.county_server import (
     SYNC_REQUIREMENT,
     Caller,
     CountyServer,
+    agree_on,
 )
 from tests.e2e.desks import Desks
 from tests.e2e.test_pages import OVERFLOW, PHONE, UNTRANSLATED, WAIT
 from tests.media_clients import until
-from timetable.model import Register
+from timetable.model import Register, SchoolUnit, Slot, Table
 from timetable.solving.solver import solve
+from timetable.term import local_date
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -201,6 +205,98 @@ async def test_undo_never_goes_behind_a_repair_that_is_looked_at_or_on_its_way(
     await page.keyboard.press("Control+z")
     await expect(page.locator(".undo-said:not(.bad)")).to_be_visible(timeout=WAIT)
     assert await slot() == before
+
+
+async def locked(county: CountyServer, slots: Mapping[str, Slot]) -> Table:
+    """A table in which these requirements stand there; afterwards nothing holds them."""
+
+    def held(register: Register) -> Register:
+        return structs.replace(
+            register,
+            requirements=tuple(
+                structs.replace(r, locked=(slots[r.id],) if r.id in slots else ()) for r in register.requirements
+            ),
+        )
+
+    register = (await county.app[counties_key].now()).register
+    table = (await asyncio.to_thread(solve, held(register), "A", seconds=20, workers=1, improve_until=0)).table
+    assert table is not None
+    return table
+
+
+async def test_a_drop_that_moves_many_says_so_and_names_a_slot_that_does_not(small: CountyServer, desks: Desks) -> None:
+    def busier(register: Register) -> Register:
+        """Each class of the three schools has one lesson more."""
+        known = next(one for one in register.requirements if one.id == SYNC_REQUIREMENT)
+        own = (
+            structs.replace(known, id=f"A-own{number}", kind="local", parties=(party,))
+            for number, party in enumerate(known.parties)
+        )
+        return structs.replace(register, requirements=(*register.requirements, *own))
+
+    await small.app[importing_key].edit(busier, "tests")
+    there = {f"A-own{number}": Slot(weekday=3, period=6) for number in range(3)}
+    table = await locked(small, {SYNC_REQUIREMENT: Slot(weekday=1, period=7), **there})
+    await small.app[timetable_key].take_draft("A", table, author="教务", revision=0)
+    page = await desks.open("core_director", f"/timetable?version=draft&lesson={SYNC}&tab=lesson&lang=en")
+    await page.locator(f'.les[data-lesson="{SYNC}"]').focus(timeout=WAIT)
+    await page.keyboard.press("m")
+    await page.locator('.cd[data-slot="3.6"]').first.click(timeout=WAIT)
+    repair = page.locator(".repair")
+    await expect(repair).to_have_attribute("data-moves", "4", timeout=WAIT)
+    await expect(repair.locator('[data-schools="3"]')).to_be_visible()
+    await expect(repair.locator("details[data-school]")).to_have_count(3)
+    await expect(page.locator('[data-action="accept-repair"]')).to_contain_text("4")
+    await expect(repair.locator("[data-elsewhere]")).to_be_visible(timeout=WAIT)
+    await nothing_is_cut_off(page)
+    await page.locator('[data-action="look-elsewhere"]').click()
+    await expect(repair).to_have_attribute("data-moves", "1")
+    await page.locator('[data-action="accept-repair"]').click()
+    await expect(repair).to_have_count(0, timeout=WAIT)
+    after = (await (await small.person("core_director")).get(TABLE)).json["lessons"]
+    before = {lesson.id: (lesson.weekday, lesson.host.period) for lesson in table.lessons}
+    moved = [one["id"] for one in after if (one["weekday"], one["parties"][0]["period"]) != before[one["id"]]]
+    assert moved == [SYNC]
+
+
+async def test_a_lesson_of_today_is_changed_until_it_begins(small: CountyServer, desks: Desks) -> None:
+    today = local_date(time.time())
+    table = await locked(small, {SYNC_REQUIREMENT: Slot(weekday=today.isoweekday(), period=6)})
+    await agree_on(small.app[timetable_key], table, tuple(unit.id for unit in await core_units(small)))
+    page = await desks.open("core_director", "/")
+    for clock, offered in (("00:01", 1), ("23:58", 0)):
+        await page.clock.set_fixed_time(f"{today.isoformat()}T{clock}:00+08:00")
+        await page.goto(f"{small.base}/timetable?lesson={SYNC}&tab=lesson&lang=zh-CN")
+        await expect(page.locator(".panel .costs-head").first).to_be_visible(timeout=WAIT)
+        await expect(page.locator('[data-action="move-lesson"]')).to_have_count(offered)
+        await expect(page.locator("[data-past]")).to_have_count(1 - offered)
+    assert await page.evaluate(UNTRANSLATED) == []
+
+
+async def test_a_version_says_what_it_changed_for_each_school(small: CountyServer, desks: Desks) -> None:
+    units = tuple(unit.id for unit in await core_units(small))
+    for weekday, own in ((1, 2), (2, 4)):
+        slots = {SYNC_REQUIREMENT: Slot(weekday=weekday, period=6)}
+        table = await locked(small, slots)
+        lessons = tuple(
+            structs.replace(one, weekday=own + int(one.id[-1])) if one.kind == "local" else one for one in table.lessons
+        )
+        await agree_on(small.app[timetable_key], structs.replace(table, lessons=lessons), units)
+    page = await desks.open("core_director", "/timetable?tab=versions&lang=zh-CN")
+    await page.locator('[data-action="version-diff"]').first.click(timeout=WAIT)
+    changes = page.locator('[data-diff="2"] li[data-change="moved"]')
+    await expect(changes).to_have_count(3, timeout=WAIT)
+    await page.locator(".diffs select").select_option(MEMBER)
+    await expect(changes).to_have_count(1)
+    await expect(changes.locator("s")).to_have_text("周一第6节")
+    await expect(changes.locator(".diff-what b")).to_have_text("周二第6节")
+    await nothing_is_cut_off(page)
+
+
+async def core_units(county: CountyServer) -> Sequence[SchoolUnit]:
+    """The schools of the first community, the core school first."""
+    known = await county.app[counties_key].now()
+    return known.units_of(known.community("A"))
 
 
 async def test_of_two_directors_the_second_sees_what_the_first_changed(small: CountyServer, desks: Desks) -> None:

@@ -105,6 +105,7 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ),
     ("POST", "/api/communities/A/repairs/absent/accept", None, CORE_SPEAKERS),
     ("POST", "/api/communities/A/undo", OLD, CORE_SPEAKERS),
+    ("POST", "/api/communities/A/redo", OLD, CORE_SPEAKERS),
     ("GET", "/api/communities/A/amendments", None, OF_A | {"panel A1"}),
     (
         "POST",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from server.keys import counties_key, repairs_key, timetable_key
 from tests.county_server import LOCAL, SYNC, Caller, CountyServer, running_county
@@ -19,6 +20,7 @@ TABLE = "/api/communities/A/timetable?version=draft"
 SLOTS = "/api/communities/A/slots"
 REPAIRS = "/api/communities/A/repairs"
 UNDO = "/api/communities/A/undo"
+REDO = "/api/communities/A/redo"
 
 
 @pytest.fixture
@@ -87,8 +89,30 @@ async def test_a_lesson_is_moved_and_the_move_undone(drafted: CountyServer) -> N
     assert (await director.post(UNDO, {"revision": 1})).refusal == (409, "stale_version")
     undone = await director.post(UNDO, {"revision": 2})
     assert (undone.status, undone.json["revision"]) == (200, 3)
+    assert (undone.json["mayUndo"], undone.json["mayRedo"]) == (False, True)
     assert await lesson_at(director) == before
     assert (await director.post(UNDO, {"revision": 3})).refusal == (409, "nothing_to_undo")
+
+    assert (await director.post(REDO, {"revision": 2})).refusal == (409, "stale_version")
+    redone = await director.post(REDO, {"revision": 3})
+    assert (redone.status, redone.json["mayUndo"], redone.json["mayRedo"]) == (200, True, False)
+    assert await lesson_at(director) == (free["weekday"], free["period"])
+    assert (await director.post(REDO, {"revision": 4})).refusal == (409, "nothing_to_redo")
+
+
+async def test_what_breaks_a_rule_by_now_is_not_redone(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    tables = drafted.app[timetable_key]
+    draft = await tables.draft("A")
+    assert draft is not None
+    known = next(one for one in draft.table.lessons if one.id == LOCAL)
+    short = structs.replace(draft.table, lessons=tuple(one for one in draft.table.lessons if one is not known))
+    await tables.take_draft("A", short, author="排课", revision=1)
+    assert (await director.post(UNDO, {"revision": 2})).status == 200
+    refused = await director.post(REDO, {"revision": 3})
+    assert refused.refusal == (409, "redo_outdated")
+    assert refused.json["errors"]
+    assert await lesson_at(director, LOCAL) == (known.weekday, known.host.period)
 
 
 async def test_several_changes_are_undone_one_by_one(drafted: CountyServer) -> None:
@@ -133,6 +157,7 @@ async def test_only_who_may_build_may_move(drafted: CountyServer, name: str) -> 
         (REPAIRS, wish({"weekday": 1, "period": 1}, 1)),
         (f"{REPAIRS}/absent/accept", None),
         (UNDO, {"revision": 1}),
+        (REDO, {"revision": 1}),
     ):
         assert (await somebody.post(path, body)).refusal == (403, "not_permitted")
 

@@ -44,7 +44,7 @@ def tables(url: str, register: Register) -> tuple[Database, TimetableService]:
     return database, TimetableService(SqlTableStore(database), Fixed(register), now=time.time, announce=nobody)
 
 
-async def as_it_is(community: str, register: Register) -> Register:
+async def as_it_is(community: str, register: Register, valid_from: str | None) -> Register:
     return register
 
 

@@ -1141,6 +1141,8 @@ export interface VersionRow {
   added: number;
   moved: number;
   cancelled: number;
+  /** The first ISO date that it counts for, where that is later than its publication. */
+  validFrom: string | null;
 }
 
 /** Who gave way in the community, every unit in its order. */
@@ -1165,6 +1167,10 @@ export interface TimetableView {
   costByRule: RuleCost[];
   /** Whether the person asking may build a draft, or change it. */
   mayBuild: boolean;
+  /** Whether the draft shown took the place of another table, which the person may put back. */
+  mayUndo: boolean;
+  /** Whether a table was undone that the person may put on the table again. */
+  mayRedo: boolean;
   /** Lessons whose schools share too few minutes by the bells of some part of the term, with the smallest shift. */
   warnings: Finding[];
   negotiation: NegotiationView | null;

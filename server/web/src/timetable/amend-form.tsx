@@ -242,8 +242,8 @@ function Partner({ table, lesson, week, scope, value, onChange }: TargetProps & 
     .filter((other) => other.requirement !== lesson.requirement)
     .filter((other) => (scope === "weekly" ? sameWeeks(other, weekly) : !["cancelled", "away"].includes(table.state(other))))
     .filter((other) => other.parties.some((party) => (party.classes ?? []).some((id) => classes.has(id))))
+    .filter((other) => scope === "weekly" || those.toCome(other, week))
     .map((other) => ({ other, ...those.occurrence(other, week) }))
-    .filter(({ date }) => scope === "weekly" || date > table.view.term.today)
     .sort((a, b) => Number(isShared(b.other)) - Number(isShared(a.other)) || a.other.weekday - b.other.weekday || a.other.start.localeCompare(b.other.start));
   if (others.length === 0) return <Empty>{t("amending.no_partner")}</Empty>;
   return (

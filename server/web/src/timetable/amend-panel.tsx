@@ -22,11 +22,10 @@ export interface AmendPanelProps {
 
 export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps) {
   const [open, setOpen] = useState<Amending | "substitute" | null>(null);
-  const { term } = table.view;
   const { date } = table.occurrence(lesson, week);
   const state = table.state(lesson);
   const lost = state === "cancelled";
-  const coming = date >= term.today;
+  const coming = table.toCome(lesson, week);
   const close = () => setOpen(null);
   const own = (amendments.data ?? []).filter((one) => one.lines.some((line) => line.lesson === table.origin(lesson)));
   return (
@@ -59,7 +58,9 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
               </Button>
             </div>
           ) : (
-            <p class="sm mut">{t("amending.past")}</p>
+            <p class="sm mut" data-past>
+              {t(date === table.view.term.today ? "amending.begun" : "amending.past")}
+            </p>
           )}
         </div>
       )}

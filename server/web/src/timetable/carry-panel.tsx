@@ -1,15 +1,14 @@
-/** The side panel while a lesson is moved: the best places, why the others are none, and the repair to accept. */
+/** The side panel while a lesson is moved: the best places, why the others are none, and what comes of its drop. */
 
-import { useEffect, useRef } from "preact/hooks";
-import type { Finding, RepairView, SlotView, TimetableView } from "../generated/api";
+import type { SlotView, TimetableView } from "../generated/api";
 import { Problem } from "../ui/api";
-import { Button, Failure, KindChip, Note, StateChip, useAction } from "../ui/components";
-import { findingText } from "../ui/findings";
+import { Button, Failure, KindChip, Note } from "../ui/components";
+import { findingText, isFinding } from "../ui/findings";
 import { Icon } from "../ui/icons";
 import { has, t } from "../ui/i18n";
-import { accept, carry, type Drop, dropped, drop, looking, openSlots, putBack, repairableSlots, slotBelow, slotName } from "./carry";
-import { Conflict } from "./conflict";
+import { carry, type Drop, dropped, drop, looking, openSlots, putBack, repairableSlots, slotBelow, slotName } from "./carry";
 import { slotTitle, verdictText } from "./drop-slots";
+import { Faster, Repair } from "./repair";
 import type { Table } from "./table";
 
 const BEST = 3;
@@ -134,8 +133,8 @@ function Reasons({ slots }: { slots: readonly SlotView[] }) {
   );
 }
 
-function Dropped({ table, dropped: { lesson, slot, repair, error, community }, onChange, onStale }: { table: Table; dropped: Drop; onChange: (view: TimetableView) => void; onStale: () => void }) {
-  if (repair) return <Repair table={table} slot={slot} community={community} repair={repair} onChange={onChange} onStale={onStale} />;
+function Dropped({ table, dropped: { lesson, slot, repair, error, community, elsewhere }, onChange, onStale }: { table: Table; dropped: Drop; onChange: (view: TimetableView) => void; onStale: () => void }) {
+  if (repair) return <Repair key={repair.id} table={table} slot={slot} community={community} repair={repair} elsewhere={elsewhere} onChange={onChange} onStale={onStale} />;
   const stale = error instanceof Problem && error.status === 409;
   if (error instanceof Problem && error.code === "stale_version") return <Faster table={table} lesson={lesson} slot={slot} onChange={onChange} />;
   const reasons = error instanceof Problem ? error.errors.filter(isFinding) : slot.reasons;
@@ -163,88 +162,6 @@ function Dropped({ table, dropped: { lesson, slot, repair, error, community }, o
       <div class="acts">
         <Button small onClick={putBack}>
           {t(error === undefined ? "act.cancel" : "carry.put_back")}
-        </Button>
-      </div>
-    </>
-  );
-}
-
-/** Somebody changed the draft while the lesson was in the hand. */
-function Faster({ table, lesson, slot, onChange }: { table: Table; lesson: string; slot: SlotView; onChange: (view: TimetableView) => void }) {
-  const moved = table.lessons.get(lesson);
-  return (
-    <Conflict
-      table={table}
-      mine={t("conflict.mine.move", { lesson: moved ? table.full(moved) : "", slot: slotTitle(slot) })}
-      onTake={(view) => {
-        putBack();
-        onChange(view);
-      }}
-      onAgain={(view) => {
-        onChange(view);
-        void drop(slot, view.revision);
-      }}
-    />
-  );
-}
-
-const isFinding = (value: unknown): value is Finding => typeof value === "object" && value !== null && "code" in value;
-
-interface RepairProps {
-  table: Table;
-  slot: SlotView;
-  community: string;
-  repair: RepairView;
-  onChange: (view: TimetableView) => void;
-  onStale: () => void;
-}
-
-/** The repair found: what moves, what it costs, who has to agree. Nothing is changed before it is accepted. */
-function Repair({ table, slot, community, repair, onChange, onStale }: RepairProps) {
-  const { busy, error, run } = useAction();
-  const head = useRef<HTMLHeadingElement>(null);
-  const stale = error instanceof Problem && error.status === 409;
-  const change = repair.costAfter - repair.costBefore;
-  useEffect(() => head.current?.focus(), []);
-  if (error instanceof Problem && error.code === "stale_version") return <Faster table={table} lesson={repair.lesson} slot={slot} onChange={onChange} />;
-  const take = () =>
-    run(async () => {
-      onChange(await accept(community, repair));
-    });
-  return (
-    <>
-      <section class="card repair" data-repair={repair.id}>
-        <div class="row">
-          <h3 class="grow" tabIndex={-1} ref={head}>
-            {t("repair.title", { count: repair.moves.length })}
-          </h3>
-          <StateChip tone={repair.verified ? "ok" : "warn"} icon={repair.verified ? "check" : "warn"}>
-            {t(repair.verified ? "repair.verified" : "repair.unverified")}
-          </StateChip>
-        </div>
-        <ul class="moves">
-          {repair.moves.map((move) => {
-            const lesson = table.lessons.get(move.lesson);
-            return (
-              <li key={move.lesson}>
-                <span class="grow ell">{lesson ? table.full(lesson) : move.lesson}</span>
-                <s class="dim nw">{slotTitle(move.source)}</s>
-                <Icon name="right" size="sm" />
-                <b class="nw">{slotTitle(move.target)}</b>
-              </li>
-            );
-          })}
-        </ul>
-        <p class="sm">{t(change === 0 ? "repair.cost_same" : change > 0 ? "repair.cost_more" : "repair.cost_less", { before: repair.costBefore, after: repair.costAfter, change: Math.abs(change) })}</p>
-        <p class="sm">{t("repair.asks", { units: repair.units.map((unit) => table.unitShort(unit)).join(t("list.comma")) })}</p>
-      </section>
-      <Failure error={error} retry={stale ? onStale : undefined} />
-      <div class="acts">
-        <Button small onClick={putBack}>
-          {t("act.cancel")}
-        </Button>
-        <Button small kind="pri" icon="check" busy={busy} action="accept-repair" onClick={take}>
-          {t("repair.accept")}
         </Button>
       </div>
     </>

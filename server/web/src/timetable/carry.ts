@@ -1,7 +1,7 @@
 /** A lesson that is being carried to another slot: where it may go, what it is over, and the repair of its drop. */
 
 import { computed, signal } from "@preact/signals";
-import type { NewRepair, RepairView, SlotsView, SlotView, TimetableView } from "../generated/api";
+import type { NewRepair, RepairView, Revision, SlotsView, SlotView, TimetableView } from "../generated/api";
 import { get, post } from "../ui/api";
 
 export interface Carry {
@@ -25,12 +25,25 @@ export interface Drop {
   slots: readonly SlotView[];
   repair?: RepairView;
   error?: unknown;
+  /** Where many would have to move: another slot that needs far fewer, or that one is looked for. */
+  elsewhere?: Elsewhere | "looking";
 }
+
+/** Another slot for the lesson, with its repair. */
+export interface Elsewhere {
+  slot: SlotView;
+  repair: RepairView;
+}
+
+/** From so many lessons on that have to move, other slots are looked at too. */
+export const MANY_MOVES = 4;
+/** So many of them, each a search of its own. */
+const OTHERS_TRIED = 3;
 
 export const carry = signal<Carry | null>(null);
 export const dropped = signal<Drop | null>(null);
-/** Whether a repair is on its way to become the draft. */
-export const accepting = signal(false);
+/** Whether the draft is about to be another one: a repair is accepted, a change undone or redone. */
+export const changing = signal(false);
 
 export const slotName = (slot: { weekday: number; period: number }) => `${slot.weekday}.${slot.period}`;
 export const isOpen = (slot: SlotView) => slot.verdict === "fits" || slot.verdict === "costs";
@@ -96,12 +109,38 @@ export async function drop(slot: SlotView | null, revision: number): Promise<voi
   const own: Drop = { community: held.community, lesson: held.lesson, slot, slots: held.slots };
   dropped.value = own;
   try {
-    const wanted: NewRepair = { revision, lesson: held.lesson, weekday: slot.weekday, period: slot.period };
-    const repair = await post<RepairView>(`${address(held.community)}/repairs`, wanted);
-    if (dropped.value === own) dropped.value = { ...own, repair };
+    const repair = await repairFor(own, slot, revision);
+    if (dropped.value !== own) return;
+    const many = repair.moves.length >= MANY_MOVES;
+    dropped.value = { ...own, repair, elsewhere: many ? "looking" : undefined };
+    if (many) void lookElsewhere(dropped.value, repair, revision);
   } catch (error) {
     if (dropped.value === own) dropped.value = { ...own, error };
   }
+}
+
+function repairFor({ community, lesson }: Drop, slot: SlotView, revision: number): Promise<RepairView> {
+  const wanted: NewRepair = { revision, lesson, weekday: slot.weekday, period: slot.period };
+  return post<RepairView>(`${address(community)}/repairs`, wanted);
+}
+
+/** The slots that promise the fewest moves are tried one by one: a free one, else those with the fewest in the way. */
+async function lookElsewhere(shown: Drop, repair: RepairView, revision: number): Promise<void> {
+  const others = (openSlots.value.length > 0 ? openSlots.value.slice(0, 1) : repairableSlots.value).filter((one) => slotName(one) !== slotName(shown.slot));
+  let best: Elsewhere | undefined;
+  for (const slot of others.slice(0, OTHERS_TRIED)) {
+    // a slot that cannot be had is none that needs fewer
+    const found = await repairFor(shown, slot, revision).catch(() => null);
+    if (dropped.value !== shown) return;
+    if (found !== null && 2 * found.moves.length <= repair.moves.length && found.moves.length < (best?.repair.moves.length ?? Infinity)) best = { slot, repair: found };
+    if (best?.repair.moves.length === 1) break;
+  }
+  dropped.value = { ...shown, elsewhere: best };
+}
+
+/** Looks at the other slot's repair instead; it is not taken yet. */
+export function turnTo({ slot, repair }: Elsewhere): void {
+  if (dropped.value !== null) dropped.value = { ...dropped.value, slot, repair, elsewhere: undefined };
 }
 
 /**
@@ -114,24 +153,25 @@ export async function seek(community: string, lesson: string, wanted: { weekday:
   if (slot !== null) await drop(slot, revision);
 }
 
-/** Makes the repair's table the draft. */
-export async function accept(community: string, repair: RepairView): Promise<TimetableView> {
-  accepting.value = true;
+async function change(path: string, body?: Revision): Promise<TimetableView> {
+  changing.value = true;
   try {
-    const view = await post<TimetableView>(`${address(community)}/repairs/${encodeURIComponent(repair.id)}/accept`);
+    const view = await post<TimetableView>(path, body);
     putBack();
     return view;
   } finally {
-    accepting.value = false;
+    changing.value = false;
   }
 }
 
+/** Makes the repair's table the draft. */
+export const accept = (community: string, repair: RepairView) => change(`${address(community)}/repairs/${encodeURIComponent(repair.id)}/accept`);
+
 /** Takes back the last change of the draft. */
-export async function undo(community: string, revision: number): Promise<TimetableView> {
-  const view = await post<TimetableView>(`${address(community)}/undo`, { revision });
-  putBack();
-  return view;
-}
+export const undo = (community: string, revision: number) => change(`${address(community)}/undo`, { revision });
+
+/** Does again what was taken back last. */
+export const redo = (community: string, revision: number) => change(`${address(community)}/redo`, { revision });
 
 /** The slot that an arrow key leads to: up and down in the day, left and right to the nearest hour of another day. */
 export function neighbour(key: string, any: boolean): SlotView | null {

@@ -179,7 +179,7 @@ export function Carrying({ table }: { table: Table }) {
           {held.loading ? t("carry.looking") : below ? t(`slot.said.${below.verdict}`, { slot: slotTitle(below) }) : t(held.how === "look" ? "carry.look_lead" : "carry.lead", { lesson: table.title(lesson) })}
         </b>
         {below?.verdict === "impossible" && below.reasons.slice(0, 3).map((reason) => <p key={reason.code}>{findingText(reason)}</p>)}
-        {below?.repairable && held.how !== "look" && <p class="mut">{t("slot.may_repair", { count: below.lessons.length })}</p>}
+        {below?.repairable && held.how !== "look" && <p class="mut may">{t("slot.may_repair", { count: below.lessons.length })}</p>}
         {below?.verdict === "costs" && <p>{verdictText(below)}</p>}
         {best !== null && (below === null || !isOpen(below)) && <p class="way">{t("carry.best", { slot: slotTitle(best), text: verdictText(best) })}</p>}
         {held.how !== "pointer" && (

@@ -6,7 +6,7 @@ import type { IconName } from "../ui/icons";
 import { t } from "../ui/i18n";
 import { speaks } from "../ui/session";
 import { gradeName, gradeShort, label, subjectName } from "../ui/names";
-import { addDays, minutesOf } from "../ui/time";
+import { addDays, countyTime, minutesOf, now } from "../ui/time";
 import { heldIn, lessonIn, unitOn } from "./turns";
 
 /** What became of a lesson on its date; "away" is the slot that it has left, "reduced" goes on without a school. */
@@ -61,10 +61,10 @@ export class Table {
 
   private readonly owners: ReadonlyMap<string, PlacedParty>;
 
-  /** `week` is the term week that is looked at, whose clock and whose turns count; without it the table's own. Of a week
-   * on its dates, the lessons are drawn already. */
+  /** `whole` is the table as the server tells it. `week` is the term week that is looked at, whose clock and whose turns
+   * count; without it the table's own. Of a week on its dates, the lessons are drawn already. */
   constructor(
-    whole: TimetableView,
+    readonly whole: TimetableView,
     week?: number,
     readonly dated: DatedWeek | null = null,
   ) {
@@ -115,6 +115,15 @@ export class Table {
     if (row !== undefined) return { id: row.occurrence, date: row.date };
     const date = addDays(this.view.term.weekOne, 7 * (week - 1) + lesson.weekday - 1);
     return { id: `${this.origin(lesson)}.${date}`, date };
+  }
+
+  /** Whether the lesson of a week has not begun yet: what has, nobody changes any more. On the table's own day the clock
+   * of this machine says so, as far as it is of the same day. */
+  toCome(lesson: Lesson, week: number): boolean {
+    const { date } = this.occurrence(lesson, week);
+    const { today } = this.view.term;
+    const here = countyTime(now());
+    return date === today && here.date === today ? minutesOf(lesson.start) > here.minutes : date >= today;
   }
 
   /** Whether the term is over: its table is read, nothing of it changes any more. */
