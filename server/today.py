@@ -12,7 +12,7 @@ from server.auth.principal import Principal
 from server.county import County, reference
 from server.free_space import LEAST_BYTES
 from server.shapes.review import ReviewRow
-from server.shapes.table import LiveNow, Need, NeedCode, PairQuota, TodayLesson, TodayParty, TodayView
+from server.shapes.table import BuildView, LiveNow, Need, NeedCode, PairQuota, TodayLesson, TodayParty, TodayView
 from server.table_view import term_reference, unit_reference
 from signaling.wire import SessionState
 from timetable.agreement import amendments as changes
@@ -62,11 +62,11 @@ def today_view(
     asker: Principal,
     today: date,
     now: float,
-    interrupted: bool = False,
+    interrupted: BuildView | None = None,
     disk_low: int | None = None,
 ) -> TodayView:
     """`tables` are those in force, `amendments` those of the community, `sessions` by occurrence; `held` are the
-    subjects of this year's sync lessons, by member unit; `interrupted`: a build of the table waits to be taken up;
+    subjects of this year's sync lessons, by member unit; `interrupted`: the build whose table waits to be taken up;
     `disk_low`: free bytes of the server's disk where they are few."""
     shared = [
         standing
@@ -167,11 +167,14 @@ def _closed(county: County, community: Community, tables: DatedTables, asker: Pr
         yield _need("schools_closed", values, link, "bad" if closing.first <= today.isoformat() else "warn")
 
 
-def _interrupted(community: Community, asker: Principal, interrupted: bool) -> Iterable[Need]:
+def _interrupted(community: Community, asker: Principal, build: BuildView | None) -> Iterable[Need]:
     """Only who may build can do something about it."""
-    if interrupted and speaks_for(asker, community.core, community.units, community.id) == community.core:
+    if build is not None and speaks_for(asker, community.core, community.units, community.id) == community.core:
         page = f"/timetable?community={community.id}&tab=build"
-        yield _need("build_interrupted", {"community": community.name}, page, "warn")
+        values: dict[str, str | int] = {"community": community.name}
+        if build.cost is not None and build.kept_until is not None:
+            values |= {"cost": build.cost, "date": local_date(build.kept_until).isoformat()}
+        yield _need("build_interrupted", values, page, "warn")
 
 
 def _filling(asker: Principal, free: int | None) -> Iterable[Need]:

@@ -75,7 +75,7 @@ async def today(request: web.Request) -> web.Response:
         asker=asker,
         today=day,
         now=now,
-        interrupted=any(build.interrupted for build in app[builds_key].of(community.id)),
+        interrupted=next((build.view() for build in app[builds_key].of(community.id) if build.interrupted), None),
         disk_low=app[free_space_key].low,
     )
     return reply(request, shape)

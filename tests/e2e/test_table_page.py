@@ -127,6 +127,18 @@ async def test_lesson_is_dragged_repaired_accepted_and_undone(core: Desk) -> Non
     await page.keyboard.press("Control+z")
     await page.wait_for_selector(".undo-said:not(.bad)", timeout=WAIT)
     assert await slot_of(page, lesson) == before
+    for redo, undo in (("Control+y", "Control+z"), ("Control+Shift+z", '[data-action="undo"]')):
+        await page.keyboard.press(redo)
+        await expect(page.locator('[data-action="redo"]')).to_have_attribute("aria-disabled", "true", timeout=WAIT)
+        assert "{}.{}".format(*await slot_of(page, lesson)) == best
+        await (page.click(undo) if undo.startswith("[") else page.keyboard.press(undo))
+        await expect(page.locator('[data-action="redo"]:not([aria-disabled])')).to_be_visible(timeout=WAIT)
+        assert await slot_of(page, lesson) == before
+    await page.click('[data-action="redo"]')
+    await expect(page.locator('[data-action="redo"]')).to_have_attribute("aria-disabled", "true", timeout=WAIT)
+    await page.keyboard.press("Control+z")
+    await expect(page.locator('[data-action="redo"]:not([aria-disabled])')).to_be_visible(timeout=WAIT)
+    assert await slot_of(page, lesson) == before
 
 
 async def test_lesson_is_carried_by_keys(core: Desk) -> None:
@@ -160,8 +172,9 @@ async def test_slot_that_cannot_be_says_why(core: Desk) -> None:
     box = await page.locator('.cd[data-verdict="impossible"]').first.bounding_box()
     assert box is not None
     await page.mouse.move(box["x"] + 20, box["y"] + 20, steps=4)
-    await page.wait_for_selector(".carry-hint p", timeout=WAIT)
-    assert re.search(r"\d", await page.inner_text(".carry-hint"))
+    await page.wait_for_selector(".panel .below li", timeout=WAIT)
+    assert re.search(r"\d", await page.inner_text(".panel .below"))
+    await expect(page.locator(".carry-hint b")).not_to_have_text("")
     await page.keyboard.press("Escape")
     await page.mouse.up()
     await page.wait_for_selector(".cd", state="detached", timeout=WAIT)
@@ -233,3 +246,32 @@ async def test_cover_names_who_could_stand_in_and_why(core: Desk) -> None:
     await page.wait_for_selector("[data-need] [data-candidate]", timeout=WAIT)
     assert await page.locator("[data-candidate] .mut").first.inner_text() != ""
     assert await page.evaluate(UNTRANSLATED) == []
+
+
+async def test_build_of_a_killed_server_is_weighed_and_discarded(demo: Demo, shared_chromium: Browser) -> None:
+    """The page that watches it says that the server is gone, and after its start what is left of the build."""
+    base = demo.json["base_url"]
+    context = await shared_chromium.new_context(viewport=PC, storage_state=SIGNED_IN.get(base))
+    page = await context.new_page()
+    if base not in SIGNED_IN:
+        await sign_in(page, demo, host_director(demo))
+    panel = page.locator(".panel")
+    await page.goto(f"{base}/timetable?version=1&tab=build")
+    await panel.locator(".seg-ctl button").last.click(timeout=WAIT)
+    await page.click('[data-action="build"]')
+    await expect(panel.locator(".big3 b").first).to_be_visible(timeout=3 * WAIT)
+    demo.kill()
+    await expect(panel.locator('[data-state="running"] .note.warn')).to_be_visible(timeout=WAIT)
+    demo.start()
+    left = panel.locator('[data-state="interrupted"]')
+    await expect(left).to_be_visible(timeout=WAIT)
+    assert await left.locator("[data-standing]").get_attribute("data-standing") != "0"
+    assert await page.evaluate(UNTRANSLATED) == []
+    await page.goto(f"{base}/")
+    need = page.locator('[data-need="build_interrupted"]')
+    assert re.search(r"\d\d-\d\d", await need.locator(".mut").inner_text(timeout=WAIT))
+    await need.locator("a").click()
+    await page.click('[data-action="discard-build"]', timeout=WAIT)
+    await expect(left).to_have_count(0, timeout=WAIT)
+    assert await page.locator('.tabs [data-value="build"] .count').count() == 0
+    await context.close()

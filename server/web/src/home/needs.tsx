@@ -5,6 +5,7 @@ import { Empty, LinkButton } from "../ui/components";
 import { Icon, type IconName } from "../ui/icons";
 import { has, t, type Values } from "../ui/i18n";
 import { label } from "../ui/names";
+import { dayDate } from "../ui/time";
 
 const ICONS: Record<Need["code"], IconName> = {
   consent_missing: "dots",
@@ -18,6 +19,7 @@ const ICONS: Record<Need["code"], IconName> = {
   build_interrupted: "warn",
   disk_filling: "warn",
 };
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const URGENCY = { bad: 0, warn: 1, info: 2 };
 
 /** An answer that is missing from the person's own school reads otherwise than one from another school. */
@@ -26,7 +28,7 @@ function sentenceOf(need: Need): string {
 }
 
 function localized(values: Need["values"]): Values {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? label(value) : value]));
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value !== "string" ? value : DATE.test(value) ? dayDate(value) : label(value)]));
 }
 
 export function Needs({ needs }: { needs: readonly Need[] }) {

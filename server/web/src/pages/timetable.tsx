@@ -66,6 +66,12 @@ function Loaded(loaded: Resource<TimetableView>) {
   return <Timetable table={table} week={week} loaded={loaded} />;
 }
 
+/** What the clock week shows of the community, where it is not all: one school, or one year of all. */
+function shownOf(table: Table, show: string): string[] {
+  const [what = "", of = ""] = show.split(":");
+  return what === "unit" ? [table.unitName(of)] : what === "grade" ? [gradeName(Number(of))] : [];
+}
+
 /** The week to look at: the one asked for, else this one; at the weekend people look at the week to come. */
 function weekOf({ term, lessons }: TimetableView, asked: number | undefined): number {
   const last = Math.max(5, ...lessons.map((lesson) => lesson.weekday));
@@ -112,7 +118,7 @@ function Timetable({ table: plain, week, loaded }: { table: Table; week: number;
       <Tools table={plain} week={week} day={day} grade={grade} grades={grades} show={show} onChange={loaded.set} />
       <main class="table-main">
         <Stale at={loaded.at} error={loaded.error} retry={loaded.reload} />
-        {view !== "class" && !empty && <PrintHead table={table} week={week} title={view === "day" ? `${table.view.community.name} ${weekdayName(day)} ${gradeName(grade)}` : table.view.community.name} />}
+        {view !== "class" && !empty && <PrintHead table={table} week={week} title={[table.view.community.name, ...(view === "day" ? [weekdayName(day), gradeName(grade)] : shownOf(table, show))].join(" ")} />}
         {empty ? (
           <Empty action={table.view.mayBuild && <Button onClick={() => openTab("build")}>{t("tools.next.build")}</Button>}>{t("table.empty")}</Empty>
         ) : view === "clock" ? (

@@ -9,7 +9,7 @@ import { t } from "../ui/i18n";
 import { explanation } from "./explaining";
 import { dateTime } from "../ui/time";
 import { label } from "../ui/names";
-import { type Run, run, startRun, stopRun, takeInterrupted } from "./run";
+import { discardRun, reachable, type Run, run, startRun, stopRun, takeInterrupted } from "./run";
 import type { Table } from "./table";
 import { WayOut } from "./way-out";
 
@@ -32,6 +32,9 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
   const [stuck, setStuck] = useState(false);
 
   const interrupted = current?.view.state === "interrupted";
+  const kept = interrupted ? current.view.cost : null;
+  // what stands there may be the better one
+  const better = kept !== null && (table.view.lessons.length === 0 || kept < table.view.cost);
   useEffect(() => {
     if (wasRunning.current && !running && !interrupted) {
       const failed = current?.view.state === "failed";
@@ -47,7 +50,7 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
 
   return (
     <div class="pb" data-state={current?.view.state ?? "idle"}>
-      {current ? <Progress current={current} lessons={table.view.lessons.length} /> : <Standing table={table} />}
+      {current ? <Progress current={current} table={table} /> : <Standing table={table} />}
       {may && !running && (current?.view.state === "failed" || explained) && <WayOut table={table} wanted={stuck} onConceded={start} />}
       {may && !running && (
         <div class="build-start">
@@ -65,16 +68,16 @@ export function BuildPanel({ table, onDone }: { table: Table; onDone: () => void
             </Button>
           ) : (
             <>
-              {interrupted && current.view.cost !== null && (
-                <Button small kind="pri" icon="check" busy={busy} action="take-build" onClick={() => act(() => takeInterrupted(current.view.id, { revision }).then(onDone))}>
+              {kept !== null && (
+                <Button small kind={better ? "pri" : undefined} icon="check" busy={busy} action="take-build" onClick={() => act(() => takeInterrupted(current?.view.id ?? "", { revision }).then(onDone))}>
                   {t("build.take")}
                 </Button>
               )}
-              <Button small kind={interrupted && current.view.cost !== null ? undefined : "pri"} icon="play" busy={busy} action="build" onClick={() => act(start)}>
+              <Button small kind={better ? undefined : "pri"} icon="play" busy={busy} action="build" onClick={() => act(start)}>
                 {t(interrupted ? "build.start_again" : "build.start")}
               </Button>
               {interrupted && (
-                <Button small kind="quiet" icon="trash" busy={busy} action="discard-build" onClick={() => act(() => stopRun(current.view.id))}>
+                <Button small kind="quiet" icon="trash" busy={busy} action="discard-build" onClick={() => act(() => discardRun(current.view))}>
                   {t("build.discard")}
                 </Button>
               )}
@@ -101,7 +104,8 @@ function Standing({ table }: { table: Table }) {
   );
 }
 
-function Progress({ current: { view, fall }, lessons }: { current: Run; lessons: number }) {
+function Progress({ current: { view, fall }, table }: { current: Run; table: Table }) {
+  const { lessons, cost, status, version } = table.view;
   const running = view.state === "running";
   // all is done while the best table becomes the draft
   const at = view.phase === "done" ? PHASES.length : PHASES.indexOf(view.phase);
@@ -116,13 +120,14 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
         <p class="mut sm">{t(meaning(view), { author: label(view.author), at: dateTime(view.at) })}</p>
         {view.state === "interrupted" && view.keptUntil !== null && <p class="xs dim">{t("build.kept_until", { at: dateTime(view.keptUntil) })}</p>}
       </div>
+      {running && !reachable.value && <Note tone="warn">{t("build.unreachable")}</Note>}
       {running && (
         <>
           <ol class="steps">
             {PHASES.map((phase, index) => (
               <li class={index < at ? "d" : index === at ? "c" : "dim"} key={phase}>
                 <Icon name={index < at ? "check" : index === at ? "load" : "dots"} size="sm" spin={index === at} />
-                <span class="grow">{t(`build.phase.${phase}`, { seconds: Math.floor(view.seconds), limit: Math.round(view.limit) })}</span>
+                <span class="grow">{t(phase === "improving" && index > at ? "build.phase.improving_later" : `build.phase.${phase}`, { seconds: Math.floor(view.seconds), limit: Math.round(view.limit) })}</span>
                 {phase === "first" && first && <b>{t("build.short_seconds", { seconds: first[0].toFixed(1) })}</b>}
               </li>
             ))}
@@ -136,7 +141,7 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
         <div class="big3">
           <div>
             <b>{view.cost}</b>
-            <span>{t("build.best")}</span>
+            <span>{t(view.state === "interrupted" ? "build.best_kept" : "build.best")}</span>
           </div>
           {view.bound !== null && (view.bound > 0 || view.cost === 0) && (
             <div>
@@ -144,9 +149,15 @@ function Progress({ current: { view, fall }, lessons }: { current: Run; lessons:
               <span>{t("build.bound")}</span>
             </div>
           )}
-          {view.state === "done" && lessons > 0 && (
+          {view.state === "interrupted" && lessons.length > 0 && (
+            <div data-standing={cost}>
+              <b>{cost}</b>
+              <span>{t(status === "published" ? "build.published_has" : "build.draft_has", { version })}</span>
+            </div>
+          )}
+          {view.state === "done" && lessons.length > 0 && (
             <div>
-              <b>{lessons.toLocaleString("en")}</b>
+              <b>{lessons.length.toLocaleString("en")}</b>
               <span>{t("build.placed")}</span>
             </div>
           )}

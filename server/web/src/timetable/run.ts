@@ -12,6 +12,8 @@ export interface Run {
 }
 
 export const run = signal<Run | null>(null);
+/** Whether the server still tells how the run is. */
+export const reachable = signal(true);
 let unfollow = () => {};
 
 const address = (id: string) => `/api/builds/${encodeURIComponent(id)}`;
@@ -25,8 +27,9 @@ function take(view: BuildView): void {
 
 function watch(view: BuildView): void {
   unfollow();
+  reachable.value = true;
   take(view);
-  if (view.state === "running") unfollow = follow(address(view.id), take);
+  if (view.state === "running") unfollow = follow(address(view.id), take, (can) => (reachable.value = can));
 }
 
 export async function startRun(community: string, body: StartBuild): Promise<void> {
@@ -34,9 +37,16 @@ export async function startRun(community: string, body: StartBuild): Promise<voi
   watch(view);
 }
 
-/** Stops the search; the best table so far stays. One that was interrupted is discarded. */
+/** Stops the search; the best table so far stays. */
 export async function stopRun(id: string): Promise<void> {
   take(await del<BuildView>(address(id)));
+}
+
+/** Throws an interrupted run away; another one that was interrupted comes to light. */
+export async function discardRun({ id, community }: BuildView): Promise<void> {
+  await del<BuildView>(address(id));
+  run.value = null;
+  await resumeRun(community);
 }
 
 /** Makes the best table of an interrupted run the draft. */
@@ -44,11 +54,12 @@ export async function takeInterrupted(id: string, body: Revision): Promise<void>
   take(await post<BuildView>(`${address(id)}/take`, body));
 }
 
-/** Takes up the run that is under way, whoever started it, or one that was interrupted. */
+/** Takes up the run that is under way, whoever started it, or the best of those that were interrupted. */
 export async function resumeRun(community: string): Promise<void> {
   if (run.value?.view.community !== community) run.value = null;
   if (run.value !== null) return;
   const known = await get<BuildView[]>(`/api/communities/${encodeURIComponent(community)}/builds`);
-  const found = known.find((one) => one.state === "running") ?? known.find((one) => one.state === "interrupted");
+  const left = known.filter((one) => one.state === "interrupted").sort((a, b) => (a.cost ?? Infinity) - (b.cost ?? Infinity));
+  const found = known.find((one) => one.state === "running") ?? left[0];
   if (found !== undefined && run.value === null) watch(found);
 }

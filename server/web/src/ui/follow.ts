@@ -8,8 +8,9 @@ interface Followed {
   state: "running" | "done" | "failed" | "cancelled" | "interrupted";
 }
 
-/** Tells every new view of what is at `path`, which streams at `path`/events. The answer stops following. */
-export function follow<V extends Followed>(path: string, take: (view: V) => void): () => void {
+/** Tells every new view of what is at `path`, which streams at `path`/events, and whether the server can be reached.
+ * The answer stops following. */
+export function follow<V extends Followed>(path: string, take: (view: V) => void, reached: (can: boolean) => void = () => {}): () => void {
   let on = true;
   const source = new EventSource(`${path}/events`);
   const stop = () => {
@@ -18,6 +19,7 @@ export function follow<V extends Followed>(path: string, take: (view: V) => void
   };
   const told = (view: V) => {
     if (!on) return;
+    reached(true);
     if (view.state !== "running") stop();
     take(view);
   };
@@ -27,6 +29,7 @@ export function follow<V extends Followed>(path: string, take: (view: V) => void
         told(await get<V>(path));
       } catch {
         // the server may be on its way up again
+        if (on) reached(false);
       }
       await new Promise((done) => setTimeout(done, POLL_MS));
     }
