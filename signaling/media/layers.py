@@ -27,12 +27,20 @@ ONE_LAYER_BELOW = 450_000
 REST_AFTER = 4.0
 """Seconds for which nobody must have looked before a layer rests: a glance at another camera is not worth a restart."""
 
+GROWN_AFTER = 3.0
+"""Seconds that a publisher takes from the bitrate of a recording to that of a picture that is looked at."""
+
 
 class Limits(msgspec.Struct, frozen=True):
     """What a publisher should send of one camera, bit/s by layer; 0: the layer may rest."""
 
     high: int
     low: int
+
+
+def carries_one(uplink: int | None) -> bool:
+    """Does a line up of so many bit/s carry but one layer of a camera? None: no limit was met."""
+    return uplink is not None and uplink < ONE_LAYER_BELOW
 
 
 def limits(
@@ -49,6 +57,6 @@ def limits(
     if not layered:
         return Limits(HIGH_RATE if low_watched else high, 0)
     low = LOW_RATE if high_watched or low_watched else 0
-    if uplink is not None and uplink < ONE_LAYER_BELOW and high and low:
+    if carries_one(uplink) and high:
         low = 0
     return Limits(high, low)

@@ -9,7 +9,7 @@ import msgspec
 
 from signaling.media.congestion import Uplink
 from signaling.media.inbound import Inbound
-from signaling.media.layers import REST_AFTER, Layer, Limits, limits
+from signaling.media.layers import GROWN_AFTER, HIGH_RATE, REST_AFTER, Layer, Limits, carries_one, limits
 from signaling.media.loss import FEWEST
 from signaling.media.negotiation import Accepted, Media, Offer, accept, commit, write_answer
 from signaling.media.peer import Peer
@@ -38,6 +38,10 @@ class Track:
         self.layers: dict[Layer, Inbound] = {}
         self.live = False  # has media arrived?
         self.limits: Limits | None = None  # as they were last told to the publisher; None: never
+        self.high_alone = False  # does the publisher's line carry but one of its layers?
+        self._full_rate: int | None = None  # bit/s of the high layer on a line, when it was last asked for in full
+        self._full_since: float | None = None
+        self._grown = True  # is what is measured of the high layer what it is when somebody looks?
         self._watched_at: dict[Layer, float] = {}
 
     @property
@@ -57,11 +61,6 @@ class Track:
         """Is every layer in a codec that the slot has?"""
         return all(codec(stream.codec) for stream in self.layers.values())
 
-    @property
-    def sends_high_alone(self) -> bool:
-        """Was its publisher told to send no low layer, because its line carries but one?"""
-        return self.limits is not None and self.limits.high > 0 and self.limits.low == 0
-
     def settle(self, watched: Collection[Layer], uplink: Uplink, now: float) -> bool:
         """Work out what the publisher should send; True: something else than before."""
         for layer in watched:
@@ -75,8 +74,27 @@ class Track:
             uplink=uplink.rate,
             still=uplink.still,
         )
+        self.high_alone = self.layered and carries_one(uplink.rate) and found.high > 0
+        self._weigh(found, now)
         changed, self.limits = found != self.limits, found
         return changed
+
+    def _weigh(self, asked: Limits, now: float) -> None:
+        if asked.high < HIGH_RATE:
+            self._full_since = None
+        elif self._full_since is None:
+            self._full_since = now  # what is measured grows only from now on
+        in_full = self._full_since is not None and now - self._full_since >= GROWN_AFTER
+        if in_full and self.main.flowing(now):
+            self._full_rate = self.main.rate
+        self._grown = in_full or asked.high == 0
+
+    def grows_to(self, shown: bool) -> int:
+        """bit/s to count on for the high layer, whatever is measured now: while it is only recorded it is a fraction of
+        what it becomes as soon as somebody looks. shown: by the slot in question, whose line has carried it so far."""
+        if self._grown:
+            return 0
+        return self._full_rate or (0 if shown else HIGH_RATE)
 
 
 class Publication:

@@ -20,6 +20,8 @@ from signaling.media.publication import Track
 
 FRESH = 3.0  # seconds for which a reported round trip counts
 PING_SECONDS = 1.5
+SPARE = 1.05
+"""More than is missing is asked of a line: what it carries already is not the same from second to second."""
 UNSENT_AFTER = 2.0
 """Seconds without a picture that the line would carry, after which its sender is said to send none."""
 
@@ -167,11 +169,13 @@ class Subscription:
             self._show(mid, level, now)
         if changed:
             self._on_levels()
+            return  # what is sent is about to be something else than what was measured
         missing = found.missing
         if missing is None or not self.peer.connected or self._probe.running:
             return
         if self.line.wants_probe(missing, now):
-            self._probe.start(missing, self.sent, lambda carried: self._probed(missing, carried))
+            rate = int(missing * SPARE)
+            self._probe.start(rate, self.sent, lambda carried: self._probed(rate, carried))
 
     def _probed(self, rate: int, carried: bool) -> None:
         self.line.probed(rate, carried, self._clock())
@@ -191,8 +195,10 @@ class Subscription:
             costs[layer] = stream.rate if stream.flowing(now) and stream.rate else 0 if audio else nominal
             if not audio and not track.layered and not self.line.limited:
                 costs[layer] = min(costs[layer], nominal)  # there is nothing less to begin with: trying tells
-        if track.sends_high_alone and "low" in costs and not track.layers["low"].flowing(now):
+        if track.layered and track.high_alone and not track.layers["low"].flowing(now):
             del costs["low"]
+        elif track.layered:
+            costs["high"] = max(costs["high"], track.grows_to(shown=self._levels.get(mid) == "high"))
         rank = self._rank_of(track)
         high, low = costs.get("high"), costs.get("low")
         return Wanted(mid, audio, rank, height, high, low, self._levels.get(mid, "still"))

@@ -44,7 +44,10 @@ async def test_two_layers_are_one_track() -> None:
 
 
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
-async def test_the_size_of_a_picture_decides_its_layer_and_the_numbers_go_on(codec: str) -> None:
+async def test_the_size_of_a_picture_decides_its_layer_and_the_numbers_go_on(
+    codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.media.publication.GROWN_AFTER", 0.0)  # these pictures do not grow
     async with media_hub() as hub, clients(hub, "lesson", "host", "member") as (host, member):
         camera = await publish(host, codec)
         await member.subscribe(camera)
@@ -279,6 +282,25 @@ async def test_the_one_layer_that_a_weak_line_up_carries_is_seen_by_all(monkeypa
         await until(lambda: shows(desk.watcher(), HIGH))
         hub._publications["lesson", "host"].uplink.rate = None
         await until(lambda: shows(desk.watcher(), LOW))
+
+
+async def test_a_picture_is_weighed_as_it_will_be_when_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is only recorded it is small: a line that carries just that much would choke on the whole of it, and the
+    sound with it."""
+    monkeypatch.setattr("signaling.media.publication.GROWN_AFTER", 0.5)
+    monkeypatch.setattr("signaling.media.publication.REST_AFTER", 0.5)
+    monkeypatch.setattr("signaling.media.congestion.Downlink.wants_probe", lambda self, missing, now: False)
+    async with media_hub() as hub, clients(hub, "lesson", "host", "member", "other") as (host, member, other):
+        camera = await publish(host)
+        hub.tap(camera, Recording())
+        await member.subscribe(host.track(0), camera)
+        hub.view("lesson", "member", {camera: 720})
+        await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(RECORDED_RATE, LOW_RATE)})
+        await until(lambda: shows(member.watcher(1), LOW))
+        # once somebody's line has carried the whole of it, it is known
+        await other.subscribe(camera)
+        hub._subscriptions["lesson", "other"].line.rate = 2_000_000
+        await until(lambda: shows(member.watcher(1), HIGH))
 
 
 async def test_a_heavy_picture_without_layers_is_tried_at_once() -> None:

@@ -6,6 +6,9 @@ import type { Classroom } from "./classroom";
 import { faceOf, picturesOf, type Room } from "./room";
 import { shortly, type Why } from "./unseen";
 
+/** Lines of the low layer, and a little more: a camera may be another one than is asked for. */
+const LOW_LINES = 270;
+
 /** Over a picture that does not go on: whose matter that is. */
 export function Still({ why, participant }: { why: Why; participant: Participant }) {
   const words = shortly(why, participant);
@@ -90,7 +93,8 @@ export function seenWord(room: Room, participant: Participant): { word: string; 
   const { sees, height } = link;
   if (sees === "still" || sees === "unsent") return { word: t(`classroom.sees.${sees}`), poor: true };
   const frozen = link.freezes > 0;
-  const lines = height > 0 ? t("classroom.sees.lines", { word: t(`classroom.sees.${sees}`), n: height }) : t(`classroom.sees.${sees}`);
+  // what the room told last may be of the layer before
+  const lines = height > 0 && (sees === "high" || height <= LOW_LINES) ? t("classroom.sees.lines", { word: t(`classroom.sees.${sees}`), n: height }) : t(`classroom.sees.${sees}`);
   return { word: frozen ? t("classroom.sees.freezing", { word: lines }) : lines, poor: frozen || sees === "low" };
 }
 
