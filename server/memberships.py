@@ -29,7 +29,7 @@ from timetable.errors import NotFound, StaleVersion, TimetableError
 from timetable.model import Finding, Register, Table, TableSet
 from timetable.register.importing import ImportService
 from timetable.term import local_date
-from timetable.years.membership import Join, Leave, Membership, changed, withdrawn
+from timetable.years.membership import Join, Leave, Membership, changed, timely, withdrawn
 from timetable.years.membership_dates import in_force, steps, teaches
 
 PERIOD_SECONDS = 300.0
@@ -289,7 +289,9 @@ class Memberships:
         before = {one.id: await self._registers.at(one.register_before) for one in planned if one.register_before}
         findings: tuple[Finding, ...] = ()
         if gone is None:
-            findings = changed(as_of(register, community, change.first, planned, before), community, change)[1]
+            then = as_of(register, community, change.first, planned, before)
+            today = local_date(self._clock()).isoformat()
+            findings = (*timely(register.term, change, today), *changed(then, community, change)[1])
             if any(finding.severity == "error" for finding in findings):
                 return Fitted(MemberReport(possible=False, findings=findings), None)
 

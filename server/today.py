@@ -135,7 +135,8 @@ def _needs(
     page = f"/timetable?community={community.id}"
     found += _asked(county, community, amendments, asker, f"{page}&tab=nego", now)
     if draft is None:
-        found.append(_need("table_missing", {"community": community.name}, page, "warn"))
+        may = speaks_for(asker, community.core, community.units, community.id) == community.core
+        found.append(_need("table_missing", {"community": community.name}, f"{page}&tab=build" if may else "", "warn"))
     elif draft.negotiation.state in (talks.State.PROPOSED, talks.State.AGREED):
         found += _talks(county, community, draft.negotiation, asker, f"{page}&tab=nego", now)
     for review in reviews:

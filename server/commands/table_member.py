@@ -23,10 +23,10 @@ from server.commands.table_files import (
     write,
 )
 from timetable.errors import BuildFailed, NotFound
-from timetable.model import Finding, TableSet
+from timetable.model import Finding, Register, TableSet
 from timetable.repairing.refit import SECONDS, Refit, RefitStep, refit
 from timetable.repairing.repair import Move
-from timetable.years.membership import Membership, changed
+from timetable.years.membership import Membership, changed, timely
 
 
 class MemberReport(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -66,7 +66,8 @@ def member(
     table
         The tables, as `tongke table build` writes them; those of other communities stay.
     change
-        JSON: `{"kind": "leave", "unit": ..., "first": ...}`, or a `join` with the rows that the school brings.
+        JSON: `{"kind": "leave", "unit": ..., "first": ...}`, or a `join` with the rows that the school brings. `first`
+        is the first day that it counts for, such as 2026-11-30; it has no default and must be in the term.
     community
         The community.
     out
@@ -96,7 +97,11 @@ def member(
         standing = next((one for one in tables if one.community == community), None)
         if standing is None:
             raise NotFound("table", community)
-        future, findings = (register, ()) if withdraw else changed(register, community, wanted)
+        future: Register = register
+        findings: tuple[Finding, ...] = ()
+        if not withdraw:
+            future, findings = changed(register, community, wanted)
+            findings = (*timely(register.term, wanted), *findings)
     except (BadInput, NotFound) as error:
         return refuse(str(error))
     found: Refit | None = None
@@ -117,7 +122,7 @@ def member(
     if as_json:
         print(msgspec.json.encode(told).decode())
     elif not progress:
-        _tell(told)
+        _tell(told, wanted.first)
     if found is None:
         return FINDING
     if out is not None:
@@ -143,7 +148,7 @@ def _report(findings: tuple[Finding, ...], found: Refit | None) -> MemberReport:
     )
 
 
-def _tell(report: MemberReport) -> None:
+def _tell(report: MemberReport, first: str) -> None:
     for finding in report.findings:
         print(sentence(finding))
     for move in report.moves:
@@ -152,5 +157,5 @@ def _tell(report: MemberReport) -> None:
     if report.possible:
         print(
             f"{report.kept} stay, {len(report.moves)} move, {len(report.changed)} go on with others, "
-            f"{len(report.added)} new, {len(report.dropped)} end"
+            f"{len(report.added)} new, {len(report.dropped)} end; from {first} on"
         )

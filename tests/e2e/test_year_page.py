@@ -11,7 +11,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from server.keys import counties_key
+from tests.county_server import CountyServer
 from tests.e2e.conftest import Demo
+from tests.e2e.desks import Desks
 from tests.e2e.test_pages import OVERFLOW, PC, UNTRANSLATED, WAIT, Desk, host_director, sign_in
 from tests.e2e.test_table_page import call
 
@@ -81,3 +84,31 @@ async def test_a_snow_day_is_declared_shown_made_up_for_and_taken_back(core: Des
         await expect(page.locator(".closing").first).to_have_attribute("data-state", "reopened", timeout=WAIT)
     await core.open(f"/timetable?week={week}")
     await expect(page.locator(f'.les.is-published[data-lesson="{lesson["id"]}"]')).to_be_visible(timeout=WAIT)
+
+
+async def test_the_turn_of_the_term_is_looked_at_told_and_begins_anew(small: CountyServer, desks: Desks) -> None:
+    page = await desks.open("bureau_admin", "/year?part=term&lang=zh-CN")
+    look, take = page.locator('[data-action="look-rollover"]'), page.locator('[data-action="take-rollover"]')
+    await page.fill('input[name="name"]', "第二学期")
+    first = date.fromisoformat((await small.app[counties_key].now()).register.term.last_day) + timedelta(days=1)
+    monday = first + timedelta(days=-first.weekday() % 7)
+    for name, day in (("first", 0), ("last", 100), ("week-one", 0)):
+        await page.fill(f'input[name="{name}"]', (monday + timedelta(days=day)).isoformat())
+    await page.set_checked('input[name="promote"]', False)
+    await look.click()
+    await expect(page.locator('[data-possible="false"] .note.bad')).to_be_visible(timeout=WAIT)
+    await expect(take).to_have_attribute("aria-disabled", "true")
+    await page.check('input[name="end-running"]')
+    await look.click()
+    await expect(page.locator('[data-possible="true"]')).to_be_visible(timeout=WAIT)
+    await take.click()
+    await expect(page.locator(".dialog .note.warn")).to_be_visible()
+    await page.click('[data-action="confirm-rollover"]')
+    await expect(page.locator("[data-turned] .note.ok")).to_contain_text("第二学期", timeout=WAIT)
+    assert await page.evaluate(UNTRANSLATED) == []
+    await page.locator("[data-turned] a").click()
+    await expect(page.locator(".table-page")).to_be_visible(timeout=WAIT)
+    # who may not build is led to no build
+    await page.goto(f"{small.base}/")
+    await expect(page.locator('[data-need="table_missing"]')).to_be_visible(timeout=WAIT)
+    await expect(page.locator('[data-need="table_missing"] a')).to_have_count(0)

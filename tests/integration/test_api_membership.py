@@ -219,6 +219,9 @@ async def test_impossible_changes_come_back_with_their_reasons(settled: CountySe
     core = {"revision": revision, "change": {"kind": "leave", "unit": CORE, "first": day(7)}}
     looked = (await ended(bureau, f"{MEMBERSHIP}?check=1", core))["outcome"]
     assert (looked["possible"], [f["code"] for f in looked["findings"]]) == (False, ["membership_core"])
+    late = {"revision": revision, "change": {"kind": "leave", "unit": THIRD, "first": day(400)}}
+    looked = (await ended(bureau, f"{MEMBERSHIP}?check=1", late))["outcome"]
+    assert (looked["possible"], [f["code"] for f in looked["findings"]][:1]) == (False, ["membership_outside_term"])
     dateless = {"revision": revision, "change": core["change"] | {"first": "soon"}}
     fault = await bureau.post(MEMBERSHIP, dateless)
     assert fault.refusal == (422, "invalid_body")

@@ -221,7 +221,8 @@ def test_a_school_leaves_and_comes_back(files: Path, capsys: pytest.CaptureFixtu
     change.write_bytes(msgspec.json.encode(join))
     again = ["table", "member", str(following), str(out), str(change), "--community", "A", "--out", str(out)]
     assert run(again) == 0
-    assert "stay" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert ("stay" in said, "from 2026-09-28 on" in said) == (True, True)
     assert check(register, *msgspec.json.decode(out.read_bytes(), type=TableSet).tables) == []
     # taken back: the tables fit the register of before again, and nobody else moves
     taken_back = ["table", "member", str(following), str(out), str(change), "--community", "A", "--withdraw"]
@@ -231,6 +232,11 @@ def test_a_school_leaves_and_comes_back(files: Path, capsys: pytest.CaptureFixtu
     assert check(future, *msgspec.json.decode(out.read_bytes(), type=TableSet).tables) == []
     change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "A0", "first": "2026-09-14"}))
     assert run(names) == 1
+    late = {"kind": "leave", "unit": "A2", "first": "2031-01-01"}
+    change.write_bytes(msgspec.json.encode(late))
+    capsys.readouterr()
+    assert run(names) == 1
+    assert "2031-01-01" in capsys.readouterr().out
     change.write_bytes(msgspec.json.encode({"kind": "leave", "unit": "nobody", "first": "2026-09-14"}))
     assert run(names) == 2
 

@@ -19,7 +19,7 @@ from timetable.model import Register, Requirement, Table
 from timetable.repairing import refit
 from timetable.repairing.refit import Refit
 from timetable.years import membership
-from timetable.years.membership import Join, Leave, changed, withdrawn
+from timetable.years.membership import Join, Leave, changed, timely, withdrawn
 
 FIRST = "2026-09-14"
 
@@ -44,6 +44,22 @@ def coming_back(unit: str = "A2") -> Join:
 
 def touches(requirement: Requirement, unit: str) -> bool:
     return any(party.unit == unit for party in requirement.parties)
+
+
+@pytest.mark.parametrize(
+    ("first", "today", "said"),
+    [
+        ("2026-08-30", None, [("membership_outside_term", "error")]),
+        ("2031-01-01", "2026-11-01", [("membership_outside_term", "error")]),
+        ("2026-11-02", "2026-11-03", [("membership_past", "warning")]),
+        ("2026-11-03", "2026-11-03", []),
+        ("2026-11-02", None, []),
+    ],
+)
+def test_a_change_counts_from_a_day_of_the_term(first: str, today: str | None, said: list[tuple[str, str]]) -> None:
+    term = structs.replace(community()[0].term, first_day="2026-09-01", last_day="2027-01-15")
+    found = timely(term, Leave(unit="A2", first=first), today)
+    assert [(finding.code, finding.severity) for finding in found] == said
 
 
 @pytest.mark.parametrize("unit", ["A1", "A2"])

@@ -84,6 +84,10 @@ def test_the_days_lessons_stand_on_the_clock_with_every_schools_own_period() -> 
 def test_a_table_that_nobody_has_built_is_missed() -> None:
     assert codes(view(draft=None).needs) == ["table_missing"]
     assert codes(view().needs) == []
+    # who may not build one is not led to where nothing can be done
+    links = [view(draft=None, asker=person("A1", role)).needs[0].link for role in ("teacher", "academic_director")]
+    assert links == ["", ""]
+    assert view(draft=None, asker=person("A0", "academic_director")).needs[0].link.endswith("tab=build")
 
 
 def test_a_disk_that_fills_is_told_to_the_bureau_alone() -> None:

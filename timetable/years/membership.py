@@ -24,6 +24,7 @@ from timetable.model import (
     SchoolUnit,
     Shortage,
     Teacher,
+    Term,
     Travel,
 )
 from timetable.titles import short_title
@@ -41,6 +42,8 @@ CODES: Mapping[str, str] = {
     "membership_own_now": "a shared lesson becomes its host's own (a warning)",
     "membership_teacher_stays": "a teacher of the unit still teaches for others of the community (a warning)",
     "membership_over": "a change that was carried out or withdrawn cannot be withdrawn",
+    "membership_outside_term": "the first day is not in the term",
+    "membership_past": "the first day has passed: the change counts from its publication on (a warning)",
     "membership_published": "a unit whose joining is published can only leave",
 }
 """Every code that this module can report."""
@@ -82,6 +85,16 @@ def changed(register: Register, community: str, change: Membership) -> tuple[Reg
     if isinstance(change, Leave):
         return _left(register, community, change.unit)
     return _joined(register, community, change)
+
+
+def timely(term: Term, change: Membership, today: IsoDate | None = None) -> tuple[Finding, ...]:
+    """What is to be said of the change's first day; without `today` any day of the term is to come."""
+    if not term.first_day <= change.first <= term.last_day:
+        values: dict[str, str | int] = {"date": change.first, "first": term.first_day, "last": term.last_day}
+        return (Finding(code="membership_outside_term", values=values),)
+    if today is not None and change.first < today:
+        return (_warning("membership_past", date=change.first),)
+    return ()
 
 
 def withdrawn(register: Register, before: Register, community: str, change: Join) -> Register:

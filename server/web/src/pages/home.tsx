@@ -44,7 +44,7 @@ function Home({ data: today, error, slow, at, reload }: Resource<TodayView>) {
       <div class="hi">
         <h1>{longDate(today.date)}</h1>
         <span class="mut">
-          {weekLabel(today.term.week)}
+          {today.term.today < today.term.weekOne ? t("home.before_term", { date: longDate(today.term.weekOne) }) : weekLabel(today.term.week)}
           {today.term.provisional && ` · ${t("today.provisional")}`}
           {urgent > 0 && ` · ${t("today.urgent", { count: urgent })}`}
         </span>

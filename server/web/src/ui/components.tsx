@@ -230,12 +230,14 @@ export function Select({ label, hideLabel, value, choices, onChange }: SelectPro
 export interface FieldProps {
   label: string;
   hint?: string;
+  /** Two columns of a grid of fields. */
+  wide?: boolean;
   children: ComponentChildren;
 }
 
-export function Field({ label, hint, children }: FieldProps) {
+export function Field({ label, hint, wide, children }: FieldProps) {
   return (
-    <label class="field">
+    <label class={join("field", wide && "wide")}>
       <span class="field-label">{label}</span>
       {children}
       {hint && <span class="xs dim">{hint}</span>}

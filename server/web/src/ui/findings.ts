@@ -3,9 +3,11 @@
 import type { Finding } from "../generated/api";
 import { has, t, type Values } from "./i18n";
 import { label } from "./names";
-import { dayDate, shortClock, weekdayName } from "./time";
+import { dayDate, longDate, shortClock, weekdayName } from "./time";
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Often of another year than today's. */
+const TERM_DATES = new Set(["first", "last", "weekOne"]);
 const CLOCK = /^\d{2}:\d{2}$/;
 /** What follows the sentence where the finding has that value. */
 const MORE: Record<string, string> = { since: "since.bells", nearest: "import.nearest" };
@@ -27,6 +29,7 @@ export function findingText(finding: Finding): string {
 function worded(name: string, value: string | number): string | number {
   if (name === "weekday" && typeof value === "number") return weekdayName(value);
   if (name === "date" && typeof value === "string" && DATE.test(value)) return dayDate(value);
+  if (TERM_DATES.has(name) && typeof value === "string" && DATE.test(value)) return longDate(value);
   if (name === "start" && typeof value === "string" && CLOCK.test(value)) return shortClock(value);
   if (name === "noun" && has(`noun.${value}`)) return t(`noun.${value}`);
   if (name === "rules" && typeof value === "string") {

@@ -143,10 +143,10 @@ function Community({ view, path, reload }: { view: MembershipsView; path: string
                   ))}
               </select>
             </Field>
-            <Field label={t("members.joins")} hint={joining ? t("members.brings", { unit: joining.unit, lessons: (joining.requirements ?? []).length }) : t("members.file")}>
+            <Field wide label={t("members.joins")} hint={joining ? t("members.brings", { unit: joining.unit, lessons: (joining.requirements ?? []).length }) : t("members.file")}>
               <input class="input" type="file" name="joining" multiple disabled={searching} accept=".json,.xlsx,.xls,.ods,.csv,.zip" onClick={anew} onChange={(event) => read([...(event.currentTarget.files ?? [])])} />
             </Field>
-            <Field label={t("members.first")}>
+            <Field label={t("members.first")} hint={t("members.first_means")}>
               <input class="input" type="date" name="first" value={first} disabled={searching} onInput={(event) => (setFirst(event.currentTarget.value), forget())} />
             </Field>
           </div>

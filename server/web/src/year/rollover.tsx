@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Assignment, Finding, LeavingClasses, Moved, NewRollover, Rollover, RolloverView, TermsView } from "../generated/api";
 import { get, post, Problem } from "../ui/api";
-import { Button, Dialog, Failure, Field, Note, Segmented, Skeleton, useAction } from "../ui/components";
+import { Button, Dialog, Failure, Field, LinkButton, Note, Segmented, Skeleton, useAction } from "../ui/components";
 import { findingText } from "../ui/findings";
 import { t } from "../ui/i18n";
 import { label } from "../ui/names";
@@ -17,6 +17,7 @@ const MOST = 12;
 
 export function NextTerm() {
   const { data, error, slow, reload } = useResource<TermsView>(me.value && "terms", (signal) => get("/api/terms", signal));
+  const [turned, setTurned] = useState<RolloverView | null>(null);
   if (data === undefined) {
     return (
       <>
@@ -25,7 +26,36 @@ export function NextTerm() {
       </>
     );
   }
-  return <Form key={data.registerVersion} terms={data} reload={reload} />;
+  const taken = (view: RolloverView) => {
+    setTurned(view);
+    reload();
+  };
+  return (
+    <>
+      {turned && <Turned view={turned} name={data.terms[0]?.name ?? ""} />}
+      <Form key={data.registerVersion} terms={data} reload={reload} onTaken={taken} />
+    </>
+  );
+}
+
+/** What came of the turn, what of it is to be looked after, and where it goes on. */
+function Turned({ view, name }: { view: RolloverView; name: string }) {
+  // that the old term would have gone on is of no concern any more
+  const warnings = view.findings.filter((one) => one.severity === "warning" && one.code !== "rollover_running");
+  return (
+    <section class="card box" data-turned={view.registerVersion} role="status">
+      <Note tone="ok">
+        <p>{t("rollover.turned", { name })}</p>
+        <p>{t("rollover.turned_next")}</p>
+      </Note>
+      <FindingGroups findings={warnings} />
+      <div class="row">
+        <LinkButton href="/timetable" icon="cal">
+          {t("rollover.to_table")}
+        </LinkButton>
+      </div>
+    </section>
+  );
 }
 
 interface Holiday {
@@ -34,7 +64,7 @@ interface Holiday {
   last: string;
 }
 
-function Form({ terms, reload }: { terms: TermsView; reload: () => void }) {
+function Form({ terms, reload, onTaken }: { terms: TermsView; reload: () => void; onTaken: (view: RolloverView) => void }) {
   const { proposed } = terms;
   const [term, setTerm] = useState(proposed.term);
   const [promote, setPromote] = useState(proposed.promote ?? false);
@@ -68,9 +98,9 @@ function Form({ terms, reload }: { terms: TermsView; reload: () => void }) {
   const look = () => run(async () => setSeen(await post<RolloverView>("/api/rollover?check=1", wanted())));
   const take = () =>
     run(async () => {
-      await post<RolloverView>("/api/rollover", wanted());
+      const view = await post<RolloverView>("/api/rollover", wanted());
       setConfirming(false);
-      reload();
+      onTaken(view);
     });
   const retry = error instanceof Problem && error.status === 409 ? reload : undefined;
   return (
@@ -105,15 +135,18 @@ function Form({ terms, reload }: { terms: TermsView; reload: () => void }) {
         </label>
         {promote && (
           <>
-            <Segmented<"follow" | "stay">
-              label={t("rollover.teachers")}
-              value={teachers}
-              choices={[
-                { value: "follow", label: t("rollover.follow") },
-                { value: "stay", label: t("rollover.stay") },
-              ]}
-              onChange={(next) => (setTeachers(next), setSeen(null))}
-            />
+            <span class="row">
+              <span class="sm mut">{t("rollover.teachers")}</span>
+              <Segmented<"follow" | "stay">
+                label={t("rollover.teachers")}
+                value={teachers}
+                choices={[
+                  { value: "follow", label: t("rollover.follow") },
+                  { value: "stay", label: t("rollover.stay") },
+                ]}
+                onChange={(next) => (setTeachers(next), setSeen(null))}
+              />
+            </span>
             <Entries leaving={terms.leaving} begun={begun} onChange={(next) => (setBegun(next), setSeen(null))} />
           </>
         )}
@@ -139,6 +172,10 @@ function Form({ terms, reload }: { terms: TermsView; reload: () => void }) {
       {confirming && (
         <Dialog title={t("rollover.take")} onClose={() => setConfirming(false)}>
           <p>{t("rollover.take_means", { name: term.name })}</p>
+          {ending && <Note tone="warn">{t("rollover.take_ends", { name: now?.name ?? "", last: longDate(now?.lastDay ?? "") })}</Note>}
+          <p>
+            <b>{t("rollover.no_way_back")}</b>
+          </p>
           <Failure error={error} retry={retry} />
           <div class="dialog-acts">
             <Button onClick={() => setConfirming(false)}>{t("act.cancel")}</Button>
@@ -231,7 +268,8 @@ function Preview({ view }: { view: RolloverView }) {
         ))}
       </p>
       <FindingGroups findings={[...errors, ...warnings]} />
-      <Many title={t("rollover.classes")} rows={view.classes.map((one: Moved) => `${label(one.before || "—")} → ${label(one.after || "—")}`)} names={view.classes.map((one) => one.id)} />
+      {errors.some((one) => one.code === "rollover_running") && <p class="sm">{t("rollover.running_means")}</p>}
+      <Many title={t("rollover.classes", { count: view.classes.length })} rows={view.classes.map((one: Moved) => `${one.before ? label(one.before) : t("rollover.enters")} → ${one.after ? label(one.after) : t("rollover.graduates")}`)} names={view.classes.map((one) => one.id)} />
       <Many title={t("rollover.teacher_changes", { count: view.teachers.length })} rows={view.teachers.map(assignment)} names={view.teachers.map((one, index) => `${one.unit} ${index}`)} />
     </section>
   );
