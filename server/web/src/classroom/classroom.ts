@@ -44,6 +44,8 @@ export interface Media {
   watching: PathState;
   /** The browser plays no sound before somebody touches the page. */
   silenced: boolean;
+  /** Ids of tracks that this browser cannot play. */
+  unplayable: ReadonlySet<string>;
 }
 
 const REPORT_EVERY = 2_000;
@@ -62,6 +64,7 @@ export class Classroom {
     publishing: "idle",
     watching: "idle",
     silenced: false,
+    unplayable: new Set(),
   });
   /** The newest refusal, for a line of words; gone with the next command, or once it has been there to be read. */
   readonly refusal = signal<CommandError | null>(null);
@@ -368,6 +371,7 @@ export class Classroom {
         camera: this.devices.value?.camera ?? null,
         publishing: this.publisher?.state ?? "idle",
         watching: this.subscriber?.state ?? "idle",
+        unplayable: new Set(this.subscriber?.unplayable),
       };
     });
   }

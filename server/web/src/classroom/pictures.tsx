@@ -20,11 +20,11 @@ export function Still({ why, participant }: { why: Why; participant: Participant
   );
 }
 
-/** In the place of a picture that nobody sends, or whose first frame has not come; the style shows the latter only then. */
-export function Absent({ why }: { why: "none" | "coming" }) {
+/** In the place of a picture that nobody sends, that this browser cannot play, or whose first frame has not come; the style shows the last only then. */
+export function Absent({ why }: { why: "none" | "coming" | "unplayable" }) {
   return (
     <span class={`absent ${why}`}>
-      <Icon name={why === "none" ? "camoff" : "load"} size="lg" spin={why === "coming"} />
+      <Icon name={why === "coming" ? "load" : "camoff"} size="lg" spin={why === "coming"} />
       <span class="say">{t(`classroom.picture.${why}`)}</span>
     </span>
   );

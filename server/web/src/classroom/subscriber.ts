@@ -13,12 +13,19 @@ interface Slot {
 export class Subscriber extends Path {
   private slots: Slot[] = [];
   private wanted: Track[] = [];
+  /** Tracks in a codec that this browser does not have. */
+  private readonly foreign = new Set<string>();
 
   /** The received track of each wanted one. */
   get received(): Map<string, MediaStreamTrack> {
     const found = new Map<string, MediaStreamTrack>();
     for (const slot of this.slots) if (slot.track !== null) found.set(slot.track, slot.transceiver.receiver.track);
     return found;
+  }
+
+  /** Whether a track is sent in a way that this browser cannot play. */
+  get unplayable(): ReadonlySet<string> {
+    return this.foreign;
   }
 
   /** Watch exactly these from now on. Sections left over by others are pointed at the new ones before any is added. */
@@ -58,7 +65,12 @@ export class Subscriber extends Path {
   protected async ask(sdp: string): Promise<string> {
     const slots: Record<string, string> = {};
     for (const { transceiver, track } of this.slots) if (transceiver.mid !== null && track !== null) slots[transceiver.mid] = track;
-    return sdpOf(await this.door.request({ t: "subscribe", sdp, slots }));
+    const answer = await this.door.request({ t: "subscribe", sdp, slots });
+    const { slots: shown = {} } = answer.t === "media_answer" ? answer : {};
+    // the server leaves a section empty for which the browser has offered no codec of the track's
+    for (const [mid, track] of Object.entries(slots)) this.foreign[shown[mid] === track ? "delete" : "add"](track);
+    this.door.changed();
+    return sdpOf(answer);
   }
 
   private add(pc: RTCPeerConnection, track: Track): void {
@@ -74,6 +86,7 @@ export class Subscriber extends Path {
     if (mid === null) return;
     this.door.request({ t: "switch", mid, track }).catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error;
+      if (error.code === "nothing_acceptable" && track !== null) this.foreign.add(track);
       if (slot.track === track && track !== null) slot.track = null;
       this.door.changed();
     });
