@@ -55,6 +55,12 @@ PLUGS = """
     };
 """
 
+MICROPHONES = """async pulled => {
+    window.microphones ??= (await navigator.mediaDevices.enumerateDevices())
+        .filter(device => device.kind === 'audioinput').map(device => device.label);
+    for (const label of window.microphones) window.plug(label, pulled);
+}"""
+
 ENDS = """
     // how many tracks the browser has ended by itself
     window.ended = 0;
@@ -127,10 +133,21 @@ async def test_camera_pulled_out_is_replaced_and_taken_again_when_it_is_back(les
         await page.wait_for_selector("footer .note", timeout=WAIT)
         assert "镜头被拔掉了" in await page.inner_text("footer .note")
         await tile(host, ROOM, "audio_only")
+        assert "镜头被拔掉" in await host.inner_text(f'[data-room="{ROOM}"] .ov')
+        assert await page.locator("[data-unseen]").count() == 0
         await page.evaluate("() => window.plug('fake_device_0', false)")
         await no_note(page)
         await tile(host, ROOM, "connected")
         await frames_advance(page, 2)
+
+
+async def test_microphone_pulled_out_is_told_though_a_loudspeaker_has_its_id(lesson: LiveCounty) -> None:
+    async with chromium_with(cameras=1) as browser:
+        page = await lesson.panel(browser, script=PLUGS)
+        await page.wait_for_selector('video[data-source="pupils"]', timeout=WAIT)
+        for pulled, state in ((True, "attached"), (False, "detached")):
+            await page.evaluate(MICROPHONES, pulled)
+            await page.wait_for_selector('footer .note:has-text("话筒")', state=state, timeout=WAIT)  # type: ignore[arg-type]
 
 
 async def test_second_camera_stands_in_for_the_one_pulled_out(lesson: LiveCounty) -> None:

@@ -150,7 +150,8 @@ export class Capture {
     const before = this.tracks.size;
     for (const [source, track] of [...this.tracks]) {
       const id = deviceOf(track);
-      if (id && !devices.some((device) => device.deviceId === id)) this.lose(source, track);
+      // a loudspeaker may have the same id, "default"
+      if (id && !fitting(devices, source).some((device) => device.deviceId === id)) this.lose(source, track);
       else if (this.standIns.has(source) && this.chosen(source, devices)) {
         // the device that another stood in for is back
         this.release(source);

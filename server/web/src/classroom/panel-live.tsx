@@ -24,7 +24,9 @@ export function PanelLive({ classroom, room, me, unseen: why, choose }: ViewProp
   const others = memberRooms(room).filter((p) => p.id !== me.id);
   const teacher = host(room);
   const board = room.snapshot.board.shown !== null;
-  const unseen = tileState(room, me) === "audio_only" ? whyUnsent(room, me) : null;
+  const dark = tileState(room, me) === "audio_only" ? whyUnsent(room, me) : null;
+  // of our own camera the place of its picture speaks
+  const unseen = dark === "their_camera" ? null : dark;
   const code = assistantCode(classroom, room, me);
   const beside = [...(teacher && shown && shown.id !== teacher.id ? [teacher] : []), ...others.filter((p) => p.id !== shown?.id)];
   return (
