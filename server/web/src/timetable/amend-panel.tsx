@@ -10,6 +10,7 @@ import { AmendForm, type Amending } from "./amend-form";
 import { AmendmentList } from "./amendments";
 import { Cover, coverable } from "./cover";
 import type { Table } from "./table";
+import { heldIn } from "./turns";
 
 const MOST_SHOWN = 3;
 
@@ -25,7 +26,8 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
   const { date } = table.occurrence(lesson, week);
   const state = table.state(lesson);
   const lost = state === "cancelled";
-  const coming = table.toCome(lesson, week);
+  const held = table.mark(lesson) !== undefined || heldIn(lesson, week);
+  const coming = held && table.toCome(lesson, week);
   const close = () => setOpen(null);
   const own = (amendments.data ?? []).filter((one) => one.lines.some((line) => line.lesson === table.origin(lesson)));
   return (
@@ -33,7 +35,7 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
       <AmendmentList table={table} amendments={own} onChange={amendments.reload} most={MOST_SHOWN} />
       {table.amendable && (
         <div>
-          <h3 class="h costs-head">{t("amending.change_on", { date: longDate(date) })}</h3>
+          <h3 class="h costs-head">{held ? t("amending.change_on", { date: longDate(date) }) : t("amending.change")}</h3>
           {lost ? (
             <div class="amend-acts">
               <Button small kind="pri" icon="plus" action="make-up" onClick={() => setOpen("make_up")}>
@@ -59,7 +61,7 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
             </div>
           ) : (
             <p class="sm mut" data-past>
-              {t(date === table.view.term.today ? "amending.begun" : "amending.past")}
+              {t(!held ? "amending.not_that_week" : date === table.view.term.today ? "amending.begun" : "amending.past")}
             </p>
           )}
         </div>
