@@ -144,6 +144,7 @@ class Repairs:
             revision=proposal.revision,
             valid_from=draft.valid_from,
             interim=draft.interim,
+            base=await self._base(draft, draft),
         )
         await self._proposals.forget(id)
         return taken
@@ -154,7 +155,7 @@ class Repairs:
         before = await self._history.newest(community)
         if before is None or before.table.term != current.table.term:
             raise NothingToUndo
-        draft = await self._again(before, author, revision)
+        draft = await self._again(current, before, author)
         await self._history.go_back(draft, before.revision)
         return draft
 
@@ -167,7 +168,7 @@ class Repairs:
         answer = await self._ask(current.table, AskCheck(undone.table), valid_from=undone.valid_from)
         if answer.findings:
             raise RedoOutdated(answer.findings)
-        draft = await self._again(undone, author, revision)
+        draft = await self._again(current, undone, author)
         await self._history.go_forward(draft, undone.revision)
         return draft
 
@@ -175,16 +176,23 @@ class Repairs:
         """Whether there is something to undo, and to redo."""
         return await self._history.steps(community)
 
-    async def _again(self, known: Draft, author: str, revision: int) -> Draft:
-        """An earlier draft as the next one of its community; not kept yet."""
+    async def _again(self, current: Draft, known: Draft, author: str) -> Draft:
+        """An earlier draft as the one after the current; not kept yet."""
         return await self._tables.drafted(
             await self._tables.community(known.community),
             known.table,
             author=author,
-            revision=revision,
+            revision=current.revision,
             valid_from=known.valid_from,
             interim=known.interim,
+            base=await self._base(current, known),
         )
+
+    async def _base(self, current: Draft, known: Draft) -> int:
+        """The version that a table made of `known` is a next one of: its own, so that what was published since is not
+        undone unsaid, or the newest where that is the very table that is changed."""
+        newest = await self._tables.newest(current.community)
+        return newest.number if newest is not None and newest.table == current.table else known.base
 
     @property
     def worker_process(self) -> int | None:

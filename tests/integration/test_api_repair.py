@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from server.keys import counties_key, repairs_key, timetable_key
+from server.keys import counties_key, database_key, repairs_key, timetable_key
+from server.storage.table_store import SqlTableStore
 from tests.county_server import LOCAL, SYNC, Caller, CountyServer, running_county
+from timetable.days.versions import Version, diff
 from timetable.solving.solver import solve
 
 TABLE = "/api/communities/A/timetable?version=draft"
@@ -113,6 +115,25 @@ async def test_what_breaks_a_rule_by_now_is_not_redone(drafted: CountyServer) ->
     assert refused.refusal == (409, "redo_outdated")
     assert refused.json["errors"]
     assert await lesson_at(director, LOCAL) == (known.weekday, known.host.period)
+
+
+async def test_no_change_of_a_draft_makes_it_younger_than_what_was_published(drafted: CountyServer) -> None:
+    """A lasting change was published meanwhile; a draft without it is not published over it."""
+    director, tables = await drafted.person("core_director"), drafted.app[timetable_key]
+    draft = await tables.draft("A")
+    assert draft is not None
+    lasting = structs.replace(draft.table, cost=draft.table.cost + 1)
+    change = Version(community="A", number=1, author="c", at=0.0, table=lasting, diff=diff(None, lasting))
+    await SqlTableStore(drafted.app[database_key]).follow([change], None, expected=0)
+    free = next(slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs"))
+    proposed = await director.post(REPAIRS, wish(free, 1))
+    assert (await director.post(f"{REPAIRS}/{proposed.json['id']}/accept")).status == 200
+    bases = []
+    for path, revision in ((UNDO, 2), (REDO, 3), (UNDO, 4)):
+        standing = await tables.draft("A")
+        bases.append(standing.base if standing else None)
+        assert (await director.post(path, {"revision": revision})).status == 200
+    assert bases == [0, 0, 0]
 
 
 async def test_several_changes_are_undone_one_by_one(drafted: CountyServer) -> None:

@@ -148,12 +148,13 @@ class TimetableService:
         revision: int,
         valid_from: str | UnsetType | None = UNSET,
         interim: tuple[Interim, ...] | UnsetType = UNSET,
+        base: int | UnsetType = UNSET,
     ) -> Draft:
         """Put a newly built table on the table; what was said about an earlier draft counts where nothing changed, and
         so do the date that it was to count from and what was to count on the way there, unless others are given."""
         known = await self.community(community)
         draft = await self.drafted(
-            known, table, author=author, revision=revision, valid_from=valid_from, interim=interim
+            known, table, author=author, revision=revision, valid_from=valid_from, interim=interim, base=base
         )
         await self._store.save_draft(draft, expected=draft.revision - 1)
         return draft
@@ -167,8 +168,10 @@ class TimetableService:
         revision: int,
         valid_from: str | UnsetType | None = UNSET,
         interim: tuple[Interim, ...] | UnsetType = UNSET,
+        base: int | UnsetType = UNSET,
     ) -> Draft:
-        """The draft that `take_draft` would keep; it replaces the one of the revision before its own."""
+        """The draft that `take_draft` would keep; it replaces the one of the revision before its own. It was made for
+        the newest version, unless another `base` is given."""
         community = known.id
         before = await self._store.draft(community)
         newest = await self.newest(community)
@@ -197,7 +200,7 @@ class TimetableService:
             table=table,
             author=author,
             negotiation=negotiation,
-            base=newest.number if newest else 0,
+            base=base if base is not UNSET else newest.number if newest else 0,
             valid_from=counts_from,
             interim=on_the_way,
         )
