@@ -127,16 +127,10 @@ async def test_lesson_is_dragged_repaired_accepted_and_undone(core: Desk) -> Non
     await page.keyboard.press("Control+z")
     await page.wait_for_selector(".undo-said:not(.bad)", timeout=WAIT)
     assert await slot_of(page, lesson) == before
-    for redo, undo in (("Control+y", "Control+z"), ("Control+Shift+z", '[data-action="undo"]')):
-        await page.keyboard.press(redo)
-        await expect(page.locator('[data-action="redo"]')).to_have_attribute("aria-disabled", "true", timeout=WAIT)
-        assert "{}.{}".format(*await slot_of(page, lesson)) == best
-        await (page.click(undo) if undo.startswith("[") else page.keyboard.press(undo))
-        await expect(page.locator('[data-action="redo"]:not([aria-disabled])')).to_be_visible(timeout=WAIT)
-        assert await slot_of(page, lesson) == before
-    await page.click('[data-action="redo"]')
+    await page.keyboard.press("Control+y")
     await expect(page.locator('[data-action="redo"]')).to_have_attribute("aria-disabled", "true", timeout=WAIT)
-    await page.keyboard.press("Control+z")
+    assert "{}.{}".format(*await slot_of(page, lesson)) == best
+    await page.click('[data-action="undo"]')
     await expect(page.locator('[data-action="redo"]:not([aria-disabled])')).to_be_visible(timeout=WAIT)
     assert await slot_of(page, lesson) == before
 

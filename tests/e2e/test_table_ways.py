@@ -205,6 +205,13 @@ async def test_undo_never_goes_behind_a_repair_that_is_looked_at_or_on_its_way(
     await page.keyboard.press("Control+z")
     await expect(page.locator(".undo-said:not(.bad)")).to_be_visible(timeout=WAIT)
     assert await slot() == before
+    for redo in ("Control+Shift+z", '[data-action="redo"]'):
+        await (page.click(redo) if redo.startswith("[") else page.keyboard.press(redo))
+        await expect(page.locator('[data-action="redo"]')).to_have_attribute("aria-disabled", "true", timeout=WAIT)
+        assert await slot() != before
+        await page.keyboard.press("Control+z")
+        await expect(page.locator('[data-action="redo"]:not([aria-disabled])')).to_be_visible(timeout=WAIT)
+        assert await slot() == before
 
 
 async def locked(county: CountyServer, slots: Mapping[str, Slot]) -> Table:
