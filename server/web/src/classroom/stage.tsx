@@ -1,17 +1,19 @@
 /** The host's board: what is open, its pages to turn, and the pens; and the tray that materials are opened from. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Material } from "../generated/live";
-import type { MaterialsManager } from "../materials/manager";
-import { Problem } from "../ui/api";
-import { Button, Dialog, Failure, Skeleton } from "../ui/components";
+import { Button, Dialog } from "../ui/components";
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
+import { later } from "../ui/later";
 import { BLANK, partsOf, stepFrom, strokesOn } from "./board";
 import type { Classroom } from "./classroom";
 import { pageAddress } from "./page-pictures";
 import type { Room } from "./room";
 import { PenTools, Sheet, usePens } from "./sheet";
 import { titleOf } from "./paper";
+
+/** Only hosts need it, and seldom. */
+const MaterialsManager = later(() => import("../materials/manager").then((module) => module.MaterialsManager), 5);
 
 export function Stage({ classroom, room }: { classroom: Classroom; room: Room }) {
   const { shown } = room.snapshot.board;
@@ -127,17 +129,6 @@ function Thumbs({ classroom, room, material, page, turn }: ThumbsProps) {
 export function Tray({ classroom, room, close }: { classroom: Classroom; room: Room; close: () => void }) {
   const { shelf, shown } = room.snapshot.board;
   const [managing, setManaging] = useState(false);
-  const [Manager, setManager] = useState<typeof MaterialsManager | null>(null);
-  const [lost, setLost] = useState(false);
-  const manage = () => {
-    setManaging(true);
-    setLost(false);
-    // Only hosts need it, and seldom: the page that opens in a village comes without it.
-    import("../materials/manager").then(
-      (loaded) => setManager(() => loaded.MaterialsManager),
-      () => setLost(true),
-    );
-  };
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     box.current?.querySelector("button")?.focus();
@@ -195,7 +186,7 @@ export function Tray({ classroom, room, close }: { classroom: Classroom; room: R
       </ul>
       {shelf.length === 0 && <p class="sm mut">{t("board.nothing")}</p>}
       <div class="row">
-        <Button small icon="upload" action="manage-materials" onClick={manage}>
+        <Button small icon="upload" action="manage-materials" onClick={() => setManaging(true)}>
           {t("board.manage")}
         </Button>
         <span class="grow" />
@@ -215,7 +206,7 @@ export function Tray({ classroom, room, close }: { classroom: Classroom; room: R
       </div>
       {managing && (
         <Dialog title={t("materials.title")} onClose={() => setManaging(false)}>
-          {Manager ? <Manager session={session} /> : lost ? <Failure error={new Problem(0, "unreachable")} retry={manage} /> : <Skeleton lines={5} />}
+          <MaterialsManager session={session} />
         </Dialog>
       )}
     </div>

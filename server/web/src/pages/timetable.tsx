@@ -22,11 +22,11 @@ import { PrintHead } from "../timetable/print-head";
 import { resumeRun, run } from "../timetable/run";
 import { isJoint, Table } from "../timetable/table";
 import { Tools } from "../timetable/tools";
-import { VersionsPanel } from "../timetable/versions";
 import { ClockWeek } from "../timetable/week";
 import { get } from "../ui/api";
 import { Button, Empty, Failure, Segmented, Skeleton, Stale, Tabs } from "../ui/components";
 import { t } from "../ui/i18n";
+import { later } from "../ui/later";
 import { mount } from "../ui/mount";
 import { gradeName } from "../ui/names";
 import { type Resource, useResource } from "../ui/resource";
@@ -34,6 +34,8 @@ import { community, me } from "../ui/session";
 import { useNarrow } from "../ui/size";
 import { weekdayName, weekdayOf } from "../ui/time";
 import { Frame } from "../ui/top";
+
+const VersionsPanel = later(() => import("../timetable/versions").then((module) => module.VersionsPanel));
 
 const PHONE = 760;
 /** In the panel of the negotiation; what waits is always shown. */

@@ -4,15 +4,19 @@ import { useState } from "preact/hooks";
 import type { AmendmentView, Lesson } from "../generated/api";
 import { Button } from "../ui/components";
 import { t } from "../ui/i18n";
+import { later } from "../ui/later";
 import type { Resource } from "../ui/resource";
+import { speaks } from "../ui/session";
 import { longDate } from "../ui/time";
-import { AmendForm, type Amending } from "./amend-form";
+import type { Amending } from "./amend-form";
 import { AmendmentList } from "./amendments";
-import { Cover, coverable } from "./cover";
 import type { Table } from "./table";
 import { heldIn } from "./turns";
 
 const MOST_SHOWN = 3;
+
+const AmendForm = later(() => import("./amend-form").then((module) => module.AmendForm));
+const Cover = later(() => import("./cover").then((module) => module.Cover));
 
 export interface AmendPanelProps {
   table: Table;
@@ -28,6 +32,7 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
   const lost = state === "cancelled";
   const held = table.mark(lesson) !== undefined || heldIn(lesson, week);
   const coming = held && table.toCome(lesson, week);
+  const absent = coverable(table, lesson);
   const close = () => setOpen(null);
   const own = (amendments.data ?? []).filter((one) => one.lines.some((line) => line.lesson === table.origin(lesson)));
   return (
@@ -50,7 +55,7 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
               <Button small icon="sync" action="swap" onClick={() => setOpen("swap")}>
                 {t("amend.kind.swap")}
               </Button>
-              {coverable(table, lesson).length > 0 && (
+              {absent.length > 0 && (
                 <Button small icon="users" action="substitute" onClick={() => setOpen("substitute")}>
                   {t("amend.kind.substitute")}
                 </Button>
@@ -66,7 +71,7 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
           )}
         </div>
       )}
-      {open === "substitute" && <Cover table={table} lesson={lesson} date={date} onClose={close} onAsked={amendments.reload} />}
+      {open === "substitute" && <Cover table={table} teachers={absent} date={date} onClose={close} onAsked={amendments.reload} />}
       {open !== null && open !== "substitute" && (
         <AmendForm
           key={table.occurrence(lesson, week).id}
@@ -83,4 +88,10 @@ export function AmendPanel({ table, lesson, week, amendments }: AmendPanelProps)
       )}
     </>
   );
+}
+
+/** The teachers of the lesson for whom the person may look for cover: those of their own school. */
+function coverable(table: Table, lesson: Lesson): string[] {
+  const own = lesson.parties.filter((party) => speaks([party.unit], table.view.community.id));
+  return [...new Set(own.flatMap((party) => party.teachers ?? []))];
 }

@@ -1,13 +1,12 @@
 /** Cover for an absent teacher: who could stand in for each of their lessons, the best first, and why. */
 
 import { useState } from "preact/hooks";
-import type { AmendmentView, CoverNeed, CoverView, Lesson } from "../generated/api";
+import type { AmendmentView, CoverNeed, CoverView } from "../generated/api";
 import { post } from "../ui/api";
 import { Button, Dialog, Empty, Failure, Field, StateChip, useAction } from "../ui/components";
 import { t, type Values } from "../ui/i18n";
 import { label, subjectName } from "../ui/names";
 import { useResource } from "../ui/resource";
-import { speaks } from "../ui/session";
 import { dayDate, span } from "../ui/time";
 import { Why } from "../ui/why";
 import { ask } from "./amendments";
@@ -17,20 +16,14 @@ const MOST = 3;
 
 export interface CoverProps {
   table: Table;
-  lesson: Lesson;
+  /** For whom the person may look. */
+  teachers: string[];
   date: string;
   onClose: () => void;
   onAsked: () => void;
 }
 
-/** The teachers of the lesson for whom the person may look for cover: those of their own school. */
-export function coverable(table: Table, lesson: Lesson): string[] {
-  const own = lesson.parties.filter((party) => speaks([party.unit], table.view.community.id));
-  return [...new Set(own.flatMap((party) => party.teachers ?? []))];
-}
-
-export function Cover({ table, lesson, date, onClose, onAsked }: CoverProps) {
-  const teachers = coverable(table, lesson);
+export function Cover({ table, teachers, date, onClose, onAsked }: CoverProps) {
   const [absent, setAbsent] = useState(teachers[0] ?? "");
   const [first, setFirst] = useState(date);
   const [last, setLast] = useState(date);
