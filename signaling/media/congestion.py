@@ -83,7 +83,7 @@ class Downlink:
             self.loss += (loss - self.loss) / 2
         self.queue = max(0.0, self._queue.over(rtt) - upward) if rtt is not None else 0.0
         last, self._remb = self._remb, remb
-        if now < self._deaf_until:
+        if not self.hears(now):
             self.loss = 0.0
             return False
         self._late = self._late + 1 if self.queue > LATE else 0
@@ -106,9 +106,13 @@ class Downlink:
         self._try_at = now + self._backoff
         return True
 
+    def hears(self, now: float) -> bool:
+        """Is what is reported now of what is sent now? After a cut it is of the old queue for a while."""
+        return now >= self._deaf_until
+
     def wants_probe(self, missing: int | None, now: float) -> bool:
         """Is it time to find out whether the line carries `missing` bit/s?"""
-        return missing is not None and missing > self.rate and now >= self._try_at and now >= self._deaf_until
+        return missing is not None and missing > self.rate and now >= self._try_at and self.hears(now)
 
     def probed(self, rate: int, carried: bool, now: float) -> None:
         """A burst at `rate` bit/s has passed without a queue, or has not."""
