@@ -16,6 +16,9 @@ FLOOR = 64_000
 CUT = 0.85
 """Of what got through: the rest lets the queue drain."""
 MUCH_LOSS = 0.10
+ENOUGH = 100
+"""Packets that tell a line's loss: of forty, one in twenty lost often looks like one in eight, and the picture of a
+line that loses no more went for nothing."""
 LATE, VERY_LATE = 0.15, 0.4
 """Seconds of queue that count as congestion when they last two reports, or at once."""
 REMB_FELL = 0.95
@@ -59,6 +62,7 @@ class Downlink:
         self.loss = 0.0  # smoothed over a few reports
         self.queue = 0.0  # seconds
         self._queue = _Queue()
+        self._packets = self._lost = 0  # reported, and not yet enough to tell anything
         self._late = self._falls = 0
         self._remb: int | None = None
         self._deaf_until = self._try_at = 0.0
@@ -71,19 +75,21 @@ class Downlink:
         *,
         sent: int,
         video: int,
-        loss: float | None,
+        packets: int,
+        lost: int,
         rtt: float | None,
         remb: int | None,
         upward: float = 0.0,
     ) -> bool:
-        """One second's reports: bit/s sent in all and of pictures, the fraction lost and the round trip (None: nothing
-        new was reported), the receiver's own estimate of the pictures, seconds of queue on the way up, which are not
-        this line's. True: the line is congested and the rate was cut."""
+        """One second's reports: bit/s sent in all and of pictures, packets that are newly reported on and how many of
+        them are lost, the round trip (None: nothing new), the receiver's own estimate of the pictures, seconds of queue
+        on the way up, which are not this line's. True: the line is congested and the rate was cut."""
+        loss = self._share_lost(now, packets, lost)
         if loss is not None:
             self.loss += (loss - self.loss) / 2
         self.queue = max(0.0, self._queue.over(rtt) - upward) if rtt is not None else 0.0
         last, self._remb = self._remb, remb
-        if not self.hears(now):
+        if now < self._deaf_until:
             self.loss = 0.0
             return False
         self._late = self._late + 1 if self.queue > LATE else 0
@@ -106,13 +112,21 @@ class Downlink:
         self._try_at = now + self._backoff
         return True
 
-    def hears(self, now: float) -> bool:
-        """Is what is reported now of what is sent now? After a cut it is of the old queue for a while."""
-        return now >= self._deaf_until
+    def _share_lost(self, now: float, packets: int, lost: int) -> float | None:
+        """Of the packets since it was last told; None: they are too few, or from before a cut."""
+        self._packets += packets
+        self._lost += lost
+        told = None
+        if now >= self._deaf_until:
+            if self._packets < ENOUGH:
+                return None
+            told = self._lost / self._packets
+        self._packets = self._lost = 0
+        return told
 
     def wants_probe(self, missing: int | None, now: float) -> bool:
         """Is it time to find out whether the line carries `missing` bit/s?"""
-        return missing is not None and missing > self.rate and now >= self._try_at and self.hears(now)
+        return missing is not None and missing > self.rate and now >= self._try_at and now >= self._deaf_until
 
     def probed(self, rate: int, carried: bool, now: float) -> None:
         """A burst at `rate` bit/s has passed without a queue, or has not."""

@@ -21,9 +21,6 @@ FRESH = 3.0  # seconds for which a reported round trip counts
 PING_SECONDS = 1.5
 SPARE = 1.05
 """More than is missing is asked of a line: what it carries already is not the same from second to second."""
-ENOUGH = 100
-"""Packets of all streams of a line that tell its loss: of forty, one in twenty lost often looks like one in eight, and
-the picture went for nothing."""
 UNSENT_AFTER = 2.0
 """Seconds without a picture that the line would carry, after which its sender is said to send none."""
 
@@ -56,7 +53,7 @@ class Subscription:
         self._clock, self._on_levels = clock, on_levels
         self._probe = Probe(lambda: peer.ice.ping(PING_SECONDS), self._pad)
         self._sampled: tuple[float, int, int] | None = None  # time, octets in all and of pictures
-        self._reports = (0, 0)
+        self._reports = (0, 0)  # packets reported on so far, and lost
 
     def negotiate(self, offer: Offer, wanted: Mapping[str, str]) -> str:
         """The answer. Raises MediaError and changes nothing when the offer or a wanted track cannot be taken.
@@ -141,18 +138,14 @@ class Subscription:
         seconds = max(now - before[0], 0.001)
         self.sent = int((octets - before[1]) * 8 / seconds)
         reported, lost = sum(out.losses.packets for out in outs), sum(out.losses.lost for out in outs)
-        loss = None
-        if not self.line.hears(now):
-            self._reports = (reported, lost)
-        elif reported - self._reports[0] >= ENOUGH:
-            loss = (lost - self._reports[1]) / (reported - self._reports[0])
-            self._reports = (reported, lost)
+        told, self._reports = self._reports, (reported, lost)
         rtts = [out.rtt for out in outs if out.rtt is not None and now - out.rtt_at < FRESH]
         self.line.sample(
             now,
             sent=self.sent,
             video=int((pictures - before[2]) * 8 / seconds),
-            loss=loss,
+            packets=reported - told[0],
+            lost=lost - told[1],
             rtt=None if self._probe.running else min(rtts, default=None),
             remb=None if self._probe.running else self.peer.estimate(now),
             upward=self.upward,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,9 +23,9 @@ from signaling.media.congestion import (
 )
 
 
-def sample(line: Downlink, now: float, **seen: Any) -> bool:
-    calm = {"sent": 200_000, "video": 150_000, "loss": 0.0, "rtt": 0.05, "remb": None}
-    return line.sample(now, **(calm | seen))
+def sample(line: Downlink, now: float, *, loss: float = 0.0, **seen: Any) -> bool:
+    calm = {"sent": 200_000, "video": 150_000, "rtt": 0.05, "remb": None}
+    return line.sample(now, packets=200, lost=round(200 * loss), **(calm | seen))
 
 
 def test_a_line_is_believed_to_carry_what_it_carries() -> None:
@@ -39,6 +40,24 @@ def test_loss_of_a_radio_line_is_no_congestion() -> None:
     line = Downlink()
     assert not any(sample(line, float(t), loss=0.05) for t in range(60))
     assert line.rate == START
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_among_few_packets_is_no_congestion(seed: int) -> None:
+    """An hour of sound and a small picture on a line that loses one packet in twenty, each by itself."""
+    line, random = Downlink(), Random(seed)
+    for second in range(3600):
+        lost = sum(random.random() < 0.05 for _ in range(40))
+        assert not line.sample(float(second), sent=170_000, video=80_000, packets=40, lost=lost, rtt=0.05, remb=None)
+
+
+def test_loss_among_few_packets_is_told_within_seconds() -> None:
+    line = Downlink()
+    cut = [
+        line.sample(float(second), sent=170_000, video=80_000, packets=40, lost=12, rtt=0.05, remb=None)
+        for second in range(6)
+    ]
+    assert any(cut)
 
 
 def test_much_loss_cuts_to_what_gets_through() -> None:
@@ -138,7 +157,7 @@ samples = st.fixed_dictionaries(
     {
         "sent": st.integers(0, 5_000_000),
         "video": st.integers(0, 5_000_000),
-        "loss": st.one_of(st.none(), st.floats(0, 1)),
+        "reported": st.integers(0, 2_000).flatmap(lambda packets: st.tuples(st.just(packets), st.integers(0, packets))),
         "rtt": st.one_of(st.none(), st.floats(0, 5)),
         "remb": st.one_of(st.none(), st.integers(0, 5_000_000)),
     }
@@ -150,7 +169,8 @@ def test_no_report_brings_the_estimate_out_of_bounds(seen: list[dict[str, Any]])
     line = Downlink()
     for second, report in enumerate(seen):
         before = line.rate
-        cut = line.sample(float(second), **report)
+        packets, lost = report.pop("reported")
+        cut = line.sample(float(second), packets=packets, lost=lost, **report)
         assert line.rate >= FLOOR
         assert not cut or line.rate <= max(before, FLOOR)
 
