@@ -155,7 +155,7 @@ async def test_an_objection_finds_its_lesson_the_slot_that_is_wanted(small: Coun
     objection |= {"revision": view["revision"] + 1, "counterPeriod": wanted["period"]}
     assert (await member.post("/api/communities/A/object", objection)).status == 200
     page = await desks.open("core_director", "/timetable?version=draft&tab=nego&lang=en")
-    row = page.locator(f'[data-unit="{MEMBER}"]')
+    row = page.locator(f'.ng[data-unit="{MEMBER}"]')
     await expect(row).to_have_attribute("data-state", "objected", timeout=WAIT)
     await row.locator('[data-action="seek-place"]').click()
     await page.locator('[data-action="accept-repair"]').click(timeout=WAIT)

@@ -117,7 +117,7 @@ export class Publisher extends Path {
     sender.obeying = true;
     try {
       for (let limit = this.limitOf(sender); limit !== null && limit !== sender.obeyed; limit = this.limitOf(sender)) {
-        await this.tellBrowser(sender, limit);
+        if (!(await this.tellBrowser(sender, limit))) return;
         sender.obeyed = limit;
       }
     } catch (error) {
@@ -136,15 +136,17 @@ export class Publisher extends Path {
     return source === "mic" ? null : (this.limits[source]?.[layer] ?? null);
   }
 
-  private async tellBrowser({ source, layer, picture, transceiver: { sender } }: Sender, limit: number): Promise<void> {
+  /** Whether there is something that the limit can be told of. */
+  private async tellBrowser({ source, layer, picture, transceiver: { sender } }: Sender, limit: number): Promise<boolean> {
     const parameters = sender.getParameters();
     const encoding = parameters.encodings[0];
-    if (picture === null || encoding === undefined) return;
+    if (picture === null || encoding === undefined) return false;
     const wanted = { active: limit > 0, maxBitrate: Math.min(limit || picture.maxBitrate, picture.maxBitrate) };
-    if (encoding.active === wanted.active && encoding.maxBitrate === wanted.maxBitrate) return;
+    if (encoding.active === wanted.active && encoding.maxBitrate === wanted.maxBitrate) return true;
     Object.assign(encoding, wanted);
     // Fine lines at a third of the bitrate would only be coarse blocks.
     if (layer === "high" && source !== "screen") encoding.scaleResolutionDownBy = wanted.maxBitrate < picture.maxBitrate / 2 ? 2 : 1;
     await sender.setParameters(parameters);
+    return true;
   }
 }

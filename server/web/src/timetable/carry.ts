@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { NewRepair, RepairView, Revision, SlotsView, SlotView, TimetableView } from "../generated/api";
-import { get, post } from "../ui/api";
+import { get, post, Problem } from "../ui/api";
 
 export interface Carry {
   community: string;
@@ -129,8 +129,11 @@ async function lookElsewhere(shown: Drop, repair: RepairView, revision: number):
   const others = (openSlots.value.length > 0 ? openSlots.value.slice(0, 1) : repairableSlots.value).filter((one) => slotName(one) !== slotName(shown.slot));
   let best: Elsewhere | undefined;
   for (const slot of others.slice(0, OTHERS_TRIED)) {
-    // a slot that cannot be had is none that needs fewer
-    const found = await repairFor(shown, slot, revision).catch(() => null);
+    const found = await repairFor(shown, slot, revision).catch((refusal: unknown) => {
+      // a slot that cannot be had is none that needs fewer
+      if (refusal instanceof Problem) return null;
+      throw refusal;
+    });
     if (dropped.value !== shown) return;
     if (found !== null && 2 * found.moves.length <= repair.moves.length && found.moves.length < (best?.repair.moves.length ?? Infinity)) best = { slot, repair: found };
     if (best?.repair.moves.length === 1) break;
