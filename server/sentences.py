@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 import msgspec
 
+from server.labels import label
 from timetable.model import Finding
 
 Language = Literal["zh-CN", "en"]
@@ -59,14 +59,24 @@ def language_of(environment: dict[str, str]) -> Language:
     return "zh-CN" if locale.startswith("zh") else "en"
 
 
-def words_in(language: Language) -> Callable[..., str]:
-    """The catalogue as the domain asks for it: the sentence of a key with its values filled in."""
-    texts = catalogue(language)
+class Words:
+    """The catalogue in one language as the domain asks for it."""
 
-    def words(key: str, /, **values: str | int) -> str:
-        text = texts[key]
+    def __init__(self, language: Language) -> None:
+        self._texts = catalogue(language)
+        self.language = language
+
+    def __call__(self, key: str, /, **values: str | int) -> str:
+        """The sentence of a key with its values filled in."""
+        text = self._texts[key]
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text
 
-    return words
+    def label(self, text: str, /) -> str:
+        """A subject, a class or another neutral label of the register; the register's own words are Chinese."""
+        return text if self.language == "zh-CN" else label(text, self._texts)
+
+
+def words_in(language: Language) -> Words:
+    return Words(language)

@@ -22,6 +22,7 @@ from timetable.commitments import commitments_of
 from timetable.days.versions import Version
 from timetable.errors import InputRefused, NotFound
 from timetable.export.feed_entries import entries
+from timetable.export.paper import Fit, PaperName, Printing
 from timetable.export.table_export import Audience, Events, Form, TableExport, Taken
 from timetable.model import Community, Finding, Register, Table
 from timetable.own.ics import CalendarImport, Proposal, read_calendar, with_calendar
@@ -30,11 +31,22 @@ from timetable.term import local_date
 
 routes = web.RouteTableDef()
 
+STILL = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The content security policy of a page that is only drawn: it runs nothing and fetches nothing."""
+
 
 @routes.get("/api/communities/{community}/export")
 async def export(request: web.Request) -> web.Response:
-    """`?form=` and `?for=` say what for whom, `?id=` for one of them, `?version=` which; a file to save.
-    `?report=1` says instead what is lost in that form."""
+    """`?form=` and `?for=` say what for whom, `?id=` for one of them, `?version=` which, `?fit=` and `?paper=` how
+    a wall comes onto paper; a file to save, or a page to print. `?report=1` says instead what it takes and loses."""
     asker = principal(request)
     county = await request.app[counties_key].now()
     community = county.community(request.match_info["community"])
@@ -60,11 +72,25 @@ async def export(request: web.Request) -> web.Response:
         link=lambda lesson: f"{request.app[site_key].public_url}/lessons?lesson={quote(lesson)}",
         commitments=commitments_of(county.register, others),
         on=local_date(time.time()).isoformat(),
+        printing=_printing(request),
     )
     taken = await asyncio.to_thread(taking.take, form, audience, request.query.get("id", ""))
     if request.query.get("report") == "1":
-        return reply(request, ExportView(name=taken.name, bytes=len(taken.content), findings=taken.findings))
-    return _file(taken)
+        view = ExportView(
+            name=taken.name,
+            bytes=len(taken.content),
+            findings=taken.findings,
+            sheets=taken.sheets,
+            smallest=taken.smallest,
+        )
+        return reply(request, view)
+    return _file(taken, shown=form == "print")
+
+
+def _printing(request: web.Request) -> Printing:
+    fit: Fit = choice(request, "fit", get_args(Fit), "readable")
+    paper: PaperName | None = choice(request, "paper", get_args(PaperName)) if "paper" in request.query else None
+    return Printing(fit, paper or "")
 
 
 async def _table(request: web.Request, community: Community) -> tuple[Version | None, Table]:
@@ -90,9 +116,12 @@ async def _events(request: web.Request, county: County, community: Community) ->
     return lambda wanted: entries(county.register.term, versions, wanted, applied)
 
 
-def _file(taken: Taken) -> web.Response:
+def _file(taken: Taken, *, shown: bool) -> web.Response:
+    """A file to save; or to look at, as a page of its own that runs nothing."""
     kind, _, charset = taken.content_type.partition("; charset=")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(taken.name)}"}
+    headers = {"Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(taken.name)}"}
+    if shown:
+        headers["Content-Security-Policy"] = STILL
     return web.Response(body=taken.content, content_type=kind, charset=charset or None, headers=headers)
 
 

@@ -18,18 +18,22 @@ from timetable.commitments import commitments_of
 from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.export.feed_entries import entries
+from timetable.export.paper import Fit, PaperName, Printing
 from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.model import Community, Finding, Register, Table, TableSet, Term
 from timetable.term import local_date, weeks
 
 
 class ExportReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What was written, for programs; the findings say what is lost in this form."""
+    """What was written, for programs; the findings say what is lost in this form. `sheets` of paper a wall takes, and
+    its smallest type in points."""
 
     file: str
     name: str
     bytes: int
     findings: tuple[Finding, ...]
+    sheets: dict[str, int]
+    smallest: float
 
 
 def export(
@@ -43,10 +47,12 @@ def export(
     community: str = "",
     published: int = 0,
     week: int = 0,
+    fit: Fit = "readable",
+    paper: PaperName | None = None,
     lang: Language | None = None,
     as_json: AsJson = False,
 ) -> int:
-    """Take a table away: walls and lists (xlsx), a list (csv), JSON, calendars (ics), FET.
+    """Take a table away: walls and lists (xlsx), walls to print (html), a list (csv), JSON, calendars (ics), FET.
 
     Parameters
     ----------
@@ -55,7 +61,7 @@ def export(
     table
         The tables, as `tongke table build` writes them.
     form
-        xlsx, csv, json, fet or ics.
+        xlsx, print, csv, json, fet or ics.
     out
         Where to write the file.
     audience
@@ -68,6 +74,11 @@ def export(
         The number of the version that the table is; without it the file says that it is a draft.
     week
         By the bells that ring when this term week begins (winter times); without it those with which the term begins.
+    fit
+        On walls, readable: as many sheets as it takes for type that is large enough (9 points on A3, 7 on A4). one: one
+        sheet for a whole school, however small its type.
+    paper
+        A3 or A4; without it A3 for a whole school or community, A4 for a class, a teacher, a room.
     lang
         The language of the words; that of the terminal without it.
     as_json
@@ -97,17 +108,27 @@ def export(
             events=lambda wanted: entries(register.term, [version], wanted),
             commitments=commitments_of(register, (other for other in tables if other is not chosen)),
             on=on,
+            printing=Printing(fit, paper or ""),
         )
         taken = taking.take(form, audience, id)
     except (BadInput, NotFound, ExportRefused) as error:
         return refuse(str(error))
     write(out, taken.content)
     if as_json:
-        report = ExportReport(file=str(out), name=taken.name, bytes=len(taken.content), findings=taken.findings)
+        report = ExportReport(
+            file=str(out),
+            name=taken.name,
+            bytes=len(taken.content),
+            findings=taken.findings,
+            sheets=taken.sheets,
+            smallest=taken.smallest,
+        )
         print(msgspec.json.encode(report).decode())
     else:
         for finding in taken.findings:
             print(sentence(finding))
+        for name, count in taken.sheets.items():
+            print(words("export.sheets", count=count, paper=name, points=f"{taken.smallest:g}"))
     return GOOD
 
 

@@ -45,3 +45,7 @@ class ExportView(Body, frozen=True, kw_only=True):
     name: str
     bytes: int
     findings: tuple[Finding, ...]
+    sheets: dict[str, int]
+    """How many sheets of paper a wall takes, by the paper's name."""
+    smallest: float
+    """The smallest type of a wall, in points; 0 of what is not for walls."""

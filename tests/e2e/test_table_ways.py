@@ -4,6 +4,7 @@ a lesson that a school objects to, two directors at once, and tables that come i
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -421,6 +422,16 @@ async def test_the_table_is_taken_away_in_every_form(small: CountyServer, desks:
     await page.locator('[data-action="take-away"]').click()
     dialog = page.locator("dialog")
     save = dialog.locator('[data-action="save-table"]')
+    # printing is what is offered first, with what it takes; the page to print has no script to run
+    said = dialog.locator("[data-sheets]")
+    await expect(said).to_have_attribute("data-smallest", re.compile(r"^(9|1\d)"), timeout=WAIT)
+    async with page.context.expect_page() as opening:
+        await dialog.locator('[data-action="print-table"]').click()
+    printed = await opening.value
+    await expect(printed.locator("section.sheet")).to_have_count(
+        int(await said.get_attribute("data-sheets") or 0), timeout=WAIT
+    )
+    await printed.close()
     for form, audience, begins in (
         ("xlsx", "class", b"PK"),
         ("csv", "teacher", b"\xef\xbb\xbf"),

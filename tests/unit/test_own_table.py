@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from server.sentences import LANGUAGES, catalogue, words_in
 from tests.instances import CommunityBuilder, bell_times
 from timetable.checker import check as check_table
+from timetable.export.paper import Printing
 from timetable.export.table_export import TableExport
 from timetable.model import BusyTime, Party, Register, Slot
 from timetable.own import lessons as own_lessons
@@ -487,17 +489,36 @@ def test_a_table_that_was_printed_here_can_be_taken_back(register: Register) -> 
     table = solver.solve(only_local, "A", seconds=20, seed=1, workers=1, improve_until=0).table
     assert table is not None
     assert check_table(only_local, table) == []
-    export = TableExport(only_local, only_local.communities[0], table, words=words_in("zh-CN"), state="草案")
     bare = msgspec.structs.replace(
         only_local, requirements=tuple(msgspec.structs.replace(r, locked=()) for r in only_local.requirements)
     )
-    for audience, id in (("class", "A0-5-1"), ("unit", "A0")):
-        printed = export.take("xlsx", audience, id)  # type: ignore[arg-type]
-        again = take_own_table({printed.name: printed.content}, bare, "A0", "locked")
-        assert not again.has_errors, again.findings
-        assert {r.id: set(r.locked) for r in again.register.requirements} == {
-            r.id: set(r.locked) for r in only_local.requirements
-        }
+    # A4 takes the whole school in several sheets, of a day or two each
+    for language, paper in itertools.product(LANGUAGES, ("A3", "A4")):
+        export = TableExport(
+            only_local,
+            only_local.communities[0],
+            table,
+            words=words_in(language),
+            state="草案",
+            printing=Printing("readable", paper),
+        )
+        for audience, id in (("class", "A0-5-1"), ("unit", "A0")):
+            printed = export.take("xlsx", audience, id)  # type: ignore[arg-type]
+            again = take_own_table({printed.name: printed.content}, bare, "A0", "locked")
+            assert not again.has_errors, again.findings
+            assert {r.id: set(r.locked) for r in again.register.requirements} == {
+                r.id: set(r.locked) for r in only_local.requirements
+            }
+
+
+def test_english_words_of_a_printed_table_mean_the_same(register: Register) -> None:
+    lines = week(
+        ("1", "Chinese", "Maths", None, "PE\n李华", "Class meeting"), ("2", "Maths (odd)\nChinese (even)", "Art/PE")
+    )
+    chinese = week(("1", "语文", "数学", None, "体育\n李华", "班会"), ("2", "数学 (单)\n语文 (双)", "美术/体育"))
+    english, expected = take(register, book(("Class 5-1", lines))), take(register, book(("五(1)班", chinese)))
+    assert locks(english) == locks(expected)
+    assert codes(english) == codes(expected)
 
 
 def test_every_code_has_a_sentence_in_both_languages() -> None:

@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import icalendar
 import msgspec
@@ -21,11 +21,12 @@ from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.export import table_list
 from timetable.export.feed_entries import entries
+from timetable.export.paper import PAPERS, Fit, PaperName, Printing, height_of
 from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.export.table_list import LESSONS, list_csv, read_list
 from timetable.export.table_sheets import wall_workbook
-from timetable.export.wall_clock import day_page, week_page
-from timetable.export.wall_grids import class_page, classes_pages, room_page, teacher_page, teachers_pages
+from timetable.export.wall_clock import day_pages, week_pages
+from timetable.export.wall_grids import class_pages, classes_pages, room_pages, teacher_pages, teachers_pages
 from timetable.export.wall_pages import Page, Wall
 from timetable.model import Leftover, Lesson, Party, PlacedParty, Register, Room, Table, TableSet, clock
 
@@ -107,8 +108,8 @@ def assert_apart(page: Page) -> None:
 
 
 def test_a_class_sees_its_week(small: tuple[Register, Table]) -> None:
-    page = class_page(wall(*small), "A0-5-1")
-    assert page.paper == "A4"
+    (page,) = class_pages(wall(*small), "A0-5-1")
+    assert page.paper.name == "A4"
     assert list(texts(page, "title").values()) == ["A0 A0-5-1班 课表"]
     assert list(texts(page, "note").values()) == ["教共体A · 2026 秋季学期 · 草案（未发布）   ◆ 同步"]
     labels = list(texts(page, "label").values())
@@ -122,14 +123,14 @@ def test_a_class_sees_its_week(small: tuple[Register, Table]) -> None:
 
 
 def test_a_class_that_watches_is_told_who_teaches(small: tuple[Register, Table]) -> None:
-    page = class_page(wall(*small), "A1-5-1")
+    (page,) = class_pages(wall(*small), "A1-5-1")
     assert texts(page, "sync") == {(3, 1): "◆英语\n主讲 语文教师001 / 语文教师002\n同步 A0 08:10–08:40"}
     (block,) = [box for box in page.boxes if box.style == "local"]
     assert (block.text, block.top, block.bottom) == ("美术\n语文教师002", 8, 9)
 
 
 def test_a_teacher_of_two_schools_sees_both_bells(small: tuple[Register, Table]) -> None:
-    page = teacher_page(wall(*small), "A0-t1")
+    (page,) = teacher_pages(wall(*small), "A0-t1")
     assert [box.text for box in page.boxes if box.style in ("sync", "local")] == [
         "◆英语\nA0-5-1班\n同步 A1 08:10–08:40",
         "劳动 (双周)\nA0-5-1班",
@@ -139,7 +140,7 @@ def test_a_teacher_of_two_schools_sees_both_bells(small: tuple[Register, Table])
         table,
         lessons=(*table.lessons, lesson("A-r9.1", "科学", 4, side("A1", 2, "09:00", "09:40", teachers=("A0-t3",)))),
     )
-    both = teacher_page(wall(register, moved), "A0-t3")
+    (both,) = teacher_pages(wall(register, moved), "A0-t3")
     assert list(texts(both, "label").values())[:3] == [
         "A0 第1节\n08:00–08:40",
         "A1 第1节\n08:10–08:50",
@@ -149,13 +150,13 @@ def test_a_teacher_of_two_schools_sees_both_bells(small: tuple[Register, Table])
 
 
 def test_a_room_shows_who_is_in_it(small: tuple[Register, Table]) -> None:
-    page = room_page(wall(*small), "A1-remote1")
+    (page,) = room_pages(wall(*small), "A1-remote1")
     assert texts(page, "sync") == {(3, 1): "◆英语\nA1-5-1班\n主讲 语文教师001 / 语文教师002\n同步 A0 08:10–08:40"}
 
 
 def test_a_school_fits_one_sheet_of_a3(small: tuple[Register, Table]) -> None:
     (page,) = classes_pages(wall(*small), "A0")
-    assert page.paper == "A3"
+    assert page.paper.name == "A3"
     heads = list(texts(page, "head").values())
     assert heads[1:6] == ["周一", "周二", "周三", "周四", "周五"]
     assert heads[6:] == ["1", "2", "3", "4", "5", "6", "7"] * 5
@@ -166,36 +167,25 @@ def test_a_school_fits_one_sheet_of_a3(small: tuple[Register, Table]) -> None:
     assert_apart(teachers)
 
 
-def test_a_large_school_takes_several_sheets() -> None:
-    builder = CommunityBuilder()
-    builder.unit(bell_times(480, 30, 840))
-    for _ in range(50):
-        builder.school_class("A0")
-    register = builder.register()
-    pages = classes_pages(wall(register, Table(community="A", term="t", lessons=())), "A0")
-    assert [page.name for page in pages] == ["A0 1/2", "A0 2/2"]
-    assert [len(texts(page, "label")) for page in pages] == [25, 25]
-
-
 def test_the_community_is_drawn_on_the_clock(small: tuple[Register, Table]) -> None:
-    page = week_page(wall(*small))
-    labels = list(texts(page, "label").items())
-    moment = {text: row for (row, _), text in labels}
-    # the two schools share 08:10 to 08:40; the host's first ten minutes are left over
-    sync = {(box.top, box.bottom, box.left): box.text for box in page.boxes if box.style == "sync"}
-    assert sync == {
-        (moment["08:10"], moment["08:40"] - 1, 1): "◆英语 A0-5-1班",
-        (moment["08:10"], moment["08:40"] - 1, 2): "◆英语 A1-5-1班",
-    }
-    left = [(box.top, box.bottom, box.left) for box in page.boxes if box.style == "leftover"]
-    assert left == [(moment["08:00"], moment["08:10"] - 1, 1), (moment["08:40"], moment["08:50"] - 1, 2)]
+    (page,) = week_pages(wall(*small))
+    # the two schools share 08:10 to 08:40; the host's first ten minutes are left over, and the other's last
+    sync = {box.left: (box.top, box.bottom, box.text) for box in page.boxes if box.style == "sync"}
+    top, bottom, _ = sync[1]
+    assert sync == {1: (top, bottom, "◆英语 A0-5-1班"), 2: (top, bottom, "◆英语 A1-5-1班")}
+    left = {box.left: (box.top, box.bottom) for box in page.boxes if box.style == "leftover"}
+    assert left == {1: (top - 1, top - 1), 2: (bottom + 1, bottom + 1)}
     # a minute is as high everywhere
-    height = {text: page.rows[row] for text, row in moment.items()}
-    assert height["08:10"] == pytest.approx(3 * height["08:00"])
+    assert sum(page.rows[top : bottom + 1]) == pytest.approx(3 * page.rows[top - 1])
+    times = {row: text for (row, _), text in texts(page, "label").items()}
+    assert times[top - 1] == "08:00"
     assert len([box for box in page.boxes if box.style == "rest"]) == 1
     assert_apart(page)
-    monday = day_page(wall(*small), 1)
-    assert [box.text for box in monday.boxes if box.style == "leftover"] == ["看护 语文教师001", ""]
+    (monday,) = day_pages(wall(*small), 1)
+    host, member = [box.text for box in monday.boxes if box.style == "sync"]
+    assert host == "◆英语 A0-5-1班 08:10–08:40\n语文教师001 · 远程教室1\n看护 语文教师001"
+    assert member == "◆英语 A1-5-1班 08:10–08:40\n主讲 语文教师001 / 语文教师002 · 远程教室1"
+    assert [box.text for box in monday.boxes if box.style == "leftover"] == ["", ""]
 
 
 def test_lessons_of_one_school_at_one_time_stand_together_in_the_week_and_apart_in_the_day(
@@ -205,9 +195,9 @@ def test_lessons_of_one_school_at_one_time_stand_together_in_the_week_and_apart_
     first = table.lessons[0]
     second = msgspec.structs.replace(first, id="A-r9.1", subject="音乐", kind="dedicated", weeks="odd")
     both = wall(register, msgspec.structs.replace(table, lessons=(first, second)))
-    week = [box.text for box in week_page(both).boxes if box.style in ("sync", "dedicated")]
+    week = [box.text for box in week_pages(both)[0].boxes if box.style in ("sync", "dedicated")]
     assert week == ["◆英语 A0-5-1班\n▲音乐 (单周) A0-5-1班", "◆英语 A1-5-1班\n▲音乐 (单周) A1-5-1班"]
-    day = day_page(both, 1)
+    (day,) = day_pages(both, 1)
     assert [box.style for box in day.boxes if box.style in ("sync", "dedicated")] == ["sync", "dedicated"] * 2
     assert_apart(day)
 
@@ -216,7 +206,7 @@ def test_a_meeting_of_half_a_day_hides_no_lesson(small: tuple[Register, Table]) 
     register, table = small
     meeting = lesson("A-r9.1", "教研", 1, side("A0", 1, "08:00", "11:40", teachers=("A0-t3",)), kind="research")
     both = wall(register, msgspec.structs.replace(table, lessons=(*table.lessons, meeting)))
-    page = week_page(both)
+    (page,) = week_pages(both)
     boxes = [(box.style, box.left, box.text) for box in page.boxes if box.style in ("sync", "joint")]
     assert boxes == [("sync", 1, "◆英语 A0-5-1班"), ("joint", 2, "■教研"), ("sync", 3, "◆英语 A1-5-1班")]
     assert [box.text for box in page.boxes if box.style == "head" and box.top == 3 and box.left == 1] == ["A0"]
@@ -238,7 +228,7 @@ def test_every_sheet_prints_on_one_page_with_its_version(small: tuple[Register, 
 
 def test_titles_of_sheets_are_allowed_and_different() -> None:
     names = ["五/1[班]:?*", "'quoted'", "History", "", "x" * 40, "X" * 40, LESSONS.title]
-    page = [Page(name, "A4", (5.0,), (5.0,), ()) for name in names]
+    page = [Page(name, PAPERS["A4"], (5.0,), (5.0,), ()) for name in names]
     found = list(sheets(wall_workbook(page, LESSONS.title)))
     assert found == [
         "五 1 班",
@@ -318,9 +308,9 @@ def tables(draw: st.DrawFn) -> tuple[Register, Table]:
 
 
 @settings(max_examples=30, deadline=None)
-@given(tables())
-def test_a_list_comes_back_as_it_went(given: tuple[Register, Table]) -> None:
-    export = export_of(*given)
+@given(tables(), st.sampled_from(LANGUAGES))
+def test_a_list_comes_back_as_it_went(given: tuple[Register, Table], language: Language) -> None:
+    export = TableExport(given[0], given[0].communities[0], given[1], words=words_in(language), state=STATE)
     for form in ("xlsx", "csv"):
         taken = export.take(form, "community")
         found = read_list(taken.name, taken.content)
@@ -330,19 +320,136 @@ def test_a_list_comes_back_as_it_went(given: tuple[Register, Table]) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(tables())
-def test_any_table_is_drawn_without_overlaps(given: tuple[Register, Table]) -> None:
+@given(tables(), st.builds(Printing, st.sampled_from(get_args(Fit)), st.sampled_from(["", *PAPERS])))
+def test_any_table_is_drawn_without_overlaps(given: tuple[Register, Table], printing: Printing) -> None:
     register, table = given
     drawn = wall(register, table)
-    pages = [week_page(drawn), *(day_page(drawn, day) for day in drawn.weekdays)]
-    pages += [class_page(drawn, school_class.id) for school_class in register.classes]
-    pages += [teacher_page(drawn, teacher.id) for teacher in register.teachers]
-    pages += [room_page(drawn, room.id) for room in register.rooms]
+    pages = week_pages(drawn, printing)
+    for day in drawn.weekdays:
+        pages += day_pages(drawn, day, printing)
+    for school_class in register.classes:
+        pages += class_pages(drawn, school_class.id, printing)
+    for teacher in register.teachers:
+        pages += teacher_pages(drawn, teacher.id, printing)
+    for room in register.rooms:
+        pages += room_pages(drawn, room.id, printing)
     for unit in register.units:
-        pages += [*classes_pages(drawn, unit.id), *teachers_pages(drawn, unit.id)]
+        pages += [*classes_pages(drawn, unit.id, printing), *teachers_pages(drawn, unit.id, printing)]
     for page in pages:
         assert_apart(page)
+        assert_readable(page)
     wall_workbook(pages)
+
+
+def test_a_list_in_english_is_english(small: tuple[Register, Table]) -> None:
+    register, table = small
+    export = TableExport(register, register.communities[0], table, words=words_in("en"), state=STATE)
+    lines = sheets(export.take("xlsx", "community").content)[LESSONS.title]
+    column = {title: lines[0].index(title) for title in ("种类 kind", "学科 subject", "周几 weekday", "单双周 weeks")}
+    said = [tuple(line[at] for at in column.values()) for line in lines[1:]]
+    assert said == [
+        ("sync", "English", "Mon", "all"),
+        ("sync", "English", "Mon", "all"),
+        ("local", "Science", "Tue", "odd"),
+        ("local", "Crafts", "Tue", "even"),
+        ("local", "Art", "Wed", "all"),
+    ]
+
+
+def test_a_wall_in_english_keeps_the_names_of_people_and_schools(small: tuple[Register, Table]) -> None:
+    (page,) = class_pages(wall(*small, language="en"), "A1-5-1")
+    assert texts(page, "sync") == {(3, 1): "◆English\nby 语文教师001 / 语文教师002\nSync A0 08:10–08:40"}
+    (block,) = [box for box in page.boxes if box.style == "local"]
+    assert block.text == "Art\n语文教师002"
+
+
+# Paper --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[Register, Table]:
+    """A school of 36 classes, six of each year, every period of the week taught."""
+    builder = CommunityBuilder()
+    builder.unit(bell_times(480, 30, 840))
+    teachers = [builder.teacher("A0", subject=subject) for subject in ("语文", "数学", "英语", "体育")]
+    classes = [builder.school_class("A0", grade=grade) for grade in range(1, 7) for _ in range(6)]
+    register = builder.register()
+    lessons = [
+        lesson(
+            f"A-r{row}-{day}-{period.number}.1",
+            ("语文", "数学", "英语", "综合实践")[(row + period.number) % 4],
+            day,
+            side("A0", period.number, period.start, period.end, classes=(id,), teachers=(teachers[row % 4],)),
+        )
+        for row, id in enumerate(classes)
+        for day in register.weekdays
+        for period in register.units[0].bells[0].periods
+    ]
+    return register, Table(community="A", term=register.term.id, lessons=tuple(lessons))
+
+
+def assert_readable(page: Page) -> None:
+    """Nothing on the page is larger than its box, and the page is no larger than its paper."""
+    assert sum(page.columns) <= page.paper.width + 0.01
+    assert sum(page.rows) <= page.paper.height + 0.01
+    for box in page.boxes:
+        width, height = sum(page.columns[box.left : box.right + 1]), sum(page.rows[box.top : box.bottom + 1])
+        assert height_of(box.text, width, page.type_of(box.style)) <= height + 0.01, box
+
+
+@pytest.mark.parametrize(("paper", "language"), [("A3", "zh-CN"), ("A3", "en"), ("A4", "zh-CN"), ("A4", "en")])
+def test_a_whole_school_can_be_read_from_a_wall(
+    large: tuple[Register, Table], paper: PaperName, language: Language
+) -> None:
+    drawn = wall(*large, language=language)
+    pages = classes_pages(drawn, "A0", Printing("readable", paper))
+    assert len(pages) > 1
+    for page in pages:
+        assert page.smallest >= PAPERS[paper].least
+        assert_readable(page)
+        # the heads stand on every sheet
+        assert {box.text for box in page.boxes if box.style == "head"} >= {"1", "7"}
+    # each class has each day once, whichever sheet it is on
+    boxes = [box for page in pages for box in page.boxes if box.style == "local"]
+    assert len(boxes) == len(large[1].lessons)
+    # sheets that hang side by side have their rows at one height
+    rows = [page.rows for page in pages if texts(page, "label") == texts(pages[0], "label")]
+    assert len(set(rows)) == 1
+    (one,) = classes_pages(drawn, "A0", Printing("one", paper))
+    assert one.smallest < PAPERS[paper].least
+    assert_readable(one)
+
+
+def test_a_school_is_cut_between_years_and_days(large: tuple[Register, Table]) -> None:
+    pages = classes_pages(wall(*large), "A0")
+    assert [page.name for page in pages] == ["A0 一年级–二年级", "A0 三年级–四年级", "A0 五年级–六年级"]
+    assert [len(texts(page, "label")) for page in pages] == [12, 12, 12]
+    # four signs in a name, and the names of its teachers long: a week is too wide for A4
+    narrow = classes_pages(wall(*large), "A0", Printing("readable", "A4"))
+    days = {page.name.rpartition(" ")[2] for page in narrow}
+    assert "周一–周三" in days or "周一–周二" in days
+    for page in narrow:
+        assert len(texts(page, "head")) > 2
+
+
+def test_what_is_printed_says_how_many_sheets_and_how_small(large: tuple[Register, Table]) -> None:
+    for form in ("print", "xlsx"):
+        readable = export_of(*large, printing=Printing("readable")).take(form, "unit", "A0")
+        one = export_of(*large, printing=Printing("one")).take(form, "unit", "A0")
+        assert readable.sheets["A3"] > one.sheets["A3"] == 2
+        assert readable.smallest >= 9 > one.smallest
+
+
+def test_a_document_to_print_runs_nothing(small: tuple[Register, Table]) -> None:
+    register, table = small
+    evil = "<script>alert(1)</script>"
+    lessons = tuple(msgspec.structs.replace(lesson, subject=evil, kind="local") for lesson in table.lessons)
+    taken = export_of(register, msgspec.structs.replace(table, lessons=lessons)).take("print", "class")
+    text = taken.content.decode()
+    assert (taken.name, taken.content_type) == ("教共体A 班级课表.html", "text/html; charset=utf-8")
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert text.count('<section class="sheet A4"') == taken.sheets["A4"] == 2
 
 
 def test_nothing_in_a_file_is_a_formula(small: tuple[Register, Table]) -> None:

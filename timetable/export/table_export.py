@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -14,21 +15,24 @@ from timetable.commitments import Commitments
 from timetable.errors import NotFound, TimetableError
 from timetable.export import feeds
 from timetable.export.feed_entries import Entry
+from timetable.export.paper import Printing
 from timetable.export.table_list import LESSONS, list_csv, list_lines
 from timetable.export.table_sheets import wall_workbook
-from timetable.export.wall_clock import day_page, week_page
-from timetable.export.wall_grids import class_page, classes_pages, room_page, teacher_page, teachers_pages
+from timetable.export.wall_clock import day_pages, week_pages
+from timetable.export.wall_document import wall_document
+from timetable.export.wall_grids import class_pages, classes_pages, room_pages, teacher_pages, teachers_pages
 from timetable.export.wall_pages import Page, Wall, Words
 from timetable.fet.exporting import export as export_fet
 from timetable.model import Community, Finding, Lesson, Register, Table, TableSet
 from timetable.problem import Problem
 
-Form = Literal["xlsx", "csv", "json", "fet", "ics"]
+Form = Literal["xlsx", "print", "csv", "json", "fet", "ics"]
 Audience = Literal["class", "teacher", "room", "unit", "community"]
 Events = Callable[[Callable[[Lesson], bool]], Sequence[Entry]]
 
 CONTENT_TYPES: Mapping[str, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
     "fet": "application/xml",
@@ -48,12 +52,15 @@ class ExportRefused(TimetableError):
 
 
 class Taken(Struct, frozen=True, kw_only=True):
-    """A file to take away. `name` has its ending; the findings say what is lost in this form."""
+    """A file to take away. `name` has its ending; the findings say what is lost in this form. `sheets` of paper are
+    what a wall takes, by the name of the paper, and `smallest` is its smallest type in points."""
 
     name: str
     content_type: str
     content: bytes
     findings: tuple[Finding, ...] = ()
+    sheets: dict[str, int] = {}
+    smallest: float = 0.0
 
 
 class TableExport:
@@ -61,7 +68,7 @@ class TableExport:
 
     `state` says in words which version or draft it is. `events` gives the published events of the lessons that are
     picked; a table without it is no calendar. `link` is the address at which a lesson is joined, `commitments` what
-    other communities hold. Walls are drawn by the bells of the ISO date `on`.
+    other communities hold. Walls are drawn by the bells of the ISO date `on`, and come onto paper as `printing` says.
     """
 
     def __init__(
@@ -76,16 +83,19 @@ class TableExport:
         link: Callable[[str], str] = lambda lesson: "",
         commitments: Commitments | None = None,
         on: str = "",
+        printing: Printing | None = None,
     ) -> None:
         self._register = register
         self._community = community
         self._table = table
         self._words = words
+        self._english = words.language == "en"
         self._state = state
         self._events = events
         self._link = link
         self._commitments = commitments
         self._on = on
+        self._printing = printing or Printing()
 
     def take(self, form: Form, audience: Audience, id: str = "") -> Taken:
         """The table for one class, teacher, room or unit, or with no id for all of them. Raises NotFound for an id
@@ -102,12 +112,12 @@ class TableExport:
                 raise ExportRefused("fet_community_only")
             exported = export_fet(self.problem())
             return structs.replace(_taken(f"{name}.{form}", exported.document), findings=exported.findings)
+        if form in ("xlsx", "print"):
+            return self._wall(form, audience, wanted, name)
         if form == "csv":
-            content = list_csv(self._lessons(audience, wanted), self._names())
-        elif form == "json":
-            content = self._json(audience, wanted)
+            content = list_csv(self._lessons(audience, wanted), self._names(), english=self._english)
         else:
-            content = self._workbook(audience, wanted)
+            content = self._json(audience, wanted)
         return _taken(f"{name}.{form}", content)
 
     def targets(self, audience: Audience) -> dict[str, str]:
@@ -149,12 +159,17 @@ class TableExport:
             part = structs.replace(part, lessons=lessons, cost=0, cost_by_rule=())
         return msgspec.json.format(msgspec.json.encode(TableSet(tables=(part,))), indent=1)
 
-    def _workbook(self, audience: Audience, wanted: Iterable[str]) -> bytes:
+    def _wall(self, form: Form, audience: Audience, wanted: Iterable[str], name: str) -> Taken:
         wall = Wall(self._register, self._community, self._table, self._words, self._state, self._on)
-        lessons = self._lessons(audience, wanted)
-        lines = list_lines(lessons, self._names())
+        pages = list(_pages(wall, audience, wanted, self._printing))
         footer = " · ".join(part for part in (self._community.name, self._state) if part)
-        return wall_workbook(_pages(wall, audience, wanted), LESSONS.title, lines, footer)
+        if form == "print":
+            taken = _taken(f"{name}.html", wall_document(pages, name, self._words.language, footer))
+        else:
+            lines = list_lines(self._lessons(audience, wanted), self._names(), english=self._english)
+            taken = _taken(f"{name}.xlsx", wall_workbook(pages, LESSONS.title, lines, footer))
+        smallest = min((page.smallest for page in pages), default=0.0)
+        return structs.replace(taken, sheets=dict(Counter(page.paper.name for page in pages)), smallest=smallest)
 
     def _calendars(self, audience: Audience, wanted: Mapping[str, str], name: str) -> Taken:
         if self._events is None:
@@ -179,17 +194,19 @@ def _concerned(lesson: Lesson, audience: Audience) -> set[str]:
     return set(read[audience]())
 
 
-def _pages(wall: Wall, audience: Audience, wanted: Iterable[str]) -> Iterator[Page]:
+def _pages(wall: Wall, audience: Audience, wanted: Iterable[str], printing: Printing) -> Iterator[Page]:
     if audience == "community":
-        yield week_page(wall)
-        yield from (day_page(wall, day) for day in wall.weekdays)
+        yield from week_pages(wall, printing)
+        for day in wall.weekdays:
+            yield from day_pages(wall, day, printing)
     elif audience == "unit":
         for id in wanted:
-            yield from classes_pages(wall, id)
-            yield from teachers_pages(wall, id)
+            yield from classes_pages(wall, id, printing)
+            yield from teachers_pages(wall, id, printing)
     else:
-        draw = {"class": class_page, "teacher": teacher_page, "room": room_page}[audience]
-        yield from (draw(wall, id) for id in wanted)
+        draw = {"class": class_pages, "teacher": teacher_pages, "room": room_pages}[audience]
+        for id in wanted:
+            yield from draw(wall, id, printing)
 
 
 def _taken(name: str, content: bytes) -> Taken:

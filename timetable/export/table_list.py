@@ -14,6 +14,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
+from config.subjects import english_names
 from timetable.export.feeds import Names
 from timetable.model import (
     ClockTime,
@@ -31,7 +32,7 @@ from timetable.model import (
     Weekday,
     Weeks,
 )
-from timetable.register.cells import CellProblem, CellValue, Many, folded
+from timetable.register.cells import DAYS, CellProblem, CellValue, Choice, Many, folded
 from timetable.register.findings import finding
 from timetable.register.rows import Source, Sourced
 from timetable.register.sheet_format import (
@@ -40,6 +41,7 @@ from timetable.register.sheet_format import (
     LABELS,
     NUMBER,
     REQUIREMENT_KIND,
+    SUBJECT,
     TEXT,
     WEEKDAY,
     WEEKS,
@@ -166,7 +168,7 @@ LESSONS = make_sheet(
         "lesson": ("课编号", LABEL),
         "requirement": ("要求编号", LABEL),
         "kind": ("种类", REQUIREMENT_KIND),
-        "subject": ("学科", TEXT),
+        "subject": ("学科", SUBJECT),
         "weekday": ("周几", WEEKDAY),
         "weeks": ("单双周", WEEKS),
         "start": ("开始", CLOCK),
@@ -218,17 +220,30 @@ def list_rows(lessons: Iterable[Lesson], names: Names) -> list[LessonRow]:
     return [_row(lesson, index, names) for lesson in lessons for index in range(len(lesson.parties))]
 
 
-def list_lines(lessons: Iterable[Lesson], names: Names) -> Iterator[list[str | int]]:
-    """The titles, then a line of cells for every row."""
+def list_lines(lessons: Iterable[Lesson], names: Names, *, english: bool = False) -> Iterator[list[str | int]]:
+    """The titles, then a line of cells for every row. In English the well-known subjects and what is one of a few
+    words are English ones, which are read back as the same."""
     yield [column.title for column in LESSONS.columns]
     rows = [Sourced(LESSONS.key, row, Source("", "", 0)) for row in list_rows(lessons, names)]
-    yield from lines_of(LESSONS, {LESSONS.key: rows})
+    for sourced, line in zip(rows, lines_of(LESSONS, {LESSONS.key: rows}), strict=True):
+        yield list(_in_english(sourced.row, line)) if english else line
 
 
-def list_csv(lessons: Iterable[Lesson], names: Names) -> bytes:
+def _in_english(row: LessonRow, line: Iterable[str | int]) -> Iterator[str | int]:
+    for column, written in zip(LESSONS.columns, line, strict=True):
+        value = getattr(row, column.field)
+        if column.kind is SUBJECT:
+            yield english_names().get(value, written)
+        elif column.kind is WEEKDAY:
+            yield DAYS[value - 1]
+        else:
+            yield value if isinstance(column.kind, Choice) else written
+
+
+def list_csv(lessons: Iterable[Lesson], names: Names, *, english: bool = False) -> bytes:
     """The list as a text, in the encoding that spreadsheets recognise by themselves."""
     content = io.StringIO(newline="")
-    csv.writer(content).writerows(list_lines(lessons, names))
+    csv.writer(content).writerows(list_lines(lessons, names, english=english))
     return content.getvalue().encode("utf-8-sig")
 
 

@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import io
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import xlsxwriter
 
-from timetable.export.wall_pages import Page, Style
+from timetable.export.wall_pages import FRAME, HATCH, LOOKS, Look, Page, Style
 from timetable.register.cells import guard
 
 PAPER = {"A3": 8, "A4": 9}
 MARGIN, FOOT_MARGIN = 0.3, 0.45
 """Inches."""
-LINE = "#CDD3DA"
 LONGEST_TITLE = 31
 FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 FONT = "Microsoft YaHei"
 MADE = datetime(2026, 1, 1)
 """Written as the creation date, so that the same table gives the same bytes."""
 
-_BOX = {"border": 1, "border_color": LINE, "align": "center", "valign": "vcenter", "text_wrap": True}
-FORMATS: Mapping[Style, Mapping[str, Any]] = {
-    "title": {"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"},
-    "note": {"font_size": 9, "font_color": "#465162", "align": "center", "valign": "vcenter"},
-    "head": {**_BOX, "bold": True, "bg_color": "#EEF0F2"},
-    "label": {**_BOX, "font_size": 9, "font_color": "#465162"},
-    "rest": {"bg_color": "#EEF0F2"},
-    "empty": _BOX,
-    "leftover": {**_BOX, "pattern": 14, "fg_color": "#B9C0C9", "bg_color": "#FFFFFF", "font_size": 6},
-    "local": _BOX,
-    "sync": {**_BOX, "bold": True, "bg_color": "#E2ECFF", "font_color": "#154291", "left": 5, "left_color": "#2A69DD"},
-    "dedicated": {
-        **_BOX,
-        "bold": True,
-        "bg_color": "#F9E5F1",
-        "font_color": "#86195F",
-        "left": 6,
-        "left_color": "#BD3A8E",
-    },
-    "joint": {**_BOX, "bg_color": "#D9F1EF", "font_color": "#0A5656", "left": 2, "left_color": "#14868A"},
-    "test": {**_BOX, "bold": True, "bg_color": "#FFF0D1", "font_color": "#7D4A00", "left": 2, "left_color": "#C77700"},
-}
-"""Colours as on the pages; the line on the left tells the kinds apart in black and white."""
+LINES = {"thin": 1, "medium": 2, "thick": 5, "double": 6}
+HATCHED = 14
+POINTS_PER_PIXEL = 0.75
+ROW_STEP = 0.75
+"""Points by which rows can be higher or lower."""
 
 
 def wall_workbook(
@@ -85,23 +67,36 @@ class _Titles:
 class _Formats:
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self._book = book
-        self._made: dict[tuple[Style, bool], Any] = {}
+        self._made: dict[tuple[Style, float], Any] = {}
 
-    def of(self, style: Style, *, small: bool) -> Any:
-        if (style, small) not in self._made:
-            size = {"title": 16, "leftover": 6}.get(style, 7 if small else 10)
-            wanted = {**FORMATS[style], "font_name": FONT, "font_size": size}
-            self._made[style, small] = self._book.add_format(wanted)
-        return self._made[style, small]
+    def of(self, style: Style, size: float) -> Any:
+        if (style, size) not in self._made:
+            wanted = {**_properties(style, LOOKS[style]), "font_name": FONT, "font_size": size}
+            self._made[style, size] = self._book.add_format(wanted)
+        return self._made[style, size]
+
+
+def _properties(style: Style, look: Look) -> dict[str, Any]:
+    found: dict[str, Any] = {"align": "center", "valign": "vcenter", "bold": look.bold, "font_color": look.ink}
+    if look.framed:
+        found |= {"border": 1, "border_color": FRAME, "text_wrap": True}
+    if look.edge:
+        found |= {"left": LINES[look.line], "left_color": look.edge}
+    if look.fill:
+        found["bg_color"] = look.fill
+    if style == "leftover":
+        found |= {"pattern": HATCHED, "fg_color": HATCH, "bg_color": "#FFFFFF"}
+    return found
 
 
 def _write(sheet: Any, page: Page, formats: _Formats, footer: str) -> None:
     for index, width in enumerate(page.columns):
-        sheet.set_column(index, index, width)
+        # whole pixels, rounded down: forty columns that are half a pixel too wide would be printed smaller
+        sheet.set_column_pixels(index, index, math.floor(width / POINTS_PER_PIXEL))
     for index, height in enumerate(page.rows):
-        sheet.set_row(index, height)
+        sheet.set_row(index, max(ROW_STEP, height // ROW_STEP * ROW_STEP))
     for box in page.boxes:
-        cell_format = formats.of(box.style, small=page.small)
+        cell_format = formats.of(box.style, page.type_of(box.style))
         text = guard(box.text)
         if (box.top, box.left) != (box.bottom, box.right):
             sheet.merge_range(box.top, box.left, box.bottom, box.right, "", cell_format)
@@ -111,14 +106,15 @@ def _write(sheet: Any, page: Page, formats: _Formats, footer: str) -> None:
             sheet.write_blank(box.top, box.left, None, cell_format)
     sheet.hide_gridlines(2)
     sheet.set_landscape()
-    sheet.set_paper(PAPER[page.paper])
+    sheet.set_paper(PAPER[page.paper.name])
     sheet.set_margins(left=MARGIN, right=MARGIN, top=MARGIN, bottom=FOOT_MARGIN)
     sheet.center_horizontally()
+    # as wide and high as the paper; where a spreadsheet reckons otherwise it is one sheet all the same
     sheet.fit_to_pages(1, 1)
     sheet.print_area(0, 0, len(page.rows) - 1, len(page.columns) - 1)
-    sheet.freeze_panes(*((4, 1) if page.small else (3, 1)))
+    sheet.freeze_panes(page.heads, 1)
     # an ampersand begins a command in a footer
-    sheet.set_footer(f"&C&8{footer.replace('&', '&&')}" if footer else "")
+    sheet.set_footer(f"&C&{page.paper.least:.0f} {footer.replace('&', '&&')}" if footer else "")
 
 
 def _write_list(sheet: Any, lines: Iterable[Sequence[str | int]], heading: Any) -> None:

@@ -1,7 +1,7 @@
 """This module owns what a table looks like on a wall: pages of boxes on a grid, whatever they are drawn with.
 
-A page is one sheet of A4 or A3 in landscape. Each kind of lesson has a sign and words beside its colour, so that a
-black and white print still tells them apart.
+A page is one sheet of A4 or A3 in landscape, and its lengths are points: printed as it is, it fills the sheet. Each
+kind of lesson has a sign and words beside its colour, so that a black and white print still tells them apart.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 from msgspec import structs
 
 from timetable.bells import LONGEST_BREAK_IN_BLOCK, Bells, Window
+from timetable.export.paper import Paper
 from timetable.model import SHARED_KINDS, Community, Lesson, PlacedParty, Register, Table, minutes
 
 T = TypeVar("T")
@@ -31,15 +32,51 @@ KIND_STYLES: Mapping[str, Style] = {
     "common_test": "test",
 }
 SIGNS: Mapping[str, str] = {"sync": "◆", "dedicated": "▲", "joint": "■", "test": "★"}
-ASPECTS = {"A3": 1.45, "A4": 1.47}
-"""Width by height of what is printed on, in landscape, without the margins."""
+TITLE_SIZE = 16.0
 TITLE_HEIGHT, NOTE_HEIGHT, HEAD_HEIGHT, REST_HEIGHT = 28.0, 16.0, 20.0, 7.0
+
+
+class Look(NamedTuple):
+    """How a style is drawn; colours are #RRGGBB. The line on the left tells the kinds apart in black and white."""
+
+    fill: str = ""
+    ink: str = "#000000"
+    bold: bool = False
+    edge: str = ""
+    line: Literal["thin", "medium", "thick", "double"] = "thin"
+    framed: bool = True
+
+
+FRAME, HATCH = "#CDD3DA", "#B9C0C9"
+LOOKS: Mapping[Style, Look] = {
+    "title": Look(bold=True, framed=False),
+    "note": Look(ink="#465162", framed=False),
+    "head": Look(fill="#EEF0F2", bold=True),
+    "label": Look(ink="#465162"),
+    "rest": Look(fill="#EEF0F2", framed=False),
+    "empty": Look(),
+    "leftover": Look(),
+    "local": Look(),
+    "sync": Look("#E2ECFF", "#154291", bold=True, edge="#2A69DD", line="thick"),
+    "dedicated": Look("#F9E5F1", "#86195F", bold=True, edge="#BD3A8E", line="double"),
+    "joint": Look("#D9F1EF", "#0A5656", edge="#14868A", line="medium"),
+    "test": Look("#FFF0D1", "#7D4A00", bold=True, edge="#C77700", line="medium"),
+}
+"""Colours as on the pages of the interface. Minutes left over are hatched."""
 
 
 class Words(Protocol):
     """The catalogue in one language: the sentence of a key with its values filled in."""
 
+    @property
+    def language(self) -> str: ...
+
     def __call__(self, key: str, /, **values: str | int) -> str: ...
+
+    def label(self, text: str, /) -> str:
+        """A subject, a class or another neutral label of the register as the language says it; what is no such label
+        stays as the school wrote it."""
+        ...
 
 
 class Box(NamedTuple):
@@ -55,14 +92,27 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`columns` are widths in characters, `rows` heights in points."""
+    """`columns` are widths, `rows` heights; `size` is that of the type, but for the title and the note below it. The
+    first `heads` rows say what the rows below them are."""
 
     name: str
-    paper: Literal["A3", "A4"]
+    paper: Paper
     columns: tuple[float, ...]
     rows: tuple[float, ...]
     boxes: tuple[Box, ...]
-    small: bool = False
+    size: float = 10.0
+    heads: int = 3
+
+    def type_of(self, style: Style) -> float:
+        """The size of the type in a box."""
+        if style == "title":
+            return max(TITLE_SIZE, self.size)
+        return note_size(self.paper) if style == "note" else self.size
+
+    @property
+    def smallest(self) -> float:
+        """The smallest type on the page; its foot is as large as the least that may be read from a wall."""
+        return min((self.type_of(box.style) for box in self.boxes if box.text), default=self.size)
 
 
 class Entry(NamedTuple):
@@ -101,29 +151,38 @@ class Wall:
     def entries(self) -> Iterable[Entry]:
         return (Entry(lesson, party) for lesson in self.table.lessons for party in lesson.parties)
 
+    def joined(self, parts: Iterable[str]) -> str:
+        return self.words("list.comma").join(parts)
+
     # Names ----------------------------------------------------------------------------------------------------------
 
     def unit_name(self, unit: str) -> str:
         return self.units[unit].short_name if unit in self.units else unit
 
+    def class_name(self, id: str) -> str:
+        return self.words.label(self.classes[id].name) if id in self.classes else id
+
+    def room_name(self, id: str) -> str:
+        return self.words.label(self.rooms[id].name) if id in self.rooms else id
+
     def class_names(self, party: PlacedParty, *, with_unit: bool = False) -> str:
-        names = [self.classes[id].name if id in self.classes else id for id in party.classes]
-        return (self.unit_name(party.unit) + " " if with_unit and names else "") + "、".join(names)
+        names = [self.class_name(id) for id in party.classes]
+        return (self.unit_name(party.unit) + " " if with_unit and names else "") + self.joined(names)
 
     def teacher_names(self, party: PlacedParty) -> str:
-        return "、".join(self.teachers.get(id, id) for id in party.teachers)
+        return self.joined(self.teachers.get(id, id) for id in party.teachers)
 
     # Texts ----------------------------------------------------------------------------------------------------------
 
     def heading(self, lesson: Lesson) -> str:
         """◆数学 (单周)"""
         sign = SIGNS.get(KIND_STYLES[lesson.kind], "")
-        return f"{sign}{lesson.subject}{self._weeks(lesson)}"
+        return f"{sign}{self.words.label(lesson.subject)}{self._weeks(lesson)}"
 
     def _weeks(self, lesson: Lesson) -> str:
         """In which weeks it takes place, where that is not in all."""
         if lesson.only_weeks:
-            weeks = self.words("list.comma").join(map(str, lesson.only_weeks))
+            weeks = self.joined(map(str, lesson.only_weeks))
             return f" ({self.words('export.only_weeks', weeks=weeks)})"
         return "" if lesson.weeks == "all" else f" ({self.words(f'parity.{lesson.weeks}')})"
 
@@ -132,7 +191,7 @@ class Wall:
         lesson, party = entry
         if len(lesson.parties) == 1:
             return ""
-        others = "、".join(self.unit_name(other.unit) for other in lesson.parties if other is not party)
+        others = self.joined(self.unit_name(other.unit) for other in lesson.parties if other is not party)
         own = (party.start, party.end) == (lesson.start, lesson.end)
         when = "" if own else f" {lesson.start}–{lesson.end}"
         return f"{self.words(f'kind.{lesson.kind}')} {others}{when}"
@@ -154,20 +213,16 @@ class Wall:
 # Layout -------------------------------------------------------------------------------------------------------------
 
 
-def headed(wall: Wall, title: str, columns: Sequence[float]) -> tuple[list[float], list[Box]]:
-    """The rows and boxes that every page begins with: whose table it is, which version, what the signs mean."""
-    last = len(columns) - 1
+def note_size(paper: Paper) -> float:
+    return paper.least + 1
+
+
+def headed(wall: Wall, title: str, last: int) -> tuple[list[float], list[Box]]:
+    """The rows and boxes that every page begins with: whose table it is, which version, what the signs mean; `last` is
+    its last column."""
     note = "   ".join(part for part in (wall.note, wall.legend()) if part)
     boxes = [Box(0, 0, 0, last, title, "title"), Box(1, 0, 1, last, note, "note")]
     return [TITLE_HEIGHT, NOTE_HEIGHT], boxes
-
-
-def stretched(columns: Sequence[float], rows: Sequence[float], paper: Literal["A3", "A4"]) -> tuple[float, ...]:
-    """The columns made wider where the page would otherwise stay white at its sides."""
-    # spreadsheets draw a character 7 pixels wide, a column with 5 more, and a point as 4/3 pixels
-    width, height = sum(7 * column + 5 for column in columns), sum(rows) * 4 / 3
-    factor = max(1.0, ASPECTS[paper] * height / width)
-    return tuple(round(column * factor, 2) for column in columns)
 
 
 def clusters(spans: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, list[T]]]:

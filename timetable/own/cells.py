@@ -7,8 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
+from config.subjects import english_names, subject_meant
 from timetable.model import SchoolClass, Weeks
 from timetable.register.cells import CellValue
 
@@ -17,7 +19,7 @@ WEEKDAY = re.compile(r"(?:周|星期|礼拜)\s*([一二三四五六日天1-7])")
 BARE_WEEKDAY = re.compile(r"[一二三四五六日天]")
 ENGLISH_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIMES = re.compile(r"(\d{1,2})\s*[:.]\s*(\d{2})\s*[-–—~～至到]+\s*(\d{1,2})\s*[:.]\s*(\d{2})")
-PERIOD = re.compile(r"第?\s*(\d{1,2}|[一二三四五六七八九]|十[一二三四五六]?)\s*节?课?")
+PERIOD = re.compile(r"(?:第|[Pp]eriod)?\s*(\d{1,2}|[一二三四五六七八九]|十[一二三四五六]?)\s*节?课?")
 HALF_DAY = re.compile(r"上午|下午|早上|中午|晚上|晚间|am|pm")
 CLASS = re.compile(
     r"(?:([1-9一二三四五六七八九])\s*年级\s*[(]?\s*(\d{1,2}|[一二三四五六七八九十]{1,2})\s*[)]?\s*班?"
@@ -26,6 +28,7 @@ CLASS = re.compile(
     r"|([一二三四五六七八九])\s*([1-9]\d?|[一二三四五六七八九十]{1,2})\s*班)"
 )
 WEEKS_MARK = re.compile(r"[(]\s*([单双])\s*周?\s*[)]|([单双])周\s*:?|([单双])\s*:")
+ENGLISH_WEEKS = re.compile(r"[(](odd|even)(?: weeks?)?[)]", re.IGNORECASE)
 NO_LESSON = frozenset(
     {
         *("午休", "午餐", "大课间", "课间", "课间操", "眼保健操", "广播操", "早读", "晨读", "早自习", "晨会", "升旗"),
@@ -171,7 +174,7 @@ class LessonReader:
 
     def read(self, cell: CellValue) -> tuple[CellLesson, ...]:
         """The lessons that the cell names; none for a rest."""
-        text = plain_text(cell)
+        text = self._in_chinese(plain_text(cell))
         if not text or text.replace("\n", "") in NO_LESSON:
             return ()
         parts = _by_weeks(text)
@@ -181,6 +184,15 @@ class LessonReader:
                 odd, even = (self._lesson(half, weeks) for half, weeks in zip(halves, ("单", "双"), strict=True))
                 return odd._replace(assumed=True), even._replace(assumed=True)
         return tuple(self._lesson(part, weeks) for weeks, part in parts if part and part[0] not in SHARED_SIGNS)
+
+    @staticmethod
+    def _in_chinese(text: str) -> str:
+        """The text with the well-known subjects and the weeks in the words that tables are written with, where a line
+        begins with them in English as our own prints do."""
+        if not any("a" <= sign <= "z" for sign in text.lower()):
+            return text
+        text = ENGLISH_WEEKS.sub(lambda found: "(单)" if found[1].lower() == "odd" else "(双)", text)
+        return _english_subjects().sub(lambda found: subject_meant(found[0]), text)
 
     def subject(self, text: str) -> str:
         """The subject that this text is, in full; empty for none that is known."""
@@ -203,6 +215,13 @@ class LessonReader:
             subject = max(beginnings, key=len)
             return CellLesson(subject, (words[0][len(subject) :],), parity, known=True)
         return CellLesson(words[0], tuple(words[1:]), parity, known=False)
+
+
+@cache
+def _english_subjects() -> re.Pattern[str]:
+    """Where a line, or what a slash parts, begins with the English word of a subject."""
+    words = "|".join(map(re.escape, sorted(english_names().values(), key=len, reverse=True)))
+    return re.compile(rf"(?:(?<=^)|(?<=[{SHARED_SIGNS}/]))(?:{words})(?![A-Za-z])", re.IGNORECASE | re.MULTILINE)
 
 
 def names_of(text: str) -> tuple[str, ...]:

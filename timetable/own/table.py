@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from timetable.bells import Bells, Window
@@ -145,7 +146,7 @@ class _Reading:
             if titles.keys() >= NEEDED:
                 self._read_list(grid, [below for below in grid.rows if below > row], titles)
                 return True
-        heads = [row for row in grid.rows if len(set(grid.weekdays(row).values())) >= LEAST_DAYS]
+        heads = [row for row, below in pairwise([*grid.rows, 0]) if _is_head(grid, row, below)]
         for index, head in enumerate(heads):
             above = [row for row in grid.rows if (heads[index - 1] if index else 0) < row < head]
             below = [row for row in grid.rows if head < row < (heads[index + 1] if index + 1 < len(heads) else row + 1)]
@@ -292,6 +293,14 @@ def _titles(grid: Grid, row: int) -> dict[str, int]:
             if word in words:
                 found.setdefault(title, column)
     return found
+
+
+def _is_head(grid: Grid, row: int, below: int) -> bool:
+    """Whether a row is a heading of weekdays: of several, or above the periods of the only day or two on the sheet."""
+    days = grid.weekdays(row)
+    if len(set(days.values())) >= LEAST_DAYS:
+        return True
+    return bool(days) and len(days) == len(grid.line(row)) and bool(grid.slots(row, below))
 
 
 def _periods(text: str) -> range:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NoReturn, Protocol
 
+from config.subjects import subject_meant
 from timetable.model import Slot, clock
 
 CellValue = str | int | float | bool | date | datetime | time | timedelta | None
@@ -28,6 +29,8 @@ WEEKDAY = re.compile(r"(?:周|星期)?([一二三四五六日天1-7])")
 SLOT = re.compile(r"(?:周|星期)?([一二三四五六日天1-7])\s*[-_ .]?\s*第?\s*(\d{1,2})\s*节?")
 RANGE_SIGNS = re.compile(r"[-~—至到]+")
 DAY_NAMES = "一二三四五六日"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+ENGLISH_DAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?", re.IGNORECASE)
 
 
 class CellProblem(Exception):
@@ -104,6 +107,14 @@ class Text:
 
     def write(self, value: object) -> str:
         return guard(str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject(Text):
+    """A subject as the school calls it; the English word of a well-known one means that subject."""
+
+    def read(self, cell: CellValue) -> str:
+        return subject_meant(plain(cell))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +300,7 @@ class Weekdays:
         return "、".join(str(item) for item in _items(value))
 
     def _one(self, text: str, cell: CellValue) -> int:
-        found = WEEKDAY.fullmatch(text.strip())
-        return day_number(found[1]) if found else _refuse("cell_not_weekday", cell)
+        return _weekday(text.strip(), cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +311,7 @@ class OneWeekday:
     choices: Sequence[str] = tuple(f"周{name}" for name in DAY_NAMES)
 
     def read(self, cell: CellValue) -> int:
-        found = WEEKDAY.fullmatch(folded(cell))
-        return day_number(found[1]) if found else _refuse("cell_not_weekday", cell)
+        return _weekday(folded(cell), cell)
 
     def write(self, value: object) -> str:
         return self.choices[int(str(value)) - 1]
@@ -333,6 +342,13 @@ class Slots:
 def day_number(name: str) -> int:
     """The ISO weekday of 一 to 日, 天, or 1 to 7."""
     return int(name) if name.isdecimal() else "一二三四五六日".index(name.replace("天", "日")) + 1
+
+
+def _weekday(text: str, cell: CellValue) -> int:
+    if english := ENGLISH_DAY.fullmatch(text):
+        return DAYS.index(english[1].capitalize()) + 1
+    found = WEEKDAY.fullmatch(text)
+    return day_number(found[1]) if found else _refuse("cell_not_weekday", cell)
 
 
 def _items(value: object) -> Iterator[object]:

@@ -25,6 +25,7 @@ from timetable.register.cells import (
     OneWeekday,
     Reference,
     Slots,
+    Subject,
     Text,
     Truth,
     Weekdays,
@@ -49,7 +50,8 @@ WEEKS = Choice({"all": "每周", "odd": "单周", "even": "双周"})
 ROOM_KIND = Choice({"home": "普通教室", "remote": "远程教室", "special": "专用教室"})
 REQUIREMENT_KIND = Choice(KIND_WORDS)
 LABEL, TEXT, NUMBER, DAY, CLOCK, WEEKDAY = Label(), Text(), Number(), Day(), Clock(), OneWeekday()
-LABELS, TEXTS = Many(LABEL), Many(TEXT)
+SUBJECT = Subject()
+LABELS, SUBJECTS = Many(LABEL), Many(SUBJECT)
 UNIT, CAMPUS, COMMUNITY = Reference(to="units"), Reference(to="campuses"), Reference(to="communities")
 ROOM, TEACHER = Reference(to="rooms"), Reference(to="teachers")
 UNITS, TEACHERS, CLASSES = Many(UNIT), Many(TEACHER), Many(Reference(to="classes"))
@@ -153,7 +155,7 @@ SHEETS: tuple[Sheet, ...] = (
             "week_one": ("第一周的周一", DAY),
             "provisional_from": ("暂定起始日期", DAY),
             "weekdays": ("上课日", Weekdays()),
-            "main_subjects": ("主要学科", TEXTS),
+            "main_subjects": ("主要学科", SUBJECTS),
         },
     ),
     make_sheet(
@@ -287,7 +289,7 @@ SHEETS: tuple[Sheet, ...] = (
             "id": ("教师编号", LABEL),
             "name": ("姓名", TEXT),
             "posts": ("任职单位", UNITS),
-            "subjects": ("学科", TEXTS),
+            "subjects": ("学科", SUBJECTS),
             "max_per_day": ("每天最多节数", NUMBER),
             "max_per_week": ("每周最多节数", NUMBER),
         },
@@ -328,7 +330,7 @@ SHEETS: tuple[Sheet, ...] = (
         "shortages",
         "缺口",
         Shortage,
-        {"unit": ("单位", UNIT), "subject": ("缺教师的学科", TEXT)},
+        {"unit": ("单位", UNIT), "subject": ("缺教师的学科", SUBJECT)},
         identity=("unit", "subject"),
     ),
     make_sheet(
@@ -338,7 +340,7 @@ SHEETS: tuple[Sheet, ...] = (
         {
             "id": ("要求编号", LABEL),
             "kind": ("种类", REQUIREMENT_KIND),
-            "subject": ("学科", TEXT),
+            "subject": ("学科", SUBJECT),
             "unit": ("主讲单位", UNIT),
             "community": ("教共体", COMMUNITY),
             "weekly": ("每周次数", NUMBER),

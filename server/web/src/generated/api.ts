@@ -1335,6 +1335,10 @@ export interface ExportView {
   name: string;
   bytes: number;
   findings: Finding[];
+  /** How many sheets of paper a wall takes, by the paper's name. */
+  sheets: Record<string, number>;
+  /** The smallest type of a wall, in points; 0 of what is not for walls. */
+  smallest: number;
 }
 
 export interface TermRow {

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { ExportView } from "../generated/api";
-import { get, save } from "../ui/api";
+import { get, print, save } from "../ui/api";
 import { Button, Dialog, Failure, Field, Note, Segmented, Skeleton, useAction } from "../ui/components";
 import { findingText } from "../ui/findings";
 import { language, t } from "../ui/i18n";
@@ -10,10 +10,12 @@ import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import type { Table } from "./table";
 
-const FORMS = ["xlsx", "csv", "json", "ics", "fet"] as const;
+const FORMS = ["print", "xlsx", "csv", "json", "ics", "fet"] as const;
 type Form = (typeof FORMS)[number];
 const AUDIENCES = ["community", "unit", "class", "teacher", "room"] as const;
 type Audience = (typeof AUDIENCES)[number];
+type Fit = "readable" | "one";
+type Paper = "any" | "A3" | "A4";
 
 export function TakeAway({ table }: { table: Table }) {
   const [open, setOpen] = useState(false);
@@ -27,15 +29,26 @@ export function TakeAway({ table }: { table: Table }) {
 
 function TakeDialog({ table, close }: { table: Table; close: () => void }) {
   const { community, status, version } = table.view;
-  const [form, setForm] = useState<Form>("xlsx");
+  const [form, setForm] = useState<Form>("print");
   const [audience, setAudience] = useState<Audience>("community");
   const [id, setId] = useState("");
+  const [fit, setFit] = useState<Fit>("readable");
+  const [paper, setPaper] = useState<Paper>("any");
   const { busy, error, run, clear } = useAction();
   const draft = status !== "published";
   // what FET can take is a whole community; what is not published is in no calendar
   const forms = FORMS.filter((one) => !(one === "ics" && draft));
   const whose: Audience = form === "fet" ? "community" : audience;
-  const query = new URLSearchParams({ form, for: whose, version: draft ? "draft" : String(version), lang: language(), ...(id && whose !== "community" ? { id } : {}) });
+  const wall = form === "print" || form === "xlsx";
+  const query = new URLSearchParams({
+    form,
+    for: whose,
+    version: draft ? "draft" : String(version),
+    lang: language(),
+    ...(id && whose !== "community" ? { id } : {}),
+    ...(wall ? { fit } : {}),
+    ...(wall && paper !== "any" ? { paper } : {}),
+  });
   const path = `/api/communities/${encodeURIComponent(community.id)}/export?${query}`;
   return (
     <Dialog title={t("take.title", { name: community.name })} onClose={close}>
@@ -65,13 +78,29 @@ function TakeDialog({ table, close }: { table: Table; close: () => void }) {
             {audience !== "community" && <Target table={table} audience={audience} value={id} onChange={setId} />}
           </>
         )}
+        {wall && (
+          <>
+            <div class="on-paper">
+              <Segmented<Fit> label={t("take.fit")} value={fit} choices={(["readable", "one"] as const).map((value) => ({ value, label: t(`take.fit.${value}`) }))} onChange={setFit} />
+              <Segmented<Paper> label={t("take.paper")} value={paper} choices={(["any", "A3", "A4"] as const).map((value) => ({ value, label: value === "any" ? t("take.paper.any") : value }))} onChange={setPaper} />
+            </div>
+            <p class="xs dim">{t(`take.fit.${fit}_means`)}</p>
+            <OnPaper path={`${path}&report=1`} />
+          </>
+        )}
         {form === "fet" && <Lost path={`${path}&report=1`} />}
         <Failure error={error} />
         <div class="dialog-acts">
           <Button onClick={close}>{t("act.cancel")}</Button>
-          <Button kind="pri" icon="download" busy={busy} action="save-table" onClick={() => run(() => save(path))}>
-            {t("take.save")}
-          </Button>
+          {form === "print" ? (
+            <Button kind="pri" icon="print" action="print-table" onClick={() => print(path)}>
+              {t("take.print")}
+            </Button>
+          ) : (
+            <Button kind="pri" icon="download" busy={busy} action="save-table" onClick={() => run(() => save(path))}>
+              {t("take.save")}
+            </Button>
+          )}
         </div>
       </div>
     </Dialog>
@@ -98,6 +127,26 @@ function Target({ table, audience, value, onChange }: TargetProps) {
         {groups.map((unit) => (unit === "" ? options(unit) : <optgroup label={table.unitName(unit)}>{options(unit)}</optgroup>))}
       </select>
     </Field>
+  );
+}
+
+/** How many sheets it takes and how small the type gets, before anybody prints it. */
+function OnPaper({ path }: { path: string }) {
+  const report = useResource<ExportView>(path, (signal) => get(path, signal));
+  if (report.data === undefined) {
+    return (
+      <>
+        <Failure error={report.error} retry={report.reload} />
+        {report.slow && <Skeleton lines={1} />}
+      </>
+    );
+  }
+  const { sheets, smallest } = report.data;
+  const papers = Object.entries(sheets).map(([paper, count]) => t("take.sheets", { paper, count }));
+  return (
+    <p class="sm" data-sheets={Object.values(sheets).reduce((sum, count) => sum + count, 0)} data-smallest={smallest}>
+      {[...papers, t("take.smallest", { points: smallest })].join(" · ")}
+    </p>
   );
 }
 

@@ -43,6 +43,13 @@ export async function save(path: string): Promise<void> {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** Opens a document of the server as a page of its own and sends it to the printer. To be called by a click. */
+export function print(path: string): void {
+  const seat = seatHeaders()["X-Tongke-Seat"];
+  const page = open(seat === undefined ? path : `${path}&seat=${encodeURIComponent(seat)}`, "_blank");
+  page?.addEventListener("load", () => page.print());
+}
+
 async function answer(method: Method, path: string, options: CallOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", ...seatHeaders() };
   if (method !== "GET") headers["X-Tongke"] = "1";
