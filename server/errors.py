@@ -64,6 +64,7 @@ STATUS: dict[str, int] = {
     "cannot_repair": 422,
     "nothing_to_redo": 409,
     "redo_outdated": 409,
+    "undo_outdated": 409,
     "nothing_to_undo": 409,
     "worker_stopped": 503,
     "feed_gone": 410,

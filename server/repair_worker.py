@@ -7,7 +7,9 @@ input and answers them on standard output, each as four bytes of length and Mess
 
 from __future__ import annotations
 
+import queue
 import sys
+import threading
 from typing import BinaryIO
 
 import msgspec
@@ -38,9 +40,18 @@ class AskSlots(Struct, frozen=True, tag=True):
 
 
 class AskRepair(Struct, frozen=True, tag=True):
+    """`number` rises from search to search."""
+
     lesson: str
     target: Slot
     seconds: float
+    number: int = 0
+
+
+class Stop(Struct, frozen=True, tag=True):
+    """The search of that number need not go on. It is read while the search goes on, and has no answer."""
+
+    number: int
 
 
 class AskCheck(Struct, frozen=True, tag=True):
@@ -54,12 +65,13 @@ Question = Subject | AskSlots | AskRepair | AskCheck
 
 class Answer(Struct, frozen=True, omit_defaults=True):
     """The part that was asked for. `missing` is the noun and id of what is not there; `refused` says that the repair
-    is impossible, for the reasons in `findings`."""
+    is impossible, for the reasons in `findings`; `stopped` that it was looked for no further."""
 
     slots: tuple[SlotVerdict, ...] = ()
     repair: Repair | None = None
     findings: tuple[Finding, ...] = ()
     refused: bool = False
+    stopped: bool = False
     missing: tuple[str, str] | None = None
 
 
@@ -67,6 +79,8 @@ class Desk:
     """Answers one question after the other."""
 
     def __init__(self) -> None:
+        self.stopped = 0
+        """The number of the last search that need not go on; written by who reads the questions."""
         self._subject: Subject | None = None
         self._arrangement: Arrangement | None = None
 
@@ -80,10 +94,13 @@ class Desk:
             if isinstance(question, AskSlots):
                 return Answer(slots=slots(self._arrangement, question.lesson))
             if isinstance(question, AskRepair):
-                return Answer(repair=self._repair(self._arrangement, question))
+                found = self._repair(self._arrangement, question)
+                return Answer(stopped=True) if self.stopped >= question.number else Answer(repair=found)
         except NotFound as error:
             return Answer(missing=(error.noun, error.id))
         except CannotRepair as error:
+            if isinstance(question, AskRepair) and self.stopped >= question.number:
+                return Answer(stopped=True)
             return Answer(refused=True, findings=error.findings)
         return Answer(findings=self._broken(self._subject, question))
 
@@ -93,9 +110,14 @@ class Desk:
         problem = Problem(register, community, commitments_of(register, subject.around))
         self._subject, self._arrangement = subject, Arrangement(problem, subject.table)
 
-    @staticmethod
-    def _repair(arrangement: Arrangement, question: AskRepair) -> Repair:
-        return repair(arrangement, question.lesson, question.target, seconds=question.seconds)
+    def _repair(self, arrangement: Arrangement, question: AskRepair) -> Repair:
+        return repair(
+            arrangement,
+            question.lesson,
+            question.target,
+            seconds=question.seconds,
+            should_stop=lambda: self.stopped >= question.number,
+        )
 
     @staticmethod
     def _broken(subject: Subject, question: AskCheck) -> tuple[Finding, ...]:
@@ -110,13 +132,27 @@ def frame(message: Struct) -> bytes:
 
 
 def work(source: BinaryIO, sink: BinaryIO) -> None:
-    """Answer until the questions end."""
+    """Answer until the questions end. They are read beside, so that one can be stopped while it is answered."""
     desk = Desk()
-    decoder = msgspec.msgpack.Decoder(Question)
-    while size := source.read(SIZE_BYTES):
-        question = decoder.decode(source.read(int.from_bytes(size, "big")))
+    questions: queue.SimpleQueue[Question | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(source, desk, questions), name="questions", daemon=True).start()
+    while (question := questions.get()) is not None:
         sink.write(frame(desk.answer(question)))
         sink.flush()
+
+
+def _read(source: BinaryIO, desk: Desk, questions: queue.SimpleQueue[Question | None]) -> None:
+    decoder = msgspec.msgpack.Decoder(Question | Stop)
+    try:
+        while size := source.read(SIZE_BYTES):
+            message = decoder.decode(source.read(int.from_bytes(size, "big")))
+            if isinstance(message, Stop):
+                desk.stopped = message.number
+            else:
+                questions.put(message)
+    finally:
+        # whatever ended the reading ends the process
+        questions.put(None)
 
 
 if __name__ == "__main__":

@@ -1,53 +1,30 @@
 """Slots and repairs as the people at a table use them: asked of a process of their own, proposed, accepted, undone
 and redone.
 
-The worker is started by the first question and ends when none comes for a while. A repair is a proposal until it is
+A repair is a proposal until it is
 accepted; then it is checked again, against everything as it stands by then, and becomes the draft.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import secrets
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import msgspec
 
 from server.builds import Foreseen
 from server.county import Counties
-from server.repair_worker import (
-    SIZE_BYTES,
-    Answer,
-    AskCheck,
-    AskRepair,
-    AskSlots,
-    Question,
-    Subject,
-    frame,
-)
-from server.solver_process import PROJECT
+from server.repair_process import Known, RepairProcess
+from server.repair_worker import Answer, AskCheck, AskRepair, AskSlots, Question, Subject
 from server.storage.draft_history import SqlDraftHistory, Steps
 from server.storage.proposal_store import Proposal, SqlProposalStore
 from timetable.agreement.service import Draft, TimetableService
 from timetable.errors import NotFound, StaleVersion, TimetableError
-from timetable.model import Finding, Register, Slot, Table
+from timetable.model import Finding, Slot, Table
 from timetable.repairing.repair import CannotRepair
 from timetable.repairing.slots import SlotVerdict
 
 IDLE_SECONDS = 300.0
 REPAIR_SECONDS = 8.0
-LONGEST_ANSWER = 60.0
-
-
-class WorkerStopped(TimetableError):
-    """The worker ended, or did not answer in time."""
-
-    code = "worker_stopped"
 
 
 class NothingToUndo(TimetableError):
@@ -56,29 +33,30 @@ class NothingToUndo(TimetableError):
     code = "nothing_to_undo"
 
 
-class RedoOutdated(TimetableError):
-    """The table that was undone breaks a rule by now; `findings` say which."""
-
-    code = "redo_outdated"
+class Outdated(TimetableError):
+    """A table that stood before breaks a rule by now; `findings` say which."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(", ".join(finding.code for finding in findings))
         self.findings = tuple(findings)
 
 
+class UndoOutdated(Outdated):
+    """The table that undoing goes back to does."""
+
+    code = "undo_outdated"
+
+
+class RedoOutdated(Outdated):
+    """The table that was undone does."""
+
+    code = "redo_outdated"
+
+
 class NothingToRedo(TimetableError):
     """Nothing was undone, or the draft was changed since."""
 
     code = "nothing_to_redo"
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the worker has before it."""
-
-    register: Register
-    table: Table
-    around: tuple[tuple[str, int], ...]
 
 
 class Repairs:
@@ -98,7 +76,7 @@ class Repairs:
         self._counties = counties
         self._history = history
         self._foreseen = foreseen
-        self._worker = _Worker(idle_seconds)
+        self._worker = RepairProcess(idle_seconds)
         self._proposals = proposals
 
     async def slots(
@@ -119,7 +97,8 @@ class Repairs:
         return revision, (await self._ask(draft.table, AskSlots(lesson), valid_from=draft.valid_from)).slots
 
     async def propose(self, community: str, *, lesson: str, target: Slot, revision: int) -> Proposal:
-        """Work out what else has to move when a lesson goes to a slot. Raises CannotRepair."""
+        """Work out what else has to move when a lesson goes to a slot. Raises CannotRepair. Who cancels it ends the
+        search."""
         draft = await self._current(community, revision)
         question = AskRepair(lesson, target, REPAIR_SECONDS)
         answer = await self._ask(draft.table, question, valid_from=draft.valid_from)
@@ -150,24 +129,25 @@ class Repairs:
         return taken
 
     async def undo(self, community: str, *, author: str, revision: int) -> Draft:
-        """Put the table that the draft took the place of back on the table."""
+        """Put the table that the draft took the place of back on the table, held against the register as it is now.
+        Raises UndoOutdated."""
         current = await self._current(community, revision)
         before = await self._history.newest(community)
         if before is None or before.table.term != current.table.term:
             raise NothingToUndo
+        await self._allowed(current, before, UndoOutdated)
         draft = await self._again(current, before, author)
         await self._history.go_back(draft, before.revision)
         return draft
 
     async def redo(self, community: str, *, author: str, revision: int) -> Draft:
-        """Put the table that was undone last on the table again, checked like any that is accepted."""
+        """Put the table that was undone last on the table again, held against the register likewise. Raises
+        RedoOutdated."""
         current = await self._current(community, revision)
         undone = await self._history.newest_undone(community)
         if undone is None or undone.table.term != current.table.term:
             raise NothingToRedo
-        answer = await self._ask(current.table, AskCheck(undone.table), valid_from=undone.valid_from)
-        if answer.findings:
-            raise RedoOutdated(answer.findings)
+        await self._allowed(current, undone, RedoOutdated)
         draft = await self._again(current, undone, author)
         await self._history.go_forward(draft, undone.revision)
         return draft
@@ -175,6 +155,12 @@ class Repairs:
     async def steps(self, community: str) -> Steps:
         """Whether there is something to undo, and to redo."""
         return await self._history.steps(community)
+
+    async def _allowed(self, current: Draft, known: Draft, refusal: type[Outdated]) -> None:
+        """Refuse an earlier draft that breaks a rule which the current one keeps."""
+        answer = await self._ask(current.table, AskCheck(known.table), valid_from=known.valid_from)
+        if answer.findings:
+            raise refusal(answer.findings)
 
     async def _again(self, current: Draft, known: Draft, author: str) -> Draft:
         """An earlier draft as the one after the current; not kept yet."""
@@ -193,6 +179,11 @@ class Repairs:
         undone unsaid, or the newest where that is the very table that is changed."""
         newest = await self._tables.newest(current.community)
         return newest.number if newest is not None and newest.table == current.table else known.base
+
+    @property
+    def questions(self) -> int:
+        """How many are asked and not answered yet."""
+        return self._worker.questions
 
     @property
     def worker_process(self) -> int | None:
@@ -218,7 +209,7 @@ class Repairs:
         if not published:
             register = await self._foreseen(table.community, register, valid_from)
         versions = [v for v in await self._tables.published() if v.community != table.community]
-        known = _Known(register, table, tuple((v.community, v.number) for v in versions))
+        known = Known(register, table, tuple((v.community, v.number) for v in versions))
         subject = Subject(register, table, tuple(version.table for version in versions))
         answer = await self._worker.ask(known, subject, question)
         if answer.missing is not None:
@@ -226,87 +217,3 @@ class Repairs:
         if answer.refused:
             raise CannotRepair(answer.findings)
         return answer
-
-
-class _Worker:
-    """The process; one question at a time."""
-
-    def __init__(self, idle_seconds: float) -> None:
-        self._idle_seconds = idle_seconds
-        self._lock = asyncio.Lock()
-        self._process: asyncio.subprocess.Process | None = None
-        self._known: _Known | None = None
-        self._idle: asyncio.TimerHandle | None = None
-
-    @property
-    def pid(self) -> int | None:
-        running = self._process is not None and self._process.returncode is None
-        return self._process.pid if self._process is not None and running else None
-
-    async def ask(self, known: _Known, subject: Subject, question: Question) -> Answer:
-        async with self._lock:
-            if self._idle is not None:
-                self._idle.cancel()
-            try:
-                return await asyncio.wait_for(self._answer(known, subject, question), LONGEST_ANSWER)
-            except (OSError, EOFError, TimeoutError, asyncio.IncompleteReadError) as error:
-                self._kill()
-                raise WorkerStopped from error
-            except BaseException:
-                # whoever asked has gone: the answer still to come must not be taken for the next one's
-                self._kill()
-                raise
-            finally:
-                self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._kill)
-
-    async def _answer(self, known: _Known, subject: Subject, question: Question) -> Answer:
-        if self._process is None or self._process.returncode is not None:
-            self._known = None
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "server.repair_worker"),
-                env={**os.environ, "PYTHONPATH": str(PROJECT)},
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
-        questions: Sequence[Question] = (question,)
-        if not self._same(known):
-            questions = (subject, question)
-        answer = Answer()
-        for one in questions:
-            answer = await self._exchange(self._process, one)
-        self._known = known
-        return answer
-
-    def _same(self, known: _Known) -> bool:
-        have = self._known
-        return (
-            have is not None
-            and (have.register is known.register or have.register == known.register)
-            and have.around == known.around
-            and (have.table is known.table or have.table == known.table)
-        )
-
-    @staticmethod
-    async def _exchange(process: asyncio.subprocess.Process, question: Question) -> Answer:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(await asyncio.to_thread(frame, question))
-        await process.stdin.drain()
-        size = int.from_bytes(await process.stdout.readexactly(SIZE_BYTES), "big")
-        return msgspec.msgpack.decode(await process.stdout.readexactly(size), type=Answer)
-
-    def _kill(self) -> None:
-        self._known = None
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-
-    async def close(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-        process = self._process
-        self._kill()
-        if process is not None:
-            await process.wait()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
-from typing import TypeVar, cast
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar, cast
 
 import msgspec
 from aiohttp import web
@@ -20,6 +21,8 @@ MSGPACK = "application/msgpack"
 BODY_LIMIT = 64 * 1024
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """The character as JSON writes it. No text of ours holds one, and PostgreSQL takes none."""
+LOOKED_AFTER = 0.1
+"""Seconds between two looks at whether somebody still waits for an answer that takes long."""
 WORTH_COMPRESSING = 4096
 """Bytes from which on a reply is compressed; answers with secrets in them are smaller."""
 
@@ -71,6 +74,20 @@ async def body(request: web.Request, kind: type[T], limit: int = BODY_LIMIT) -> 
     if NUL.search(msgspec.json.encode(value) if packed else raw):
         raise InvalidBody("a NUL character", "")
     return value
+
+
+async def while_wanted(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+    """What the work brings. When whoever asked has gone it is cancelled, and so is the handler, as nobody is left to
+    be answered."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            if request.transport is None:
+                raise asyncio.CancelledError
+            await asyncio.wait({task}, timeout=LOOKED_AFTER)
+    finally:
+        task.cancel()
+    return task.result()
 
 
 def reply(request: web.BaseRequest, value: object, status: int = 200) -> web.Response:

@@ -11,7 +11,7 @@ from server.keys import counties_key, repairs_key
 from server.shapes.repair import MoveView, NewRepair, RepairView, SlotsView, SlotView
 from server.shapes.table import Revision
 from server.storage.proposal_store import Proposal
-from server.web import body, reply
+from server.web import body, reply, while_wanted
 from timetable.errors import NotFound
 from timetable.model import Community, Slot
 
@@ -51,15 +51,16 @@ async def slots(request: web.Request) -> web.Response:
 
 @routes.post("/api/communities/{community}/repairs")
 async def propose(request: web.Request) -> web.Response:
-    """Work out what else has to move; nothing is changed yet."""
+    """Work out what else has to move, as long as somebody waits for it; nothing is changed yet."""
     wanted = await body(request, NewRepair)
     _, community = await _director(request)
-    proposal = await request.app[repairs_key].propose(
+    search = request.app[repairs_key].propose(
         community.id,
         lesson=wanted.lesson,
         target=Slot(weekday=wanted.weekday, period=wanted.period),
         revision=wanted.revision,
     )
+    proposal = await while_wanted(request, search)
     return reply(request, _repair(proposal), 201)
 
 

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from sqlalchemy import func, select
 
-from server.keys import counties_key, database_key, repairs_key, timetable_key
+from server.keys import counties_key, database_key, importing_key, repairs_key, timetable_key
+from server.storage.proposal_store import proposals
 from server.storage.table_store import SqlTableStore
 from tests.county_server import LOCAL, SYNC, Caller, CountyServer, running_county
 from timetable.days.versions import Version, diff
+from timetable.model import BusyTime, Register
 from timetable.solving.solver import solve
 
 TABLE = "/api/communities/A/timetable?version=draft"
@@ -115,6 +118,99 @@ async def test_what_breaks_a_rule_by_now_is_not_redone(drafted: CountyServer) ->
     assert refused.refusal == (409, "redo_outdated")
     assert refused.json["errors"]
     assert await lesson_at(director, LOCAL) == (known.weekday, known.host.period)
+
+
+async def test_a_table_that_the_register_no_longer_allows_is_not_brought_back(drafted: CountyServer) -> None:
+    """A teacher is not to be had any more where the lesson stood before it was moved."""
+    director, county = await drafted.person("core_director"), drafted.app[counties_key]
+    draft = await drafted.app[timetable_key].draft("A")
+    assert draft is not None
+    known = next(one for one in draft.table.lessons if one.id == LOCAL)
+    free = next(slot for slot in await slots(director, LOCAL) if slot["verdict"] in ("fits", "costs"))
+    proposed = await director.post(REPAIRS, wish(free, 1, LOCAL))
+    assert (await director.post(f"{REPAIRS}/{proposed.json['id']}/accept")).status == 200
+
+    def changed(register: Register, *, free: bool) -> Register:
+        away = BusyTime(weekday=known.weekday, start=known.host.start, end=known.host.end, reason="进修")
+        teachers = tuple(
+            structs.replace(one, unavailable=() if free else (away,)) if one.id in known.host.teachers else one
+            for one in register.teachers
+        )
+        return structs.replace(register, teachers=teachers)
+
+    await drafted.app[importing_key].edit(lambda register: changed(register, free=False), "教务")
+    await county.now()
+    refused = await director.post(UNDO, {"revision": 2})
+    assert refused.refusal == (409, "undo_outdated")
+    [why] = refused.json["errors"]
+    assert LOCAL in why["values"].values()
+    assert await lesson_at(director, LOCAL) == (free["weekday"], free["period"])
+    view = (await director.get(TABLE)).json
+    assert (view["revision"], view["mayUndo"], view["mayRedo"]) == (2, True, False)
+    # and nothing of it is left behind: once the teacher is there again it can be undone
+    await drafted.app[importing_key].edit(lambda register: changed(register, free=True), "教务")
+    assert (await director.post(UNDO, {"revision": 2})).status == 200
+    assert await lesson_at(director, LOCAL) == (known.weekday, known.host.period)
+
+
+async def waiting(drafted: CountyServer, count: int) -> None:
+    async with asyncio.timeout(20):
+        while drafted.app[repairs_key].questions != count:  # noqa: ASYNC110 - asked over HTTP
+            await asyncio.sleep(0.01)
+
+
+async def test_an_accepted_repair_waits_for_no_search(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    free = next(slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs"))
+    proposed = await director.post(REPAIRS, wish(free, 1))
+    process = drafted.app[repairs_key].worker_process
+    assert process is not None
+    answered: list[str] = []
+
+    async def search() -> None:
+        found = await director.post(REPAIRS, wish(free, 1))
+        assert found.status == 201
+        answered.append("search")
+
+    async def accept() -> None:
+        assert (await director.post(f"{REPAIRS}/{proposed.json['id']}/accept")).status == 200
+        answered.append("accept")
+
+    os.kill(process, signal.SIGSTOP)
+    try:
+        searches = [asyncio.create_task(search()) for _ in range(6)]
+        await waiting(drafted, 6)
+        last = asyncio.create_task(accept())
+        await waiting(drafted, 7)
+    finally:
+        os.kill(process, signal.SIGCONT)
+    await asyncio.gather(*searches, last)
+    # the search that was under way may have ended before it was stopped; no other came first
+    assert answered.index("accept") <= 1
+    assert drafted.app[repairs_key].worker_process == process
+
+
+async def test_a_search_that_nobody_waits_for_ends(drafted: CountyServer) -> None:
+    director = await drafted.person("core_director")
+    free = next(slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs"))
+    process = drafted.app[repairs_key].worker_process
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    try:
+        searches = [asyncio.create_task(director.post(REPAIRS, wish(free, 1))) for _ in range(3)]
+        await waiting(drafted, 3)
+        for given_up in searches:
+            given_up.cancel()
+        await asyncio.gather(*searches, return_exceptions=True)
+        # those that had not begun are gone at once, the one under way with its answer
+        await waiting(drafted, 1)
+    finally:
+        os.kill(process, signal.SIGCONT)
+    await waiting(drafted, 0)
+    assert await slots(director)
+    assert drafted.app[repairs_key].worker_process == process
+    kept = select(func.count()).select_from(proposals)
+    assert await drafted.app[database_key].read(lambda connection: connection.execute(kept).scalar()) == 0
 
 
 async def test_no_change_of_a_draft_makes_it_younger_than_what_was_published(drafted: CountyServer) -> None:

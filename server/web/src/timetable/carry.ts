@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { NewRepair, RepairView, Revision, SlotsView, SlotView, TimetableView } from "../generated/api";
-import { get, post, Problem } from "../ui/api";
+import { call, get, post, Problem } from "../ui/api";
 
 export interface Carry {
   community: string;
@@ -60,10 +60,13 @@ export const slotBelow = computed(() => carry.value?.slots.find((slot) => slotNa
 
 const address = (community: string) => `/api/communities/${encodeURIComponent(community)}`;
 let asked: AbortController | null = null;
+/** The searches for the drop that is shown, its own and those elsewhere; the server ends what nobody waits for. */
+let searching: AbortController | null = null;
 
 /** Takes a lesson of the draft (to look: of any version) into the hand, and asks once for all its slots. */
 export async function pickUp(community: string, lesson: string, how: Carry["how"], version = "draft"): Promise<void> {
   asked?.abort();
+  searching?.abort();
   asked = new AbortController();
   const { signal: stopped } = asked;
   dropped.value = null;
@@ -90,6 +93,7 @@ export function carryOver(name: string | null): void {
 /** Puts everything back as it was. */
 export function putBack(): void {
   asked?.abort();
+  searching?.abort();
   carry.value = null;
   dropped.value = null;
 }
@@ -105,7 +109,9 @@ export async function drop(slot: SlotView | null, revision: number): Promise<voi
   }
   carry.value = null;
   dropped.value = null;
+  searching?.abort();
   if (slot === null || slot.verdict === "here") return;
+  searching = new AbortController();
   const own: Drop = { community: held.community, lesson: held.lesson, slot, slots: held.slots };
   dropped.value = own;
   try {
@@ -121,7 +127,7 @@ export async function drop(slot: SlotView | null, revision: number): Promise<voi
 
 function repairFor({ community, lesson }: Drop, slot: SlotView, revision: number): Promise<RepairView> {
   const wanted: NewRepair = { revision, lesson, weekday: slot.weekday, period: slot.period };
-  return post<RepairView>(`${address(community)}/repairs`, wanted);
+  return call<RepairView>("POST", `${address(community)}/repairs`, { body: wanted, signal: searching?.signal });
 }
 
 /** The slots that promise the fewest moves are tried one by one: a free one, else those with the fewest in the way. */
@@ -130,8 +136,8 @@ async function lookElsewhere(shown: Drop, repair: RepairView, revision: number):
   let best: Elsewhere | undefined;
   for (const slot of others.slice(0, OTHERS_TRIED)) {
     const found = await repairFor(shown, slot, revision).catch((refusal: unknown) => {
-      // a slot that cannot be had is none that needs fewer
-      if (refusal instanceof Problem) return null;
+      // a slot that cannot be had is none that needs fewer, and who gave up looking wants none
+      if (refusal instanceof Problem || dropped.value !== shown) return null;
       throw refusal;
     });
     if (dropped.value !== shown) return;
@@ -143,6 +149,7 @@ async function lookElsewhere(shown: Drop, repair: RepairView, revision: number):
 
 /** Looks at the other slot's repair instead; it is not taken yet. */
 export function turnTo({ slot, repair }: Elsewhere): void {
+  searching?.abort();
   if (dropped.value !== null) dropped.value = { ...dropped.value, slot, repair, elsewhere: undefined };
 }
 
@@ -158,6 +165,8 @@ export async function seek(community: string, lesson: string, wanted: { weekday:
 
 async function change(path: string, body?: Revision): Promise<TimetableView> {
   changing.value = true;
+  searching?.abort();
+  if (dropped.value?.elsewhere === "looking") dropped.value = { ...dropped.value, elsewhere: undefined };
   try {
     const view = await post<TimetableView>(path, body);
     putBack();
