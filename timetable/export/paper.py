@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import combinations, pairwise
 from typing import Literal, NamedTuple
 
 PaperName = Literal["A3", "A4"]
@@ -132,13 +133,16 @@ def filled(needs: Sequence[float], room: float, most: float) -> list[float]:
     return [max(need, min(level, most)) for need in needs]
 
 
-def parts_of(groups: Sequence[int], count: int) -> list[range]:
-    """Consecutive parts of a row of things, none of which cuts a group; `groups` are the sizes of the groups. As many
-    groups in each part as in the next, or one more."""
-    found, first, group = [], 0, 0
-    for part in range(count):
-        taken = len(groups) // count + (part < len(groups) % count)
-        last = first + sum(groups[group : group + taken])
-        found.append(range(first, last))
-        first, group = last, group + taken
-    return found
+def parts_of(groups: Sequence[float], count: int) -> list[range]:
+    """A row of groups in so many consecutive parts (at most as many as there are groups), of which the widest is as
+    narrow as can be, the wider ones first; `groups` are their widths."""
+    if not groups:
+        return [range(0)]
+    cuts = combinations(range(1, len(groups)), min(count, len(groups)) - 1)
+    divided = ([range(*ends) for ends in pairwise((0, *cut, len(groups)))] for cut in cuts)
+
+    def widths(parts: list[range]) -> tuple[float, list[float]]:
+        found = [sum(groups[group] for group in part) for part in parts]
+        return max(found), [-width for width in found]
+
+    return min(divided, key=widths)

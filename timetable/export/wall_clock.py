@@ -154,8 +154,10 @@ class _Drawing:
         """The fewest sheets with readable type, and on these the largest; or one sheet with the largest it holds."""
         paper = printing.on("A3")
 
+        widths = [sum(_weight(self._placed[lane]) for lane in lanes) for _, lanes in groups]
+
         def cut(parts: int) -> list[range]:
-            return parts_of([1] * len(groups), parts)
+            return parts_of(widths, parts)
 
         def fits(parts: int, size: float) -> bool:
             return all(self._fits([lane for g in part for lane in groups[g][1]], paper, size) for part in cut(parts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
 
 from timetable.export.paper import (
@@ -168,7 +168,7 @@ def _height(grid: Grid, cut: _Cut, rows: range) -> float:
 
 def _cut(grid: Grid, paper: Paper, size: float, parts: int) -> _Cut:
     """The sheets in type of that size with the columns in so many parts."""
-    columns = parts_of([len(list(group)) for _, group in groupby(grid.columns, key=lambda c: c.group)], parts)
+    columns = _divided(grid, parts)
     label = _label_width(grid, paper, size)
     needs = [max(size * LINE + INSET, height_of(row.name, label, size)) for row in grid.rows]
 
@@ -185,6 +185,13 @@ def _cut(grid: Grid, paper: Paper, size: float, parts: int) -> _Cut:
     heads = _heads(grid, size, columns, width)
     room = paper.height - TITLE_HEIGHT - NOTE_HEIGHT - sum(heads)
     return _Cut(columns, _packed(grid, needs, room), needs, heads, min(map(width, columns), default=paper.width))
+
+
+def _divided(grid: Grid, parts: int) -> list[range]:
+    """The columns in so many parts that cut no group."""
+    sizes = [len(list(group)) for _, group in groupby(grid.columns, key=lambda column: column.group)]
+    ends = list(accumulate(sizes, initial=0))
+    return [range(ends[part.start], ends[part.stop]) for part in parts_of(sizes, parts)]
 
 
 def _label_width(grid: Grid, paper: Paper, size: float) -> float:

@@ -64,7 +64,7 @@ def _rules() -> str:
             ".sheet:last-child{break-after:auto}",
             ".sheet>div{position:absolute;box-sizing:border-box;display:flex;align-items:center;",
             "justify-content:center;text-align:center;overflow:hidden;padding:0 .75pt}",
-            ".sheet p{margin:0;white-space:pre-line;overflow-wrap:anywhere}",
+            ".sheet p{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}",
             ".sheet footer{position:absolute;left:0;right:0;bottom:12pt;text-align:center;color:#465162}",
             *(_look(style, look) for style, look in LOOKS.items()),
             "@media screen{body{background:#D9DDE2;padding:12pt}",
