@@ -223,6 +223,33 @@ def test_two_of_one_school_are_ambiguous_and_one_elsewhere_is_not() -> None:
     assert found(rows)[0].values["ids"] == "t2、t5"
 
 
+def test_of_two_of_one_name_it_is_who_teaches_the_subject() -> None:
+    """A visiting teacher has the name of one of the school's own."""
+    subject = ROWS["requirements"][0].row.subject
+    visiting = structs.replace(ROWS["teachers"][1].row, id="t5", posts=("east", "core"), subjects=("美术",))
+    rows = added(changed(ROWS, "teachers", 1, posts=("core",), subjects=(subject,)), "teachers", visiting)
+    rows = changed(rows, "requirements", 0, teachers=("语文教师01",))
+    meant = with_ids(rows, rows)
+    assert meant["requirements"][0].row.teachers == ("t2",)
+    art = changed(rows, "requirements", 0, subject="美术")
+    assert with_ids(art, art)["requirements"][0].row.teachers == ("t5",)
+    # who assists need not teach it
+    both = changed(rows, "parties", 0, unit="core", teachers=("语文教师01",))
+    assert ("name_ambiguous", "parties", 2, "teachers") in places(both)
+    # where neither or both teach it, the ids are named
+    for subjects in ((subject,), ("书法",)):
+        neither = changed(changed(rows, "teachers", 1, subjects=subjects), "teachers", 3, subjects=subjects)
+        assert ("name_ambiguous", "requirements", 2, "teachers") in places(neither)
+
+
+def test_with_a_school_before_it_a_teachers_name_is_that_of_who_is_at_home_there() -> None:
+    visiting = structs.replace(ROWS["teachers"][1].row, id="t5", posts=("east", "core"))
+    rows = added(changed(ROWS, "teachers", 1, posts=("core",)), "teachers", visiting)
+    for written, id in (("中语文教师01", "t2"), ("东语文教师01", "t5"), ("东学校 语文教师01", "t5")):
+        named = changed(rows, "unavailable", 0, teacher=written)
+        assert with_ids(named, named)["unavailable"][0].row.teacher == id
+
+
 def test_without_its_school_a_row_is_not_asked_which_class_it_means() -> None:
     rows = changed(ROWS, "requirements", 1, unit="冬学校", classes=("五(1)班",), locked=())
     assert places(rows) == [("unknown_unit", "requirements", 3, "unit")]

@@ -105,6 +105,7 @@ class _Taking:
             if unit in teacher.posts:
                 self._ids["".join(teacher.name.split())].append(teacher.id)
                 self._ids[teacher.id].append(teacher.id)
+        self._subjects = {teacher.id: teacher.subjects for teacher in register.teachers}
         self._bells = Bells([u for u in register.units if u.id == unit], range(1, 8), register.term.first_day)
         self._names = {c.id: c.name for c in register.classes}
 
@@ -119,6 +120,9 @@ class _Taking:
             ids = list(dict.fromkeys(self._ids.get(name, ())))
             # of two people with one name it is who teaches the class anyway
             ids = [id for id in ids if id in expected] or ids
+            if len(ids) > 1:
+                # or the only one of them who teaches the subject
+                ids = [id for id in ids if lesson.subject in self._subjects[id]] or ids
             if len(ids) != 1:
                 self._report("own_teacher_ambiguous" if ids else "own_teacher_unknown", lesson, name=name)
                 return None

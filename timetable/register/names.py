@@ -2,15 +2,16 @@
 
 A text that is an id means what has it. Any other means the thing of exactly that name, of a unit also the short name,
 as long as only one has it; what is of the row's own unit comes first, since every school has a 五(1)班. With the unit's
-name before it, 西河五(1)班 is that of 西河 in any row. Names are compared in compatibility form and without spaces:
-五（1）班 is 五(1)班, and 张　伟 is 张伟.
+name before it, 西河五(1)班 is that of 西河 in any row, and 西河张伟 rather the one who is at home there than one who
+comes there. Of teachers of one name at a school it is the only one who teaches the row's subject. Names are compared in
+compatibility form and without spaces: 五（1）班 is 五(1)班, and 张　伟 is 张伟.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -19,7 +20,7 @@ from msgspec import structs
 
 from timetable.model import Finding
 from timetable.register.findings import finding
-from timetable.register.rows import Rows, Sourced, UnitRow, of
+from timetable.register.rows import RequirementRow, Rows, Sourced, TeacherRow, UnitRow, of
 from timetable.register.sheet_format import BY_KEY, SHEETS, Column
 
 NOUNS: Mapping[str, str] = {
@@ -76,6 +77,9 @@ class Names:
         written there."""
         self._in_full: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         """By sheet and name with that of the unit before it, as they are compared, the ids."""
+        self._at_home: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        """The same, by the first of their units alone: the one that a teacher's other posts are visits from."""
+        self._subjects = {row.id: frozenset(row.subjects) for row, _ in of(rows, "teachers", TeacherRow)}
         self._guesses: dict[tuple[str, str, str], str] = {}
         units = {row.id: (row.name, row.short_name) for row, _ in of(rows, "units", UnitRow)}
         for sheet in NOUNS:
@@ -85,8 +89,11 @@ class Names:
                 for name in (row.name, getattr(row, "short_name", row.name)):
                     for unit in ("", *its_units):
                         self._named[sheet, unit].setdefault(spelled(name), {})[row.id] = name
-                for before in (before for unit in its_units for before in units.get(unit, ())):
-                    self._in_full[sheet, spelled(before + row.name)][row.id] = None
+                for index, unit in enumerate(its_units):
+                    for before in units.get(unit, ()):
+                        self._in_full[sheet, spelled(before + row.name)][row.id] = None
+                        if index == 0:
+                            self._at_home[sheet, spelled(before + row.name)][row.id] = None
 
     def known(self, sheet: str, id: str) -> bool:
         return id in self._of[sheet]
@@ -95,15 +102,18 @@ class Names:
         """For a sentence: the name with the id, 五(1)班 (core.c51); the id alone where nothing has it."""
         return f"{self._of[sheet][id]} ({id})" if self.known(sheet, id) else id
 
-    def meant(self, sheet: str, text: str, unit: str = "") -> tuple[str, ...]:
-        """The ids of all that the text could mean; `unit` is the id of the unit whose row it stands in."""
+    def meant(self, sheet: str, text: str, unit: str = "", subject: str = "") -> tuple[str, ...]:
+        """The ids of all that the text could mean; `unit` is the id of the unit whose row it stands in, `subject` what
+        the row is about."""
         if self.known(sheet, text):
             return (text,)
         name = spelled(text)
-        for among in (self._among(sheet, unit), self._among(sheet, "")):
-            if name in among:
-                return tuple(among[name])
-        return tuple(self._in_full.get((sheet, name), ()))
+        if unit and name in self._among(sheet, unit):
+            ids = tuple(self._among(sheet, unit)[name])
+            return self._only(ids, (id for id in ids if subject in self._subjects.get(id, ())))
+        if name in self._among(sheet, ""):
+            return tuple(self._among(sheet, "")[name])
+        return self._only(tuple(self._in_full.get((sheet, name), ())), self._at_home.get((sheet, name), ()))
 
     def resolved(self, sourced: Sourced) -> Sourced:
         """The row with ids for the names that mean one thing."""
@@ -112,7 +122,7 @@ class Names:
         for column in BY_KEY[sourced.sheet].columns:
             if column.refers:
                 texts = _texts(sourced, column)
-                ids = tuple(self._one(column.refers, text, unit) for text in texts)
+                ids = tuple(self._one(column.refers, text, unit, _subject(sourced)) for text in texts)
                 if ids != texts:
                     changed[column.field] = ids if column.several else ids[0]
         return replace(sourced, row=structs.replace(sourced.row, **changed)) if changed else sourced
@@ -120,7 +130,7 @@ class Names:
     def problem(self, sourced: Sourced, column: Column, text: str) -> Iterator[Finding]:
         """What is wrong with a text that is no id."""
         unit = getattr(sourced.row, "unit", "")
-        ids = self.meant(column.refers, text, unit)
+        ids = self.meant(column.refers, text, unit, _subject(sourced))
         if len(ids) < 2:
             nearest = self._nearest(column.refers, text, unit)
             values = {"id": text, **({"nearest": nearest} if nearest else {})}
@@ -140,8 +150,14 @@ class Names:
         units = getattr(row, "posts", ()) or (getattr(row, "unit", ""),)
         return tuple(self._one("units", unit, "") for unit in units if unit)
 
-    def _one(self, sheet: str, text: str, unit: str) -> str:
-        ids = self.meant(sheet, text, unit)
+    @staticmethod
+    def _only(ids: tuple[str, ...], likely: Iterable[str]) -> tuple[str, ...]:
+        """The one of the ids that is more likely than the others, else all."""
+        found = tuple(likely) if len(ids) > 1 else ()
+        return found if len(found) == 1 else ids
+
+    def _one(self, sheet: str, text: str, unit: str, subject: str = "") -> str:
+        ids = self.meant(sheet, text, unit, subject)
         return ids[0] if len(ids) == 1 else text
 
     def _nearest(self, sheet: str, text: str, unit: str) -> str:
@@ -154,6 +170,11 @@ class Names:
             found = get_close_matches(spelled(text), written, n=1, cutoff=NEAR)
             self._guesses[asked] = written[found[0]] if found else ""
         return self._guesses.get(asked, "")
+
+
+def _subject(sourced: Sourced) -> str:
+    """What whoever the row names teaches; those who assist (the parties' rows) need not."""
+    return sourced.row.subject if isinstance(sourced.row, RequirementRow) else ""
 
 
 def _texts(sourced: Sourced, column: Column) -> tuple[str, ...]:
