@@ -138,3 +138,34 @@ def other(name: str, kind: str = "links") -> dict[str, Any]:
 )
 def test_page_holds_a_turn_until_the_instant(heard: list[Any], shown: list[Any]) -> None:
     assert client_code.run("classroom/in-step.ts", HELD, heard) == shown
+
+
+FAILING = """
+    let now = 0;
+    const shown = [], thrown = [], timers = [];
+    const clock = new module.ServerClock(() => now);
+    clock.told({ t: "time_told", sent: 0, serverTime: 100 });
+    globalThis.setTimeout = (work, ms) => timers.push({ work, at: now + ms / 1000 });
+    globalThis.clearTimeout = () => undefined;
+    const inStep = new module.InStep(clock, (message) => {
+        if (message.name === "bad") throw new Error(message.name);
+        shown.push(message.name);
+    });
+    const act = (work) => { try { work(); } catch (error) { thrown.push(error.message); } };
+    for (const [message, waits] of given.heard) act(() => inStep.take(message, waits));
+    if (given.timer) { now = 2; act(() => timers[0].work()); } else act(() => inStep.flush());
+    return [shown, thrown];
+"""
+
+
+@pytest.mark.parametrize("timer", [True, False], ids=["at the instant", "at the end"])
+@pytest.mark.parametrize(
+    "last",
+    [(other("last"), True), (other("last", "resumed"), True), (other("last"), False)],
+    ids=["on", "again", "host"],
+)
+def test_a_message_that_cannot_be_shown_takes_no_other_along_and_its_error_is_seen(timer: bool, last: Any) -> None:
+    heard = [(turned("a", 100.0, 0.3), True), (other("bad"), True), (other("stroke"), True), last]
+    shown, thrown = client_code.run("classroom/in-step.ts", FAILING, {"heard": heard, "timer": timer})
+    assert shown == ["a", "stroke", "last"]
+    assert thrown == ["bad"]

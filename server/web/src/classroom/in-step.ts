@@ -82,10 +82,9 @@ export class InStep {
 
   /** `waits`: whether this page shows turns with the rooms; the host's own is not kept waiting. */
   take(message: ServerMessage, waits: boolean): void {
+    this.held.push(message);
     // A new beginning ends every wait: what was held happened before it.
     if (message.t === "welcome" || message.t === "resumed" || !waits) this.flush();
-    this.held.push(message);
-    if (!waits) this.flush();
     else if (this.timer === undefined) this.go();
   }
 
@@ -93,20 +92,31 @@ export class InStep {
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const message of this.held.splice(0)) this.deliver(message);
+    this.deliverWhile(() => true);
   }
 
   private go(): void {
     this.timer = undefined;
-    for (let message = this.held[0]; message !== undefined; message = this.held[0]) {
+    this.deliverWhile((message) => {
       const wait = this.waitOf(message);
-      if (wait > AT_ONCE) {
-        this.timer = setTimeout(() => this.go(), wait * 1000);
-        return;
-      }
+      if (wait <= AT_ONCE) return true;
+      this.timer = setTimeout(() => this.go(), wait * 1000);
+      return false;
+    });
+  }
+
+  /** One message that cannot be shown must not take those after it along: its error is thrown when they are delivered. */
+  private deliverWhile(due: (message: ServerMessage) => boolean): void {
+    const errors: unknown[] = [];
+    for (let message = this.held[0]; message !== undefined && due(message); message = this.held[0]) {
       this.held.shift();
-      this.deliver(message);
+      try {
+        this.deliver(message);
+      } catch (error) {
+        errors.push(error);
+      }
     }
+    if (errors.length > 0) throw errors[0];
   }
 
   private waitOf(message: ServerMessage): number {
