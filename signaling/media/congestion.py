@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from signaling.media.burst import Finding
+
 START = 500_000
 """bit/s of a line nobody knows yet: sound and the small pictures at once, the large one after the first burst."""
 FLOOR = 64_000
@@ -68,6 +70,7 @@ class Downlink:
         self._deaf_until = self._try_at = 0.0
         self._backoff = BACKOFF
         self._raised_at: float | None = None
+        self._rate_before = START  # the last rise
 
     def sample(
         self,
@@ -108,7 +111,7 @@ class Downlink:
         self.loss = 0.0
         self._deaf_until = now + DRAINING
         if self._raised_at is not None:
-            self._longer(now)
+            self._longer()
         self._try_at = now + self._backoff
         return True
 
@@ -128,17 +131,29 @@ class Downlink:
         """Is it time to find out whether the line carries `missing` bit/s?"""
         return missing is not None and missing > self.rate and now >= self._try_at and now >= self._deaf_until
 
-    def probed(self, rate: int, carried: bool, now: float) -> None:
-        """A burst at `rate` bit/s has passed without a queue, or has not."""
+    def probed(self, rate: int, finding: Finding, now: float) -> None:
+        """What bursts at `rate` bit/s have shown."""
         self._deaf_until = max(self._deaf_until, now + 1.0)  # the burst's own queue is no news
-        if carried:
+        if finding == "carries":
+            self._rate_before = self.rate
             self.rate = max(self.rate, rate)
             self._raised_at = now
-        else:
-            self._try_at = now + self._backoff
-            self._longer(now)
+            return
+        self._try_at = now + self._backoff
+        if finding == "queues":
+            self._longer()
 
-    def _longer(self, now: float) -> None:
+    def fell(self, now: float) -> None:
+        """What bursts have promised the line does not keep."""
+        self.rate = min(self.rate, self._rate_before)
+        self.limited = True
+        self._late = self._falls = 0
+        self.loss = 0.0
+        self._deaf_until = now + DRAINING
+        self._longer()
+        self._try_at = now + self._backoff
+
+    def _longer(self) -> None:
         self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
         self._raised_at = None
 

@@ -30,11 +30,19 @@ class Control:
     """slots: of the peer, by their SSRC."""
 
     def __init__(
-        self, arrivals: Arrivals, slots: dict[int, Outbound], *, clock: Callable[[], float], ntp: Callable[[], int]
+        self,
+        arrivals: Arrivals,
+        slots: dict[int, Outbound],
+        *,
+        clock: Callable[[], float],
+        ntp: Callable[[], int],
+        waited: Callable[[], float],
     ) -> None:
+        """waited: seconds that what is being read has stood in the socket."""
         self.ntp_offset = 0
         """From the peer's NTP time to ours."""
         self._arrivals, self._slots, self._clock, self._ntp = arrivals, slots, clock, ntp
+        self._waited = waited
         self._estimates = Estimates()
         self._timed = False
 
@@ -62,7 +70,7 @@ class Control:
             self._timed, self.ntp_offset = True, offset
 
     def _on_reports(self, reports: Iterable[RtcpReceiverInfo]) -> None:
-        now = self._clock()
+        now = self._clock() - self._waited()
         for report in reports:
             out = self._slots.get(report.ssrc)
             if out is not None:

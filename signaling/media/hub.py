@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import hashlib
 import logging
 import secrets
 import time
@@ -14,7 +13,6 @@ from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
-from signaling.media.dtls import CertificateStore
 from signaling.media.errors import (
     MediaError,
     NothingAcceptable,
@@ -23,14 +21,13 @@ from signaling.media.errors import (
 )
 from signaling.media.inbound import Inbound
 from signaling.media.layers import Layer, Limits, Seen
-from signaling.media.negotiation import Media, Offer, accept, parse_offer
+from signaling.media.negotiation import Media, accept, parse_offer
 from signaling.media.outbound import Outbound
 from signaling.media.peer import Peer
 from signaling.media.peers import Peers
 from signaling.media.publication import MOST_SECTIONS, Publication, Track, TrackInfo
 from signaling.media.pulse import Key, Pulse, told_of
 from signaling.media.quality import LinkQuality, measure
-from signaling.media.rtp import NTP_EPOCH
 from signaling.media.subscription import Subscription
 from signaling.media.taps import PacketTap
 from signaling.media.udp_port import UdpPort
@@ -93,8 +90,6 @@ class MediaHub:
         self._config, self._clock, self._make_id = config, clock, make_id
         self._tap_keyframe_interval = tap_keyframe_interval
         self._port = UdpPort(clock)
-        self._certificates = CertificateStore()
-        self._ntp_base = int((time.time() + NTP_EPOCH - clock()) * 2**32)
         self._publications: dict[Key, Publication] = {}
         self._subscriptions: dict[Key, Subscription] = {}
         self._peers = Peers(self._port)
@@ -153,13 +148,15 @@ class MediaHub:
             publication = Publication(
                 session,
                 participant,
-                self._make_peer(key, parsed),
+                self._peers.make(key, parsed),
                 make_inbound=self._make_inbound,
                 make_id=self._make_id,
                 on_live=self._on_live,
                 on_ended=self._on_ended,
             )
-        text = self._negotiated(publication.peer, lambda: publication.negotiate(parsed, sources or {}, layers or {}))
+        text = self._peers.negotiated(
+            publication.peer, lambda: publication.negotiate(parsed, sources or {}, layers or {})
+        )
         if self._publications.get(key) is not publication:
             self._replace(self._publications.get(key))
             self._publications[key] = publication
@@ -183,18 +180,24 @@ class MediaHub:
             subscription = Subscription(
                 session,
                 participant,
-                self._make_peer(key, parsed),
+                self._peers.make(key, parsed),
                 make_outbound=self._make_outbound,
                 find_track=lambda track: self._find_track(session, track),
                 rank_of=lambda track: self._ranks.get(session, {}).get(track.info.participant, LOWEST),
                 clock=self._clock,
                 on_levels=lambda: self._pulse.unsettle(session),
             )
-        text = self._negotiated(subscription.peer, lambda: subscription.negotiate(parsed, slots))
+        text = self._peers.negotiated(subscription.peer, lambda: subscription.negotiate(parsed, slots))
         if self._subscriptions.get(key) is not subscription:
             self._replace(self._subscriptions.get(key))
             self._subscriptions[key] = subscription
-            self._start(key, subscription.peer, "subscribe", lambda: self._subscription_closed(key, subscription))
+            self._start(
+                key,
+                subscription.peer,
+                "subscribe",
+                lambda: self._subscription_closed(key, subscription),
+                subscription.adapt,
+            )
         peer = subscription.peer
         return Answer(peer.resource, text, peer.ice.local[0].ufrag, slots=subscription.shown())
 
@@ -304,20 +307,6 @@ class MediaHub:
 
     # inside
 
-    def _ntp(self) -> int:
-        return self._ntp_base + int(self._clock() * 2**32)
-
-    def _make_peer(self, key: Key, offer: Offer) -> Peer:
-        return Peer(
-            self._port,
-            self._certificates.current(),
-            offer,
-            resource=secrets.token_urlsafe(16),
-            cname=hashlib.sha256("\0".join(key).encode()).hexdigest()[:16],
-            session_id=secrets.randbits(31),
-            ntp=self._ntp,
-        )
-
     def _make_inbound(self, peer: Peer, media: Media, on_first_packet: Callable[[], None]) -> Inbound:
         return Inbound(
             peer,
@@ -331,20 +320,24 @@ class MediaHub:
     def _make_outbound(self, peer: Peer, media: Media) -> Outbound:
         return Outbound(peer, self._port, media, peer.cname)
 
-    def _negotiated(self, peer: Peer, negotiate: Callable[[], str]) -> str:
-        try:
-            return negotiate()
-        except MediaError:
-            if peer.resource not in self._peers:
-                peer.ice.close()  # it was made for this offer
-            raise
-
     def _replace(self, old: Publication | Subscription | None) -> None:
         if old is not None:
             old.peer.close()
 
-    def _start(self, key: Key, peer: Peer, kind: str, ended: Callable[[], None]) -> None:
-        self._peers.start(peer, ended, lambda there: self._tell(lambda: self.on_connection(*key, kind, there)))
+    def _start(
+        self,
+        key: Key,
+        peer: Peer,
+        kind: str,
+        ended: Callable[[], None],
+        connected: Callable[[], None] = lambda: None,
+    ) -> None:
+        def tell(there: bool) -> None:
+            if there:
+                connected()
+            self._tell(lambda: self.on_connection(*key, kind, there))
+
+        self._peers.start(peer, ended, tell)
 
     def _publication_closed(self, key: Key, publication: Publication) -> None:
         if self._publications.get(key) is publication:

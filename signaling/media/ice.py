@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from struct import error as struct_error
@@ -20,9 +21,10 @@ from signaling.media.outbox import Target
 CONSENT_SECONDS = 30.0  # RFC 7675: without an authenticated check for this long the peer is gone
 MAX_ADDRESSES = 8  # that one peer may own at a time
 PROBE_SECONDS = 5.0
-MAX_PROBES = 4  # of one peer under way
+MAX_PROBES = 4  # of one peer's new addresses under way
 GENERATIONS = 3  # of credentials that stay valid while restarts are under way
 RTT_EVERY = 5.0
+TRIPS, TRIP_SECONDS = 128, 60.0  # round trips among which the shortest is the empty line's
 
 
 class Credentials(NamedTuple):
@@ -47,6 +49,8 @@ class Wire(Protocol):
     def send_to(self, data: bytes, address: bytes) -> None: ...
     def stream(self, address: bytes) -> asyncio.Transport | None: ...
     def text(self, address: bytes) -> tuple[str, int]: ...
+    def waited(self) -> float:
+        """Seconds that the datagram in hand has stood in the socket, because we were busy."""
 
 
 @dataclass
@@ -86,6 +90,7 @@ class IceLite:
         self.ready = asyncio.Event()
         self.last_check = agents.clock()
         self.rtt: float | None = None
+        self._trips: deque[tuple[float, float]] = deque(maxlen=TRIPS)  # on the selected path: when, seconds
         self.on_rtp: Callable[[int, int], None] | None = None  # (slot, size); None: it goes to `_recv`
         self.on_expired: Callable[[], None] = lambda: None
         self.closed = False
@@ -127,6 +132,7 @@ class IceLite:
         if address == self.selected:
             return
         self.selected = address
+        self._trips.clear()
         self.tcp = self._agents.wire.stream(address)
         self.target = None
         if self.tcp is None:
@@ -134,14 +140,23 @@ class IceLite:
             self.target.set(address)
         self.ready.set()
 
-    async def ping(self, seconds: float) -> float | None:
-        """The round trip on the selected path, measured now; None: no answer within so many seconds."""
-        if self.closed or not self.selected:
-            return None
+    def ping(self) -> asyncio.Future[float]:
+        """Asks at once; the round trip on the selected path, when and if an answer comes."""
         answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._agents.probe(self, self.selected, answer)
-        await asyncio.wait([answer], timeout=seconds)
-        return answer.result() if answer.done() else None
+        if not self.closed and self.selected:
+            self._agents.probe(self, self.selected, answer)
+        return answer
+
+    def measured(self, seconds: float, address: bytes) -> None:
+        """A round trip."""
+        self.rtt = seconds if self.rtt is None else self.rtt + (seconds - self.rtt) / 4
+        if address == self.selected:
+            self._trips.append((self._agents.clock(), seconds))
+
+    def shortest_trip(self) -> float | None:
+        """Seconds: the round trip while nothing stands in line; None: not measured in the last minute."""
+        since = self._agents.clock() - TRIP_SECONDS
+        return min((seconds for at, seconds in self._trips if at >= since), default=None)
 
     def lose(self, address: bytes) -> None:
         """The TCP connection of this address is gone."""
@@ -253,7 +268,7 @@ class IceAgents:
         demand it, but one forged datagram could otherwise point its media stream at a victim), and for the round trip
         time of the address in use. answer: gets that time."""
         path = agent.addresses.get(address)
-        if path is None or sum(1 for probe in self._probes.values() if probe.agent is agent) >= MAX_PROBES:
+        if path is None or (answer is None and self._asked(agent) >= MAX_PROBES):
             return
         password = path.remote.password.encode()
         request = stun.Message(
@@ -269,6 +284,9 @@ class IceAgents:
         self._probes[request.transaction_id] = _Probe(agent, address, password, self.clock(), answer)
         self.wire.send_to(bytes(request), address)
 
+    def _asked(self, agent: IceLite) -> int:
+        return sum(1 for probe in self._probes.values() if probe.agent is agent and probe.answer is None)
+
     def _on_probe_answer(self, message: stun.Message, address: bytes) -> None:
         probe = self._probes.get(message.transaction_id)
         if probe is None or probe.address != address or not message.check_message_integrity(probe.password):
@@ -276,10 +294,10 @@ class IceAgents:
             return
         del self._probes[message.transaction_id]
         agent = probe.agent
-        sample = max(0.0, self.clock() - probe.sent)
+        sample = max(0.0, self.clock() - self.wire.waited() - probe.sent)
         if probe.answer is not None and not probe.answer.done():
             probe.answer.set_result(sample)
-        agent.rtt = sample if agent.rtt is None else agent.rtt + (sample - agent.rtt) / 4
+        agent.measured(sample, address)
         if agent.selected != address and not agent.closed:
             self.counters.roamed += 1
             agent.select(address)

@@ -1,43 +1,26 @@
-"""One stream from its publisher. This module owns its numbering, the ring of its last packets, the NACKs and keyframe
-requests towards the publisher, the receiver report, and handing packets on to slots and taps.
+"""One stream from its publisher. This module owns its numbering, the ring of its last packets, the receiver report, and
+handing packets on to slots and taps.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
-from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
+from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, clamp_packets_lost
 
 from signaling.media.forwarding import Report, Slot, StoredPacket, fan_out, make_packet
 from signaling.media.keyframes import KEYFRAME, any_packet
-from signaling.media.loss import FEWEST, LossForecast, MissingPackets, retry_after
+from signaling.media.loss import FEWEST, LossForecast
 from signaling.media.loudness import Loudness
 from signaling.media.negotiation import Media
-from signaling.media.rtp import AUDIO_LEVEL, OVERHEAD, nack_packets
+from signaling.media.requests import Publisher, Requests
+from signaling.media.rtp import AUDIO_LEVEL, OVERHEAD
 from signaling.media.taps import Taps
+from signaling.media.transit import Transit
 from signaling.media.udp_port import UdpPort
 
-logger = logging.getLogger(__name__)
-
 RING = 1024
-KEYFRAME_INTERVAL = 0.5  # at most one request towards the publisher in this time
-TRANSITS = 30  # reports among which the quickest packet is taken for the empty line's
-SOUND_LASTS = 0.5  # seconds: sound that comes later is heard by nobody
 FLOWING = 2.0  # seconds without a packet after which a stream is taken for resting
-
-
-class Publisher(Protocol):
-    """What a stream needs of the peer that sends it."""
-
-    @property
-    def rtt(self) -> float | None: ...
-    @property
-    def ntp_offset(self) -> int: ...
-    def send_rtcp(self, data: bytes) -> None: ...
 
 
 class Inbound:
@@ -51,19 +34,11 @@ class Inbound:
         "_frames_before",
         "_fresh",
         "_is_keyframe",
-        "_keyframe_at",
-        "_keyframe_timer",
-        "_missing",
-        "_nack_timer",
         "_on_first_packet",
         "_port",
         "_prior",
         "_publisher",
-        "_quickest",
-        "_resends",
         "_ticked",
-        "_transit",
-        "_transits",
         "_video",
         "audio_level",
         "bitrate",
@@ -73,31 +48,28 @@ class Inbound:
         "expected_now",
         "frames",
         "frames_now",
-        "given_up",
         "highest",
         "highest_at",
-        "jitter",
         "level_id",
         "loss",
         "loudness",
         "media",
         "muted",
-        "nacks",
         "octets",
         "outs",
         "payload_type",
-        "plis",
-        "queue",
         "rate",
         "received",
         "received_now",
         "recovered",
         "recovered_now",
         "report",
+        "requests",
         "ring",
         "rtx_payload_type",
         "ssrc",
         "taps",
+        "transit",
         "waiting",
     )
 
@@ -130,33 +102,32 @@ class Inbound:
         self.loudness = Loudness()
         self.received = self.recovered = self.duplicates = self.octets = 0
         self.frames = self.frames_now = 0  # pictures whose last packet came: ever, and of the last report
-        self.nacks = self.plis = self.given_up = 0
-        self.jitter = 0.0  # in ticks of the RTP clock
         self.loss = 0.0  # fraction of the last report, before repair
         self.bitrate = 0
         self.rate = 0  # bit/s on a subscriber's line, quick to rise and slow to fall
         self.expected_now = self.received_now = self.recovered_now = 0  # packets of the last report
-        self.queue: float | None = None  # seconds that packets stood in line on their way here; None: nothing came
+        self.transit = Transit(self.clock_rate)
         self._publisher, self._port, self._clock = publisher, port, clock
         self._on_first_packet: Callable[[], None] | None = on_first_packet
         self._is_keyframe = KEYFRAME.get(self.codec, any_packet)
         self._video = media.kind == "video"
         self._base = 65536
         self._first = 0
-        self._resends = self._video or media.formats[0].resends
-        self._missing = MissingPackets() if self._video else MissingPackets(SOUND_LASTS)
+        self.requests = Requests(
+            publisher,
+            media.ssrc,
+            self.ssrc,
+            clock=clock,
+            oldest=lambda: (self.highest or 0) - RING,
+            pictures=self._video,
+            resends=self._video or media.formats[0].resends,
+        )
         self._forecast = LossForecast()
-        self._transit: int | None = None
-        self._quickest: int | None = None  # transit since the last report
-        self._transits: deque[int] = deque(maxlen=TRANSITS)
         self._counted = 0
         self._frames_before = 0
         self._prior = (0, 0, 0)
         self._ticked = (clock(), 0)
         self.taps = Taps(self.request_keyframe, tap_keyframe_interval if self._video else None)
-        self._nack_timer: asyncio.TimerHandle | None = None
-        self._keyframe_timer: asyncio.TimerHandle | None = None
-        self._keyframe_at = -KEYFRAME_INTERVAL
         self._fresh: list[StoredPacket] = []  # of this batch, for all of `outs`
         self._closed = False
 
@@ -188,7 +159,7 @@ class Inbound:
                 return
             else:
                 late = True
-                if self._missing.arrived(number):
+                if self.requests.arrived(number):
                     self.recovered += 1
         if not late:
             self.highest_at = now
@@ -197,12 +168,7 @@ class Inbound:
         if marker:
             self.frames += 1
         if not rtx and not late:
-            transit = int(now * self.clock_rate) - timestamp
-            if self._transit is not None:
-                self.jitter += (abs(((transit - self._transit + 2**31) & 0xFFFFFFFF) - 2**31) - self.jitter) / 16
-            self._transit = transit
-            if self._quickest is None or transit < self._quickest:
-                self._quickest = transit
+            self.transit.packet(now - self._port.waited(), timestamp)
         if self.muted:
             self.ring[number % RING] = StoredPacket(number, timestamp, marker, 0, b"")
             if self.taps.listening:
@@ -257,22 +223,22 @@ class Inbound:
             self._suspend_outs(new_clock=True)
             self.highest = None
             self.ring = [None] * RING
-            self._missing.clear()
-            self._transit = self.report = self._quickest = None
-            self._transits.clear()
+            self.report = None
+            self.transit.restart()
+            self.requests.forget()
             self.request_keyframe()
-        self.ssrc = ssrc
+        self.ssrc = self.requests.ssrc = ssrc
 
     def mute(self, muted: bool) -> None:
         """While muted nothing is forwarded or kept to be sent again. Taps go on: what a class agreed to have recorded
         is recorded whether or not the other rooms hear it."""
         if muted == self.muted:
             return
-        self.muted = muted
+        self.muted = self.requests.paused = muted
         if muted:
             self._suspend_outs(new_clock=False)
             self.ring = [None if p is None else p._replace(padding=0, payload=b"") for p in self.ring]
-            self._missing.clear()
+            self.requests.forget()
         else:
             self.request_keyframe()
 
@@ -286,46 +252,15 @@ class Inbound:
         """From the publisher's NTP time to the server's."""
         return self._publisher.ntp_offset
 
-    # loss
-
     def _on_gap(self, start: int, end: int, now: float) -> None:
         if end - start > RING // 2:  # the publisher was away: only a keyframe helps
-            self._missing.clear()
-            self.request_keyframe()
-        elif self._resends and not self.muted:
-            self._missing.add(start, end, now)
-            self._send_nack()
-
-    def _send_nack(self) -> None:
-        if self._nack_timer is not None:
-            self._nack_timer.cancel()
-            self._nack_timer = None
-        if self.highest is None or self.ssrc is None or self._closed:
-            return
-        retry = retry_after(self._publisher.rtt)
-        wanted, given_up = self._missing.request(self._clock(), self.highest - RING, retry)
-        if given_up:
-            self.given_up += given_up
-            self.request_keyframe()
-        if wanted:
-            self.nacks += len(wanted)
-            self._publisher.send_rtcp(nack_packets(self.media.ssrc, self.ssrc, wanted))
-        if self._missing:
-            self._nack_timer = asyncio.get_running_loop().call_later(retry / 2, self._send_nack)
+            self.requests.forget()
+            self.requests.keyframe()
+        else:
+            self.requests.missing(start, end, now)
 
     def request_keyframe(self) -> None:
-        if not self._video or self.muted or self._closed or self._keyframe_timer is not None or self.ssrc is None:
-            return
-        wait = self._keyframe_at + KEYFRAME_INTERVAL - self._clock()
-        self._keyframe_timer = asyncio.get_running_loop().call_later(max(0.0, wait), self._send_pli)
-
-    def _send_pli(self) -> None:
-        self._keyframe_timer = None
-        if self.ssrc is None or self.muted:
-            return
-        self._keyframe_at = self._clock()
-        self.plis += 1
-        self._publisher.send_rtcp(bytes(RtcpPsfbPacket(fmt=1, ssrc=self.media.ssrc, media_ssrc=self.ssrc)))
+        self.requests.keyframe()
 
     # reports
 
@@ -345,7 +280,7 @@ class Inbound:
         packets, self._counted = self.received - self._counted, self.received
         on_wire = self.bitrate + int(max(0, packets) * OVERHEAD * 8 / seconds)
         self.rate = on_wire if on_wire > self.rate else int(self.rate * 0.7 + on_wire * 0.3)
-        self._measure_queue()
+        self.transit.settle()
         if self.waiting and self.highest is not None:
             self.request_keyframe()
         if self.highest is None or self.ssrc is None:
@@ -363,7 +298,7 @@ class Inbound:
         lost = clamp_packets_lost(expected - self.received)
         highest = self.highest & 0xFFFFFFFF
         return RtcpReceiverInfo(
-            self.ssrc, min(int(fraction * 256), 255), lost, highest, int(self.jitter) & 0xFFFFFFFF, lsr, dlsr
+            self.ssrc, min(int(fraction * 256), 255), lost, highest, int(self.transit.jitter) & 0xFFFFFFFF, lsr, dlsr
         )
 
     def _share(self, received: int) -> float:
@@ -381,25 +316,11 @@ class Inbound:
         """Does anything of it arrive?"""
         return self.highest is not None and not self.muted and now - self.highest_at < FLOWING
 
-    def _measure_queue(self) -> None:
-        """The quickest packet of the last second against the quickest of half a minute: a keyframe's own length says
-        nothing of the line. Clocks that differ by 50 ppm move it by 1.5 ms."""
-        quickest, self._quickest = self._quickest, None
-        if quickest is None:
-            self.queue = None
-            return
-        if self._transits and abs(quickest - self._transits[-1]) > 2**31:
-            self._transits.clear()  # the timestamp has wrapped
-        self._transits.append(quickest)
-        self.queue = (quickest - min(self._transits)) / self.clock_rate
-
     def close(self) -> None:
         if self._closed:
             return
         self._closed = True
-        for timer in (self._nack_timer, self._keyframe_timer):
-            if timer is not None:
-                timer.cancel()
+        self.requests.close()
         self._pass_on()
         for out in [*self.outs, *self.waiting]:
             out.source_closed(self)

@@ -24,6 +24,7 @@ RESEND_SHARE = 0.25  # of what the line carries: repairs must not be the congest
 RESEND_LEAST = 12_000  # bytes a second
 RESENT_AGAIN = 0.05  # seconds, or one round trip, in which a packet that was sent again cannot have been missed again
 MOST_NACKED = 200  # in one report
+BLANK = bytes(254) + b"\xff"  # as much padding as a packet can have
 PADDING_FROM = 64  # newest packets that may be sent again to fill the line
 
 _SEQUENCE = Struct("!H").pack_into
@@ -242,11 +243,13 @@ class Outbound(Slot):
         return True
 
     def pad(self, octets: int) -> int:
-        """Send again about so many bytes of what the subscriber has already, to fill its line; how many it were."""
+        """Send again about so many bytes of what the subscriber has already, to fill its line, or empty packets where
+        it was shown nothing yet; how many it were."""
         source = self.source
-        if source is None or source.highest is None or source.media.kind != "video":
-            return 0
         before = self.extra_octets
+        if source is None or source.highest is None:
+            self._send_blanks(octets)
+            return self.extra_octets - before
         number = source.highest
         while self.extra_octets - before < octets:
             sent = self.extra_octets
@@ -258,6 +261,39 @@ class Outbound(Slot):
                 break
         self._port.flush()
         return self.extra_octets - before
+
+    def _send_blanks(self, octets: int) -> None:
+        """Padding alone, in the stream of what is sent again: its numbers are nobody's (RFC 4588, section 4)."""
+        form = next((form for form in self.media.formats if form.rtx is not None), None)
+        if form is None or form.rtx is None or form.rtx.payloadType is None or self.srtp is None:
+            return
+        port, sent = self._port, 0
+        while sent < octets:
+            slot = port.slot()
+            at = slot * SLOT
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            first, ssrc = 0x80 | 32 | self.x, self.media.rtx_ssrc
+            self.pack(
+                port.outbox.view,
+                at,
+                first,
+                form.rtx.payloadType,
+                self._rtx_sequence,
+                0,
+                ssrc,
+                self.prefix,
+                port.send_time,
+            )
+            at += self.head
+            port.outbox.view[at : at + len(BLANK)] = BLANK
+            length = port.outbox.length
+            length[0] = self.head + len(BLANK)
+            if srtp_lib.srtp_protect(self.srtp, port.outbox.pointers[slot], length):
+                return
+            port.queue(length[0], self.ice)
+            sent += length[0] + 28
+        self.extra_octets += sent
+        port.flush()
 
     def wire_octets(self) -> int:
         """Sent so far, as the line saw it, without what was sent again."""

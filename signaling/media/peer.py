@@ -53,7 +53,7 @@ class Peer:
         self._session_id, self._version = session_id, 0
         self._by_slot: dict[int, Outbound] = {}
         self._arrivals = Arrivals(self._on_rtcp)
-        self._control = Control(self._arrivals, self._by_slot, clock=port.clock, ntp=ntp)
+        self._control = Control(self._arrivals, self._by_slot, clock=port.clock, ntp=ntp, waited=port.waited)
         self._srtp: Any = None  # libsrtp's session for what it is sent
         self._connecting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None

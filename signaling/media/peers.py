@@ -1,14 +1,22 @@
-"""All peers of the port. This module owns their beginning and end, and finding one by its resource id."""
+"""All peers of the port, with the certificates and the clock that they share. This module owns their beginning and end,
+and finding one by its resource id.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
+import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from signaling.media.errors import IceSessionChanged, IceSessionUnnamed, UnknownResource
+from signaling.media.dtls import CertificateStore
+from signaling.media.errors import IceSessionChanged, IceSessionUnnamed, MediaError, UnknownResource
+from signaling.media.negotiation import Offer
 from signaling.media.peer import Peer
+from signaling.media.rtp import NTP_EPOCH
 from signaling.media.trickle import read_fragment, write_fragment
 from signaling.media.udp_port import UdpPort
 
@@ -21,6 +29,29 @@ class Peers(dict[str, Peer]):
         self.closing: set[asyncio.Task[None]] = set()
         self._port = port
         self._past: Counter[str] = Counter()  # of closed peers
+        self._certificates = CertificateStore()
+        self._ntp_base = int((time.time() + NTP_EPOCH - port.clock()) * 2**32)
+
+    def make(self, key: tuple[str, str], offer: Offer) -> Peer:
+        """For an offer of a participant, which names it towards others by nothing but a hash of `key`."""
+        return Peer(
+            self._port,
+            self._certificates.current(),
+            offer,
+            resource=secrets.token_urlsafe(16),
+            cname=hashlib.sha256("\0".join(key).encode()).hexdigest()[:16],
+            session_id=secrets.randbits(31),
+            ntp=lambda: self._ntp_base + int(self._port.clock() * 2**32),
+        )
+
+    def negotiated(self, peer: Peer, negotiate: Callable[[], str]) -> str:
+        """The answer that `negotiate` makes; where it raises MediaError, a peer that was made for the offer is gone."""
+        try:
+            return negotiate()
+        except MediaError:
+            if peer.resource not in self:
+                peer.ice.close()
+            raise
 
     def find(self, resource: str) -> Peer:
         """Raises UnknownResource."""

@@ -1,69 +1,149 @@
-"""Finding out what a line carries without risking the picture: a burst of a tenth of a second, then a ping.
+"""Finding out what a line carries without risking the picture: bursts of an eighth of a second, with pings among them.
 
-Media that the receiver has already is sent again, at the rate in question. A line that is slower than that still holds
-some of it when the ping follows, and the answer comes later by as much. This module owns that experiment.
+Media that the receiver has already is sent again, or nothing but padding, so that all that it gets comes at the rate in
+question. What the bursts show is judged in `burst`; a rise is watched until it has lasted. This module owns the
+sending, the waiting for answers, and that watch.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol
 
-ROUNDS = 3
-CHUNKS, STEP = 5, 0.02
-"""A burst is sent in so many parts, so many seconds apart."""
-FASTER = 1.25
-"""Than the rate in question: a line that is a little too slow would hide."""
-SLOW = 0.04
-"""Seconds that the ping may be late in the best round: what else the line carries makes single rounds late, too."""
-HOPELESS = 0.12
-PAUSE = 0.15
+from signaling.media.burst import CHUNKS, STEP, Experiment, Finding, Mark, Rise, is_empty
+
+PAUSE = 0.05
+"""Seconds between two bursts, and between two looks whether the line is empty."""
+EMPTIED_WITHIN = 2.0
+"""Seconds: a line that never empties has nothing to spare."""
+PING_SECONDS = 1.5
+"""In which an answer must come."""
+ANSWERED_BY = 0.3
+"""Seconds by which a ping may be later than the last that was answered, before it is taken for lost."""
+PING_OCTETS = 112
+"""On the wire."""
+WATCHED_FOR, GLANCE = 5.0, 0.2
+"""Seconds that a rise is watched, and between two pings then."""
+
+
+class Receiver(Protocol):
+    """At the other end of the line."""
+
+    def ping(self) -> asyncio.Future[float]:
+        """Asks at once; seconds to the receiver and back, when and if an answer comes."""
+
+    def shortest_trip(self) -> float | None:
+        """The shortest of the last minute."""
+
+    def octets_sent(self) -> int:
+        """Ever, as the line saw them, without pings."""
+
+    def pad(self, octets: int) -> int:
+        """Send about so many bytes that change nothing; how many it were, 0: it cannot be done."""
 
 
 class Probe:
-    """ping: seconds to the receiver and back, None: no answer; pad: sends again about so many bytes and returns how
-    many, 0: there is nothing to send."""
-
-    def __init__(self, ping: Callable[[], Coroutine[Any, Any, float | None]], pad: Callable[[int], int]) -> None:
-        self._ping, self._pad = ping, pad
+    def __init__(self, receiver: Receiver, clock: Callable[[], float]) -> None:
+        self._receiver, self._clock = receiver, clock
         self._task: asyncio.Task[None] | None = None
+        self._watch_task: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def start(self, rate: int, sent: int, done: Callable[[bool], None]) -> None:
-        """Does the line carry `rate` bit/s, `sent` of which it carries already?"""
+    def start(self, rate: int, done: Callable[[Finding], None], fell: Callable[[], None]) -> None:
+        """Does the line carry `rate` bit/s? fell: called when it has said so and then does not."""
 
         async def run() -> None:
-            done(await self._carries(rate, sent))
+            finding = await self._find(Experiment(rate))
+            if finding == "carries":
+                self._watch_task = asyncio.get_running_loop().create_task(self._watch(fell))
+            done(finding)
 
+        self._stop_watch()
         self._task = asyncio.get_running_loop().create_task(run())
 
     def close(self) -> None:
+        self._stop_watch()
         if self._task is not None:
             self._task.cancel()
 
-    async def _carries(self, rate: int, sent: int) -> bool:
-        octets = int(max(rate * FASTER - sent, rate * 0.1) * STEP / 8)
-        best = HOPELESS
-        for number in range(ROUNDS):
-            if number:
-                await asyncio.sleep(PAUSE)
-            before = await self._ping()
-            if before is None:
-                return False
-            owed = 0
-            for _ in range(CHUNKS):
-                owed += octets
-                padded = self._pad(owed) if owed > 0 else 0
-                if not padded and owed > 0:
-                    return True  # nothing was ever shown: only trying tells
-                owed -= padded
-                await asyncio.sleep(STEP)
-            after = await self._ping()
-            if after is None or after - before > HOPELESS:
-                return False
-            best = min(best, after - before)
-        return best < SLOW
+    def _stop_watch(self) -> None:
+        if self._watch_task is not None:
+            self._watch_task.cancel()
+            self._watch_task = None
+
+    async def _find(self, experiment: Experiment) -> Finding:
+        while True:
+            if not await self._emptied():
+                return "queues"
+            marks = await self._burst(experiment)
+            if marks is None:
+                return "carries"  # only trying tells
+            finding = experiment.add(marks, self._receiver.shortest_trip() or 0.0)
+            if finding is not None:
+                return finding
+            await asyncio.sleep(PAUSE)
+
+    async def _emptied(self) -> bool:
+        """Wait until nothing stands in line: what was sent before is no part of the burst."""
+        until = self._clock() + EMPTIED_WITHIN
+        while self._clock() < until:
+            trip = await self._trip()
+            if trip is not None and is_empty(trip, self._receiver.shortest_trip() or trip):
+                return True
+            await asyncio.sleep(PAUSE)
+        return False
+
+    async def _burst(self, experiment: Experiment) -> list[Mark] | None:
+        """None: nothing can be sent."""
+        receiver = self._receiver
+        begun, before = self._clock(), receiver.octets_sent()
+        sent = [(0, begun)]
+        pings = [receiver.ping()]
+        for _ in range(CHUNKS):
+            owed = experiment.owed(self._clock() - begun, self._octets(before, pings))
+            if owed and not receiver.pad(owed):
+                return None
+            sent.append((self._octets(before, pings), self._clock()))
+            pings.append(receiver.ping())
+            await asyncio.sleep(STEP)
+        trips = await _answers(pings)
+        return [
+            Mark(octets, at, None if trip is None else at + trip)
+            for (octets, at), trip in zip(sent, trips, strict=True)
+        ]
+
+    def _octets(self, before: int, pings: list[asyncio.Future[float]]) -> int:
+        return self._receiver.octets_sent() - before + PING_OCTETS * len(pings)
+
+    async def _trip(self) -> float | None:
+        ping = self._receiver.ping()
+        await asyncio.wait([ping], timeout=PING_SECONDS)
+        return ping.result() if ping.done() else None
+
+    async def _watch(self, fell: Callable[[], None]) -> None:
+        rise, until = Rise(), self._clock() + WATCHED_FOR
+        while self._clock() < until:
+            await asyncio.sleep(GLANCE)
+            trip = await self._trip()
+            shortest = self._receiver.shortest_trip()
+            if rise.fails(None if trip is None or shortest is None else trip - shortest):
+                fell()
+                return
+
+
+async def _answers(pings: list[asyncio.Future[float]]) -> list[float | None]:
+    """A line keeps the order: what is not answered although later ones are is lost."""
+    while not pings[-1].done():
+        answered = any(ping.done() for ping in pings)
+        done, _ = await asyncio.wait(
+            [ping for ping in pings if not ping.done()],
+            timeout=ANSWERED_BY if answered else PING_SECONDS,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not done:
+            break
+    return [ping.result() if ping.done() else None for ping in pings]

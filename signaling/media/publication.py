@@ -183,7 +183,7 @@ class Publication:
             now,
             received=sum(stream.bitrate for stream in streams),
             loss=lost / expected if expected >= FEWEST else 0.0,
-            queue=min((stream.queue for stream in streams if stream.queue is not None), default=0.0),
+            queue=min((stream.transit.queue for stream in streams if stream.transit.queue is not None), default=0.0),
             most=most,
         )
 

@@ -59,10 +59,10 @@ class Pulse:
                 publication_of_same = self._publications.get(key)
                 subscription.upward = publication_of_same.uplink.queue if publication_of_same is not None else 0.0
                 subscription.peer.tick(lambda: 0)
+                self._port.flush()  # its round trip is counted from here on
                 subscription.sample(now)
             except Exception:  # the reports of the other peers must go on
                 logger.exception("the reports to subscriber %s failed", subscription.peer.resource)
-        self._port.flush()
         for session in {session for session, _ in self._publications}:
             self.unsettle(session)
 

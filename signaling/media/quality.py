@@ -56,7 +56,7 @@ def measure(publication: Publication | None, subscription: Subscription | None, 
     return LinkQuality(
         connected=bool(peers) and all(is_alive(peer, now) for peer in peers),
         publish_loss=share(missed),
-        publish_jitter=max((stream.jitter / stream.clock_rate for stream in streams), default=0.0),
+        publish_jitter=max((stream.transit.jitter / stream.clock_rate for stream in streams), default=0.0),
         publish_rtt=publish.rtt if publish is not None else None,
         publish_bitrate=sum(stream.bitrate for stream in streams),
         publish_frames=sum(stream.frames_now for stream in streams if stream.media.kind == "video"),

@@ -4,10 +4,12 @@ layer each of them shows as far as the line down goes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 
 from signaling.media.allocation import UNSEEN_SIZE, Wanted, allocate
+from signaling.media.burst import Finding
 from signaling.media.congestion import Downlink
 from signaling.media.errors import NothingAcceptable, UnknownSlot, UnknownTrack
 from signaling.media.layers import LOW_RATE, NOMINAL, Layer, Level, Seen
@@ -18,7 +20,6 @@ from signaling.media.probe import Probe
 from signaling.media.publication import Track
 
 FRESH = 3.0  # seconds for which a reported round trip counts
-PING_SECONDS = 1.5
 SPARE = 1.05
 """More than is missing is asked of a line: what it carries already is not the same from second to second."""
 UNSENT_AFTER = 2.0
@@ -51,7 +52,7 @@ class Subscription:
         self._heights: dict[str, int] | None = None  # track id -> pixels; None: the receiver has not said
         self._make_outbound, self._find_track, self._rank_of = make_outbound, find_track, rank_of
         self._clock, self._on_levels = clock, on_levels
-        self._probe = Probe(lambda: peer.ice.ping(PING_SECONDS), self._pad)
+        self._probe = Probe(self, clock)
         self._sampled: tuple[float, int, int] | None = None  # time, octets in all and of pictures
         self._reports = (0, 0)  # packets reported on so far, and lost
 
@@ -172,16 +173,31 @@ class Subscription:
             return
         if self.line.wants_probe(missing, now):
             rate = int(missing * SPARE)
-            self._probe.start(rate, self.sent, lambda carried: self._probed(rate, carried))
+            self._probe.start(rate, lambda finding: self._probed(rate, finding), self._fell)
 
-    def _probed(self, rate: int, carried: bool) -> None:
-        self.line.probed(rate, carried, self._clock())
-        if carried:
+    def _probed(self, rate: int, finding: Finding) -> None:
+        self.line.probed(rate, finding, self._clock())
+        if finding == "carries":
             self.adapt()
 
-    def _pad(self, octets: int) -> int:
-        pictures = [out for out in self.slots.values() if out.source is not None and out.media.kind == "video"]
-        return max(pictures, key=lambda out: out.octets).pad(octets) if pictures else 0
+    def _fell(self) -> None:
+        self.line.fell(self._clock())
+        self.adapt()
+
+    # the line, as a probe uses it
+
+    def ping(self) -> asyncio.Future[float]:
+        return self.peer.ice.ping()
+
+    def shortest_trip(self) -> float | None:
+        return self.peer.ice.shortest_trip()
+
+    def octets_sent(self) -> int:
+        return sum(out.wire_octets() + out.extra_octets for out in self.slots.values())
+
+    def pad(self, octets: int) -> int:
+        pictures = [out for out in self.slots.values() if out.media.kind == "video"]
+        return max(pictures, key=lambda out: (out.source is not None, out.octets)).pad(octets) if pictures else 0
 
     def _wanted(self, mid: str, track: Track, now: float) -> Wanted:
         audio = track.info.kind == "audio"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from aiortc.rtcicetransport import RTCIceCandidate
 
 from signaling.media.ice import IceAgents, IceLite
 from signaling.media.outbox import Outbox
-from signaling.media.packet_slots import LARGEST, SLOT, PacketSlots
+from signaling.media.packet_slots import LARGEST, SLOT, SO_TIMESTAMPNS, PacketSlots
 from signaling.media.tcp_path import TCP_MARK, TcpPath
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 RECEIVE_BATCH = 32
 SEND_BATCH = 256
 SOCKET_BUFFER = 4 << 20
+SOON = 0.002  # seconds in which a datagram is usually read
+LONGEST_WAIT = 10.0  # seconds that a datagram may have stood in the socket; more means that the clock was set
 TCP_BACKLOG = 256 << 10  # bytes waiting on a TCP path beyond which its packets are lost, as they would be on UDP
 
 
@@ -47,6 +50,8 @@ class UdpPort:
         self.tcp: dict[bytes, asyncio.Transport] = {}
         self.send_time = b"\0\0\0"  # abs-send-time header extension of the packets of this batch
         self._at_end: list[Callable[[], None]] = []
+        self._in_hand: int | None = None  # the slot of the datagram that is being read
+        self._behind = False  # did the first of this batch stand in the socket for longer than usual?
         self._tcp_server: asyncio.Server | None = None
         self._candidates: list[RTCIceCandidate] = []
 
@@ -64,6 +69,7 @@ class UdpPort:
             self._socket.setblocking(False)
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 self._socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self._socket.bind((host, port))
             self.local: tuple[str, int] = self._socket.getsockname()[:2]
             loop = asyncio.get_running_loop()
@@ -134,6 +140,7 @@ class UdpPort:
         counters = self.counters
         counters.receive_calls += 1
         counters.datagrams += count
+        self._behind = self._stood(0) > SOON
         self._stamp()
         for slot in range(count):
             size = inbox.sizes[slot]
@@ -142,6 +149,7 @@ class UdpPort:
                 continue
             at = slot * SLOT
             first = octets[at]
+            self._in_hand = slot
             try:
                 if first < 4:
                     self.ice.receive(octets[at : at + size].tobytes(), inbox.address(slot))
@@ -155,7 +163,18 @@ class UdpPort:
                     agent.deliver(octets[at : at + size].tobytes())
             except Exception:  # the packets of the other peers in this batch must go on
                 self._log_failure()
+        self._in_hand = None
         self._end()
+
+    def waited(self) -> float:
+        """Seconds that the datagram in hand has stood in the socket because we were busy: its line took so much less.
+        Not known of what comes over TCP."""
+        return self._stood(self._in_hand) if self._behind and self._in_hand is not None else 0.0
+
+    def _stood(self, slot: int) -> float:
+        stamp = self.inbox.stamp(slot)
+        seconds = (time.time_ns() - stamp) / 1e9 if stamp is not None else 0.0
+        return seconds if 0 < seconds < LONGEST_WAIT else 0.0
 
     def on_frame(self, data: bytes, address: bytes) -> None:
         """A datagram that came over TCP."""

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from signaling.media.burst import Finding
+from signaling.media.congestion import Downlink
 from signaling.media.hub import Layer, Limits, MediaHub
 from signaling.media.keyframes import vp8_descriptor
 from signaling.media.layers import HIGH_RATE, LOW_RATE, RECORDED_RATE
@@ -222,6 +224,40 @@ async def test_chromium_on_a_weak_line_hears_all_and_sees_the_low_layer_then_the
 
 
 @pytest.mark.slow
+async def test_no_queue_before_chromium_is_so_deep_that_a_narrow_line_looks_wide(
+    chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.media.congestion.BACKOFF", 0.5)
+    monkeypatch.setattr("signaling.media.congestion.LONGEST_BACKOFF", 0.5)
+    found: list[Finding] = []
+    probed = Downlink.probed
+
+    def listen(line: Downlink, rate: int, finding: Finding, now: float) -> None:
+        found.append(finding)
+        probed(line, rate, finding, now)
+
+    monkeypatch.setattr(Downlink, "probed", listen)
+    async with (
+        media_hub() as hub,
+        clients(hub, "lesson", "host") as (host,),
+        udp_proxy(hub.address) as line,
+        page_server(hub, line.reroute) as url,
+    ):
+        *tracks, _ = await coded(host)
+        line.down.rate, line.down.queue = 300_000, 2.0
+        page = await chromium.new_page()
+        await page.goto(url)
+        await _watch(page, *tracks)
+        await _width(page, 160, 20)
+        await until(lambda: found.count("queues") >= 4, 60)
+        assert "carries" not in found
+        assert (await _stats(page, "1"))["frameWidth"] == 160
+        line.down.rate = None
+        await _width(page, 480, 60)
+        await page.close()
+
+
+@pytest.mark.slow
 async def test_chromium_loses_neither_sound_nor_pictures_to_five_percent_loss(chromium: Browser) -> None:
     async with (
         media_hub() as hub,
@@ -235,6 +271,7 @@ async def test_chromium_loses_neither_sound_nor_pictures_to_five_percent_loss(ch
         page = await chromium.new_page()
         await page.goto(url)
         await _watch(page, *tracks)
+        hub.view("lesson", "watcher", {tracks[1]: 180})
         await _width(page, 160, 20)
         for line in (up.up, up.down, down.up, down.down):
             line.delay, line.loss = 0.02, 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import socket
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from struct import unpack_from
 from typing import NamedTuple
 
+from aiortc.rtp import RtpPacket
 from pylibsrtp import Policy, Session
 
 from signaling.media.ice import Credentials, IceLite
@@ -140,3 +142,43 @@ async def test_more_than_the_outbox_holds_goes_all_the_same() -> None:
         on.come(KEYFRAME, *[DELTA] * (on.port.outbox.count + 10))
         on.port._end()
         assert len(only.received()) == on.port.outbox.count + 11
+
+
+async def test_a_datagram_that_waited_for_us_says_for_how_long() -> None:
+    """A busy server must not lay its own lateness to a line."""
+    async with scene(1) as on:
+        (only,) = on.receivers
+        found: list[float] = []
+        on.port.ice.by_address[only.ice.selected] = only.ice
+        only.ice.on_rtp = lambda slot, size: found.append(on.port.waited())
+        only.socket.sendto(b"\x80" * 20, on.port.local)
+        sent = time.monotonic()
+        time.sleep(0.2)  # noqa: ASYNC251 - what a busy loop does: nothing is read meanwhile
+        async with asyncio.timeout(5):
+            while not found:  # noqa: ASYNC110 - the port's own reader
+                await asyncio.sleep(0)
+        assert 0.2 <= found[0] <= time.monotonic() - sent + 0.01
+        assert on.port.waited() == 0.0  # nothing is in hand
+
+
+async def test_who_was_shown_nothing_yet_is_sent_padding_that_changes_nothing() -> None:
+    async with scene(1) as on:
+        (only,) = on.receivers
+        bare = only.out
+        assert bare.pad(1000) == 0  # nothing can be sent again here
+        again = copy.deepcopy(CODECS["video"][0])
+        again.payloadType = 103
+        media = Media("video", "0", (Format(bare.media.formats[0].codec, again),), {})
+        out = Outbound(Watching(only.ice), on.port, media, "name")
+        out.attach(only.sealing._srtp[0])
+        sent = out.pad(2000)
+        assert 2000 <= sent < 2400
+        assert (out.packets, out.octets, out.extra_octets) == (0, 0, sent)
+        opened, packets = Session(Policy(key=KEY, ssrc_type=Policy.SSRC_ANY_INBOUND)), list[RtpPacket]()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                packets.append(RtpPacket.parse(opened.unprotect(only.socket.recv(2000))))
+        assert {(packet.payload_type, packet.ssrc, packet.payload) for packet in packets} == {
+            (103, media.rtx_ssrc, b"")
+        }
+        assert [packet.sequence_number for packet in packets] == list(range(1, len(packets) + 1))

@@ -122,7 +122,7 @@ def test_a_rise_that_does_not_last_is_tried_again_later_and_later() -> None:
         while not line.wants_probe(1_000_000, now):
             now += 0.5
         begun = now
-        line.probed(1_000_000, True, now)
+        line.probed(1_000_000, "carries", now)
         assert line.rate == 1_000_000
         now += DRAINING + 1
         assert sample(line, now, sent=900_000, loss=0.7)
@@ -138,12 +138,33 @@ def test_a_rise_that_does_not_last_is_tried_again_later_and_later() -> None:
 
 def test_a_rise_that_lasts_is_forgiven() -> None:
     line = Downlink()
-    line.probed(1_000_000, False, 0.0)
-    line.probed(1_000_000, False, 10.0)
-    line.probed(1_000_000, True, 40.0)
+    line.probed(1_000_000, "queues", 0.0)
+    line.probed(1_000_000, "queues", 10.0)
+    line.probed(1_000_000, "carries", 40.0)
     sample(line, 40.0 + LASTED + 1)
     assert sample(line, 70.0, sent=900_000, rtt=2.0)
     assert line.wants_probe(1_000_000, 70.0 + BACKOFF + 0.1)
+
+
+def test_a_rise_that_falls_goes_back_to_what_was_there_and_is_tried_again_later() -> None:
+    line = Downlink()
+    sample(line, 1.0, sent=550_000)
+    line.probed(1_000_000, "carries", 2.0)
+    sample(line, 2.5, sent=900_000)  # more than it really carries: the queue takes it
+    line.fell(3.0)
+    assert (line.rate, line.limited) == (550_000, True)
+    assert not sample(line, 4.0, rtt=0.6)  # the old queue drains
+    assert not line.wants_probe(1_000_000, 3.0 + 2 * BACKOFF - 0.1)
+    assert line.wants_probe(1_000_000, 3.0 + 2 * BACKOFF + 0.1)
+
+
+def test_bursts_that_showed_nothing_are_tried_again_as_soon_the_next_time() -> None:
+    line = Downlink()
+    for now in (0.0, 10.0, 20.0):
+        line.probed(1_000_000, "unclear", now)
+        assert line.rate == START
+        assert not line.wants_probe(1_000_000, now + BACKOFF - 0.1)
+        assert line.wants_probe(1_000_000, now + BACKOFF + 0.1)
 
 
 def test_nothing_is_probed_that_the_line_carries_anyway() -> None:

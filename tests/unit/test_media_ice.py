@@ -9,7 +9,7 @@ from aioice import stun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.media.ice import MAX_ADDRESSES, PROBE_SECONDS, Credentials, IceAgents, IceLite
+from signaling.media.ice import MAX_ADDRESSES, PROBE_SECONDS, TRIP_SECONDS, Credentials, IceAgents, IceLite
 
 
 class Wire:
@@ -26,6 +26,11 @@ class Wire:
 
     def text(self, address: bytes) -> tuple[str, int]:
         return "127.0.0.1", int.from_bytes(address[2:4], "big")
+
+    def waited(self) -> float:
+        return self.stood
+
+    stood = 0.0
 
 
 class Clock:
@@ -183,6 +188,37 @@ def test_unanswered_probes_are_forgotten(agents: IceAgents) -> None:
     agents.clock.now += PROBE_SECONDS + 1
     agents.tick()
     assert agents._probes == {}
+
+
+async def test_a_round_trip_is_the_lines_alone_and_the_shortest_is_the_empty_lines(agents: IceAgents) -> None:
+    """What an answer waited for us, because we were busy, is no part of it."""
+    agent = agent_of(agents)
+    agents.receive(check(agent), address(1))
+    wire, clock = agents.wire, agents.clock
+    assert isinstance(wire, Wire)
+    assert isinstance(clock, Clock)
+    assert agent.shortest_trip() is None
+    for line, stood in ((0.05, 0.0), (0.03, 2.0), (0.4, 0.5)):
+        answer = agent.ping()
+        clock.now += line + stood
+        wire.stood = stood
+        agents.receive(answer_to(wire.sent[-1][0]), address(1))
+        assert await answer == pytest.approx(line)
+    assert agent.shortest_trip() == pytest.approx(0.03)
+    assert agent.rtt is not None
+    assert agent.rtt < 0.2
+    clock.now += TRIP_SECONDS + 1
+    assert agent.shortest_trip() is None
+
+
+async def test_unanswered_pings_keep_no_others_from_being_sent(agents: IceAgents) -> None:
+    agent = agent_of(agents)
+    agents.receive(check(agent), address(1))
+    before = len(sent(agents))
+    answers = [agent.ping() for _ in range(20)]
+    assert len(sent(agents)) == before + 20
+    agents.receive(answer_to(sent(agents)[-1][0]), address(1))
+    assert [answer.done() for answer in answers] == [False] * 19 + [True]
 
 
 @given(st.binary(max_size=120))
