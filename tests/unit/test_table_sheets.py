@@ -21,7 +21,7 @@ from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.export import table_list
 from timetable.export.feed_entries import entries
-from timetable.export.paper import PAPERS, Fit, PaperName, Printing, height_of
+from timetable.export.paper import PAPERS, Fit, PaperName, Printing, height_of, width_of
 from timetable.export.table_export import Audience, ExportRefused, Form, TableExport
 from timetable.export.table_list import LESSONS, list_csv, read_list
 from timetable.export.table_sheets import wall_workbook
@@ -161,7 +161,8 @@ def test_a_school_fits_one_sheet_of_a3(small: tuple[Register, Table]) -> None:
     assert heads[1:6] == ["周一", "周二", "周三", "周四", "周五"]
     assert heads[6:] == ["1", "2", "3", "4", "5", "6", "7"] * 5
     assert texts(page, "sync") == {(4, 1): "◆英语\n语文教师001"}
-    (teachers,) = teachers_pages(wall(*small), "A0")
+    # the classes' names here are longer than a school's
+    (teachers,) = teachers_pages(wall(*small), "A0", Printing("one"))
     assert list(texts(teachers, "label").values()) == ["科学教师003", "语文教师001"]
     assert_apart(page)
     assert_apart(teachers)
@@ -430,6 +431,13 @@ def test_a_school_is_cut_between_years_and_days(large: tuple[Register, Table]) -
     assert "周一–周三" in days or "周一–周二" in days
     for page in narrow:
         assert len(texts(page, "head")) > 2
+
+
+def test_no_english_word_is_broken_where_it_can_be_read(large: tuple[Register, Table]) -> None:
+    for page in classes_pages(wall(*large, language="en"), "A0"):
+        for box in page.boxes:
+            if box.style == "local":
+                assert width_of("English", page.size) <= page.columns[box.left]
 
 
 def test_what_is_printed_says_how_many_sheets_and_how_small(large: tuple[Register, Table]) -> None:

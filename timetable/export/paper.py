@@ -22,8 +22,8 @@ LINE = 1.32
 INSET = 3.6
 """What the lines around a box and the air beside them take of its width, and half as much of its height."""
 SMALLEST, LARGEST = 2.0, 14.0
-WIDE_SIGNS = frozenset("◆▲■★…、")
-FULL_SIGNS = frozenset("–·×")
+WIDE_SIGNS = frozenset("…、")
+FULL_SIGNS = frozenset("◆▲■★–·×")
 """Which Chinese typefaces draw as wide as their own signs, and in which no line is broken."""
 NARROW_SIGNS = frozenset("()[]{}.,:;'!|/iljtfI- ")
 NARROW, ORDINARY, CAPITAL, BOLD = 0.37, 0.58, 0.72, 1.04
@@ -62,6 +62,11 @@ def height_of(text: str, width: float, size: float) -> float:
 def width_of(text: str, size: float) -> float:
     """The narrowest box in which no line of the text is broken."""
     return max(sum(width for width, _ in _tokens(line)) for line in text.split("\n")) * size + INSET
+
+
+def longest_word(text: str) -> float:
+    """The width, by the size of the type, of the longest of what is broken only where there is no other way."""
+    return max((width for line in text.split("\n") for width, _ in _tokens(line)), default=0.0)
 
 
 def _lines(text: str, ems: float) -> int:

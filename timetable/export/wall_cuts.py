@@ -22,6 +22,7 @@ from timetable.export.paper import (
     filled,
     height_of,
     largest_size,
+    longest_word,
     parts_of,
     width_of,
 )
@@ -42,6 +43,8 @@ WIDEST_LABEL = 0.16
 """Of the width of the sheet."""
 UNBROKEN = 3
 """Chinese signs that a readable column holds in a line: a name is not broken."""
+LONGEST_WORD = 8
+"""By the size of the type: up to this width a word is not broken either."""
 
 
 class Line(NamedTuple):
@@ -101,8 +104,11 @@ def pages(wall: Wall, grid: Grid, paper: Paper, fit: Fit) -> list[Page]:
         return _drawn(wall, grid, paper, size, _whole(grid, paper, size))
     least = {parts: _cut(grid, paper, paper.least, parts) for parts in range(1, max(1, count) + 1)}
 
+    longest = max((longest_word(cell.text) for cell in grid.cells), default=0.0)
+    unbroken_ems = max(UNBROKEN, min(longest, LONGEST_WORD))
+
     def is_readable(cut: _Cut, size: float) -> bool:
-        unbroken = cut.narrowest >= UNBROKEN * size + INSET or len(cut.columns) == count
+        unbroken = cut.narrowest >= unbroken_ems * size + INSET or len(cut.columns) == count
         return unbroken and _fits(cut, paper, grid)
 
     fitting = {parts: cut.sheets for parts, cut in least.items() if is_readable(cut, paper.least)}
@@ -269,7 +275,7 @@ def _which(grid: Grid, rows: range, columns: range, cut: _Cut, number: int) -> s
     if len(cut.rows) > 1:
         cuts_groups = any(grid.rows[a.stop - 1].group == grid.rows[b.start].group for a, b in pairwise(cut.rows))
         part = f"{cut.rows.index(rows) + 1}/{len(cut.rows)}"
-        said.append(part if cuts_groups else _span(grid.rows, rows))
+        said.append(part if cuts_groups else _span(grid.rows, rows) or part)
     if len(cut.columns) > 1:
         said.append(_span(grid.columns, columns))
     return " ".join(said)

@@ -166,7 +166,7 @@ class Wall:
         return self.words.label(self.rooms[id].name) if id in self.rooms else id
 
     def class_names(self, party: PlacedParty, *, with_unit: bool = False) -> str:
-        names = [self.class_name(id) for id in party.classes]
+        names = _said_once([self.class_name(id) for id in party.classes])
         return (self.unit_name(party.unit) + " " if with_unit and names else "") + self.joined(names)
 
     def teacher_names(self, party: PlacedParty) -> str:
@@ -208,6 +208,14 @@ class Wall:
     def legend(self) -> str:
         kinds = {KIND_STYLES[lesson.kind]: lesson.kind for lesson in reversed(self.table.lessons)}
         return "   ".join(f"{sign} {self.words(f'kind.{kinds[s]}')}" for s, sign in SIGNS.items() if s in kinds)
+
+
+def _said_once(names: Sequence[str]) -> list[str]:
+    """Class 6-1, Class 6-2 as Class 6-1, 6-2: a word that all begin with stands before the first only."""
+    word, space, _ = names[0].partition(" ") if names else ("", "", "")
+    if not space or not all(name.startswith(word + space) for name in names):
+        return list(names)
+    return [names[0], *(name.removeprefix(word + space) for name in names[1:])]
 
 
 # Layout -------------------------------------------------------------------------------------------------------------
