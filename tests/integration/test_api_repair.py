@@ -14,11 +14,14 @@ from msgspec import structs
 from sqlalchemy import func, select
 
 from server.keys import counties_key, database_key, importing_key, repairs_key, timetable_key
+from server.repair_process import Known, RepairProcess
+from server.repair_worker import AskCheck, AskRepair, AskSlots, Subject
+from server.repairs import Repairs
 from server.storage.proposal_store import proposals
 from server.storage.table_store import SqlTableStore
 from tests.county_server import LOCAL, SYNC, Caller, CountyServer, running_county
 from timetable.days.versions import Version, diff
-from timetable.model import BusyTime, Register
+from timetable.model import BusyTime, Register, Slot
 from timetable.solving.solver import solve
 
 TABLE = "/api/communities/A/timetable?version=draft"
@@ -153,41 +156,42 @@ async def test_a_table_that_the_register_no_longer_allows_is_not_brought_back(dr
     assert await lesson_at(director, LOCAL) == (known.weekday, known.host.period)
 
 
-async def waiting(drafted: CountyServer, count: int) -> None:
+async def waiting(asked: Repairs | RepairProcess, count: int) -> None:
     async with asyncio.timeout(20):
-        while drafted.app[repairs_key].questions != count:  # noqa: ASYNC110 - asked over HTTP
+        while asked.questions != count:  # noqa: ASYNC110 - asked over HTTP
             await asyncio.sleep(0.01)
 
 
-async def test_an_accepted_repair_waits_for_no_search(drafted: CountyServer) -> None:
-    director = await drafted.person("core_director")
-    free = next(slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs"))
-    proposed = await director.post(REPAIRS, wish(free, 1))
-    process = drafted.app[repairs_key].worker_process
-    assert process is not None
-    answered: list[str] = []
+async def test_a_check_goes_before_all_searches(drafted: CountyServer) -> None:
+    """And so an accepted repair, undo and redo wait for none: the one under way is stopped, and begins again after."""
+    draft = await drafted.app[timetable_key].draft("A")
+    assert draft is not None
+    register = (await drafted.app[counties_key].now()).register
+    about = Known(register, draft.table, ()), Subject(register, draft.table, ())
+    process = RepairProcess(60)
+    found = (await process.ask(*about, AskSlots(SYNC))).slots
+    free = next(slot for slot in found if slot.verdict in ("fits", "costs"))
+    search = AskRepair(SYNC, Slot(weekday=free.weekday, period=free.period), 8.0)
+    pid, answered = process.pid, []
 
-    async def search() -> None:
-        found = await director.post(REPAIRS, wish(free, 1))
-        assert found.status == 201
-        answered.append("search")
+    async def ask(question: AskRepair | AskCheck) -> None:
+        answer = await process.ask(*about, question)
+        assert (answer.repair is not None) is isinstance(question, AskRepair)
+        answered.append(type(question))
 
-    async def accept() -> None:
-        assert (await director.post(f"{REPAIRS}/{proposed.json['id']}/accept")).status == 200
-        answered.append("accept")
-
-    os.kill(process, signal.SIGSTOP)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
     try:
-        searches = [asyncio.create_task(search()) for _ in range(6)]
-        await waiting(drafted, 6)
-        last = asyncio.create_task(accept())
-        await waiting(drafted, 7)
+        asked = [asyncio.create_task(ask(search)) for _ in range(6)]
+        asked.append(asyncio.create_task(ask(AskCheck(draft.table))))
+        await waiting(process, 7)
     finally:
-        os.kill(process, signal.SIGCONT)
-    await asyncio.gather(*searches, last)
+        os.kill(pid, signal.SIGCONT)
+    await asyncio.gather(*asked)
     # the search that was under way may have ended before it was stopped; no other came first
-    assert answered.index("accept") <= 1
-    assert drafted.app[repairs_key].worker_process == process
+    assert answered.index(AskCheck) <= 1
+    assert process.pid == pid
+    await process.close()
 
 
 async def test_a_search_that_nobody_waits_for_ends(drafted: CountyServer) -> None:
@@ -198,15 +202,15 @@ async def test_a_search_that_nobody_waits_for_ends(drafted: CountyServer) -> Non
     os.kill(process, signal.SIGSTOP)
     try:
         searches = [asyncio.create_task(director.post(REPAIRS, wish(free, 1))) for _ in range(3)]
-        await waiting(drafted, 3)
+        await waiting(drafted.app[repairs_key], 3)
         for given_up in searches:
             given_up.cancel()
         await asyncio.gather(*searches, return_exceptions=True)
         # those that had not begun are gone at once, the one under way with its answer
-        await waiting(drafted, 1)
+        await waiting(drafted.app[repairs_key], 1)
     finally:
         os.kill(process, signal.SIGCONT)
-    await waiting(drafted, 0)
+    await waiting(drafted.app[repairs_key], 0)
     assert await slots(director)
     assert drafted.app[repairs_key].worker_process == process
     kept = select(func.count()).select_from(proposals)
