@@ -1,14 +1,19 @@
 """An encoder as a school may have one: ffmpeg's WHIP muxer, with a moving picture and noise until its input closes.
 
-`python -m tests.whip_muxer URL TOKEN FOLDER`; a process of its own, because the muxer holds the interpreter.
+It is set as `docs/operations.md` says, by its command line. `python -m tests.whip_muxer URL TOKEN FOLDER`; a process of
+its own, because the muxer holds the interpreter.
 """
 
 from __future__ import annotations
 
 import fractions
+import logging
+import re
+import shlex
 import subprocess
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +22,31 @@ import av.logging
 import numpy
 
 
+def documented() -> tuple[list[str], dict[str, str]]:
+    """The commands that make a certificate, without their files, and what ffmpeg is told, by option."""
+    text = (Path(__file__).parents[1] / "docs/operations.md").read_text()
+    (block,) = (found for found in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "-f whip" in found)
+    *openssl, ffmpeg = block.replace("\\\n", " ").strip().splitlines()
+    words = shlex.split(ffmpeg)
+    return openssl, {
+        name[1:]: "" if value.startswith("-") else value for name, value in pairwise(words) if name.startswith("-")
+    }
+
+
 def publish(url: str, options: dict[str, str], stop: threading.Event) -> int:
     """How many pictures were sent."""
     sent = 0
+    _, told = documented()
+    given = {name.removesuffix(":v"): value for name, value in told.items() if not name.endswith(":a")}
     with av.open(url, "w", format="whip", options=options) as out:
-        choice = {"profile": "baseline", "preset": "ultrafast", "tune": "zerolatency", "g": "15"}
-        video: Any = out.add_stream("libx264", rate=15, options=choice)
-        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
-        sound: Any = out.add_stream("libopus", rate=48000)
-        sound.layout = "stereo"
+        choice = {name: given[name] for name in ("preset", "profile", "bf", "tune", "g", "b", "maxrate", "bufsize")}
+        video: Any = out.add_stream(given["c"], rate=15, options=choice)
+        video.width, video.height, video.pix_fmt = 320, 240, given["pix_fmt"]
+        sound: Any = out.add_stream(told["c:a"], rate=int(given["ar"]))
+        sound.layout = {"2": "stereo"}[given["ac"]]
+        out.start_encoding()
+        if left := {**video.codec_context.options, **sound.codec_context.options}.keys() - options.keys():
+            raise ValueError(f"the encoders know no such options: {left}")
         while not stop.wait(1 / 15):
             pixels = numpy.full((360, 320), 128, numpy.uint8)
             pixels[:240, : 8 * (sent % 40)] = 255
@@ -44,17 +65,21 @@ def publish(url: str, options: dict[str, str], stop: threading.Event) -> int:
 
 def certificate(folder: Path) -> dict[str, str]:
     """A pair on P-256: the one that the muxer would make itself is on a curve that OpenSSL refuses."""
-    key, cert = str(folder / "key.pem"), str(folder / "cert.pem")
-    make_key = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key]
-    make_cert = ["openssl", "req", "-x509", "-new", "-key", key, "-out", cert, "-days", "2", "-subj", "/CN=whip"]
-    for command in (make_key, make_cert):
-        subprocess.run(command, check=True, capture_output=True)
-    return {"cert_file": cert, "key_file": key}
+    openssl, told = documented()
+    for command in openssl:
+        subprocess.run(shlex.split(command), check=True, capture_output=True, cwd=folder)
+    return {name: str(folder / told[name]) for name in ("cert_file", "key_file")}
+
+
+def _refuse(record: logging.LogRecord) -> bool:
+    """An option that the muxer does not know is only warned of."""
+    raise ValueError(record.getMessage())
 
 
 def main(url: str, token: str, folder: str) -> None:
     # what ffmpeg has to say belongs on standard error
     av.logging.restore_default_callback()
+    logging.getLogger("av.container.output").addFilter(_refuse)
     stop = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
     print(publish(url, {"authorization": token, **certificate(Path(folder))}, stop))
