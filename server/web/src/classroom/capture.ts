@@ -3,7 +3,7 @@
  * what follows when one comes or goes. A page joins with whatever it got, down to nothing at all.
  */
 import { signal } from "@preact/signals";
-import { choiceOf, choose, type Choice, find, fitting, onDevices, plugged } from "./devices";
+import { choiceOf, choose, type Choice, type Chosen, find, fitting, onDevices, plugged } from "./devices";
 
 export type Source = "mic" | "teacher" | "pupils";
 export type CameraSource = Exclude<Source, "mic">;
@@ -106,9 +106,11 @@ export class Capture {
     // what is being opened was asked for before this choice, and would be taken for it
     while (this.opening !== null) await this.opening;
     if (this.closed) return;
-    const id = choice !== null && choice !== "off" ? choice.id : undefined;
+    const device = choice !== null && choice !== "off" ? choice : undefined;
+    const id = device?.id;
     const other = id && this.plan.cameras.find((camera) => camera !== source && deviceOf(this.tracks.get(camera)) === id);
     if (other && source !== "mic" && this.tracks.has(source)) return this.swap();
+    if (device && !other && (await this.changeOver(source, device))) return;
     choose(source, choice);
     this.standIns.delete(source);
     this.lost.delete(source);
@@ -119,6 +121,23 @@ export class Capture {
       this.release(other);
     }
     await this.open();
+  }
+
+  /**
+   * Opens the chosen device while the one before goes on, so that a lesson neither falls silent nor dark meanwhile.
+   * False: this machine opens but one at a time, or the chosen one not at all.
+   */
+  private async changeOver(source: Source, chosen: Chosen): Promise<boolean> {
+    if (!this.tracks.has(source) || !navigator.mediaDevices?.getUserMedia) return false;
+    const exact = { deviceId: { exact: chosen.id } };
+    const got = await ask(source === "mic" ? { audio: { ...this.treatment(), ...exact } } : { video: { ...size(CAMERA), ...exact } });
+    if (!(got instanceof MediaStream)) return false;
+    choose(source, chosen);
+    this.lost.delete(source);
+    this.release(source);
+    this.keep(source, got.getTracks()[0]);
+    this.tell();
+    return true;
   }
 
   /** The two cameras change places, and keep them on this machine. */
@@ -237,8 +256,12 @@ export class Capture {
 
   private audio(devices: readonly MediaDeviceInfo[]): MediaTrackConstraints {
     const chosen = this.chosen("mic", devices);
-    const sound = this.plan.raw ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false } : SPEECH;
-    return { ...sound, ...(chosen ? { deviceId: { exact: chosen.deviceId } } : {}) };
+    return { ...this.treatment(), ...(chosen ? { deviceId: { exact: chosen.deviceId } } : {}) };
+  }
+
+  /** What the browser does to the sound of a microphone. */
+  private treatment(): MediaTrackConstraints {
+    return this.plan.raw ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false } : SPEECH;
   }
 
   private video(source: CameraSource, devices: readonly MediaDeviceInfo[]): MediaTrackConstraints {
