@@ -1,4 +1,5 @@
-"""This module owns the byte layout of a segment's file: where its start and its fragments are, from box headers alone.
+"""This module owns the byte layout of an MP4 segment: where its start and its fragments are, from box headers alone. Of
+a file of pictures in VP8 `webm` knows that; which of the two a file is, its first bytes tell.
 
 A hybrid fragmented MP4 as the recorder writes it:
 
@@ -14,72 +15,16 @@ ISO/IEC 14496-12; the codec names are those of RFC 6381.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
+from recordings import webm
 from recordings.errors import NotARecording
+from recordings.segment_index import ByteRange, Fragment, FragmentIndex, Read, TrackFacts
 
 _MAX_HEADER = 1 << 20
 _NOT_SYNC = 0x10000
-
-Read = Callable[[int, int], bytes]
-"""`read(offset, length)`: the bytes there, fewer at the end of the file."""
-
-
-class ByteRange(msgspec.Struct, frozen=True):
-    offset: int
-    size: int
-
-
-class Fragment(msgspec.Struct, frozen=True):
-    """One `moof` with its `mdat`: seconds from the file's zero, bytes, and whether its first picture needs no other."""
-
-    time: float
-    duration: float
-    offset: int
-    size: int
-    keyframe: bool
-
-
-class TrackFacts(msgspec.Struct, frozen=True):
-    """A track as the initialization segment declares it; width and height are 0 for sound."""
-
-    number: int
-    kind: str
-    timescale: int
-    codec: str
-    width: int
-    height: int
-    default_duration: int = 0
-    default_flags: int = 0
-
-
-class FragmentIndex(msgspec.Struct, frozen=True):
-    """Everything a player needs to fetch a file by byte ranges. `end` is where the last whole fragment ends."""
-
-    init: ByteRange
-    tracks: tuple[TrackFacts, ...]
-    fragments: tuple[Fragment, ...]
-    end: int
-    closed: bool
-
-    @property
-    def codecs(self) -> tuple[str, ...]:
-        return tuple(track.codec for track in self.tracks)
-
-    @property
-    def mime(self) -> str:
-        """The type to open a Media Source buffer with."""
-        kind = "video" if any(track.kind == "video" for track in self.tracks) else "audio"
-        return f'{kind}/mp4; codecs="{", ".join(self.codecs)}"'
-
-    @property
-    def duration(self) -> float:
-        """Seconds from the file's zero to the end of its last fragment."""
-        return max((fragment.time + fragment.duration for fragment in self.fragments), default=0.0)
 
 
 class Box(NamedTuple):
@@ -105,8 +50,9 @@ def index_file(path: Path, known: FragmentIndex | None = None) -> FragmentIndex:
     with path.open("rb", buffering=0) as file:
         handle = file.fileno()
         size = os.fstat(handle).st_size
+        index_of = webm.index if os.pread(handle, 4, 0) == webm.MAGIC else index
         try:
-            return index(lambda offset, length: os.pread(handle, length, offset), size, known)
+            return index_of(lambda offset, length: os.pread(handle, length, offset), size, known)
         except ValueError as error:
             raise NotARecording(path.name, str(error)) from error
 
@@ -152,10 +98,13 @@ def trim(path: Path) -> float:
         return 0.0
     if not found.closed:
         with path.open("r+b") as file:
-            file.seek(found.init.offset)
-            inner = int.from_bytes(file.read(4), "big")
-            file.seek(found.init.offset - 8)
-            file.write((inner + 8).to_bytes(4, "big") + b"free")
+            if found.container == "webm":
+                webm.reopen(file)
+            else:
+                file.seek(found.init.offset)
+                inner = int.from_bytes(file.read(4), "big")
+                file.seek(found.init.offset - 8)
+                file.write((inner + 8).to_bytes(4, "big") + b"free")
             file.truncate(found.end)
             file.flush()
             os.fsync(file.fileno())

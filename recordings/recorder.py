@@ -15,6 +15,7 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 QUEUE = 8192
 """Packets that may wait for the disk: about five seconds of eight rooms."""
+
+RECORDED = ("h264", "vp8")
+"""The codecs of pictures that recordings hold as they come."""
 
 RESERVE = 256 << 20
 """Bytes of free disk below which recording pauses, so that the journal and the database go on."""
@@ -128,19 +132,19 @@ class SessionRecorder:
         self._parties[participant] = _Party(entry)
         self.order(self._add_participant, entry)
 
-    def video_tap(self, participant: str, source: str, codec: str = "H264") -> Tap:
-        """Where the packets of one camera go. A codec other than H264 is not recorded, and its state says so.
+    def video_tap(self, participant: str, source: str, codec: str = "h264") -> Tap:
+        """Where the packets of one camera go. A codec other than H.264 and VP8 is not recorded, and its state says so.
 
         Raises UnknownParticipant before `start`.
         """
         party = self._party(participant)
         if not party.entry.consent:
             return DeafTap()
-        if codec.upper() != "H264":
+        if codec.lower() not in RECORDED:
             self.order(self._add_participant, msgspec.structs.replace(party.entry, codec=codec.upper()))
             return DeafTap()
         writer = self._view(party, source)
-        self.order(writer.begin, "video")
+        self.order(partial(writer.begin, codec=codec.lower()), "video")
         return VideoTap(self, writer)
 
     def audio_tap(self, participant: str) -> Tap:

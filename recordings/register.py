@@ -82,7 +82,7 @@ class Register:
             raise lack
         self._count += 1
         id = f"{self._count:04d}"
-        path = self._folder / f"{id}.mp4"
+        path = self._folder / f"{id}{new.suffix}"
         started_at = self.lesson_time(new.zero)
         try:
             self._manifest.add(

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from recordings.errors import NotARecording
-from recordings.fragments import FragmentIndex, index_file, trim
+from recordings.fragments import index_file, trim
 from recordings.manifest import MANIFEST_FILE, Ended, Manifest, SegmentFacts, read_recording, seal
+from recordings.segment_index import SUFFIXES, FragmentIndex
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ def verify(folder: Path) -> list[Finding]:
     for facts in recording.segments:
         findings += _verify_segment(folder, facts)
     known = {facts.opened.file for facts in recording.segments}
-    strays = sorted(path.name for path in folder.glob("*.mp4") if path.name not in known)
+    strays = sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES and path.name not in known)
     return findings + [Finding("file_unknown", name) for name in strays]
 
 

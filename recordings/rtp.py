@@ -118,13 +118,14 @@ class Reorder(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One picture as Annex B, its RTP time (unwrapped, 90 kHz), and the parameter sets of a picture to start from."""
+    """One picture (of H.264 as Annex B), its RTP time (unwrapped, 90 kHz), and what of a picture to start from must not
+    change within a file: the parameter sets in Annex B, or of VP8 the size."""
 
     timestamp: int
     data: bytes
     keyframe: bool
     parameters: bytes
-    """SPS and PPS in Annex B; empty unless `keyframe`."""
+    """Empty unless `keyframe`."""
 
 
 class H264Depacketizer:

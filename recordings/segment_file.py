@@ -1,9 +1,10 @@
-"""This module owns the file of one segment: pictures and sound as they came, muxed into a hybrid fragmented MP4.
+"""This module owns the file of one segment: pictures and sound as they came, muxed into a hybrid fragmented MP4, or
+into WebM where the pictures are VP8: browsers play that by Media Source from no other.
 
-Nothing is decoded or encoded. Every second a whole fragment reaches the disk, so a killed process loses at most that;
-closing makes an ordinary MP4 of the same bytes. `empty_moov` and `default_base_moof` are what Media Source buffers
-want, `frag_keyframe` lets every keyframe begin a fragment, and `max_interleave_delta` keeps one silent track from
-holding back the other.
+Nothing is decoded or encoded. Every second a whole fragment (of WebM a cluster) reaches the disk, so a killed process
+loses at most that; closing makes an ordinary MP4 of the same bytes. `empty_moov` and `default_base_moof` are what Media
+Source buffers want, `frag_keyframe` lets every keyframe begin a fragment, and `max_interleave_delta` keeps one silent
+track from holding back the other.
 """
 
 from __future__ import annotations
@@ -12,26 +13,30 @@ import io
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from recordings.errors import MalformedPayload, SegmentUnwritable
 from recordings.rtp import AUDIO_RATE, VIDEO_RATE
+from recordings.vp8 import size_of
 
 STALL = 2.0
 """Seconds one track of a file may be late; a view's tracks that are later than this go separate ways."""
 
 _VIDEO_BASE = Fraction(1, VIDEO_RATE)
 _AUDIO_BASE = Fraction(1, AUDIO_RATE)
-_OPTIONS = {
+_INTERLEAVE = {"flush_packets": "1", "max_interleave_delta": str(int((STALL + 0.5) * 1_000_000))}
+_MP4 = {
     "movflags": "hybrid_fragmented+empty_moov+default_base_moof+frag_keyframe",
     "frag_duration": "1000000",
-    "flush_packets": "1",
-    "max_interleave_delta": str(int((STALL + 0.5) * 1_000_000)),
+    **_INTERLEAVE,
 }
+_WEBM = {"cluster_time_limit": "1000", **_INTERLEAVE}
 
 
 class Template:
@@ -39,6 +44,8 @@ class Template:
 
     ffmpeg's own parser reads them; it is given the picture twice, so that it sees where the first one ends.
     """
+
+    suffix = ".mp4"
 
     def __init__(self, keyframe: bytes) -> None:
         """`keyframe` is Annex B with its parameter sets. Raises MalformedPayload when they are unreadable."""
@@ -51,14 +58,42 @@ class Template:
             raise MalformedPayload("keyframe without a size")
         self.stream = self._container.streams.video[0]
 
+    def begin(self, file: OutputContainer) -> VideoStream:
+        """The stream for such pictures in a new file."""
+        return file.add_stream_from_template(self.stream)
+
     def close(self) -> None:
         self._container.close()
+
+
+class Vp8Template:
+    """The same of VP8, which has no parameter sets."""
+
+    suffix = ".webm"
+
+    def __init__(self, keyframe: bytes) -> None:
+        """Raises MalformedPayload when it has no size."""
+        self._width, self._height = size_of(keyframe)
+        if not self._width:
+            raise MalformedPayload("keyframe without a size")
+
+    def begin(self, file: OutputContainer) -> VideoStream:
+        """The stream for such pictures in a new file."""
+        return cast(VideoStream, file.add_mux_stream("vp8", width=self._width, height=self._height))
+
+    def close(self) -> None:
+        """There is nothing to let go."""
+
+
+def template_of(codec: str, keyframe: bytes) -> Template | Vp8Template:
+    """What a file of pictures like this one must know. Raises MalformedPayload."""
+    return Vp8Template(keyframe) if codec == "vp8" else Template(keyframe)
 
 
 class SegmentFile:
     """An open segment. Times are ticks from the file's zero (90 kHz pictures, 48 kHz sound) and only move forward."""
 
-    def __init__(self, path: Path, template: Template | None, sound: bool) -> None:
+    def __init__(self, path: Path, template: Template | Vp8Template | None, sound: bool) -> None:
         """Create the file, for pictures like `template` and for sound. Raises SegmentUnwritable."""
         self._path = path
         self._video: VideoStream | None = None
@@ -67,9 +102,11 @@ class SegmentFile:
         self.size = 0
         """Bytes of media handed over so far."""
         try:
-            self._container = av.open(str(path), "w", format="mp4", options=_OPTIONS)
+            webm = isinstance(template, Vp8Template)
+            container, options = ("webm", _WEBM) if webm else ("mp4", _MP4)
+            self._container = av.open(str(path), "w", format=container, options=options)
             if template is not None:
-                self._video = self._container.add_stream_from_template(template.stream)
+                self._video = template.begin(self._container)
                 self._video.time_base = _VIDEO_BASE
             if sound:
                 # An encoder that never encodes: it brings the OpusHead that a bare muxer stream has no place for.

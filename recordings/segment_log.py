@@ -9,12 +9,13 @@ from recordings.errors import SegmentUnwritable
 
 
 class NewSegment(NamedTuple):
-    """A segment about to begin; `zero` is in seconds of the recorder's clock."""
+    """A segment about to begin; `zero` is in seconds of the recorder's clock, `suffix` that of its file."""
 
     zero: float
     video: bool
     audio: bool
     synchronised: bool
+    suffix: str = ".mp4"
 
 
 class EndedSegment(NamedTuple):
@@ -38,4 +39,4 @@ class SegmentLog(Protocol):
         """Nothing can be written just now; it will be tried again after a while."""
 
     def unreadable(self) -> None:
-        """The picture's packets are no H.264."""
+        """The picture's packets are not of the codec that was announced."""

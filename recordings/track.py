@@ -7,6 +7,7 @@ from typing import NamedTuple
 from recordings.clock import ParticipantClock, TrackClock
 from recordings.errors import MalformedPayload
 from recordings.rtp import AUDIO_RATE, VIDEO_RATE, AccessUnit, H264Depacketizer, Reorder, Unwrap, opus_samples
+from recordings.vp8 import Vp8Depacketizer
 
 VIDEO_PATIENCE = 0.6
 AUDIO_PATIENCE = 0.4
@@ -30,12 +31,14 @@ class Sound(NamedTuple):
 
 
 class VideoTrack:
-    """A camera's H.264. `first_packet`, `last_packet`, `last_picture` and `last_keyframe` are times of arrival."""
+    """A camera's H.264 or VP8. `first_packet`, `last_packet`, `last_picture` and `last_keyframe` are times of
+    arrival."""
 
     rate = VIDEO_RATE
 
-    def __init__(self, name: str, clocks: ParticipantClock) -> None:
+    def __init__(self, name: str, clocks: ParticipantClock, codec: str = "h264") -> None:
         self.name = name
+        self.codec = codec
         self.clock: TrackClock = clocks.begin(name, VIDEO_RATE)
         self.first_packet: float | None = None
         self.last_packet: float | None = None
@@ -43,7 +46,7 @@ class VideoTrack:
         self.last_keyframe: float | None = None
         self._time = Unwrap(32)
         self._packets: Reorder[tuple[int, bool, bytes]] = Reorder(patience=VIDEO_PATIENCE)
-        self._depacketizer = H264Depacketizer()
+        self._depacketizer = Vp8Depacketizer() if codec == "vp8" else H264Depacketizer()
 
     @property
     def waiting(self) -> bool:

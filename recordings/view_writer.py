@@ -1,7 +1,7 @@
 """This module owns how one view (a participant's camera, with the microphone on the first) becomes segments.
 
 A segment holds the same tracks from end to end, so a new one begins whenever that changes: the picture stalls or
-returns, sound joins, the picture's size changes, a clock is found to have moved, a write failed.
+returns, sound joins, the picture's codec or size changes, a clock is found to have moved, a write failed.
 
 Not thread-safe: everything happens on the recorder's own thread, and time is what the packets and `tick` say it is.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from recordings.clock import ParticipantClock
 from recordings.errors import MalformedPayload, SegmentUnwritable
 from recordings.segment import Segment
-from recordings.segment_file import STALL, SegmentFile, Template
+from recordings.segment_file import STALL, SegmentFile, Template, Vp8Template, template_of
 from recordings.segment_log import EndedSegment, NewSegment, SegmentLog
 from recordings.track import AudioTrack, Picture, Sound, VideoTrack
 
@@ -29,7 +29,7 @@ MAX_SEGMENT = 2 << 30
 """Bytes of media after which the next keyframe begins a new segment: closing must keep to 32-bit sizes."""
 
 UNREADABLE = 6.0
-"""Seconds of packets without a single picture after which the track is told to be no H.264."""
+"""Seconds of packets without a single picture after which the track is told not to be of its codec."""
 
 _LIPS = 0.045
 _TIMELINE = 0.2
@@ -67,8 +67,8 @@ class ViewWriter:
         self._settled = False
         self._unreadable = False
 
-    def begin(self, kind: str, now: float) -> None:
-        """A track of this kind, "video" or "audio", begins (or begins anew)."""
+    def begin(self, kind: str, now: float, codec: str = "h264") -> None:
+        """A track of this kind, "video" or "audio", begins (or begins anew); a picture is in `codec`."""
         self._tapped = now
         self._settled = False
         segment = self._segment
@@ -77,7 +77,7 @@ class ViewWriter:
                 self._end(now)
             self._pictures.clear()
             self._unreadable = False
-            self._video = VideoTrack(f"video {self.source}", self._clocks)
+            self._video = VideoTrack(f"video {self.source}", self._clocks, codec)
         else:
             if segment is not None and segment.audio_zero is not None:
                 self._end(now)
@@ -205,9 +205,9 @@ class ViewWriter:
             if missing or (len(together) == 2 and not synchronised and not self._settled):
                 return False
         template = None
-        if picture is not None:
+        if picture is not None and self._video is not None:
             try:
-                template = Template(picture.unit.data)
+                template = template_of(self._video.codec, picture.unit.data)
             except MalformedPayload:
                 self._drop()
                 return False
@@ -233,7 +233,7 @@ class ViewWriter:
         picture: Picture | None,
         sound: Sound | None,
         together: tuple[str, ...],
-        template: Template | None,
+        template: Template | Vp8Template | None,
         synchronised: bool,
     ) -> None:
         video = audio = None
@@ -244,7 +244,8 @@ class ViewWriter:
             anchor = self._clocks.anchor(self._audio.name, *together)
             audio = None if anchor is None else (anchor, sound.ticks, self._audio.rate)
         zero = min(anchor + ticks / rate for anchor, ticks, rate in filter(None, (video, audio)))
-        id, path = self._log.opened(NewSegment(zero, video is not None, audio is not None, synchronised))
+        new = NewSegment(zero, video is not None, audio is not None, synchronised)
+        id, path = self._log.opened(new if template is None else new._replace(suffix=template.suffix))
         try:
             file = SegmentFile(path, template, audio is not None)
         except SegmentUnwritable:

@@ -10,10 +10,11 @@ import msgspec
 import structlog
 
 from recordings.errors import JournalLocked, JournalUnwritable, NotARecording
-from recordings.fragments import FragmentIndex, index_file
+from recordings.fragments import index_file
 from recordings.journal import Record, read_journal
 from recordings.manifest import Recording, read_recording
 from recordings.release import ReleaseChanged
+from recordings.segment_index import FragmentIndex
 from recordings.timeline import build_timeline
 from server.journals import FileJournals
 from server.retention import RecordingDeleted

@@ -7,11 +7,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from recordings.fragments import FragmentIndex
 from recordings.ports import Viewing
 from recordings.release import Standing, Withheld, scopes_open_to
 from recordings.review import Author, Dossier, Review, ReviewPart, ReviewState, Scope
 from recordings.rubric import Rubric
+from recordings.segment_index import FragmentIndex
 from recordings.timeline import Timeline, TimelineSegment, View
 from server.auth.principal import Principal
 from server.county import County

@@ -1,4 +1,4 @@
-"""Real H.264 and Opus for the tests of recordings, cut into RTP packets as a browser sends them.
+"""Real H.264, VP8 and Opus for the tests of recordings, cut into RTP packets as a browser sends them.
 
 Every picture shows its own number as sixteen dark or bright bars, so a decoded frame tells which one it is.
 """
@@ -35,15 +35,34 @@ def camera(
 ) -> list[Encoded]:
     """Annex B pictures of H.264, each keyframe with its parameter sets: of the constrained baseline profile, by another
     `preset` than the fastest of the high profile. Never with B-frames."""
-    context = av.CodecContext.create("libx264", "w")
-    assert isinstance(context, VideoCodecContext)
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
+    context = _encoder("libx264", width, height)
     if preset == "ultrafast":
         context.profile = "Constrained Baseline" if "Constrained Baseline" in (context.profiles or ()) else "Baseline"
     context.options = {"preset": preset, "tune": "zerolatency", "x264-params": f"keyint={gop}:scenecut=0"}
     if bit_rate:
         context.bit_rate = bit_rate
+    return _numbered(context, seconds)
+
+
+@functools.cache
+def vp8_camera(seconds: int, width: int = 320, height: int = 192, gop: int = 2 * FPS) -> list[Encoded]:
+    """Pictures of VP8."""
+    context = _encoder("libvpx", width, height)
+    context.gop_size, context.bit_rate = gop, 400_000
+    context.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "keyint_min": str(gop)}
+    return _numbered(context, seconds)
+
+
+def _encoder(name: str, width: int, height: int) -> VideoCodecContext:
+    context = av.CodecContext.create(name, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
+    return context
+
+
+def _numbered(context: VideoCodecContext, seconds: int) -> list[Encoded]:
+    width, height = context.width, context.height
     pictures = []
     noise = numpy.random.default_rng(1)
     for number in range(seconds * FPS):
@@ -99,6 +118,13 @@ def packetize(annex_b: bytes, limit: int = 1100) -> list[bytes]:
     return payloads
 
 
+def packetize_vp8(picture: bytes, number: int = 0, limit: int = 1100) -> list[bytes]:
+    """RTP payloads by RFC 7741, with picture ids of two bytes as browsers send them."""
+    pieces = [picture[at : at + limit] for at in range(0, len(picture), limit)]
+    told = (0x8000 | number & 0x7FFF).to_bytes(2, "big")
+    return [bytes((0x90 if at == 0 else 0x80, 0x80)) + told + piece for at, piece in enumerate(pieces)]
+
+
 @dataclass(frozen=True)
 class Packet:
     """One thing that reaches a tap at `arrival`: an RTP packet, or a sender report when `ntp` is set."""
@@ -118,11 +144,12 @@ def video_packets(
     delay: float = 0.0,
     sequence: int = 65_500,
     rtp: int = 2**32 - 90_000,
+    vp8: bool = False,
 ) -> Iterator[Packet]:
     """The packets of pictures captured from `start` on, arriving `delay` later; numbers and time stamps wrap early."""
     for number, picture in enumerate(pictures):
         captured = number / FPS
-        payloads = packetize(picture.data)
+        payloads = packetize_vp8(picture.data, number) if vp8 else packetize(picture.data)
         for place, payload in enumerate(payloads):
             yield Packet(
                 start + captured + delay + place * 1e-5,

@@ -88,7 +88,8 @@ async def segment(request: web.Request) -> web.StreamResponse:
         request.query.get("t", ""),
     )
     _check_range(request, file.stat().st_size)
-    headers = {"Content-Type": "video/mp4", "Cache-Control": "private, no-cache", "Content-Disposition": "inline"}
+    kind = f"video/{file.suffix.removeprefix('.')}"
+    headers = {"Content-Type": kind, "Cache-Control": "private, no-cache", "Content-Disposition": "inline"}
     return web.FileResponse(file, headers=headers)
 
 

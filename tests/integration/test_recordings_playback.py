@@ -15,10 +15,21 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page
 
 from recordings.clock import ParticipantClock
-from recordings.fragments import FragmentIndex, index_file
+from recordings.fragments import index_file
+from recordings.segment_index import FragmentIndex
 from recordings.segment_log import EndedSegment, NewSegment
 from recordings.view_writer import ViewWriter
-from tests.recorded_media import BITS, Packet, audio_packets, camera, merged, microphone, report, video_packets
+from tests.recorded_media import (
+    BITS,
+    Packet,
+    audio_packets,
+    camera,
+    merged,
+    microphone,
+    report,
+    video_packets,
+    vp8_camera,
+)
 
 SECONDS = 9
 
@@ -108,17 +119,18 @@ class _Log:
         raise AssertionError("unreadable")
 
 
-@pytest.fixture(scope="module")
-def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+@pytest.fixture(scope="module", params=["h264", "vp8"])
+def states(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, Path]:
     """The same segment while it grows, torn by a crash, and closed."""
-    folder = tmp_path_factory.mktemp("playback")
-    path = folder / "closed.mp4"
+    folder, vp8 = tmp_path_factory.mktemp("playback"), request.param == "vp8"
+    suffix = ".webm" if vp8 else ".mp4"
+    path = folder / f"closed{suffix}"
     writer = ViewWriter("teacher", ParticipantClock(), _Log(path), lambda: None)
-    writer.begin("video", 0.0)
+    writer.begin("video", 0.0, request.param)
     writer.begin("audio", 0.0)
     packets: list[Packet] = list(
         merged(
-            video_packets(camera(SECONDS)),
+            video_packets(vp8_camera(SECONDS), vp8=True) if vp8 else video_packets(camera(SECONDS)),
             (packet for packet in audio_packets(microphone(SECONDS)) if not 4.0 <= packet.arrival < 5.2),
             [report("video", 0.2, 0.0), report("audio", 0.3, 0.0)],
         )
@@ -130,11 +142,11 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             writer.video(packet.sequence, packet.timestamp, packet.marker, packet.payload, packet.arrival)
         else:
             writer.audio(packet.sequence, packet.timestamp, packet.payload, packet.arrival)
-    shutil.copy(path, folder / "growing.mp4")
+    shutil.copy(path, folder / f"growing{suffix}")
     torn = path.read_bytes()
-    (folder / "torn.mp4").write_bytes(torn[: len(torn) - 20_000])
+    (folder / f"torn{suffix}").write_bytes(torn[: len(torn) - 20_000])
     writer.close(SECONDS)
-    return {name: folder / f"{name}.mp4" for name in ("growing", "torn", "closed")}
+    return {name: folder / f"{name}{suffix}" for name in ("growing", "torn", "closed")}
 
 
 @pytest.fixture

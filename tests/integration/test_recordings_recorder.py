@@ -21,7 +21,17 @@ from recordings.recorder import QUEUE, SessionRecorder
 from recordings.register import RecordingState
 from recordings.repair import Finding, repair, sessions, verify
 from recordings.taps import Tap
-from tests.recorded_media import Packet, audio_packets, camera, merged, microphone, play, report, video_packets
+from tests.recorded_media import (
+    Packet,
+    audio_packets,
+    camera,
+    merged,
+    microphone,
+    play,
+    report,
+    video_packets,
+    vp8_camera,
+)
 
 
 class Lesson:
@@ -148,13 +158,40 @@ def test_leaving_and_returning_makes_a_new_segment(tmp_path: Path) -> None:
 def test_an_unsupported_codec_is_told_and_the_sound_recorded(tmp_path: Path) -> None:
     lesson = Lesson(tmp_path / "s1")
     lesson.recorder.start("west", "member", "unit-2", "西河中心学校", consent=True)
-    taps = lesson.recorder.video_tap("west", "pupils", codec="VP8"), lesson.recorder.audio_tap("west")
+    taps = lesson.recorder.video_tap("west", "pupils", codec="AV1"), lesson.recorder.audio_tap("west")
     lesson.feed(_packets(6), *taps)
     lesson.finish()
     recording = read_recording(tmp_path / "s1")
     assert [(facts.opened.video, facts.opened.audio) for facts in recording.segments] == [(False, True)]
-    assert recording.participants[0].codec == "VP8"
+    assert recording.participants[0].codec == "AV1"
     assert lesson.states[0] == ("west", RecordingState.UNSUPPORTED)
+
+
+def test_pictures_in_vp8_are_recorded_and_a_change_of_codec_ends_none(tmp_path: Path) -> None:
+    lesson = Lesson(tmp_path / "s1")
+    lesson.recorder.start("west", "member", "unit-2", "西河中心学校", consent=True)
+    audio = lesson.recorder.audio_tap("west")
+    vp8 = merged(
+        video_packets(vp8_camera(6), 6.5, sequence=70_000, rtp=9_000_000, vp8=True),
+        (packet for packet in audio_packets(microphone(13)) if packet.arrival >= 6.0),
+    )
+    for codec, packets in (("h264", _packets(6)), ("vp8", vp8)):
+        video = lesson.recorder.video_tap("west", "pupils", codec=codec)
+        lesson.feed(packets, video, audio)
+        video.closed()
+    lesson.finish()
+    folder = tmp_path / "s1"
+    segments = [facts for facts in read_recording(folder).segments if facts.opened.video]
+    assert [facts.opened.file for facts in segments] == ["0001.mp4", f"{segments[1].id}.webm"]
+    assert [play(folder / facts.opened.file).numbers for facts in segments] == [list(range(90))] * 2
+    assert [index_file(folder / facts.opened.file).mime for facts in segments] == [
+        'video/mp4; codecs="avc1.42c00c, opus"',
+        'video/webm; codecs="vp8, opus"',
+    ]
+    assert {state for _, state in lesson.states} == {RecordingState.RECORDING, RecordingState.OFF}
+    assert verify(folder) == []
+    (folder / "stray.webm").write_bytes(b"")
+    assert verify(folder) == [Finding("file_unknown", "stray.webm")]
 
 
 def test_a_disk_nearly_full_pauses_and_room_resumes(tmp_path: Path) -> None:

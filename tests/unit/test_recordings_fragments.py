@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.errors import NotARecording
-from recordings.fragments import FragmentIndex, index, index_file, init_segment
+from recordings.fragments import index, index_file, init_segment
 from recordings.segment_file import SegmentFile, Template
+from recordings.segment_index import FragmentIndex
 from tests.recorded_media import FPS, camera, microphone, play
 
 

@@ -24,6 +24,7 @@ from tests.recorded_media import (
     play,
     report,
     video_packets,
+    vp8_camera,
 )
 
 
@@ -294,6 +295,32 @@ def test_short_takes_are_written_on_close(tmp_path: Path) -> None:
     desk.feed(merged(video_packets(camera(3)[:10]), audio_packets(microphone(1)[:30])))
     desk.close()
     assert play(desk.log.path(1)).numbers == list(range(10))
+
+
+def test_a_picture_that_changes_its_codec_goes_on_in_a_new_segment(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    sounds = list(audio_packets(microphone(12)))
+    vp8 = video_packets(vp8_camera(6)[:60], start=4.4, sequence=70_000, rtp=90_000, vp8=True)
+    again = video_packets(camera(6)[:52], start=8.5, sequence=90_000, rtp=4_000_000)
+    codecs = ("h264", "vp8", "h264")
+    for pictures, codec, since, until in zip(
+        (video_packets(camera(6)[:60]), vp8, again), codecs, (0.0, 4.0, 8.4), (4.0, 8.4, 12.0), strict=True
+    ):
+        if since:
+            desk.writer.finish("video", desk.now)
+            desk.feed([packet for packet in sounds if since <= packet.arrival < since + 0.2])
+            desk.writer.begin("video", desk.now, codec)
+        begun = since + 0.2 if since else 0.0
+        desk.feed(merged(pictures, (packet for packet in sounds if begun <= packet.arrival < until)))
+    desk.close()
+    with_pictures = [(number, new) for number, new in enumerate(desk.log.new, 1) if new.video]
+    assert [new.suffix for _, new in with_pictures] == [".mp4", ".webm", ".mp4"]
+    assert [new.zero for _, new in with_pictures] == near([0.0, 4.4, 8.5])
+    assert all(done.whole for done in desk.log.done)
+    played = [play(desk.log.path(number)) for number, _ in with_pictures]
+    assert [one.numbers for one in played] == [list(range(60)), list(range(60)), list(range(52))]
+    # nothing of the sound is lost in between
+    assert sum(len(play(desk.log.path(number)).sound) for number in range(1, len(desk.log.new) + 1)) >= 590
 
 
 def test_packets_that_are_no_h264_are_told_and_the_sound_is_recorded(tmp_path: Path) -> None:
