@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from signaling.media.allocation import UNSEEN_SIZE, Wanted, allocate
 from signaling.media.burst import Finding
@@ -24,6 +25,17 @@ SPARE = 1.05
 """More than is missing is asked of a line: what it carries already is not the same from second to second."""
 UNSENT_AFTER = 2.0
 """Seconds without a picture that the line would carry, after which its sender is said to send none."""
+
+
+class _Sums(NamedTuple):
+    """Of slots, ever: bytes as the line saw them, those of pictures, and those sent again; packets reported on, and
+    how many of them were lost."""
+
+    octets: int
+    pictures: int
+    again: int
+    packets: int
+    lost: int
 
 
 class Subscription:
@@ -53,8 +65,8 @@ class Subscription:
         self._make_outbound, self._find_track, self._rank_of = make_outbound, find_track, rank_of
         self._clock, self._on_levels = clock, on_levels
         self._probe = Probe(self, clock)
-        self._sampled: tuple[float, int, int] | None = None  # time, octets in all and of pictures
-        self._reports = (0, 0)  # packets reported on so far, and lost
+        self._past = _sums(())  # of slots that are no more
+        self._sampled: tuple[float, _Sums] | None = None
 
     def negotiate(self, offer: Offer, wanted: Mapping[str, str]) -> str:
         """The answer. Raises MediaError and changes nothing when the offer or a wanted track cannot be taken.
@@ -70,7 +82,9 @@ class Subscription:
         self.peer.follow(offer)
         commit(accepted, "sendonly")
         for mid in [mid for mid in self.slots if mid not in medias]:
-            self.peer.remove_outbound(self.slots.pop(mid))
+            gone = self.slots.pop(mid)
+            self._past = _added(self._past, _sums([gone]))
+            self.peer.remove_outbound(gone)
             self._levels.pop(mid, None)
         self._medias = medias
         self._shown = {}
@@ -131,22 +145,19 @@ class Subscription:
         outs = list(self.slots.values())
         for out in outs:
             out.allow(self.line.rate)
-        octets = sum(out.wire_octets() for out in outs)
-        pictures = sum(out.wire_octets() for out in outs if out.media.kind == "video")
-        before, self._sampled = self._sampled, (now, octets, pictures)
-        if before is None:
+        sums = self._ever()
+        sampled, self._sampled = self._sampled, (now, sums)
+        if sampled is None:
             return
-        seconds = max(now - before[0], 0.001)
-        self.sent = int((octets - before[1]) * 8 / seconds)
-        reported, lost = sum(out.losses.packets for out in outs), sum(out.losses.lost for out in outs)
-        told, self._reports = self._reports, (reported, lost)
+        seconds, before = max(now - sampled[0], 0.001), sampled[1]
+        self.sent = int((sums.octets - before.octets) * 8 / seconds)
         rtts = [out.rtt for out in outs if out.rtt is not None and now - out.rtt_at < FRESH]
         self.line.sample(
             now,
             sent=self.sent,
-            video=int((pictures - before[2]) * 8 / seconds),
-            packets=reported - told[0],
-            lost=lost - told[1],
+            video=int((sums.pictures - before.pictures) * 8 / seconds),
+            packets=sums.packets - before.packets,
+            lost=sums.lost - before.lost,
             rtt=None if self._probe.running else min(rtts, default=None),
             remb=None if self._probe.running else self.peer.estimate(now),
             upward=self.upward,
@@ -193,7 +204,11 @@ class Subscription:
         return self.peer.ice.shortest_trip()
 
     def octets_sent(self) -> int:
-        return sum(out.wire_octets() + out.extra_octets for out in self.slots.values())
+        sums = self._ever()
+        return sums.octets + sums.again
+
+    def _ever(self) -> _Sums:
+        return _added(self._past, _sums(self.slots.values()))
 
     def pad(self, octets: int) -> int:
         pictures = [out for out in self.slots.values() if out.media.kind == "video"]
@@ -271,6 +286,22 @@ class Subscription:
 
     def close(self) -> None:
         self._probe.close()
+
+
+def _sums(outs: Iterable[Outbound]) -> _Sums:
+    octets = pictures = again = packets = lost = 0
+    for out in outs:
+        sent = out.wire_octets()
+        octets += sent
+        pictures += sent if out.media.kind == "video" else 0
+        again += out.extra_octets
+        packets += out.losses.packets
+        lost += out.losses.lost
+    return _Sums(octets, pictures, again, packets, lost)
+
+
+def _added(one: _Sums, other: _Sums) -> _Sums:
+    return _Sums(*(a + b for a, b in zip(one, other, strict=True)))
 
 
 def _stream(participant: str) -> str:
