@@ -150,7 +150,8 @@ class Downlink:
         self._late = self._falls = 0
         self.loss = 0.0
         self._deaf_until = now + DRAINING
-        self._longer()
+        if self._raised_at is not None:  # otherwise a report has told of it already
+            self._longer()
         self._try_at = now + self._backoff
 
     def _longer(self) -> None:

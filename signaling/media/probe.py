@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from signaling.media.burst import CHUNKS, STEP, Experiment, Finding, Mark, Rise, is_empty
+from signaling.media.burst import CHUNKS, EMPTY, STEP, Experiment, Finding, Mark, Rise, is_empty
 
 PAUSE = 0.05
 """Seconds between two bursts, and between two looks whether the line is empty."""
@@ -28,7 +28,10 @@ WATCHED_FOR, GLANCE = 5.0, 0.2
 
 
 class Receiver(Protocol):
-    """At the other end of the line."""
+    """At the other end of the line. upward: seconds of queue on its own line up, as far as that is known: pings stand
+    in it, too."""
+
+    upward: float
 
     def ping(self) -> asyncio.Future[float]:
         """Asks at once; seconds to the receiver and back, when and if an answer comes."""
@@ -62,7 +65,6 @@ class Probe:
                 self._watch_task = asyncio.get_running_loop().create_task(self._watch(fell))
             done(finding)
 
-        self._stop_watch()
         self._task = asyncio.get_running_loop().create_task(run())
 
     def close(self) -> None:
@@ -78,7 +80,8 @@ class Probe:
     async def _find(self, experiment: Experiment) -> Finding:
         while True:
             if not await self._emptied():
-                return "queues"
+                return "unclear" if self._receiver.upward > EMPTY else "queues"
+            self._stop_watch()  # the line carries what it was given before
             marks = await self._burst(experiment)
             if marks is None:
                 return "carries"  # only trying tells
@@ -130,7 +133,9 @@ class Probe:
             await asyncio.sleep(GLANCE)
             trip = await self._trip()
             shortest = self._receiver.shortest_trip()
-            if rise.fails(None if trip is None or shortest is None else trip - shortest):
+            if rise.fails(None if trip is None or shortest is None else trip - shortest - self._receiver.upward):
+                if self._task is not None:
+                    self._task.cancel()
                 fell()
                 return
 

@@ -158,6 +158,18 @@ def test_a_rise_that_falls_goes_back_to_what_was_there_and_is_tried_again_later(
     assert line.wants_probe(1_000_000, 3.0 + 2 * BACKOFF + 0.1)
 
 
+def test_one_rise_that_is_taken_back_twice_is_one_failure() -> None:
+    """A report and the watch over the rise may both see that it does not last."""
+    line = Downlink()
+    sample(line, 1.0, sent=550_000)
+    line.probed(1_000_000, "carries", 2.0)
+    sample(line, 3.1, sent=900_000)
+    assert sample(line, 3.9, sent=900_000, rtt=0.6)
+    line.fell(4.0)
+    assert line.rate == 550_000
+    assert line.wants_probe(1_000_000, 4.0 + 2 * BACKOFF + 0.1)
+
+
 def test_bursts_that_showed_nothing_are_tried_again_as_soon_the_next_time() -> None:
     line = Downlink()
     for now in (0.0, 10.0, 20.0):

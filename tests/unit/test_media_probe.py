@@ -31,6 +31,8 @@ class Receiver:
     stays = 0.0
     """Seconds of queue that do not change."""
 
+    upward = 0.0
+
     def shortest_trip(self) -> float | None:
         return TRIP
 
@@ -96,6 +98,41 @@ async def test_a_rise_that_does_not_last_is_told_once_and_at_once() -> None:
         receiver.stays = 0.5
         await fallen.wait()
     probe.close()
+
+
+async def test_a_rise_is_watched_on_while_a_next_one_waits_for_an_empty_line() -> None:
+    receiver, fallen = Receiver(50_000_000), asyncio.Event()
+    probe = Probe(receiver, time.monotonic)
+    probe.start(1_000_000, lambda finding: None, fallen.set)
+    async with asyncio.timeout(20):
+        while probe.running:  # noqa: ASYNC110 - another task's state
+            await asyncio.sleep(0.01)
+        if probe._watch_task is None:
+            pytest.skip("this machine was too slow to try the line")
+        receiver.stays = 0.5  # the picture has come only now
+        probe.start(2_000_000, lambda finding: None, fallen.set)
+        await fallen.wait()
+        while probe.running:  # noqa: ASYNC110 - another task's state
+            await asyncio.sleep(0)
+    probe.close()
+
+
+async def test_a_queue_on_the_way_up_is_another_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver, fallen = Receiver(50_000_000), asyncio.Event()
+    probe = Probe(receiver, time.monotonic)
+    monkeypatch.setattr("signaling.media.probe.WATCHED_FOR", 2.0)
+    probe.start(1_000_000, lambda finding: None, fallen.set)
+    async with asyncio.timeout(20):
+        while probe.running:  # noqa: ASYNC110 - another task's state
+            await asyncio.sleep(0.01)
+        watch = probe._watch_task
+        if watch is None:
+            pytest.skip("this machine was too slow to try the line")
+        receiver.stays = receiver.upward = 0.5
+        await watch
+    assert not fallen.is_set()
+    monkeypatch.setattr("signaling.media.probe.EMPTIED_WITHIN", 0.2)
+    assert await outcome(receiver, 1_000_000) == "unclear"
 
 
 async def test_a_closed_probe_says_nothing() -> None:
