@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 
-TRANSITS = 30  # reports among which the quickest packet is taken for the empty line's
+TRANSITS = 30  # seconds among which the quickest packet is taken for the empty line's
 
 
 class Transit:
@@ -20,7 +20,7 @@ class Transit:
         self._clock_rate = clock_rate
         self._last: int | None = None
         self._quickest: int | None = None  # since the last report
-        self._transits: deque[int] = deque(maxlen=TRANSITS)
+        self._transits: deque[int | None] = deque(maxlen=TRANSITS)
 
     def packet(self, now: float, timestamp: int) -> None:
         """One that came in its turn and was not sent again."""
@@ -35,13 +35,12 @@ class Transit:
         """Once a second. The quickest packet of the last second against the quickest of half a minute: a keyframe's own
         length says nothing of the line. Clocks that differ by 50 ppm move it by 1.5 ms."""
         quickest, self._quickest = self._quickest, None
-        if quickest is None:
-            self.queue = None
-            return
-        if self._transits and abs(quickest - self._transits[-1]) > 2**31:
+        last = next((one for one in reversed(self._transits) if one is not None), None)
+        if quickest is not None and last is not None and abs(quickest - last) > 2**31:
             self._transits.clear()  # the timestamp has wrapped
-        self._transits.append(quickest)
-        self.queue = (quickest - min(self._transits)) / self._clock_rate
+        self._transits.append(quickest)  # none, too: what was before a rest is as old as it is
+        known = [one for one in self._transits if one is not None]
+        self.queue = (quickest - min(known)) / self._clock_rate if quickest is not None else None
 
     def restart(self) -> None:
         """The sender goes on by another clock."""

@@ -24,7 +24,6 @@ RECEIVE_BATCH = 32
 SEND_BATCH = 256
 SOCKET_BUFFER = 4 << 20
 SOON = 0.002  # seconds in which a datagram is usually read
-LONGEST_WAIT = 10.0  # seconds that a datagram may have stood in the socket; more means that the clock was set
 TCP_BACKLOG = 256 << 10  # bytes waiting on a TCP path beyond which its packets are lost, as they would be on UDP
 
 
@@ -51,6 +50,7 @@ class UdpPort:
         self.send_time = b"\0\0\0"  # abs-send-time header extension of the packets of this batch
         self._at_end: list[Callable[[], None]] = []
         self._in_hand: int | None = None  # the slot of the datagram that is being read
+        self._empty_at = self._came_after = clock()  # when nothing stood in the socket: last, and before this batch
         self._behind = False  # did the first of this batch stand in the socket for longer than usual?
         self._tcp_server: asyncio.Server | None = None
         self._candidates: list[RTCIceCandidate] = []
@@ -140,6 +140,9 @@ class UdpPort:
         counters = self.counters
         counters.receive_calls += 1
         counters.datagrams += count
+        self._came_after = self._empty_at
+        if count < RECEIVE_BATCH:
+            self._empty_at = self.clock()
         self._behind = self._stood(0) > SOON
         self._stamp()
         for slot in range(count):
@@ -173,8 +176,10 @@ class UdpPort:
 
     def _stood(self, slot: int) -> float:
         stamp = self.inbox.stamp(slot)
-        seconds = (time.time_ns() - stamp) / 1e9 if stamp is not None else 0.0
-        return seconds if 0 < seconds < LONGEST_WAIT else 0.0
+        if stamp is None:
+            return 0.0
+        # by the kernel's clock, which may be set at any time: no more than by ours
+        return min(max(0.0, (time.time_ns() - stamp) / 1e9), self.clock() - self._came_after)
 
     def on_frame(self, data: bytes, address: bytes) -> None:
         """A datagram that came over TCP."""

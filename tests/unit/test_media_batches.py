@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from struct import unpack_from
 from typing import NamedTuple
 
+import pytest
 from aiortc.rtp import RtpPacket
 from pylibsrtp import Policy, Session
 
@@ -159,6 +160,24 @@ async def test_a_datagram_that_waited_for_us_says_for_how_long() -> None:
                 await asyncio.sleep(0)
         assert 0.2 <= found[0] <= time.monotonic() - sent + 0.01
         assert on.port.waited() == 0.0  # nothing is in hand
+
+
+async def test_a_clock_that_is_put_right_is_no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A datagram that came just before would seem to have been on its way for less than no time."""
+    async with scene(1) as on:
+        (only,) = on.receivers
+        found: list[float] = []
+        on.port.ice.by_address[only.ice.selected] = only.ice
+        only.ice.on_rtp = lambda slot, size: found.append(on.port.waited())
+        right, sent = time.time_ns, time.monotonic()
+        async with asyncio.timeout(5):
+            for ahead in (0, 3):
+                monkeypatch.setattr(time, "time_ns", lambda ahead=ahead: right() + ahead * 1_000_000_000)
+                before = len(found)
+                only.socket.sendto(b"\x80" * 20, on.port.local)
+                while len(found) == before:  # noqa: ASYNC110 - the port's own reader
+                    await asyncio.sleep(0)
+        assert found[1] <= time.monotonic() - sent
 
 
 async def test_who_was_shown_nothing_yet_is_sent_padding_that_changes_nothing() -> None:

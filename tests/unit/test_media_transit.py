@@ -37,6 +37,16 @@ def test_a_route_that_became_longer_is_forgotten_after_a_while() -> None:
     assert transit.queue == pytest.approx(0.0, abs=0.001)
 
 
+def test_a_stream_that_has_rested_is_held_against_no_clock_of_long_ago() -> None:
+    """A layer that nobody looked at for a lesson, from a machine whose clock goes slower by 80 ppm."""
+    transit = Transit(RATE)
+    second(transit, 100.0, 0.05)
+    for _ in range(3000):
+        transit.settle()
+    second(transit, 3101.0, 0.05 + 3001 * 80e-6)
+    assert transit.queue == pytest.approx(0.0, abs=0.001)
+
+
 def test_timestamps_that_wrap_and_clocks_that_change_are_no_queue() -> None:
     transit = Transit(RATE)
     first = 2**32 - int(100.5 * RATE)
