@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import combinations, pairwise
 from typing import Literal, NamedTuple
 
 PaperName = Literal["A3", "A4"]
@@ -143,11 +143,24 @@ def parts_of(groups: Sequence[float], count: int) -> list[range]:
     narrow as can be, the wider ones first; `groups` are their widths."""
     if not groups:
         return [range(0)]
-    cuts = combinations(range(1, len(groups)), min(count, len(groups)) - 1)
-    divided = ([range(*ends) for ends in pairwise((0, *cut, len(groups)))] for cut in cuts)
+    many, count = len(groups), min(count, len(groups))
+    widths = {(a, b): sum(groups[a:b]) for a in range(many) for b in range(a + 1, many + 1)}
 
-    def widths(parts: list[range]) -> tuple[float, list[float]]:
-        found = [sum(groups[group] for group in part) for part in parts]
-        return max(found), [-width for width in found]
+    def reach(first: int, widest: float) -> int:
+        """The end of the widest part that begins there; of one group at least."""
+        return next((end for end in range(many, first + 1, -1) if widths[first, end] <= widest), first + 1)
 
-    return min(divided, key=widths)
+    def is_enough(widest: float) -> bool:
+        first = parts = 0
+        while first < many and parts < count:
+            first, parts = reach(first, widest), parts + 1
+        return first == many
+
+    # no part is narrower than a single group, so what is enough for one is enough for whatever is wider
+    tried = sorted({width for width in widths.values() if width >= max(groups)})
+    widest = tried[bisect_left(tried, True, key=is_enough)]
+    found, first = [], 0
+    for left in range(count - 1, -1, -1):
+        found.append(range(first, min(reach(first, widest), many - left)))
+        first = found[-1].stop
+    return found
