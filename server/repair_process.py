@@ -53,6 +53,8 @@ class RepairProcess:
         """Checks that wait for their turn."""
         self._searching: int | None = None
         """The number of the search under way."""
+        self._stopped = 0
+        """That of the last which need not go on."""
         self._numbers = itertools.count(1)
         self._asked: set[asyncio.Task[Answer]] = set()
         self._process: asyncio.subprocess.Process | None = None
@@ -139,6 +141,8 @@ class RepairProcess:
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
+            if self._stopped == self._searching:
+                self._stop()  # there was nobody to tell before
         questions: Sequence[Question] = (question,)
         if not self._same(known):
             questions = (subject, question)
@@ -168,7 +172,10 @@ class RepairProcess:
 
     def _stop(self) -> None:
         """Have the search under way end; its answer says that it was stopped, unless it was there already."""
-        if self._searching is not None and self._process is not None and self._process.stdin is not None:
+        if self._searching is None:
+            return
+        self._stopped = self._searching
+        if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.write(frame(Stop(self._searching)))
 

@@ -194,6 +194,40 @@ async def test_a_check_goes_before_all_searches(drafted: CountyServer) -> None:
     await process.close()
 
 
+async def test_a_search_is_stopped_before_the_process_is_there(
+    drafted: CountyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = await drafted.app[timetable_key].draft("A")
+    assert draft is not None
+    register = (await drafted.app[counties_key].now()).register
+    about = Known(register, draft.table, ()), Subject(register, draft.table, ())
+    process, begin, begun = RepairProcess(60), asyncio.Event(), asyncio.Event()
+    start = asyncio.create_subprocess_exec
+
+    async def slowly(*arguments: Any, **more: Any) -> Any:
+        begun.set()
+        await begin.wait()
+        return await start(*arguments, **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slowly)
+    answered: list[type] = []
+
+    async def ask(question: AskRepair | AskCheck) -> None:
+        await process.ask(*about, question)
+        answered.append(type(question))
+
+    try:
+        search = asyncio.create_task(ask(AskRepair(SYNC, Slot(weekday=1, period=1), 8.0)))
+        await begun.wait()
+        check = asyncio.create_task(ask(AskCheck(draft.table)))
+        await waiting(process, 2)
+        begin.set()
+        await asyncio.gather(search, check)
+        assert answered == [AskCheck, AskRepair]
+    finally:
+        await process.close()
+
+
 async def test_a_search_that_nobody_waits_for_ends(drafted: CountyServer) -> None:
     director = await drafted.person("core_director")
     free = next(slot for slot in await slots(director) if slot["verdict"] in ("fits", "costs"))
