@@ -82,13 +82,22 @@ export class Capture {
       this.again = true;
       return this.opening;
     }
-    this.opening = this.fill().finally(() => {
+    return this.alone(this.fill());
+  }
+
+  /** Nothing else is opened meanwhile; what is wanted then is opened afterwards. */
+  private alone(work: Promise<void>): Promise<void> {
+    this.opening = work.finally(() => {
       this.opening = null;
       if (!this.again) return;
       this.again = false;
       void this.open();
     });
     return this.opening;
+  }
+
+  private async idle(): Promise<void> {
+    while (this.opening !== null) await this.opening;
   }
 
   /** Follow devices that are plugged in, pulled out, allowed or given free from now on. */
@@ -104,13 +113,19 @@ export class Capture {
 
   private async change(source: Source, choice: Choice): Promise<void> {
     // what is being opened was asked for before this choice, and would be taken for it
-    while (this.opening !== null) await this.opening;
+    await this.idle();
     if (this.closed) return;
     const device = choice !== null && choice !== "off" ? choice : undefined;
     const id = device?.id;
     const other = id && this.plan.cameras.find((camera) => camera !== source && deviceOf(this.tracks.get(camera)) === id);
     if (other && source !== "mic" && this.tracks.has(source)) return this.swap();
-    if (device && !other && (await this.changeOver(source, device))) return;
+    if (device && !other && this.tracks.has(source)) {
+      let changed = false;
+      await this.alone(this.changeOver(source, device).then((done) => void (changed = done)));
+      if (changed) return;
+      await this.idle();
+      if (this.closed) return;
+    }
     choose(source, choice);
     this.standIns.delete(source);
     this.lost.delete(source);
@@ -128,7 +143,6 @@ export class Capture {
    * False: this machine opens but one at a time, or the chosen one not at all.
    */
   private async changeOver(source: Source, chosen: Chosen): Promise<boolean> {
-    if (!this.tracks.has(source) || !navigator.mediaDevices?.getUserMedia) return false;
     const exact = { deviceId: { exact: chosen.id } };
     const got = await ask(source === "mic" ? { audio: { ...this.treatment(), ...exact } } : { video: { ...size(CAMERA), ...exact } });
     if (!(got instanceof MediaStream)) return false;
@@ -136,7 +150,7 @@ export class Capture {
     this.lost.delete(source);
     this.release(source);
     this.keep(source, got.getTracks()[0]);
-    this.tell();
+    if (!this.closed) this.tell();
     return true;
   }
 
