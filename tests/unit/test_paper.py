@@ -1,14 +1,20 @@
-"""How a row of groups is cut into sheets."""
+"""How a row of groups is cut into sheets, and what stands on one however many bells ring."""
 
 from __future__ import annotations
 
 import time
 from itertools import combinations, pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetable.export.paper import parts_of
+from server.sentences import words_in
+from tests.instances import CommunityBuilder
+from timetable.export.paper import PAPERS, PaperName, Printing, parts_of
+from timetable.export.wall_clock import day_pages
+from timetable.export.wall_pages import Wall
+from timetable.model import Table
 
 
 def by_trying(groups: list[float], count: int) -> list[range]:
@@ -37,3 +43,17 @@ def test_a_day_of_fifty_schools_is_cut_at_once() -> None:
         assert [group for part in parts_of(groups, count) for group in part] == list(range(50))
     assert time.process_time() - begun < 10
     assert parts_of([], 3) == [range(0)]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("schools", [2, 8, 12, 30])
+def test_schools_that_all_ring_at_other_times_share_the_sheet(schools: int, paper: PaperName) -> None:
+    builder = CommunityBuilder()
+    for school in range(schools):
+        builder.unit([470 + school + 50 * period for period in range(9)])
+    register = builder.register()
+    table = Table(community="A", term=register.term.name, lessons=(), cost=0)
+    wall = Wall(register, register.communities[0], table, words_in("zh-CN"), "")
+    for page in day_pages(wall, 1, Printing(paper=paper)):
+        assert min(page.rows) > 0
+        assert sum(page.rows) == pytest.approx(page.paper.height, abs=0.5)

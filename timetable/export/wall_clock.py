@@ -60,16 +60,17 @@ class _Axis:
         """The rows' heights, that fill the room: a minute is as high everywhere, and no row vanishes."""
         spans = [0 if row in self.rests else end - start for row, (start, end) in enumerate(self.ticks)]
         room -= REST_HEIGHT * len(self.rests)
+        least = min(LEAST_HEIGHT, room / 2 / max(1, len(spans)))  # where many bells ring there is less for each
         low: set[int] = set()
         while True:
             minutes = sum(span for row, span in enumerate(spans) if row not in low)
-            scale = (room - LEAST_HEIGHT * len(low)) / max(1, minutes)
-            more = {row for row, span in enumerate(spans) if 0 < span * scale < LEAST_HEIGHT} - low
+            scale = (room - least * len(low)) / max(1, minutes)
+            more = {row for row, span in enumerate(spans) if 0 < span * scale < least} - low
             if not more:
                 break
             low |= more
         return [
-            REST_HEIGHT if row in self.rests else LEAST_HEIGHT if row in low else span * scale
+            REST_HEIGHT if row in self.rests else least if row in low else span * scale
             for row, span in enumerate(spans)
         ]
 
