@@ -15,6 +15,7 @@ from msgspec import Struct
 from recordings.journal import Record
 from recordings.manifest import Participant, Recording, SegmentFacts
 from recordings.talk import talk_lanes
+from recordings.withdrawal import word_of_note
 
 Side = Literal["host", "member"]
 MarkKind = Literal["mark", "hand", "call", "dropout", "signal"]
@@ -67,7 +68,8 @@ class Chapter(Struct, frozen=True):
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """A moment to jump to, or a stretch up to `until`. `label` is a note, a kind of signal, or empty."""
+    """A moment to jump to, or a stretch up to `until`. `label` is a note, a kind of signal, or empty; `word` is what a
+    note is known by where it is to be hidden."""
 
     kind: MarkKind
     at: float
@@ -75,6 +77,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     participant: str
     side: Side
     label: str
+    word: str = ""
 
 
 class Lane(Struct, frozen=True):
@@ -124,7 +127,7 @@ def build_timeline(
         live=live,
         views=_views(recording, segments, people, duration),
         chapters=_chapters(lesson, people, duration),
-        marks=_marks(lesson, people, duration),
+        marks=_marks(events, zero, people, duration),
         talk=tuple(
             Lane(participant, people.side(participant), spans)
             for participant, spans in talk_lanes(lesson, zero, duration).items()
@@ -263,26 +266,29 @@ def _chapters(
     return tuple(chapters)
 
 
-def _marks(lesson: Iterable[tuple[float, Mapping[str, Any]]], people: _People, duration: float) -> tuple[Mark, ...]:
+def _marks(
+    events: Iterable[tuple[float, Mapping[str, Any]]], zero: float, people: _People, duration: float
+) -> tuple[Mark, ...]:
     marks: list[Mark] = []
     pending: dict[tuple[MarkKind, str], float] = {}
 
-    def add(kind: MarkKind, at: float, who: str, until: float | None = None, label: str = "") -> None:
+    def add(kind: MarkKind, at: float, who: str, until: float | None = None, label: str = "", word: str = "") -> None:
         if at <= duration and (at >= 0 or (until is not None and until > 0)):
-            marks.append(
-                Mark(kind=kind, at=max(0.0, at), until=until, participant=who, side=people.side(who), label=label)
-            )
+            side = people.side(who)
+            mark = Mark(kind=kind, at=max(0.0, at), until=until, participant=who, side=side, label=label, word=word)
+            marks.append(mark)
 
     def end(kind: MarkKind, at: float, who: str) -> None:
         begun = pending.pop((kind, who), None)
         if begun is not None:
             add(kind, begun, who, min(at, duration))
 
-    for at, event in lesson:
-        who = str(event.get("participant", ""))
+    for moment, event in events:
+        at, who = moment - zero, str(event.get("participant", ""))
         match event.get("type"):
             case "marked" | "mark":
-                add("mark", at, who, label=str(event.get("note", "")))
+                # by the journal's own time: the zero is another one once the recording is deleted
+                add("mark", at, who, label=str(event.get("note", "")), word=word_of_note(who, moment))
             case "hand_raised":
                 add("hand", at, who)
             case "called_on":

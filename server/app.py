@@ -16,6 +16,7 @@ from server.api import (
     builds,
     cameras,
     closings,
+    consents,
     demo,
     exercises,
     feeds,
@@ -54,7 +55,7 @@ from server.site import Site
 from server.sockets import live as live_socket
 from server.uploads import UploadPlaces, uploads_key
 from server.web import BODY_LIMIT, reply
-from server.wiring.lessons import lessons, media, reviews
+from server.wiring.lessons import lessons, media, reviews, stop_following
 from server.wiring.record import auth, bus, county, database
 from server.wiring.searches import searches, stop_builds
 from server.wiring.tables import tables
@@ -83,6 +84,7 @@ RESOURCES = (
     exercises,
     reports,
     review_routes,
+    consents,
     demo,
 )
 """The modules of the HTTP API and the socket."""
@@ -101,7 +103,7 @@ def create_app(settings: Settings, static: Path = pages.STATIC) -> web.Applicati
     app[uploads_key] = UploadPlaces(settings.uploads.at_once, settings.uploads.photos_at_once)
     app[relay_key] = Relay(settings.turn.urls, settings.turn.secret, settings.turn.seconds, time.time)
     app.on_response_prepare.extend([secure, whip.open_to_any_origin])
-    app.on_shutdown.extend([live_socket.close_sockets, stop_builds])
+    app.on_shutdown.extend([live_socket.close_sockets, stop_builds, stop_following])
     app.cleanup_ctx.extend([database, bus, county, auth, tables, searches, reviews, media, lessons])
     app.cleanup_ctx.extend([metrics.watch_loop, free_space.watch])
     app.router.add_get("/healthz", healthz)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 class VersionedRegisters(Protocol):
     async def load(self) -> Register | None: ...
-    async def version(self) -> int: ...
+    async def state(self) -> tuple[int, int]: ...
     async def refused(self) -> frozenset[str]: ...
 
 
@@ -63,8 +63,8 @@ class County:
 
     def agreed(self, classes: Iterable[str]) -> bool:
         """Whether all of these may be recorded. Nobody's consent is known of a class that has left the register."""
-        known = (self._classes.get(id) for id in classes)
-        return all(one is not None and one.recording_consent for one in known)
+        known = [(id, self._classes.get(id)) for id in classes]
+        return all(one is not None and one.recording_consent and id not in self.refusing for id, one in known)
 
     def teacher(self, id: str) -> Teacher:
         return _get(self._teachers, "teacher", id)
@@ -95,11 +95,11 @@ class County:
 
 
 class Counties:
-    """The present county; reads the register again only when its version has changed."""
+    """The present county; reads the register again only when its version has changed, or a class's consent."""
 
     def __init__(self, registers: VersionedRegisters) -> None:
         self._registers = registers
-        self._cached: tuple[int, County] | None = None
+        self._cached: tuple[tuple[int, int], County] | None = None
 
     @property
     def latest(self) -> County | None:
@@ -108,12 +108,12 @@ class Counties:
 
     async def now(self) -> County:
         """The county, or NotFound before anything was imported."""
-        version = await self._registers.version()
-        if self._cached is None or self._cached[0] != version:
+        state = await self._registers.state()
+        if self._cached is None or self._cached[0] != state:
             register = await self._registers.load()
             if register is None:
                 raise NotFound("register", "county")
-            self._cached = (version, County(register, await self._registers.refused()))
+            self._cached = (state, County(register, await self._registers.refused()))
         return self._cached[1]
 
     async def load(self) -> Register | None:

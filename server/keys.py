@@ -13,6 +13,7 @@ from server.bus import Bus
 from server.calendars import Calendars
 from server.cameras.pulls import CameraPulls
 from server.cameras.store import CameraStore
+from server.consents import Consents
 from server.county import Counties
 from server.explanations import Explanations
 from server.free_space import FreeSpace
@@ -23,6 +24,7 @@ from server.memberships import Memberships
 from server.metrics import Metrics
 from server.relay import Relay
 from server.repairs import Repairs
+from server.review_news import ReviewNews
 from server.reviews import Reviews
 from server.site import Site
 from server.sockets.intake import Intake
@@ -86,5 +88,7 @@ media_key: web.AppKey[MediaHub] = web.AppKey("media", MediaHub)
 session_store_key: web.AppKey[SqlSessionStore] = web.AppKey("session_store", SqlSessionStore)
 demo_key: web.AppKey[Demonstration] = web.AppKey("demo", Demonstration)
 reviews_key: web.AppKey[Reviews] = web.AppKey("reviews", Reviews)
+consents_key: web.AppKey[Consents] = web.AppKey("consents", Consents)
+review_news_key: web.AppKey[ReviewNews] = web.AppKey("review_news", ReviewNews)
 answers_key: web.AppKey[AnswerFiles] = web.AppKey("answers", AnswerFiles)
 exercises_key: web.AppKey[SqlExerciseStore] = web.AppKey("exercises", SqlExerciseStore)

@@ -6,7 +6,7 @@ and devices, which are taken before the bell too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -59,8 +59,10 @@ def lesson_report(
     review: str | None,
     now: float,
     single_answers: bool,
+    hidden: Collection[str] = (),
 ) -> LessonReport:
-    """The report as of `now` (unix seconds). Events of a newer program are passed over."""
+    """The report as of `now` (unix seconds). Events of a newer program are passed over. Of the units `hidden` there are
+    counts only: their classes do not agree to be recorded, or have withdrawn."""
     events = _known(records)
     live_since = next((at for at, event in events if isinstance(event, SessionLive)), None)
     ended = next(((at, event) for at, event in reversed(events) if isinstance(event, SessionEnded)), None)
@@ -70,6 +72,7 @@ def lesson_report(
     rooms = tuple(_room(plan, part, events, window, exercises) for part in plan.parts)
     reason: EndReason | None = ended[1].reason if ended else None
     lesson = plan.lesson
+    shown = frozenset(part.unit for part in plan.parts if single_answers and part.unit not in hidden)
     return LessonReport(
         session=plan.session,
         title=lesson.title,
@@ -87,9 +90,10 @@ def lesson_report(
         messages=sum(isinstance(event, Said) for _, event in events),
         observers=len({e.participant for _, e in events if isinstance(e, Joined) and e.role == "observer"}),
         rooms=rooms,
-        exercises=tuple(_exercise(plan, rooms, asked, window[0], single_answers) for asked in exercises),
+        exercises=tuple(_exercise(rooms, asked, window[0], shown) for asked in exercises),
         review=review,
         single_answers=single_answers,
+        hidden_units=tuple(part.unit for part in plan.parts if part.unit in hidden),
     )
 
 
@@ -149,9 +153,8 @@ def _exercises(events: Sequence[Happened], window: tuple[float, float]) -> list[
     return asked
 
 
-def _exercise(
-    plan: SessionPlan, rooms: Sequence[RoomReport], asked: _Asked, zero: float, single: bool
-) -> ExerciseReport:
+def _exercise(rooms: Sequence[RoomReport], asked: _Asked, zero: float, shown: Collection[str]) -> ExerciseReport:
+    """`shown`: the units whose single answers may be seen."""
     run, exercise = asked.run, asked.run.exercise
     return ExerciseReport(
         run=run.id,
@@ -164,7 +167,9 @@ def _exercise(
         at=asked.since - zero,
         seconds=asked.until - asked.since,
         shown=run.state == "shown",
-        classes=tuple(_class(room, run, single) for room in rooms if room.pupils or _of(run, room.unit) is not None),
+        classes=tuple(
+            _class(room, run, room.unit in shown) for room in rooms if room.pupils or _of(run, room.unit) is not None
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from recordings.review import Author, Dossier, Review, ReviewPart, ReviewState, 
 from recordings.rubric import Rubric
 from recordings.segment_index import FragmentIndex
 from recordings.timeline import Timeline, TimelineSegment, View
+from recordings.withdrawal import Hidden, word_of_comment, word_of_conclusion
 from server.auth.principal import Principal
 from server.county import County
 from server.shapes.review import (
@@ -91,7 +92,7 @@ def review_view(
     asker: Principal,
     standing: Standing,
     withheld: Withheld | None,
-    withdrawn: Collection[str],
+    hidden: Hidden,
     writes: bool,
     researchers: Sequence[Person],
     address: Callable[[str], str],
@@ -99,7 +100,7 @@ def review_view(
     now: float,
 ) -> ReviewView:
     """`address` gives the link of a segment; where the recording is `withheld` the asker sees facts and no pictures;
-    of the units whose class has `withdrawn` its consent nobody sees any."""
+    what is `hidden` nobody sees; in the dossier it is gone already."""
     review, timeline = dossier.review, recorded.timeline
     part = part_of(asker, review)
     talk = {lane.participant: lane.spans for lane in timeline.talk}
@@ -112,7 +113,7 @@ def review_view(
         deleted_at=recorded.deleted_at,
         kept_until=kept_until,
         views=tuple(
-            _track(view, recorded.indexes, talk.get(view.participant, ()), None if withheld else address, withdrawn)
+            _track(view, recorded.indexes, talk.get(view.participant, ()), None if withheld else address, hidden)
             for view in timeline.views
         ),
         chapters=tuple(Chapter(code=c.code, title=c.title, start=c.start, end=c.end) for c in timeline.chapters),
@@ -123,7 +124,8 @@ def review_view(
                 side=mark.side,
                 kind=mark.kind,
                 participant=mark.participant,
-                label=mark.label,
+                label="" if mark.word in hidden.words else mark.label,
+                hidden=mark.word in hidden.words,
             )
             for mark in timeline.marks
         ),
@@ -140,6 +142,7 @@ def review_view(
                 label=comment.label,
                 reply_to=comment.reply_to,
                 written_at=comment.written_at,
+                hidden=word_of_comment(comment) in hidden.words,
             )
             for comment in dossier.comments
         ),
@@ -176,6 +179,7 @@ def review_view(
                 owner=conclusion.owner,
                 due=conclusion.due,
                 written_at=conclusion.written_at,
+                hidden=word_of_conclusion(conclusion) in hidden.words,
             )
             for conclusion in dossier.conclusions
         ),
@@ -191,6 +195,8 @@ def review_view(
             for viewing in viewings
         ),
         watching=withheld or "yes",
+        hidden_units=tuple(sorted(hidden.units)),
+        hidden_words=tuple(sorted(hidden.words)),
         release=_release(dossier, standing, researchers, people, county),
     )
 
@@ -244,10 +250,11 @@ def _track(
     indexes: Mapping[str, FragmentIndex],
     talk: tuple[tuple[float, float], ...],
     address: Callable[[str], str] | None,
-    withdrawn: Collection[str],
+    hidden: Hidden,
 ) -> ViewTrack:
     segments: tuple[SegmentView, ...] = ()
-    consent = view.consent and view.unit not in withdrawn
+    withdrawn = view.unit in hidden.units
+    consent = view.consent and not withdrawn
     if address is not None and consent:
         segments = tuple(
             _segment(segment, indexes[segment.id], address(segment.id))
@@ -265,7 +272,8 @@ def _track(
         segments=segments,
         gaps=view.gaps,
         consent=consent,
-        talk=talk,
+        withdrawn=view.consent and withdrawn,
+        talk=talk if consent else (),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +16,9 @@ from recordings.ports import Summary
 from recordings.release import ReleaseChanged, Standing, Withheld, refusal
 from recordings.review import PRIVATE, Author, Dossier, Review, ReviewPart
 from recordings.service import ReviewService
+from recordings.withdrawal import Hidden, shown_dossier, shown_events, shows_photo
 from server.answer_files import AnswerFiles
+from server.attendance import attendance
 from server.auth.errors import NotPermitted
 from server.auth.policy import allowed
 from server.auth.principal import Principal
@@ -24,8 +26,10 @@ from server.county import Counties, County
 from server.media_links import MediaLinks
 from server.recorded import RecordedSessions
 from server.retention import DAY_SECONDS, kept_days
+from server.review_news import ReviewNews
 from server.review_view import author_of, review_row, review_view
-from server.shapes.review import BoardMoment, NewRelease, ReviewBoard, ReviewRow, ReviewView
+from server.shapes.review import BoardMoment, NewRelease, ReviewBoard, ReviewRow, ReviewShown, ReviewView
+from server.storage.consent_store import SqlConsentStore
 from server.storage.people_store import SqlPeopleStore
 from server.watching import TaughtLesson, lesson_of, may_write, researchers, standing
 from signaling.board import BoardEvent
@@ -37,9 +41,6 @@ from timetable.errors import NotFound
 
 BOARD = frozenset(kind.__struct_config__.tag for kind in get_args(BoardEvent) if kind is not MaterialsShelved)
 """What the board of a lesson is folded from; what else was on the shelf is no matter of the review."""
-
-TEACHING = frozenset({"host", "assistant", "endpoint", "encoder"})
-"""Roles whose presence means that their unit took part; but a classroom's own camera films an empty one, too."""
 
 
 class _Opened(Struct, frozen=True, kw_only=True):
@@ -67,6 +68,8 @@ class Reviews:
         sessions: SessionStore,
         links: MediaLinks,
         answers: AnswerFiles,
+        consents: SqlConsentStore,
+        news: ReviewNews,
         kept_days: int,
         clock: Callable[[], float],
     ) -> None:
@@ -77,6 +80,8 @@ class Reviews:
         self._sessions = sessions
         self._links = links
         self._answers = answers
+        self._consents = consents
+        self._news = news
         self._kept_days = kept_days
         self._clock = clock
 
@@ -85,7 +90,7 @@ class Reviews:
         of its teachers'."""
         events = await asyncio.to_thread(self._recorded.events, plan.session)
         await asyncio.to_thread(self._answers.remember, plan.session, events)
-        attended, hosts, assistants = _attendance(events)
+        attended, hosts, assistants = attendance(events)
         held_at = ended.live_since or plan.lesson.starts
         over = next((record.at for record in reversed(events) if record.event["type"] == "session_ended"), held_at)
         review = await self._service.open_for(
@@ -127,15 +132,16 @@ class Reviews:
 
     async def board(self, asker: Principal, review_id: str) -> ReviewBoard:
         """What all rooms had open and what was drawn on it, as far as the asker may see what was recorded."""
-        dossier = await self.permit_watching(asker, review_id)
-        session = dossier.review.session
+        opened = await self._watched(asker, review_id)
+        review = opened.dossier.review
+        session = review.session
         events = await asyncio.to_thread(self._recorded.events, session)
-        zero = next((record.at for record in events if record.event["type"] == "session_live"), dossier.review.held_at)
+        zero = next((record.at for record in events if record.event["type"] == "session_live"), review.held_at)
         return ReviewBoard(
             session=session,
             moments=tuple(
                 BoardMoment(at=record.at - zero, event=msgspec.convert(record.event, BoardEvent))
-                for record in events
+                for record in shown_events(events, opened.lesson.hidden)
                 if record.event["type"] in BOARD
             ),
         )
@@ -175,6 +181,7 @@ class Reviews:
             now = dossier.release
             event = ReleaseChanged(review=review_id, scope=now.scope, invited=now.invited, by=now.by)
             await self._recorded.write_down(dossier.review.session, event, now.at)
+            await self._news.tell()
         return await self._shown(asker, opened, dossier)
 
     async def segment(self, asker: Principal, session: str, segment: str, token: str) -> Path:
@@ -193,7 +200,7 @@ class Reviews:
         if found is None:
             raise NotFound("segment", segment)
         file, unit = found
-        if unit in lesson.withdrawn:
+        if unit in lesson.hidden.units:
             raise RecordingWithheld(review.id, "withdrawn")
         return file
 
@@ -205,23 +212,53 @@ class Reviews:
         """Write down that somebody saw what single pupils answered, for the recorded teachers to see."""
         await self._service.log_view(asker.id, review_id)
 
-    async def permit_watching(self, asker: Principal, review_id: str) -> Dossier:
+    async def shown(self, asker: Principal, review_id: str) -> ReviewShown:
+        """How much of the review the asker is shown now. Raises ReviewNotFound, NotPermitted."""
+        opened = await self._open(asker, review_id)
+        hidden = opened.lesson.hidden
+        return ReviewShown(
+            watching=opened.withheld or "yes",
+            hidden_units=tuple(sorted(hidden.units)),
+            hidden_words=tuple(sorted(hidden.words)),
+        )
+
+    async def follow(self, asker: Principal, review_id: str) -> AsyncIterator[ReviewShown]:
+        """The same again and again, at once when it may have changed, until the asker sees nothing of it any more."""
+        async for _ in self._news.changes():
+            try:
+                yield await self.shown(asker, review_id)
+            except NotPermitted:
+                yield ReviewShown(watching="not_involved", hidden_units=(), hidden_words=())
+                return
+
+    async def permit_photo(self, asker: Principal, review_id: str, photo: str) -> None:
+        """Raises RecordingWithheld unless the asker may see this photo of pupils' work."""
+        opened = await self._watched(asker, review_id)
+        events = await asyncio.to_thread(self._recorded.events, opened.dossier.review.session)
+        if not shows_photo(events, photo, opened.lesson.hidden):
+            raise RecordingWithheld(review_id, "withdrawn")
+
+    async def single_answers(
+        self, asker: Principal, record: SessionRecord, events: list[Record]
+    ) -> tuple[bool, Hidden]:
+        """Whether the asker may see what single pupils did in a session, and what nobody sees of it; before its review
+        opens, as if nothing were shared."""
+        county, review = await self._counties.now(), await self._service.of_session(record.id)
+        if review is not None:
+            lesson, release = await self._lesson(review, county), await self._service.release_of(review.id)
+        else:
+            _, hosts, assistants = attendance(events)
+            units = _units_of(record.plan.community, county)
+            lesson = lesson_of(record.plan, None, units, hosts | assistants, refusing=county.refusing)
+            release = PRIVATE
+        return refusal(standing(asker, lesson), release) is None, lesson.hidden
+
+    async def _watched(self, asker: Principal, review_id: str) -> _Opened:
         """The review; raises RecordingWithheld unless the asker may see what was recorded of the pupils."""
         opened = await self._open(asker, review_id)
         if opened.withheld is not None:
             raise RecordingWithheld(review_id, opened.withheld)
-        return opened.dossier
-
-    async def watches(self, asker: Principal, record: SessionRecord, events: list[Record]) -> bool:
-        """Whether the asker may see what single pupils did in a session; before its review opens, as if nothing were
-        shared."""
-        county, review = await self._counties.now(), await self._service.of_session(record.id)
-        if review is not None:
-            release = await self._service.release_of(review.id)
-            return refusal(standing(asker, await self._lesson(review, county)), release) is None
-        _, hosts, assistants = _attendance(events)
-        lesson = lesson_of(record.plan, None, _units_of(record.plan.community, county), hosts | assistants)
-        return refusal(standing(asker, lesson), PRIVATE) is None
+        return opened
 
     async def _open(self, asker: Principal, review_id: str) -> _Opened:
         """Raises ReviewNotFound, NotPermitted."""
@@ -237,7 +274,13 @@ class Reviews:
         record = await self._sessions.get(review.session)
         if record is None:
             raise ReviewNotFound(review.id)
-        return lesson_of(record.plan, review, _units_of(record.plan.community, county), refusing=county.refusing)
+        return lesson_of(
+            record.plan,
+            review,
+            _units_of(record.plan.community, county),
+            refusing=county.refusing,
+            namings=await self._consents.namings(review.id),
+        )
 
     async def _writer(self, asker: Principal, review_id: str) -> tuple[_Opened, Author]:
         opened = await self._open(asker, review_id)
@@ -258,7 +301,7 @@ class Reviews:
         ended = record.ended_at if record is not None else None
         kept = kept_days("rehearsal" if dossier.review.rehearsal else "lesson", self._kept_days) * DAY_SECONDS
         return review_view(
-            dossier,
+            shown_dossier(dossier, opened.lesson.hidden),
             recorded,
             rubric=self._service.rubric,
             viewings=await self._service.views(dossier.review.id),
@@ -267,39 +310,13 @@ class Reviews:
             asker=asker,
             standing=opened.standing,
             withheld=opened.withheld,
-            withdrawn=opened.lesson.withdrawn,
+            hidden=opened.lesson.hidden,
             writes=self._writes(asker, opened),
             researchers=researchers(people, opened.lesson),
             address=lambda segment: self._links.address(session, segment, asker.id),
             kept_until=None if ended is None else ended + kept,
             now=self._clock(),
         )
-
-
-def _attendance(events: list[Record]) -> tuple[set[str], set[str], set[str]]:
-    """(units that were there while the lesson was live, the persons who hosted, those who assisted while it was live).
-    A host's participant id is `host.<person id>`, an assistant's `assistant.<person id>`."""
-    present: dict[str, str] = {}
-    attended: set[str] = set()
-    hosts: set[str] = set()
-    assistants: set[str] = set()
-    live = False
-    for record in events:
-        event = record.event
-        if event["type"] == "joined" and event["role"] in TEACHING and not event["participant"].endswith(".camera"):
-            present[event["participant"]] = event["unit"]
-            if event["role"] == "host":
-                hosts.add(str(event["participant"]).removeprefix("host."))
-        elif event["type"] == "left":
-            present.pop(event["participant"], None)
-        elif event["type"] == "session_live":
-            live = True
-        elif event["type"] == "session_ended":
-            break
-        if live:
-            attended.update(present.values())
-            assistants.update(who.removeprefix("assistant.") for who in present if who.startswith("assistant."))
-    return attended, hosts, assistants
 
 
 def _listed(asker: Principal, summary: Summary, county: County) -> bool:

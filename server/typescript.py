@@ -26,7 +26,19 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from server import shapes
-from server.shapes import amendment, closing, exercise, explanation, membership, people, repair, review, table, terms
+from server.shapes import (
+    amendment,
+    closing,
+    consent,
+    exercise,
+    explanation,
+    membership,
+    people,
+    repair,
+    review,
+    table,
+    terms,
+)
 from server.shapes import live as live_shapes
 from signaling import board, chat, commands, events, exercises, materials, messages, room_state, strokes, wire
 
@@ -46,6 +58,8 @@ REQUESTS: frozenset[type] = frozenset(
         closing.GivenDays,
         closing.NewClosing,
         closing.NewMakeUps,
+        consent.NewConsent,
+        consent.NamedPupil,
         explanation.StartExplanation,
         membership.NewMembership,
         people.ConfirmPairing,

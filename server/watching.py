@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from recordings.release import Office, Standing
 from recordings.review import Review
+from recordings.withdrawal import NOTHING, Hidden, Naming, hidden_of
 from server.auth.policy import PERMISSIONS, allowed
 from server.auth.principal import Principal
 from server.shapes.people import Grant
@@ -25,9 +26,8 @@ class TaughtLesson(Struct, frozen=True, kw_only=True):
 
     units: tuple[str, ...]
     """Those that took part."""
-    withdrawn: frozenset[str] = frozenset()
-    """Units whose class has since withdrawn its consent: nothing recorded of their room is shown to anybody, also once
-    the class has left the register."""
+    hidden: Hidden = NOTHING
+    """What nobody is shown of it, because a class has withdrawn its consent."""
     community: str
     community_units: tuple[str, ...]
     hosts: frozenset[str] = frozenset()
@@ -42,15 +42,16 @@ def lesson_of(
     community_units: Collection[str],
     taught: Iterable[str] = (),
     refusing: Collection[str] = (),
+    namings: Iterable[Naming] = (),
 ) -> TaughtLesson:
     """The lesson as its plan has it and, once it has a review, as it was held: the assistant of a class that was not
     there was not recorded. `taught`: who is in it, while there is no review yet; `refusing`: classes whose
-    last word on being recorded is no."""
+    last word on being recorded is no; `namings`: what names pupils in the review."""
     hosts = review.parts[0].teachers if review is not None and review.parts else ()
     absent = {part.unit for part in review.parts[1:] if not part.attended} if review is not None else set()
     return TaughtLesson(
         units=plan.units,
-        withdrawn=frozenset(part.unit for part in plan.parts if not set(part.classes).isdisjoint(refusing)),
+        hidden=hidden_of(plan.parts, refusing, namings),
         community=plan.community,
         community_units=tuple(community_units),
         hosts=frozenset(hosts),

@@ -12,14 +12,16 @@ from recordings.errors import JournalLocked
 from recordings.manifest import read_recording
 from recordings.recorder import SessionRecorder
 from server.keys import settings_key
-from signaling.commands import EndLesson, Hello, Mark, StartLesson
+from signaling.commands import CallOn, EndLesson, Hello, Mark, StartLesson
+from signaling.exercises import Answer, Exercise, ExercisePushed, PushExercise
 from signaling.frames import MSGPACK
 from signaling.materials import OpenMaterial, TurnPage
 from signaling.messages import Welcome
-from signaling.strokes import DrawStroke
+from signaling.strokes import DrawStroke, ExtendStroke
 from tests.county_server import CORE, MEMBER, PUBLIC, SYNC, Caller, CountyServer, person_id, remote_room
 from tests.live_server import Panel
 from tests.recorded_media import audio_packets, camera, merged, microphone, report, video_packets
+from tests.unit.test_photo import PICTURE
 
 HOST, MEMBERS = f"host.{person_id('host_teacher')}", remote_room(MEMBER)
 
@@ -30,6 +32,8 @@ class Held:
     def __init__(self, county: CountyServer, session: str, review: str) -> None:
         self.county = county
         self.session = session
+        self.photos: dict[str, str] = {}
+        """Of each class's work, where they handed some in."""
         self.path = f"/api/reviews/{review}"
         self.id = review
 
@@ -48,9 +52,10 @@ class Held:
         return track["segments"][0]["url"], (folder / facts.opened.file).read_bytes()
 
 
-async def hold(county: CountyServer) -> Held:
-    """A rehearsal with a board, ended, its review open."""
+async def hold(county: CountyServer, *, answers: bool = False) -> Held:
+    """A rehearsal with a board, ended, its review open; with `answers` both classes write, draw and hand in photos."""
     teacher = await county.person("host_teacher")
+    photos: dict[str, str] = {}
     session = (await teacher.post("/api/sessions", {"lesson": SYNC})).json["id"]
     async with ClientSession() as sockets:
         host = await _join(county, sockets, teacher, session)
@@ -61,6 +66,8 @@ async def hold(county: CountyServer) -> Held:
         await host.ask(
             DrawStroke, version="blank", page=1, stroke="s1", colour="red", width=16, points=(100, 100, 20, 5)
         )
+        if answers:
+            photos = await _answer(county, session, host, classroom)
         await host.ask(TurnPage, version="blank", page=2)
         await host.ask(EndLesson)
         async with asyncio.timeout(10):
@@ -68,17 +75,42 @@ async def hold(county: CountyServer) -> Held:
                 await asyncio.sleep(0.02)
         for panel in (host, classroom):
             await panel.close()
-    return Held(county, session, review)
+    held = Held(county, session, review)
+    held.photos = photos
+    return held
 
 
-async def record(held: Held) -> Held:
+async def _answer(county: CountyServer, session: str, host: Panel, classroom: Panel) -> dict[str, str]:
+    """An exercise that both classes answer in writing and by a photo, and a stroke of the far classroom."""
+    await host.ask(PushExercise, exercise=Exercise(kind="text", prompt="什么是法线？"))
+    run = next(event.run for event in host.events if isinstance(event, ExercisePushed))
+    await classroom.ask(Answer, exercise=run, seat=7, text="垂直于镜面")
+    await host.ask(Answer, exercise=run, seat=3, text="垂直的线")
+    await host.ask(CallOn, participant=MEMBERS)
+    await classroom.ask(
+        DrawStroke, version="blank", page=1, stroke="s2", colour="blue", width=16, points=(200, 200, 20, 5)
+    )
+    await classroom.ask(ExtendStroke, stroke="s2", points=(5, 5))
+    photos = {}
+    for unit, caller in ((CORE, await county.person("host_teacher")), (MEMBER, await county.panel(MEMBER))):
+        sent = await caller.ask(
+            "POST",
+            f"/api/sessions/{session}/photos?exercise={run}&pupil=7",
+            data=PICTURE,
+            headers={"Content-Type": "image/jpeg"},
+        )
+        photos[unit] = sent.json["photo"]
+    return photos
+
+
+async def record(held: Held, seconds: int = 2) -> Held:
     """The same lesson with a picture and the sound of each of the two."""
     folder = held.county.app[settings_key].recordings_dir / held.session
     async with asyncio.timeout(10):
         # a server that has just started looks over the recordings of ended sessions, whenever its thread gets its turn
         while True:
             try:
-                await asyncio.to_thread(_record, folder, held.session)
+                await asyncio.to_thread(_record, folder, held.session, seconds)
             except JournalLocked:
                 await asyncio.sleep(0.05)
             else:
@@ -96,7 +128,7 @@ async def _join(county: CountyServer, sockets: ClientSession, caller: Caller, se
     return panel
 
 
-def _record(folder: Path, session: str) -> None:
+def _record(folder: Path, session: str, seconds: int) -> None:
     """Go on with the session's recording: real pictures and sound of both sides, as the media plane hands them on."""
     now = [0.0]
     wall = read_recording(folder).started_at
@@ -105,8 +137,8 @@ def _record(folder: Path, session: str) -> None:
         recorder.start(participant, "host" if side == "host" else "member", unit, participant, consent=True)
         video, audio = recorder.video_tap(participant, "teacher"), recorder.audio_tap(participant)
         packets = merged(
-            video_packets(camera(2)),
-            audio_packets(microphone(2)),
+            video_packets(camera(seconds)),
+            audio_packets(microphone(seconds)),
             [report("video", 0.2, 0.0), report("audio", 0.3, 0.0)],
         )
         for packet in packets:

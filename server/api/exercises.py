@@ -91,7 +91,7 @@ async def add_photo(request: web.Request) -> web.Response:
 async def show_photo(request: web.Request) -> web.Response:
     """For the teachers in the lesson, afterwards for those who may watch its recording."""
     session, photo = request.match_info["id"], request.match_info["photo"]
-    await _permit_reading(request, session)
+    await _permit_reading(request, session, photo)
     found = None
     if PHOTO_ID.fullmatch(photo):
         found = await asyncio.to_thread(request.app[answers_key].read, session, photo)
@@ -129,7 +129,7 @@ def _sender(session: LiveSession, asker: Principal, command: type[Command]) -> s
     raise NotInLesson(session.id, "assistant")
 
 
-async def _permit_reading(request: web.Request, session: str) -> None:
+async def _permit_reading(request: web.Request, session: str, photo: str) -> None:
     asker = principal(request)
     try:
         room = request.app[live_key].running(session).room
@@ -137,7 +137,7 @@ async def _permit_reading(request: web.Request, session: str) -> None:
         record = await request.app[session_store_key].get(session)
         if record is None or record.review is None:
             raise
-        await request.app[reviews_key].permit_watching(asker, record.review)
+        await request.app[reviews_key].permit_photo(asker, record.review, photo)
         return
     here = (room.participants.get(f"{role}.{asker.id}") for role in ("host", "assistant", "observer"))
     if asker.kind != "person" or all(who is None for who in here):

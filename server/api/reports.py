@@ -34,7 +34,7 @@ async def report(request: web.Request) -> web.Response:
         raise NotPermitted("view_reviews")
     running = next((one for one in app[live_key].sessions if one.id == record.id), None)
     events = await asyncio.to_thread(app[reviews_key].events, record.id)
-    watches = await app[reviews_key].watches(asker, record, events)
+    watches, hidden = await app[reviews_key].single_answers(asker, record, events)
     found = lesson_report(
         plan,
         events,
@@ -42,6 +42,7 @@ async def report(request: web.Request) -> web.Response:
         review=record.review,
         now=time.time(),
         single_answers=watches,
+        hidden=hidden.units,
     )
     single = any(one.single or one.pictures for exercise in found.exercises for one in exercise.classes)
     if single and record.review is not None:

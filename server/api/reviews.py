@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from server.auth.middleware import principal
+from server.event_stream import stream
 from server.keys import reviews_key
 from server.shapes.review import CloseReview, NewComment, NewConclusion, NewRelease, NewScore
 from server.web import body, reply
@@ -25,6 +26,19 @@ async def show(request: web.Request) -> web.Response:
 async def board(request: web.Request) -> web.Response:
     """What was open in the rooms and drawn on it, and when."""
     return reply(request, await request.app[reviews_key].board(principal(request), request.match_info["review"]))
+
+
+@routes.get("/api/reviews/{review}/shown")
+async def shown(request: web.Request) -> web.Response:
+    return reply(request, await request.app[reviews_key].shown(principal(request), request.match_info["review"]))
+
+
+@routes.get("/api/reviews/{review}/shown/events")
+async def follow(request: web.Request) -> web.StreamResponse:
+    """The same as server-sent events: whoever plays the review hears at once what may be shown no more."""
+    asker, review = principal(request), request.match_info["review"]
+    await request.app[reviews_key].shown(asker, review)
+    return await stream(request, request.app[reviews_key].follow(asker, review))
 
 
 @routes.post("/api/reviews/{review}/comments")

@@ -112,3 +112,5 @@ class LessonReport(Body, frozen=True, kw_only=True):
     review: str | None
     single_answers: bool
     """Whether the asker is shown what single pupils answered."""
+    hidden_units: tuple[str, ...]
+    """Units whose class does not agree to be recorded, or has withdrawn: counts only, for everybody."""

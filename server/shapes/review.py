@@ -70,6 +70,9 @@ class ViewTrack(Body, frozen=True, kw_only=True):
     segments: tuple[SegmentView, ...]
     gaps: tuple[tuple[float, float], ...]
     consent: bool
+    """False: nothing of this room is shown, to anybody."""
+    withdrawn: bool
+    """It was recorded with consent, and that was withdrawn since."""
     talk: tuple[tuple[float, float], ...]
     """Spans in which this side was heard, lesson seconds, from microphone levels."""
 
@@ -90,6 +93,8 @@ class TimelineMark(Body, frozen=True, kw_only=True):
     until: float | None = None
     """The end of a stretch, such as a dropout's."""
     label: str = ""
+    hidden: bool = False
+    """Its note named a pupil of a class that has withdrawn."""
 
 
 class CommentView(Body, frozen=True, kw_only=True):
@@ -105,6 +110,8 @@ class CommentView(Body, frozen=True, kw_only=True):
     label: str
     reply_to: str | None
     written_at: float
+    hidden: bool
+    """It named a pupil of a class that has withdrawn; its text is empty."""
 
 
 class Criterion(Body, frozen=True, kw_only=True):
@@ -143,6 +150,8 @@ class ConclusionView(Body, frozen=True, kw_only=True):
     owner: str
     due: str
     written_at: float
+    hidden: bool
+    """As a comment's."""
 
 
 class ViewingRow(Body, frozen=True, kw_only=True):
@@ -204,7 +213,19 @@ class ReviewView(Body, frozen=True, kw_only=True):
     may: tuple[Literal["comment", "score", "conclude", "close"], ...]
     viewings: tuple[ViewingRow, ...]
     watching: Watching
+    hidden_units: tuple[str, ...]
+    """Units whose class does not agree to be recorded, or has withdrawn: nobody is shown anything of their rooms."""
+    hidden_words: tuple[str, ...]
     release: ReleaseView
+
+
+class ReviewShown(Body, frozen=True, kw_only=True):
+    """How much of a review the asker is shown now, as the fields of `ReviewView` say it: where they differ from those
+    of the view that a page has, it takes away what it shows and asks for the review again."""
+
+    watching: Watching
+    hidden_units: tuple[str, ...]
+    hidden_words: tuple[str, ...]
 
 
 class NewComment(Body, frozen=True, kw_only=True):

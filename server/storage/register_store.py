@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Column, Connection, Double, Integer, Table, Text, bindparam, delete, func, insert, select
 
+from server.storage.consent_store import newest_word, refused, withdrawn_classes
 from server.storage.database import Database, metadata
 from timetable.errors import StaleVersion
 from timetable.model import Register, Term
@@ -18,8 +19,6 @@ versions = Table(
     Column("term", Text, nullable=False),
 )
 unfollowed = Table("register_unfollowed", metadata, Column("number", Integer, primary_key=True, autoincrement=False))
-refused = Table("consent_refused", metadata, Column("class", Text, primary_key=True))
-"""Classes whose last word on being recorded was no, also those that have left the register since."""
 
 TERMS_KEPT = 2
 """Decoded registers of earlier terms that are kept at hand."""
@@ -51,9 +50,16 @@ class SqlRegisterStore:
     async def version(self) -> int:
         return await self._database.read(_newest)
 
+    async def state(self) -> tuple[int, int]:
+        """The newest version, and the newest word on a consent that was given beside it: the county stands by both."""
+        return await self._database.read(lambda c: (_newest(c), newest_word(c)))
+
     async def refused(self) -> frozenset[str]:
-        """The classes whose last word on being recorded was no, also those that no version has any more."""
-        return await self._database.read(lambda c: frozenset(c.execute(select(refused)).scalars()))
+        """The classes whose last word on being recorded was no, in the register or beside it, also those that no
+        version has any more."""
+        return await self._database.read(
+            lambda c: frozenset(c.execute(select(refused)).scalars()) | withdrawn_classes(c)
+        )
 
     async def terms(self) -> list[tuple[Term, int]]:
         """Every term that the register was ever in, the newest first, with its last version."""

@@ -11,12 +11,15 @@ const catalogues = resolve(here, "../../config/locale");
 const LOCALE = "virtual:locale/";
 /** What a page may weigh before its first paint, compressed: code, styles and the texts of one language. */
 const FIRST_LOAD_BYTES = 100_000;
+/** Parts of the texts that one page alone needs and loads: the others stay light without them. */
+const OF_ONE_PAGE = ["consents", "report"];
 
-/** The texts of a language are spread over files by part (`zh-CN.json`, `classroom.zh-CN.json`): the pages load one. */
+/** The texts of a language are spread over files by part (`zh-CN.json`, `classroom.zh-CN.json`): the pages load one, and
+ * those of a page's own beside it (`virtual:locale/consents.zh-CN`). */
 function locales(): Plugin {
   const files = (language: string) =>
     readdirSync(catalogues)
-      .filter((name) => name === `${language}.json` || name.endsWith(`.${language}.json`))
+      .filter((name) => name === `${language}.json` || (name.endsWith(`.${language}.json`) && !OF_ONE_PAGE.includes(name.split(".")[0] ?? "")))
       .sort();
   return {
     name: "tongke-locales",
@@ -24,7 +27,8 @@ function locales(): Plugin {
     load(id) {
       if (!id.startsWith(`\0${LOCALE}`)) return undefined;
       const texts: Record<string, string> = {};
-      for (const name of files(id.slice(LOCALE.length + 1))) {
+      const wanted = id.slice(LOCALE.length + 1);
+      for (const name of OF_ONE_PAGE.includes(wanted.split(".")[0] ?? "") ? [`${wanted}.json`] : files(wanted)) {
         const path = join(catalogues, name);
         this.addWatchFile(path);
         Object.assign(texts, JSON.parse(readFileSync(path, "utf-8")));

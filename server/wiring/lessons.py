@@ -15,6 +15,7 @@ from server.answer_files import AnswerFiles
 from server.cameras.certificate import kept_pair
 from server.cameras.pulls import CameraPulls
 from server.cameras.store import CameraStore
+from server.consents import Consents
 from server.journals import FileJournals
 from server.keys import (
     amendments_key,
@@ -22,15 +23,18 @@ from server.keys import (
     bus_key,
     camera_store_key,
     cameras_key,
+    consents_key,
     counties_key,
     database_key,
     exercises_key,
+    importing_key,
     intake_key,
     live_key,
     live_sessions_key,
     materials_key,
     media_key,
     people_key,
+    review_news_key,
     reviews_key,
     session_store_key,
     settings_key,
@@ -46,11 +50,13 @@ from server.media_links import MediaLinks
 from server.private_file import kept_secret
 from server.recorded import RecordedSessions
 from server.retention import Retention
+from server.review_news import ReviewNews
 from server.reviews import Reviews
 from server.sockets.intake import Intake
 from server.sockets.line import write_all
 from server.steady_clock import SteadyClock
 from server.storage.access_store import SqlAccessStore
+from server.storage.consent_store import SqlConsentStore
 from server.storage.exercise_store import SqlExerciseStore
 from server.storage.material_store import SqlMaterialStore
 from server.storage.review_store import SqlReviewStore
@@ -67,18 +73,41 @@ async def reviews(app: web.Application) -> AsyncIterator[None]:
     secret = await asyncio.to_thread(kept_secret, folder / "secrets" / "media")
     app[answers_key] = AnswerFiles(folder / "answers")
     sessions = SqlSessionStore(app[database_key])
+    service = ReviewService(SqlReviewStore(app[database_key]), time.time, lambda: secrets.token_hex(8))
+    recorded = RecordedSessions(FileJournals(folder / "journals"), settings.recordings_dir, sessions, time.time)
+    consents = SqlConsentStore(app[database_key])
+    news = app[review_news_key] = ReviewNews(app[bus_key])
     app[reviews_key] = Reviews(
-        ReviewService(SqlReviewStore(app[database_key]), time.time, lambda: secrets.token_hex(8)),
-        RecordedSessions(FileJournals(folder / "journals"), settings.recordings_dir, sessions, time.time),
+        service,
+        recorded,
         app[counties_key],
         app[people_key],
         sessions,
         MediaLinks(secret, time.time),
         app[answers_key],
+        consents,
+        news,
+        settings.recordings.retention_days,
+        time.time,
+    )
+    app[consents_key] = Consents(
+        consents,
+        service,
+        recorded,
+        app[counties_key],
+        app[importing_key],
+        app[people_key],
+        news,
         settings.recordings.retention_days,
         time.time,
     )
     yield
+
+
+async def stop_following(app: web.Application) -> None:
+    """End the streams of open reviews before the web server waits for those who listen."""
+    if review_news_key in app:
+        app[review_news_key].close()
 
 
 async def media(app: web.Application) -> AsyncIterator[None]:
@@ -164,10 +193,18 @@ async def lessons(app: web.Application) -> AsyncIterator[None]:
         whip_base=lambda: _own_address(app),
         networks=settings.cameras.networks,
     )
+
+    async def follow_consents() -> None:
+        """What a class has just withdrawn is written no more from now on, in lessons that go on too."""
+        await counties.load()
+        recording.look()
+
+    app[review_news_key].on_news = follow_consents
     schedule = LessonSchedule(service, counties, app[amendments_key], clock)
     tasks = [
         asyncio.create_task(service.run(), name="live"),
         asyncio.create_task(withdrawals.run(), name="withdrawals"),
+        asyncio.create_task(app[review_news_key].run(), name="review news"),
         asyncio.create_task(schedule.run(), name="schedule"),
         asyncio.create_task(recording.run(), name="recording"),
         asyncio.create_task(app[cameras_key].run(), name="cameras"),

@@ -54,3 +54,9 @@ async def held(county: CountyServer) -> Held:
 async def recorded(held: Held) -> Held:
     """The same, with a picture and the sound of each of the two."""
     return await record(held)
+
+
+@pytest.fixture
+async def answered(county: CountyServer) -> Held:
+    """The same, with answers, photos and strokes of both classes."""
+    return await record(await hold(county, answers=True))

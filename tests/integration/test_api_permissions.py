@@ -38,6 +38,9 @@ CLOSERS = DIRECTORS | PRINCIPALS | {"bureau_admin", "convenor"}
 """Who may close some school."""
 IMPORTERS_OF_A1 = frozenset({"bureau_admin", "convenor", "member_director"})
 """Who may change what belongs to the member school."""
+SPEAKERS_OF_A1 = frozenset({"bureau_admin", "convenor", "member_director", "member_principal"})
+"""Who may withdraw the consent of the member school's class."""
+CLASS_OF_A1 = next(one.id for one in county_register(date(2026, 11, 18)).classes if one.unit == MEMBER)
 TEACHER_OF_A1 = next(one.id for one in county_register(date(2026, 11, 18)).teachers if one.posts == (MEMBER,))
 
 HOSTS_OF_SYNC = frozenset({"host_teacher", "core_director", "convenor"})
@@ -209,6 +212,12 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("PUT", "/api/reviews/absent/conclusion", {"worked": "x", "change": "x"}, EVERYBODY),
     ("POST", "/api/reviews/absent/close", {"revision": 1}, EVERYBODY),
     ("PUT", "/api/reviews/absent/release", {"revision": 0, "scope": "units"}, EVERYBODY),
+    ("GET", "/api/reviews/absent/shown", None, EVERYBODY),
+    ("GET", "/api/reviews/absent/shown/events", None, EVERYBODY),
+    ("GET", "/api/consents", None, CLOSERS),
+    ("GET", f"/api/consents/{CLASS_OF_A1}", None, SPEAKERS_OF_A1),
+    ("PUT", f"/api/consents/{CLASS_OF_A1}", OLD | {"agreed": False}, SPEAKERS_OF_A1),
+    ("POST", f"/api/consents/{CLASS_OF_A1}/hidden", {"review": "absent", "word": "absent"}, SPEAKERS_OF_A1),
     ("GET", "/media/absent/absent?t=x", None, frozenset()),
 ]
 """Where there is something to do for somebody, the last column says for whom; what happens to reviews and sessions

@@ -23,8 +23,8 @@ class Registers:
     async def load(self) -> Register | None:
         return self.register
 
-    async def version(self) -> int:
-        return self.number
+    async def state(self) -> tuple[int, int]:
+        return self.number, 0
 
     async def refused(self) -> frozenset[str]:
         return frozenset()

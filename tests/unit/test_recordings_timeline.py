@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from recordings.journal import Record
 from recordings.manifest import Ended, Opened, Participant, Recording, SegmentFacts
 from recordings.talk import talk_lanes
 from recordings.timeline import Chapter, Lane, Mark, Timeline, TimelineSegment, build_timeline
+from recordings.withdrawal import word_of_note
 
 ZERO = 1_800_000_000.0
 
@@ -164,9 +165,9 @@ def test_marks_tell_hands_calls_signals_and_dropouts() -> None:
     )
 
     def mark(kind: Any, at: float, until: float | None, who: str, label: str = "") -> Mark:
-        return Mark(
-            kind=kind, at=at, until=until, participant=who, side="host" if who == "h" else "member", label=label
-        )
+        side: Literal["host", "member"] = "host" if who == "h" else "member"
+        word = word_of_note(who, ZERO + at) if kind == "mark" else ""
+        return Mark(kind=kind, at=at, until=until, participant=who, side=side, label=label, word=word)
 
     assert timeline.marks == (
         mark("mark", 10.0, None, "a", "精彩"),

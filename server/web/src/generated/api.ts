@@ -265,6 +265,74 @@ export interface WeekView {
   changed: OccurrenceRow[];
 }
 
+/** The last word that was given on the page. */
+export interface ConsentSaid {
+  agreed: boolean;
+  name: string;
+  at: number;
+}
+
+export interface ClassConsentRow {
+  id: string;
+  unit: string;
+  unitName: string;
+  /** Of one that has left: as it was called in its last lesson. */
+  className: string;
+  /** The register has it no more; what was recorded of it is still there. */
+  left: boolean;
+  agreed: boolean;
+  /** Lessons in which it is seen or heard and whose recording is still kept. */
+  recordings: number;
+  lastHeld: number | null;
+  said: ConsentSaid | null;
+  revision: number;
+}
+
+/** A lesson that the class was in, named as it was then. */
+export interface ConsentLesson {
+  review: string;
+  title: string;
+  heldAt: number;
+  className: string;
+  rehearsal: boolean;
+  keptUntil: number | null;
+  /** Its time is over: nothing that was recorded of it is left. */
+  deleted: boolean;
+}
+
+/** Something that somebody wrote in a review of the class: a comment, a conclusion, a note made in the lesson. */
+export interface ReviewWord {
+  review: string;
+  word: string;
+  kind: "comment" | "conclusion" | "note";
+  title: string;
+  heldAt: number;
+  authorName: string;
+  /** Empty once it is hidden. */
+  text: string;
+  hidden: boolean;
+}
+
+export interface ClassConsent {
+  row: ClassConsentRow;
+  /** The newest first. */
+  lessons: ConsentLesson[];
+  /** Only of a class that does not agree: what may name its pupils. */
+  words: ReviewWord[];
+}
+
+/** `revision`: of the row that the asker saw. */
+export interface NewConsent {
+  agreed: boolean;
+  revision: number;
+}
+
+/** This text names or shows a pupil of the class: it is hidden from everybody. */
+export interface NamedPupil {
+  review: string;
+  word: string;
+}
+
 /** In the order in which they are meant to be asked. */
 export interface LessonExercises {
   lesson: string;
@@ -826,6 +894,8 @@ export interface LessonReport {
   review: string | null;
   /** Whether the asker is shown what single pupils answered. */
   singleAnswers: boolean;
+  /** Units whose class does not agree to be recorded, or has withdrawn: counts only, for everybody. */
+  hiddenUnits: string[];
 }
 
 export interface ReviewRow {
@@ -877,7 +947,10 @@ export interface ViewTrack {
   className: string;
   segments: SegmentView[];
   gaps: [number, number][];
+  /** False: nothing of this room is shown, to anybody. */
   consent: boolean;
+  /** It was recorded with consent, and that was withdrawn since. */
+  withdrawn: boolean;
   /** Spans in which this side was heard, lesson seconds, from microphone levels. */
   talk: [number, number][];
 }
@@ -898,6 +971,8 @@ export interface TimelineMark {
   /** The end of a stretch, such as a dropout's. */
   until: number | null;
   label: string;
+  /** Its note named a pupil of a class that has withdrawn. */
+  hidden: boolean;
 }
 
 export interface CommentView {
@@ -913,6 +988,8 @@ export interface CommentView {
   label: string;
   replyTo: string | null;
   writtenAt: number;
+  /** It named a pupil of a class that has withdrawn; its text is empty. */
+  hidden: boolean;
 }
 
 export interface Criterion {
@@ -951,6 +1028,8 @@ export interface ConclusionView {
   owner: string;
   due: string;
   writtenAt: number;
+  /** As a comment's. */
+  hidden: boolean;
 }
 
 export interface ViewingRow {
@@ -1010,7 +1089,17 @@ export interface ReviewView {
   may: ("comment" | "score" | "conclude" | "close")[];
   viewings: ViewingRow[];
   watching: Watching;
+  /** Units whose class does not agree to be recorded, or has withdrawn: nobody is shown anything of their rooms. */
+  hiddenUnits: string[];
+  hiddenWords: string[];
   release: ReleaseView;
+}
+
+/** How much of a review the asker is shown now, as the fields of `ReviewView` say it: where they differ from those of the view that a page has, it takes away what it shows and asks for the review again. */
+export interface ReviewShown {
+  watching: Watching;
+  hiddenUnits: string[];
+  hiddenWords: string[];
 }
 
 export interface NewComment {

@@ -2,17 +2,18 @@
 import "./report.css";
 import "../classroom/exercise.css";
 
-import { useState } from "preact/hooks";
-import type { ClassAnswers, ExerciseReport, LessonReport, LineReport, RoomReport } from "../generated/api";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ClassAnswers, ExerciseReport, LessonReport, LineReport, ReviewShown, RoomReport } from "../generated/api";
 import { letter } from "../classroom/exercise";
 import { usePhoto } from "../classroom/photo";
 import { lasting } from "../classroom/ticker";
 import { call } from "../ui/api";
 import { Button, Empty, Failure, LinkButton, Skeleton, Stale, StateChip } from "../ui/components";
-import { has, language, t } from "../ui/i18n";
+import { bringTexts, has, language, t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { mount } from "../ui/mount";
 import { useResource } from "../ui/resource";
+import { useShown } from "../ui/shown";
 import { clockAt, countyTime, longDate } from "../ui/time";
 import { Frame } from "../ui/top";
 import { isNowhere, WaysOn } from "../ui/ways-on";
@@ -23,7 +24,12 @@ const session = decodeURIComponent(location.pathname.split("/").filter(Boolean).
 const path = `/api/sessions/${encodeURIComponent(session)}/report`;
 
 function ReportPage() {
-  const { data, error, slow, at, reload } = useResource<LessonReport>(path, (signal) => call("GET", path, { signal }), REFRESH_SECONDS);
+  const { data: kept, error, slow, at, reload } = useResource<LessonReport>(path, (signal) => call("GET", path, { signal }), REFRESH_SECONDS);
+  const shown = useShown(kept?.review ?? null);
+  const data = useMemo(() => kept && (shown === null ? kept : masked(kept, shown)), [kept, shown]);
+  useEffect(() => {
+    if (shown !== null) reload();
+  }, [shown]);
   return (
     <Frame here="lessons">
       <main class="sheet-page report" data-report={data?.session} data-state={data?.state}>
@@ -34,6 +40,16 @@ function ReportPage() {
       </main>
     </Frame>
   );
+}
+
+/** The report without the single answers that may not be shown any more: the next look brings it whole. */
+function masked(report: LessonReport, shown: ReviewShown): LessonReport {
+  const gone = (unit: string) => shown.watching !== "yes" || shown.hiddenUnits.includes(unit);
+  const exercises = report.exercises.map((exercise) => ({
+    ...exercise,
+    classes: exercise.classes.map((one) => (gone(one.unit) ? { ...one, single: [], pictures: [] } : one)),
+  }));
+  return { ...report, exercises, hiddenUnits: shown.hiddenUnits };
 }
 
 function Loaded({ report }: { report: LessonReport }) {
@@ -247,7 +263,7 @@ function Exercises({ report }: { report: LessonReport }) {
           )}
           <ul class="rp-classes">
             {exercise.classes.map((one) => (
-              <Class key={one.unit} exercise={exercise} answers={one} name={names.get(one.unit) ?? one.unit} />
+              <Class key={one.unit} exercise={exercise} answers={one} name={names.get(one.unit) ?? one.unit} hidden={report.singleAnswers && report.hiddenUnits.includes(one.unit)} />
             ))}
           </ul>
         </article>
@@ -257,7 +273,15 @@ function Exercises({ report }: { report: LessonReport }) {
   );
 }
 
-function Class({ exercise, answers, name }: { exercise: ExerciseReport; answers: ClassAnswers; name: string }) {
+interface ClassProps {
+  exercise: ExerciseReport;
+  answers: ClassAnswers;
+  name: string;
+  /** The class does not agree to be recorded: nobody sees what single pupils did. */
+  hidden: boolean;
+}
+
+function Class({ exercise, answers, name, hidden }: ClassProps) {
   const rest = Math.max(0, answers.pupils - answers.answered);
   const wrong = answers.right === null ? 0 : Math.max(0, answers.answered - answers.right);
   const pieces =
@@ -286,6 +310,7 @@ function Class({ exercise, answers, name }: { exercise: ExerciseReport; answers:
           {answers.photos > 0 && ` · ${t("report.photos", { n: answers.photos })}`}
         </span>
       </div>
+      {hidden && <p class="sm mut">{t("report.class_hidden")}</p>}
       {single && (
         <details>
           <summary class="sm">{t("report.singles")}</summary>
@@ -324,4 +349,8 @@ function Photo({ id, seat }: { id: string; seat: number | null }) {
   );
 }
 
+bringTexts({
+  "zh-CN": () => import("virtual:locale/report.zh-CN"),
+  en: () => import("virtual:locale/report.en"),
+});
 void mount(ReportPage, "report.title");

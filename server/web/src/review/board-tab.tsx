@@ -18,7 +18,8 @@ const GROWING_EVERY = 5;
 
 export function BoardTab({ view, playback }: { view: ReviewView; playback: Playback }) {
   const path = `/api/reviews/${encodeURIComponent(view.row.id)}/board`;
-  const { data, error, slow, reload } = useResource<ReviewBoard>(path, (signal) => get(path, signal), view.recording ? GROWING_EVERY : undefined);
+  // what was drawn in a room is gone when its class withdraws
+  const { data, error, slow, reload } = useResource<ReviewBoard>(`${path} ${view.watching} ${view.hiddenUnits.join()}`, (signal) => get(path, signal), view.recording ? GROWING_EVERY : undefined);
   const pages = useRef<PagePictures | null>(null);
   const { position } = playback.moment.value;
   const moments = data?.moments ?? [];

@@ -73,12 +73,12 @@ function Thread({ view, comment, replies, on, may, show, changed }: ThreadProps)
           </button>
         )}
       </div>
-      <p>{comment.text}</p>
+      <Words of={comment} />
       {replies.map((reply) => (
         <div class="rp" key={reply.id}>
           <b class={`av2 ${sideClass(reply.side)}`}>{initial(reply.authorName)}</b>
           <p>
-            <b>{reply.authorName}</b> {reply.text}
+            <b>{reply.authorName}</b> {reply.hidden ? <span class="mut">{t("review.words_hidden")}</span> : reply.text}
           </p>
         </div>
       ))}
@@ -92,6 +92,10 @@ function Thread({ view, comment, replies, on, may, show, changed }: ThreadProps)
         ))}
     </li>
   );
+}
+
+function Words({ of }: { of: CommentView }) {
+  return of.hidden ? <p class="mut">{t("review.words_hidden")}</p> : <p>{of.text}</p>;
 }
 
 function Reply({ view, to, changed, done }: { view: ReviewView; to: string; changed: (view: ReviewView) => void; done: () => void }) {

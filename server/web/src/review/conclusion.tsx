@@ -51,7 +51,8 @@ function Written({ conclusion }: { conclusion: ConclusionView }) {
           {t("review.closing.written", { time: dateTime(conclusion.writtenAt) })}
         </StateChip>
       </div>
-      <dl>
+      {conclusion.hidden && <p class="mut sm">{t("review.words_hidden")}</p>}
+      <dl hidden={conclusion.hidden}>
         <dt>{t("review.closing.worked")}</dt>
         <dd>{conclusion.worked}</dd>
         <dt>{t("review.closing.change")}</dt>

@@ -1,6 +1,6 @@
 /** The page of a bilateral review: both sides' pictures in step on the left, what people say of the lesson on the right. */
 import "./review.css";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { ReviewView } from "../generated/api";
 import { get } from "../ui/api";
 import { Button, Failure, KindChip, Note, Skeleton, Stale, StateChip, Tabs } from "../ui/components";
@@ -8,6 +8,7 @@ import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { mount } from "../ui/mount";
 import { useResource } from "../ui/resource";
+import { useShown } from "../ui/shown";
 import { countyTime, dateTime, now, shortDate } from "../ui/time";
 import { Frame } from "../ui/top";
 import { keysOn, switchKeys, useKeys } from "../classroom/keys";
@@ -17,6 +18,7 @@ import { Conclusions } from "./conclusion";
 import { Playback, RATES } from "./playback";
 import { ReleaseChip } from "./release";
 import { Rubric } from "./rubric";
+import { differs, masked } from "./shown";
 import { Stage } from "./stage";
 import { pointsOf, Timeline } from "./timeline";
 import { Viewings } from "./viewings";
@@ -35,7 +37,11 @@ function ReviewPage() {
   const [growing, setGrowing] = useState(false);
   const loaded = useResource(`review/${review}`, (abort) => get<ReviewView>(`/api/reviews/${encodeURIComponent(review)}`, abort), growing ? GROWING_EVERY : undefined);
   const [playback, setPlayback] = useState<Playback | null>(null);
-  const view = loaded.data;
+  const shown = useShown(review);
+  const view = useMemo(() => loaded.data && masked(loaded.data, shown), [loaded.data, shown]);
+  useEffect(() => {
+    if (loaded.data !== undefined && shown !== null && differs(loaded.data, shown)) loaded.reload();
+  }, [shown]);
   useEffect(() => {
     if (view === undefined) return;
     setGrowing(view.recording);

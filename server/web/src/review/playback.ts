@@ -61,10 +61,8 @@ export class Playback {
 
   /** The place of a view on the page has come or gone. */
   attach(key: string, frame: HTMLElement | null): void {
-    const known = this.players.get(key);
-    if (known?.frame === frame) return;
-    known?.close();
-    this.players.delete(key);
+    if (frame !== null && this.players.get(key)?.frame === frame) return;
+    this.drop(key);
     const track = keyed(this.view).find((one) => one.key === key)?.track;
     if (frame !== null && track !== undefined) {
       const player = new ViewPlayer(key, track, frame, this.view.recording, {
@@ -82,7 +80,12 @@ export class Playback {
   /** The review as it is now: longer, or with fresh addresses. */
   update(view: ReviewView): void {
     this.view = view;
-    for (const { key, track } of keyed(view)) this.players.get(key)?.update(track, view.recording);
+    const views = keyed(view);
+    for (const { key, track } of views) {
+      if (track.segments.length > 0) this.players.get(key)?.update(track, view.recording);
+      else this.drop(key);
+    }
+    if (!views.some(({ key, track }) => key === this.audible.value && hasSound(track))) this.audible.value = views.find(({ track }) => hasSound(track))?.key ?? null;
     this.arrange();
   }
 
@@ -117,6 +120,12 @@ export class Playback {
     if (key === first || key === second) return;
     this.large.value = first === undefined ? [key] : [first, key];
     this.arrange();
+  }
+
+  /** With everything of it that was fetched ahead. */
+  private drop(key: string): void {
+    this.players.get(key)?.close();
+    this.players.delete(key);
   }
 
   private arrange(): void {

@@ -45,7 +45,7 @@ function Picture({ id, track, withheld, playback, large, style }: PictureProps) 
     playback.attach(id, frame.current);
     return () => playback.attach(id, null);
   }, [playback, id, filmed]);
-  const why = !track.consent ? "no_consent" : withheld ? "withheld" : !filmed ? "nothing" : !there ? "gap" : !pictured ? "sound_only" : null;
+  const why = track.withdrawn ? "withdrawn" : !track.consent ? "no_consent" : withheld ? "withheld" : !filmed ? "nothing" : !there ? "gap" : !pictured ? "sound_only" : null;
   return (
     <figure
       class={`vw ${large ? "" : "th"} ${audible ? "on" : ""}`}
@@ -59,7 +59,7 @@ function Picture({ id, track, withheld, playback, large, style }: PictureProps) 
       {filmed && <div ref={frame} class={there ? "screens" : "screens away"} />}
       {why !== null && (
         <span class="why">
-          <Icon name={why === "no_consent" ? "camoff" : why === "withheld" ? "lock" : why === "gap" ? "linkoff" : why === "sound_only" ? "ear" : "camoff"} size={large ? "lg" : "sm"} />
+          <Icon name={why === "no_consent" || why === "withdrawn" ? "camoff" : why === "withheld" ? "lock" : why === "gap" ? "linkoff" : why === "sound_only" ? "ear" : "camoff"} size={large ? "lg" : "sm"} />
           {large && <span>{t(`review.view.${why}`)}</span>}
         </span>
       )}

@@ -111,7 +111,7 @@ export function Timeline({ view, playback, selected, select }: TimelineProps) {
                 key={comment.id}
                 style={{ left: percent(comment.at ?? 0) }}
                 aria-label={`${lessonTime(comment.at ?? 0)} ${comment.authorName}`}
-                title={comment.text}
+                title={comment.hidden ? t("review.words_hidden") : comment.text}
                 onClick={() => select(comment.id)}
               >
                 {initial(comment.authorName)}
@@ -177,7 +177,7 @@ function TalkRow({ track, percent, length }: TalkProps) {
         <div class="tk nr">
           <em>
             <Icon name="camoff" size="sm" />
-            {t("review.no_consent")}
+            {t(track.withdrawn ? "review.withdrawn" : "review.no_consent")}
           </em>
         </div>
       )}

@@ -11,6 +11,11 @@ const LOADERS: Record<Language, () => Promise<{ default: Record<string, string> 
   en: () => import("virtual:locale/en"),
 };
 
+/** Texts that one page alone needs, by language. */
+export type OwnTexts = typeof LOADERS;
+
+let own: OwnTexts | null = null;
+
 interface Catalogue {
   language: Language;
   texts: Record<string, string>;
@@ -35,12 +40,17 @@ export function chosenLanguage(): Language {
   return isLanguage(remembered) ? remembered : "zh-CN";
 }
 
+/** Before the first language: this page brings texts of its own. */
+export function bringTexts(texts: OwnTexts): void {
+  own = texts;
+}
+
 export async function setLanguage(next: Language): Promise<void> {
   // before the catalogue is there: who goes on to the next page at once has chosen all the same
   remember(KEY, next);
-  const loaded = await LOADERS[next]();
+  const [loaded, beside] = await Promise.all([LOADERS[next](), own?.[next]()]);
   document.documentElement.lang = next;
-  catalogue.value = { language: next, texts: loaded.default };
+  catalogue.value = { language: next, texts: { ...loaded.default, ...beside?.default } };
 }
 
 /**

@@ -8,7 +8,7 @@ import { t } from "./i18n";
 import { LanguageSwitch } from "./languages";
 import { chooseCommunity, community, holds, me, requireMe, signOut } from "./session";
 
-export type Place = "today" | "timetable" | "lessons" | "reviews" | "rooms" | "people" | "import" | "year";
+export type Place = "today" | "timetable" | "lessons" | "reviews" | "rooms" | "people" | "import" | "year" | "consents";
 
 interface Entry {
   place: Place;
@@ -30,6 +30,7 @@ function desk(): Entry[] {
   if (holds("academic_director", "principal", "bureau_admin")) entries.push({ place: "people", href: "/people", icon: "users" });
   if (holds("academic_director", "convenor", "bureau_admin")) entries.push({ place: "import", href: "/import", icon: "upload" });
   if (holds("academic_director", "principal", "convenor", "bureau_admin")) entries.push({ place: "year", href: "/year", icon: "cal" });
+  if (holds("academic_director", "principal", "convenor", "bureau_admin")) entries.push({ place: "consents", href: "/consents", icon: "camoff" });
   return entries;
 }
 
