@@ -42,7 +42,7 @@ def cheaper(excerpts: Excerpts, free: list[int], solution: Whole) -> Whole | Non
     excerpt = excerpts.cut(free, solution)
     if excerpt.hopeless:
         return None
-    found = run(excerpt.cp, Effort(600, 1, 1, way="part"), never)
+    found = run(excerpt.model(), Effort(600, 1, 1, way="part"), never)
     assert found.status in ("optimal", "infeasible")
     return None if found.solution is None else excerpt.put_back(solution, found.solution)
 
@@ -105,7 +105,7 @@ def test_what_breaks_a_row_is_not_sound() -> None:
     assert excerpts.sound(np.array([0, 1, 0]), np.array([0, 1]))
     assert not excerpts.sound(np.array([1, 1, 0]), np.array([0]))
     excerpt = excerpts.cut([0, 1], np.array([0, 1, 0]))
-    found = run(excerpt.cp, Effort(10, 1, 1, way="part"), never)
+    found = run(excerpt.model(), Effort(10, 1, 1, way="part"), never)
     assert found.solution is not None
     assert excerpt.put_back(np.array([0, 1, 0]), found.solution).tolist() == [1, 0, 0]
     assert excerpts.cut([0, 2], np.array([1, 0, 0])).hopeless

@@ -9,6 +9,7 @@ stands is one of the cheapest.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -21,22 +22,87 @@ BOOLEAN = "variables { domain: 0 domain: 1 }"
 
 
 class Excerpt:
-    """A model of its own, whose solutions are all cheaper than the standing one. It is `hopeless` where none can be."""
+    """What is free and what it is held by; its solutions are all cheaper than the standing one. It is `hopeless` where
+    none can be."""
 
-    def __init__(self, cp: cp_model.CpModel, free: Whole, settled: Whole, values: Whole, *, hopeless: bool) -> None:
-        """`settled` are variables of the part that can have one value only."""
-        self.cp = cp
-        self.hopeless = hopeless
-        self._free = free
+    def __init__(
+        self,
+        rows: Sums,
+        free: Whole,
+        least: Whole,
+        most: Whole,
+        weights: Whole,
+        values: Whole,
+        settled: tuple[Whole, Whole],
+        between: tuple[int, int],
+    ) -> None:
+        """`free` are variables of the model, ascending, the others are by their places in it: the smallest and the
+        largest value of each, what a step costs, and how it stands; `rows` name them by these places, too. `settled`
+        are variables that can have one value only, with these. The cost lies between two numbers."""
+        self.rows = rows
+        self.free = free
+        self.least = least
+        self.most = most
+        self.weights = weights
+        self.values = values
         self._settled = settled
-        self._values = values
+        self._between = between
+
+    @property
+    def hopeless(self) -> bool:
+        return self._between[1] < self._between[0]
+
+    def model(self) -> cp_model.CpModel:
+        """A model of its own. It is hinted at the standing solution, which it does not hold, but near which the cheaper
+        ones are."""
+        cp = cp_model.CpModel()
+        self._write(cp)
+        if not self.hopeless:
+            self._price(cp)
+        return cp
 
     def put_back(self, solution: Whole, values: Sequence[int]) -> Whole:
         """The standing solution with these values of the excerpt in it."""
         found = solution.copy()
-        found[self._settled] = self._values
-        found[self._free] = values
+        settled, of_settled = self._settled
+        found[settled] = of_settled
+        found[self.free] = values
         return found
+
+    def _write(self, cp: cp_model.CpModel) -> None:
+        proto = cp.proto
+        proto.parse_text_format(BOOLEAN * len(self.free))
+        other = (self.least != 0) | (self.most != 1)
+        for index in np.flatnonzero(other).tolist():
+            domain = proto.variables[index].domain
+            domain[0], domain[1] = int(self.least[index]), int(self.most[index])
+        rows = self.rows
+        literals = (rows.low >= 0) & (rows.low <= 1) & (rows.high == 1)
+        literals[rows.owner[(rows.factors != 1) | other[rows.variables]]] = False
+        numbers, times = rows.variables.tolist(), rows.factors.tolist()
+        ends = np.searchsorted(rows.owner, np.arange(1, len(literals) + 1)).tolist()
+        start = 0
+        for end, of_literals, low, high in zip(
+            ends, literals.tolist(), rows.low.tolist(), rows.high.tolist(), strict=True
+        ):
+            constraint = proto.constraints.add()
+            if of_literals:
+                (constraint.exactly_one if low else constraint.at_most_one).literals.extend(numbers[start:end])
+            else:
+                linear = constraint.linear
+                linear.vars.extend(numbers[start:end])
+                linear.coeffs.extend(times[start:end])
+                linear.domain.extend((low, high))
+            start = end
+
+    def _price(self, cp: cp_model.CpModel) -> None:
+        proto = cp.proto
+        priced = np.flatnonzero(self.weights)
+        proto.objective.vars.extend(priced.tolist())
+        proto.objective.coeffs.extend(self.weights[priced].tolist())
+        proto.objective.domain.extend(self._between)
+        proto.solution_hint.vars.extend(range(len(self.values)))
+        proto.solution_hint.values.extend(self.values.tolist())
 
 
 class Excerpts:
@@ -58,7 +124,6 @@ class Excerpts:
             self._weights[index] = weight
         self._follows = self._least != self._most
         self._follows[np.fromiter(placements, np.int64, len(placements))] = False
-        self._empty = cp_model.CpModel()
         count = len(self._rows.low)
         self._starts = np.searchsorted(self._rows.owner, np.arange(count + 1))
         by_variable = np.argsort(self._rows.variables, kind="stable")
@@ -66,8 +131,7 @@ class Excerpts:
         self._rows_from = np.searchsorted(self._rows.variables[by_variable], np.arange(len(ranges) + 1))
 
     def cut(self, placements: Sequence[int], solution: Whole) -> Excerpt:
-        """The excerpt in which these placements are free, and what follows from them; it is hinted at `solution`, which
-        it does not hold, but near which the cheaper ones are."""
+        """The excerpt of `solution` in which these placements are free, and what follows from them."""
         reached, touched = self._reached(placements)
         least, most = solution.copy(), solution.copy()
         least[reached], most[reached] = self._least[reached], self._most[reached]
@@ -78,11 +142,16 @@ class Excerpts:
         weights = self._weights[free]
         cheapest = int(np.minimum(weights * least[free], weights * most[free]).sum())
         cost = int(weights @ solution[free] + self._weights[settled] @ (solution[settled] - values))
-        hopeless = cost <= cheapest
-        cp = self._written(rows, free, least[free], most[free])
-        if not hopeless:
-            _price(cp, weights, solution[free], (cheapest, cost - 1))
-        return Excerpt(cp, free, settled, values, hopeless=hopeless)
+        return Excerpt(
+            replace(rows, variables=np.searchsorted(free, rows.variables)),
+            free,
+            least[free],
+            most[free],
+            weights,
+            solution[free],
+            (settled, values),
+            (cheapest, cost - 1),
+        )
 
     def cost(self, solution: Whole) -> int:
         return int(self._weights @ solution)
@@ -111,41 +180,3 @@ class Excerpts:
             inside |= near
             new = np.flatnonzero(near)
         return np.flatnonzero(inside), np.flatnonzero(touched)
-
-    def _written(self, rows: Sums, free: Whole, least: Whole, most: Whole) -> cp_model.CpModel:
-        cp = self._empty.clone()
-        proto = cp.proto
-        proto.parse_text_format(BOOLEAN * len(free))
-        other = (least != 0) | (most != 1)
-        for index in np.flatnonzero(other).tolist():
-            domain = proto.variables[index].domain
-            domain[0], domain[1] = int(least[index]), int(most[index])
-        at = np.searchsorted(free, rows.variables)
-        literals = (rows.low >= 0) & (rows.low <= 1) & (rows.high == 1)
-        literals[rows.owner[(rows.factors != 1) | other[at]]] = False
-        numbers, times = at.tolist(), rows.factors.tolist()
-        ends = np.searchsorted(rows.owner, np.arange(1, len(literals) + 1)).tolist()
-        start = 0
-        for end, of_literals, low, high in zip(
-            ends, literals.tolist(), rows.low.tolist(), rows.high.tolist(), strict=True
-        ):
-            constraint = proto.constraints.add()
-            if of_literals:
-                (constraint.exactly_one if low else constraint.at_most_one).literals.extend(numbers[start:end])
-            else:
-                linear = constraint.linear
-                linear.vars.extend(numbers[start:end])
-                linear.coeffs.extend(times[start:end])
-                linear.domain.extend((low, high))
-            start = end
-        return cp
-
-
-def _price(cp: cp_model.CpModel, weights: Whole, values: Whole, between: tuple[int, int]) -> None:
-    proto = cp.proto
-    priced = np.flatnonzero(weights)
-    proto.objective.vars.extend(priced.tolist())
-    proto.objective.coeffs.extend(weights[priced].tolist())
-    proto.objective.domain.extend(between)
-    proto.solution_hint.vars.extend(range(len(values)))
-    proto.solution_hint.values.extend(values.tolist())

@@ -4,7 +4,7 @@ places: those around something that costs, by the classes and teachers that they
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from random import Random
 from typing import Literal, get_args
@@ -106,6 +106,20 @@ class Neighbourhoods:
             self._add_partners(picked, border, random)
         self._widen(picked, border if own else border[:FIRST_CLASSES], random)
         return picked.placements
+
+    def narrowed(self, placements: Sequence[int], moved: Collection[int], size: int) -> list[int]:
+        """About `size` of these placements: those of requirements that have one among the moved, then the others in
+        their order, each requirement whole."""
+        of: dict[int, list[int]] = defaultdict(list)
+        for index in placements:
+            of[self._requirement_of[index]].append(index)
+        first = dict.fromkeys(self._requirement_of[index] for index in moved)
+        found: list[int] = []
+        for number in first | dict.fromkeys(of):
+            if len(found) >= size:
+                break
+            found += of[number]
+        return found
 
     def _of_busiest(self, near: Sequence[int]) -> list[int]:
         """All requirements of the teacher who has most to do with these."""

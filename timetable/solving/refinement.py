@@ -18,9 +18,10 @@ from timetable.solving.neighbourhoods import CHANCES, KINDS, Kind, Neighbourhood
 from timetable.solving.pricing import Pricing
 from timetable.solving.rows import Row
 from timetable.solving.search import TICK, Effort, run
+from timetable.solving.stirring import Stirring
 from timetable.solving.sums import Whole
 
-FIRST_SIZE, LEAST_SIZE = 600.0, 300.0
+FIRST_SIZE, LEAST_SIZE = 500.0, 300.0
 """Placements that are free at once: to begin with, and at least."""
 
 LARGER, SMALLER = 1.03, 0.9
@@ -28,6 +29,12 @@ LARGER, SMALLER = 1.03, 0.9
 
 PATIENCE, USUAL_SIZE = 0.2, 1000.0
 """Deterministic seconds of one search among so many placements; more get as much more."""
+
+WIDER = 3
+"""How many times as many placements the relaxation of a wider part chooses them from."""
+
+RELAXING_SECONDS = 2.0
+"""Far more than the relaxation of such a part takes."""
 
 IDLE = 60
 """Searches of each worker without success in a row after which other ways make more of the time."""
@@ -49,6 +56,7 @@ class Refinement:
         self._incumbent = incumbent
         self._around = Neighbourhoods(formulation, pricing)
         self._excerpts = Excerpts(rows, pricing.ranges, pricing.weights, self._around.placements)
+        self._stirring = Stirring(self._around.placements, len(pricing.ranges))
         self._randoms = [Random(seed * 1000 + number) for number in range(workers)]
         self._sizes: dict[Kind, float] = dict.fromkeys(KINDS, FIRST_SIZE)
         self._idle = 0
@@ -86,7 +94,7 @@ class Refinement:
     def _attempt(self, random: Random, left: Callable[[], float], stop: Callable[[], bool]) -> None:
         start, _, version = self._standing()
         [kind] = random.choices(KINDS, CHANCES)
-        free = self._around.pick(kind, start, round(self._sizes[kind]), random)
+        free = self._worth_trying(kind, start, random, left())
         ended, refined = self._search(free, start, Effort(left(), random.randrange(1 << 30), 1, "part"), stop)
         if refined is None and not ended and stop():
             return
@@ -100,6 +108,16 @@ class Refinement:
         if len(free) == len(self._around):
             self._incumbent.prove(self._excerpts.cost(start if refined is None else refined))
 
+    def _worth_trying(self, kind: Kind, start: Whole, random: Random, left: float) -> Sequence[int]:
+        """The placements to free; none where the relaxation of a wider part finds nothing cheaper in it."""
+        size = round(self._sizes[kind])
+        wide = self._around.pick(kind, start, WIDER * size, random)
+        if len(wide) <= size:
+            return wide
+        excerpt = self._excerpts.cut(wide, start)
+        moved = [] if excerpt.hopeless else self._stirring.moved(excerpt, min(left, RELAXING_SECONDS))
+        return self._around.narrowed(wide, moved, size) if moved else []
+
     def _search(
         self, free: Sequence[int], start: Whole, effort: Effort, stop: Callable[[], bool]
     ) -> tuple[bool, Whole | None]:
@@ -108,7 +126,7 @@ class Refinement:
         if excerpt.hopeless:
             return True, None
         patience = PATIENCE * max(1.0, len(free) / USUAL_SIZE)
-        found = run(excerpt.cp, replace(effort, patience=patience), stop)
+        found = run(excerpt.model(), replace(effort, patience=patience), stop)
         refined = None if found.solution is None else excerpt.put_back(start, found.solution)
         return found.status in ("optimal", "infeasible"), refined
 

@@ -8,10 +8,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ortools.linear_solver.python.model_builder_helper import ModelBuilderHelper, ModelSolverHelper
+import numpy as np
+from ortools.linear_solver.python.model_builder_helper import ModelSolverHelper
 
+from timetable.solving.linear import linear_program
 from timetable.solving.rows import Row
 from timetable.solving.search import TICK
+from timetable.solving.sums import sums_of
 
 SCALE = 1_000_000
 """Parts into which one point of cost is divided, to add in whole numbers."""
@@ -57,7 +60,7 @@ def relax(
 ) -> Relaxation | None:
     """The relaxation of a model with these rows, ranges and weights of its variables; None when it was not solved in
     time."""
-    held = [row for row in rows if row.terms and (row.low is not None or row.high is not None)]
+    held = [row for row in rows if row.holds]
     duals = _duals(held, ranges, weights, seconds, should_stop) if held else ()
     return None if duals is None else proven(held, ranges, weights, duals)
 
@@ -92,22 +95,11 @@ def _duals(
     should_stop: Callable[[], bool],
 ) -> list[float] | None:
     """The multipliers that a first-order method finds."""
-    model = ModelBuilderHelper()
-    for index, (low, high) in enumerate(ranges):
-        model.add_var()
-        model.set_var_lower_bound(index, low)
-        model.set_var_upper_bound(index, high)
+    least, most = (np.array(side, np.int64) for side in zip(*ranges, strict=True))
+    prices = np.zeros(len(ranges))
     for index, weight in weights.items():
-        model.set_var_objective_coefficient(index, weight)
-    for number, row in enumerate(rows):
-        model.add_linear_constraint()
-        if row.low is not None:
-            model.set_constraint_lower_bound(number, row.low)
-        if row.high is not None:
-            model.set_constraint_upper_bound(number, row.high)
-        for index, coefficient in row.terms.items():
-            model.add_term_to_constraint(number, index, coefficient)
-    model.set_maximize(False)
+        prices[index] = weight
+    program = linear_program(least, most, prices, sums_of(rows))
     solver = ModelSolverHelper("pdlp")
     solver.set_time_limit_in_seconds(seconds)
     solver.set_solver_specific_parameters(
@@ -118,7 +110,7 @@ def _duals(
 
     def work() -> None:
         try:
-            solver.solve(model)
+            solver.solve(program)
         finally:
             finished.set()
 

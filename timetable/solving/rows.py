@@ -19,6 +19,11 @@ class Row:
     low: int | None
     high: int | None
 
+    @property
+    def holds(self) -> bool:
+        """Whether it can hold anything back."""
+        return bool(self.terms) and (self.low is not None or self.high is not None)
+
 
 def rows_of(cp: cp_model.CpModel) -> Iterator[Row]:
     """The constraints of a model as rows, some as several. Raises ValueError for a kind that is no sum."""

@@ -25,7 +25,7 @@ ROUNDS = 3
 
 def sums_of(rows: Iterable[Row]) -> Sums:
     """The rows that hold anything back."""
-    kept = [row for row in rows if row.terms and (row.low is not None or row.high is not None)]
+    kept = [row for row in rows if row.holds]
     return Sums(
         np.repeat(np.arange(len(kept)), [len(row.terms) for row in kept]),
         np.array([v for row in kept for v in row.terms], np.int64),
