@@ -34,12 +34,16 @@ class ReviewNews:
         """What this process does first, before anybody looks again."""
 
     async def tell(self) -> None:
-        """The record has changed already: say it to all processes, this one first."""
-        await self._heard()
+        """The record has changed already, and whoever changed it must not hear of a failure: say it to all processes,
+        this one first."""
+        try:
+            await self._heard()
+        except Exception:
+            # the lessons that go on look at the record every few seconds anyway
+            log.exception("withdrawal_not_followed")
         try:
             await self._bus.publish(TOPIC, b"")
         except BusError as error:
-            # it is done in the record; whoever withdrew must not hear of a failure
             log.warning("withdrawal_not_told", code=error.code, error=str(error))
 
     async def changes(self) -> AsyncIterator[None]:

@@ -9,14 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 from msgspec.structs import replace
 from python_calamine import CalamineWorkbook
 
 from server.county import Counties
-from server.keys import counties_key, database_key, registers_key
+from server.keys import counties_key, database_key, media_key, registers_key
+from server.live_recording import LOOK_SECONDS
 from server.storage.register_store import SqlRegisterStore
-from tests.county_server import CORE, MEMBER, THIRD, Answer
+from signaling.commands import StartLesson
+from signaling.events import RecordingChanged
+from tests.county_server import CORE, MEMBER, SYNC, THIRD, Answer, CountyServer, remote_room
 from tests.held_lessons import HOST, MEMBERS, Held
+from tests.integration.test_api_sessions import enter
+from tests.integration.test_live_media import publish
+from tests.media_clients import Tone, clients, until
 from timetable.model import Register
 
 TEXT, OWN_TEXT = "垂直于镜面", "垂直的线"
@@ -293,3 +300,29 @@ async def test_an_open_review_hears_of_it_at_once(answered: Held) -> None:
         assert (await colleague.get(f"{answered.path}/shown")).json["watching"] == "yes"
     stranger = await answered.county.person("foreign_teacher")
     assert (await stranger.get(f"{answered.path}/shown/events")).refusal == (403, "not_permitted")
+
+
+async def test_a_lesson_that_goes_on_writes_the_class_no_more_from_that_moment(county: CountyServer) -> None:
+    teacher, panel = await county.person("host_teacher"), await county.panel(MEMBER)
+    principal = await county.person("member_principal")
+    session = (await teacher.post("/api/sessions", {"lesson": SYNC})).json["id"]
+    room_id = remote_room(MEMBER)
+    async with ClientSession() as http, clients(county.app[media_key], session, room_id) as (up,):
+        host, room = await enter(county, http, teacher, session), await enter(county, http, panel, session)
+        await publish(room, up, mic=Tone())
+        await up.connected()
+        await host.ask(StartLesson)
+        await host.hears(RecordingChanged(participant=room_id, state="recording"))
+        path = f"/api/consents/{MEMBER}-5-1"
+        said = await principal.put(path, {"agreed": False, "revision": 0})
+        # sooner than the recordings look by themselves
+        async with asyncio.timeout(LOOK_SECONDS / 2):
+            await host.hears(RecordingChanged(participant=room_id, state="no_consent"))
+        before = len(host.events)
+        await principal.put(path, {"agreed": True, "revision": said.json["row"]["revision"]})
+        async with asyncio.timeout(LOOK_SECONDS / 2):
+            await until(
+                lambda: RecordingChanged(participant=room_id, state="recording") in host.events[before:],
+            )
+        for one in (host, room):
+            await one.close()

@@ -69,13 +69,18 @@ async def test_every_process_follows_first_and_its_pages_look_again(processes: t
         await asyncio.gather(*pages)
 
 
-async def test_a_bus_that_is_away_withdraws_nothing_of_a_withdrawal(unused_tcp_port: int) -> None:
+@pytest.mark.parametrize("trouble", [None, OSError("the database is away")])
+async def test_a_bus_that_is_away_withdraws_nothing_of_a_withdrawal(
+    unused_tcp_port: int, trouble: Exception | None
+) -> None:
     bus = open_bus(f"redis://127.0.0.1:{unused_tcp_port}/0")
     news = ReviewNews(bus)
     told: list[str] = []
 
     async def follow() -> None:
         told.append("here")
+        if trouble is not None:
+            raise trouble
 
     news.on_news = follow
     await news.tell()

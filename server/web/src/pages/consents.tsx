@@ -8,7 +8,7 @@ import type { ClassConsentRow } from "../generated/api";
 import { OneClass } from "../consent/class";
 import { ConsentState } from "../consent/state";
 import { get } from "../ui/api";
-import { Empty, LinkButton, StateChip } from "../ui/components";
+import { Button, Empty, LinkButton, StateChip } from "../ui/components";
 import { bringTexts, t } from "../ui/i18n";
 import { Listing } from "../ui/listing";
 import { mount } from "../ui/mount";
@@ -19,7 +19,7 @@ import { Frame } from "../ui/top";
 
 /** A bureau has hundreds of classes; a school has a screenful. */
 const SEARCHED_FROM = 12;
-const PAGE = 80;
+const PAGE = 60;
 
 const [, , chosen] = location.pathname.split("/");
 
@@ -35,6 +35,7 @@ function ConsentsPage() {
 function Classes() {
   const listed = useResource<ClassConsentRow[]>("consents", (signal) => get("/api/consents", signal));
   const [wanted, setWanted] = useState("");
+  const [limit, setLimit] = useState(PAGE);
   const all = listed.data ?? [];
   const found = useMemo(() => {
     const text = wanted.trim().toLowerCase();
@@ -54,7 +55,7 @@ function Classes() {
       )}
       <Listing
         resource={listed}
-        rows={found.slice(0, PAGE)}
+        rows={found.slice(0, limit)}
         lines={8}
         head={[t("consents.class"), t("consents.recordings"), t("consents.state"), ""]}
         empty={t(all.length > 0 ? "consents.none_found" : "consents.none")}
@@ -79,7 +80,15 @@ function Classes() {
             </td>
           </tr>
         )}
-      />
+      >
+        {found.length > limit && (
+          <div class="more">
+            <Button action="more" onClick={() => setLimit(limit + PAGE)}>
+              {t("consents.more", { count: Math.min(PAGE, found.length - limit) })}
+            </Button>
+          </div>
+        )}
+      </Listing>
     </>
   );
 }
