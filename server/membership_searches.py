@@ -11,8 +11,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from server.membership_course import SEARCH_SECONDS, Fitted
 from server.membership_register import MembershipRefused
-from server.memberships import SEARCH_SECONDS, Fitted, Memberships
+from server.memberships import Memberships
 from server.solver_process import SolverProcess
 from server.watched import State, Watched
 from timetable.errors import InputRefused, NotFound, TimetableError

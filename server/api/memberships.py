@@ -13,8 +13,8 @@ from server.auth.principal import Principal
 from server.county import County
 from server.event_stream import stream
 from server.keys import counties_key, importing_key, membership_searches_key, memberships_key, timetable_key
+from server.membership_course import Fitted
 from server.membership_searches import MembershipSearch, SearchState
-from server.memberships import Fitted
 from server.shapes.membership import (
     MembershipOutcome,
     MembershipRow,

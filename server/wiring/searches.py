@@ -24,6 +24,7 @@ from server.keys import (
     settings_key,
     timetable_key,
 )
+from server.membership_course import Courses
 from server.membership_searches import MembershipSearches
 from server.memberships import Memberships
 from server.repairs import Repairs
@@ -36,15 +37,11 @@ async def searches(app: web.Application) -> AsyncIterator[None]:
     """What searches for tables: builds, repairs, explanations, and schools that join or leave."""
     settings, counties, service = app[settings_key], app[counties_key], app[timetable_key]
     workers = settings.timetable.workers or os.cpu_count() or 1
-    memberships = Memberships(
-        SqlMembershipStore(app[database_key]),
-        service,
-        app[importing_key],
-        app[registers_key],
-        settings.server.data_dir / "memberships",
-        workers=workers,
-        clock=time.time,
+    changes, registers = SqlMembershipStore(app[database_key]), app[registers_key]
+    courses = Courses(
+        changes, service, registers, settings.server.data_dir / "memberships", workers=workers, clock=time.time
     )
+    memberships = Memberships(changes, service, app[importing_key], registers, courses, clock=time.time)
     app[memberships_key] = memberships
     joining = app[membership_searches_key] = MembershipSearches(memberships, time.monotonic)
     repairs = Repairs(
@@ -75,7 +72,7 @@ async def searches(app: web.Application) -> AsyncIterator[None]:
     app[explanations_key] = explaining
     await building.recover()
     await explaining.recover()
-    await memberships.sweep()
+    await courses.sweep()
     watching = [
         asyncio.create_task(memberships.run(), name="memberships"),
         asyncio.create_task(building.run(), name="builds"),
