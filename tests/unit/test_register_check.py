@@ -16,6 +16,7 @@ from server.sentences import LANGUAGES, catalogue, finding_sentence
 from tests.unit.small_register import SMALL, added, changed, given
 from timetable.model import Community, Finding, Slot
 from timetable.register.check import check
+from timetable.register.columns import Column
 from timetable.register.findings import ERRORS, WARNINGS
 from timetable.register.merge import good_part, over, without_repeats
 from timetable.register.parts import assemble, rows_of
@@ -30,7 +31,7 @@ from timetable.register.rows import (
     TravelRow,
     UnavailableRow,
 )
-from timetable.register.sheet_format import BY_KEY, LABEL, LABELS, Column
+from timetable.register.sheet_format import BY_KEY, LABEL, LABELS
 
 ROWS = given()
 EVENING = Slot(weekday=1, period=9)

@@ -33,6 +33,7 @@ from timetable.model import (
     Weeks,
 )
 from timetable.register.cells import DAYS, CellProblem, CellValue, Choice, Many, folded
+from timetable.register.columns import make_sheet
 from timetable.register.findings import finding
 from timetable.register.rows import Source, Sourced
 from timetable.register.sheet_format import (
@@ -45,7 +46,6 @@ from timetable.register.sheet_format import (
     TEXT,
     WEEKDAY,
     WEEKS,
-    make_sheet,
 )
 from timetable.register.sheet_grids import open_file
 from timetable.register.sheets import Reading, lines_of, read_grid

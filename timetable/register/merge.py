@@ -8,9 +8,10 @@ from typing import Any
 
 from timetable.model import Finding
 from timetable.register.check import check
+from timetable.register.columns import Sheet
 from timetable.register.findings import finding
 from timetable.register.rows import Broken, PartyRow, Rows, Source, Sourced, of
-from timetable.register.sheet_format import BY_KEY, SHEETS, Sheet
+from timetable.register.sheet_format import BY_KEY, SHEETS
 
 
 def without_repeats(rows: Rows) -> Rows:

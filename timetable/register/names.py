@@ -19,9 +19,10 @@ from typing import Any
 from msgspec import structs
 
 from timetable.model import Finding
+from timetable.register.columns import Column
 from timetable.register.findings import finding
 from timetable.register.rows import RequirementRow, Rows, Sourced, TeacherRow, UnitRow, of
-from timetable.register.sheet_format import BY_KEY, SHEETS, Column
+from timetable.register.sheet_format import BY_KEY, SHEETS
 
 NOUNS: Mapping[str, str] = {
     "units": "unit",

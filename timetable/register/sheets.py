@@ -18,9 +18,10 @@ import xlsxwriter
 
 from timetable.model import Finding
 from timetable.register.cells import CellProblem, CellValue, is_blank, shown
+from timetable.register.columns import Column, Sheet
 from timetable.register.findings import finding
 from timetable.register.rows import Broken, Rows, Source, Sourced
-from timetable.register.sheet_format import BY_KEY, SHEETS, Column, Sheet, sheet_named
+from timetable.register.sheet_format import BY_KEY, SHEETS, sheet_named
 from timetable.register.sheet_grids import SheetGrid, open_text, open_workbook, unmerged
 
 HEADING_ROWS = 5
