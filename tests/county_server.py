@@ -29,7 +29,7 @@ from server.keys import (
 from server.logs import AccessLog
 from server.shapes.people import Grant, PersonRole
 from server.storage.people_store import PairedRoom, Person
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.agreement.service import TimetableService
 from timetable.model import SHARED_KINDS, Lesson, Party, PlacedParty, Register, Requirement, Table, Term
 from timetable.term import local_date

@@ -11,7 +11,7 @@ from functools import cache
 
 from msgspec import structs
 
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.checker import check
 from timetable.days.standing import Standing
 from timetable.days.versions import Version, diff

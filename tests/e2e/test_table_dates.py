@@ -13,11 +13,11 @@ from msgspec import structs
 from playwright.async_api import Browser, expect
 
 from server.keys import counties_key, importing_key, timetable_key
+from tests.community_builder import bell_times, schedule
 from tests.county_server import CORE, MEMBER, SYNC, SYNC_REQUIREMENT, THIRD, CountyServer, agree_on, running_county
 from tests.e2e.conftest import STATIC
 from tests.e2e.desks import Desks
 from tests.e2e.test_pages import OVERFLOW, UNTRANSLATED, WAIT
-from tests.instances import bell_times, schedule
 from timetable.model import BusyTime, Register, SchoolUnit, Slot
 from timetable.solving.solver import solve
 

@@ -36,7 +36,7 @@ from server.storage.table_store import SqlTableStore, versions
 from signaling.errors import TokenInvalid
 from signaling.media.hub import MediaConfig, MediaHub
 from signaling.service import LiveService
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from tests.live_lessons import Clock
 from tests.live_server import Notebook
 from timetable.agreement.amendment_service import AmendmentService

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from tests.integration.test_table_cli import call
 from timetable.model import Register, TableSet
 from timetable.solving.solver import solve

@@ -17,7 +17,8 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from tests.instances import CommunityBuilder, generated_community
+from tests.community_builder import CommunityBuilder
+from tests.instances import generated_community
 from timetable.model import Register, Slot, TableSet
 from timetable.solving import solver
 

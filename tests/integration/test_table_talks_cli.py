@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from server.cli import run
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.model import Party, Register, Table, TableSet
 from timetable.solving.solver import solve
 

@@ -15,14 +15,8 @@ import pytest
 from msgspec import structs
 
 from server.demo.county import demo_register
-from tests.instances import (
-    SHAPE_OF_100_CLASSES,
-    CommunityBuilder,
-    bell_times,
-    generated_community,
-    many_counties,
-    many_times,
-)
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.instances import SHAPE_OF_100_CLASSES, generated_community, many_counties, many_times
 from timetable.checker import check
 from timetable.model import BusyTime, Register, Slot, TableSet
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.instances import CommunityBuilder, bell_times, generated_community
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.instances import generated_community
 from timetable.checker import check, missing
 from timetable.habits import remarks
 from timetable.model import BusyTime, Leftover, Lesson, Party, PlacedParty, Register, Slot, Table, Travel

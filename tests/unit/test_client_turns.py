@@ -9,7 +9,7 @@ import msgspec
 
 from server.demo.county import demo_register
 from tests import client_code
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.model import Lesson, Party, Weeks
 from timetable.solving.solver import solve
 from timetable.term import teaching_day

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable import objective
 from timetable.model import BusyTime, Party, Register, Slot
 from timetable.objective import fair_share

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from server.demo.county import demo_register
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from tests.unit.test_builder import joined, nine_year_school
 from timetable.model import Register
 from timetable.solving.coupling import coupled, shared_out

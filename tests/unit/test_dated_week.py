@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from server.closing_view import week_view
 from server.county import County
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.days.dated import DatedTables
 from timetable.days.grounds import Grounds
 from timetable.days.versions import Diff, Version

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 
-from tests.instances import small_registers
+from tests.drawn_registers import small_registers
 from tests.unit.test_relaxation import never, optimum, priced
 from timetable.model import Register
 from timetable.solving.excerpt import Excerpts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from server.sentences import LANGUAGES, catalogue
-from tests.instances import CommunityBuilder, bell_times, generated_community
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.instances import generated_community
 from timetable.checker import check
 from timetable.explaining.candidate import CODES, Concession
 from timetable.explaining.cures import CURES

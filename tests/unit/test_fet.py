@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue
-from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from timetable.checker import check
 from timetable.fet import exporting as fet_export
 from timetable.fet.exporting import FetExport, export

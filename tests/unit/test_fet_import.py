@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue
-from tests.instances import TERM, CommunityBuilder, bell_times
+from tests.community_builder import TERM, CommunityBuilder, bell_times
 from tests.unit.small_register import SMALL
 from timetable.checker import check
 from timetable.fet import importing as fet_import

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from tests.unit.small_register import SMALL
 from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.agreement import negotiation as talks
 from timetable.agreement.amendments import Amendment
 from timetable.agreement.consent import Consent

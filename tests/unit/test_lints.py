@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from server.sentences import LANGUAGES, finding_sentence
-from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from timetable import bell_changes, checker, habits, objective
 from timetable.days import new_bells, rung_days
 from timetable.model import BusyTime, Finding, Party, Register, Slot

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from server.sentences import LANGUAGES, finding_sentence
 from tests.dated_days import PUBLISHED, TERM, community, days, version
-from tests.instances import small_registers
+from tests.drawn_registers import small_registers
 from tests.unit.test_amendments import carried_out, held_on, some_change
 from timetable.bell_changes import parted_lessons
 from timetable.checker import check

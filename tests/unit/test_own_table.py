@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, catalogue, words_in
-from tests.instances import CommunityBuilder, bell_times
+from tests.community_builder import CommunityBuilder, bell_times
 from timetable.checker import check as check_table
 from timetable.export.paper import Printing
 from timetable.export.table_export import TableExport

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.sentences import words_in
-from tests.instances import CommunityBuilder
+from tests.community_builder import CommunityBuilder
 from timetable.export.paper import PAPERS, PaperName, Printing, parts_of
 from timetable.export.wall_clock import day_pages
 from timetable.export.wall_pages import Wall

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 
-from tests.instances import generated_community, small_registers
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from timetable.model import Register
 from timetable.problem import Problem
 from timetable.solving import lints

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from tests.unit.test_slots import arranged, must
 from timetable.checker import check
 from timetable.errors import NotFound

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from msgspec import structs
 
 from server.sentences import finding_sentence, words_in
-from tests.instances import CommunityBuilder, bell_times, small_registers
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import small_registers
 from timetable.bell_changes import parted_lessons
 from timetable.bells import Bells, Window
 from timetable.checker import check

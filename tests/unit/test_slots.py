@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from server.sentences import LANGUAGES, catalogue
-from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from timetable.checker import check
 from timetable.errors import NotFound
 from timetable.model import BusyTime, Lesson, Party, Register, Slot, Table

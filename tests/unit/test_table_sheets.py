@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from server.sentences import LANGUAGES, Language, catalogue, words_in
-from tests.instances import CommunityBuilder, bell_times, generated_community, small_registers
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
 from timetable.export import table_list

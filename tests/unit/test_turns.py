@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.instances import TERM, CommunityBuilder, bell_times
+from tests.community_builder import TERM, CommunityBuilder, bell_times
 from timetable.bells import Bells
 from timetable.checker import check
 from timetable.export import feeds

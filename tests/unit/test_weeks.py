@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.instances import AskedWeeks, CommunityBuilder, bell_times, some_weeks
+from tests.community_builder import CommunityBuilder, bell_times
+from tests.drawn_registers import AskedWeeks, some_weeks
 from timetable.checker import check
 from timetable.commitments import Commitments, commitments_of
 from timetable.model import MOST_WEEKS, Party, Register, Slot, Table
