@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.instances import generated_community, small_registers
+from tests.drawn_registers import small_registers
+from tests.instances import generated_community
 from tests.unit.test_excerpt import SLOW, cheaper, excerpts_of
 from tests.unit.test_relaxation import never, priced
 from timetable.model import Register
