@@ -40,9 +40,11 @@ class LayerLimits(Part, frozen=True, kw_only=True):
 
 
 class Sending(Wire, frozen=True, kw_only=True, tag="sending"):
-    """What the receiver should send of each of its pictures, whenever it changes."""
+    """What the receiver should send of each of its pictures, and in which codec, whenever that changes. Where its
+    pictures are in another one, it offers them again, and is answered with this."""
 
     limits: dict[TrackSource, LayerLimits]
+    codec: str
 
 
 class Receiving(Wire, frozen=True, kw_only=True, tag="receiving"):

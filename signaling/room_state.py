@@ -124,6 +124,8 @@ class Track(Part, frozen=True, kw_only=True):
     participant: str
     kind: Literal["audio", "video"]
     source: TrackSource
+    codec: str = ""
+    """In which it comes now: opus, h264 or vp8."""
 
 
 class Link(Part, frozen=True, kw_only=True):

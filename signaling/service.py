@@ -335,7 +335,7 @@ class LiveService:
     def _limits_changed(self, session: str, participant: str, limits: dict[str, Limits]) -> None:
         found = self._sessions.get(session)
         if found is not None:
-            found.limits_changed(participant, limits)
+            found.limits_changed(participant)
 
     def _recording_changed(self, session: str, participant: str, state: RecordingState) -> None:
         found = self._sessions.get(session)

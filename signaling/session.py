@@ -23,7 +23,7 @@ from signaling.greeting import HEARTBEAT, greeting
 from signaling.history import Cause, History, JournalRefused
 from signaling.materials import Material, MaterialsShelved, OpenMaterial, TurnPage
 from signaling.media.errors import MediaError
-from signaling.media.hub import Answer, Layer, Limits, TrackInfo
+from signaling.media.hub import Answer, Layer, TrackInfo
 from signaling.messages import Ack, AnyRoomEvent, Links, MediaAnswer, Moved, Refused, ServerMessage, Tracks
 from signaling.pictures import View
 from signaling.plan import SessionPlan
@@ -32,7 +32,7 @@ from signaling.programs import Programs
 from signaling.room import Room
 from signaling.roster import Roster
 from signaling.rules import DURING, arrive, decide, depart, due, permit, vanish
-from signaling.session_media import SessionMedia, sending
+from signaling.session_media import SessionMedia
 from signaling.wire import Command, RecordingState, RoomState, TrackSource
 from signaling.writing import Writing
 
@@ -186,9 +186,9 @@ class LiveSession:
         """A participant's recording fares differently."""
         self._media.recording_changed(participant, state)
 
-    def limits_changed(self, participant: str, limits: Mapping[str, Limits]) -> None:
+    def limits_changed(self, participant: str) -> None:
         """A participant should send something else of its pictures."""
-        connection, asked = self._roster.get(participant), sending(limits)
+        connection, asked = self._roster.get(participant), self._media.sending(participant)
         if connection is not None and asked is not None:
             self._fanout.send(connection, asked)
 

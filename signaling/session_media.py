@@ -13,7 +13,7 @@ from signaling.history import JournalRefused
 from signaling.line_log import LineLog
 from signaling.links import LinkWatch
 from signaling.media.errors import MediaError
-from signaling.media.hub import Answer, Layer, Limits, LinkQuality, Seen, TrackInfo
+from signaling.media.hub import Answer, Layer, LinkQuality, Seen, TrackInfo
 from signaling.messages import AnyRoomEvent
 from signaling.pictures import LayerLimits, Receiving, Sending
 from signaling.plan import SessionPlan
@@ -69,7 +69,13 @@ class SessionMedia:
         """What can be watched in the session."""
         return tuple(
             # the media plane knows no other sources than those that publish() was given, and its own defaults
-            Track(id=info.id, participant=info.participant, kind=info.kind, source=cast(TrackSource, info.source))
+            Track(
+                id=info.id,
+                participant=info.participant,
+                kind=info.kind,
+                source=cast(TrackSource, info.source),
+                codec=info.codec,
+            )
             for info in self._media.tracks(self._plan.session)
         )
 
@@ -106,7 +112,12 @@ class SessionMedia:
 
     def sending(self, participant: str) -> Sending | None:
         """What the participant should send of its pictures; None: it publishes none."""
-        return sending(self._media.limits(self._plan.session, participant))
+        session = self._plan.session
+        limits = self._media.limits(session, participant)
+        told = {source: LayerLimits(high=limit.high, low=limit.low) for source, limit in limits.items()}
+        if not told:
+            return None
+        return Sending(limits=cast(dict[TrackSource, LayerLimits], told), codec=self._media.codec(session, participant))
 
     def received(self) -> dict[str, Receiving]:
         """By participant: what it gets of the pictures it sees, where that has changed since it was last asked."""
@@ -293,11 +304,3 @@ class SessionMedia:
         if who is None or self._room.state not in TAUGHT:
             return
         self.recording_changed(who.id, self._recording.attach(self._plan.session, who, track))
-
-
-def sending(limits: Mapping[str, Limits]) -> Sending | None:
-    """The message that tells a publisher its limits, by source; None: there are none to tell."""
-    if not limits:
-        return None
-    told = {source: LayerLimits(high=limit.high, low=limit.low) for source, limit in limits.items()}
-    return Sending(limits=cast(dict[TrackSource, LayerLimits], told))

@@ -86,7 +86,8 @@ class MediaHub:
         self.on_track: Callable[[TrackInfo, bool], None] = lambda track, present: None
         self.on_connection: Callable[[str, str, str, bool], None] = lambda session, participant, kind, connected: None
         self.on_limits: Callable[[str, str, dict[str, Limits]], None] = lambda session, participant, limits: None
-        """Called with session, participant and, by source, what it should send of its pictures, whenever it changes."""
+        """Called with session, participant and, by source, what it should send of its pictures, whenever that or
+        the codec for them changes."""
         self._config, self._clock, self._make_id = config, clock, make_id
         self._tap_keyframe_interval = tap_keyframe_interval
         self._port = UdpPort(clock)
@@ -136,7 +137,7 @@ class MediaHub:
     ) -> Answer:
         """Answer what a participant offers to send. sources: mid -> source name; the defaults are "mic" for audio, and
         "teacher", "pupils", "screen" for the videos in order. layers: mid -> layer, "high" by default; a publisher that
-        names any is told its limits.
+        names any is told its limits, and in which codec it should offer its pictures again.
 
         The same certificate as before goes on with the same connection (renegotiation; with other ICE credentials an
         ICE restart); another one, such as a reloaded page's, replaces it. Raises BadOffer or NothingAcceptable; then
@@ -153,9 +154,11 @@ class MediaHub:
                 make_id=self._make_id,
                 on_live=self._on_live,
                 on_ended=self._on_ended,
+                on_recoded=self._on_recoded,
             )
         text = self._peers.negotiated(
-            publication.peer, lambda: publication.negotiate(parsed, sources or {}, layers or {})
+            publication.peer,
+            lambda: publication.negotiate(parsed, sources or {}, layers or {}, self._pulse.codec(session)),
         )
         if self._publications.get(key) is not publication:
             self._replace(self._publications.get(key))
@@ -298,6 +301,10 @@ class MediaHub:
         publication = self._publications.get((session, participant))
         return told_of(publication.tracks) if publication is not None else {}
 
+    def codec(self, session: str, participant: str) -> str:
+        """Which codec the participant should send its pictures in; empty: it sends none."""
+        return self._pulse.asked((session, participant))
+
     def counters(self) -> dict[str, int]:
         """Of the port and of all peers so far, for operators."""
         found = self._peers.counters()
@@ -344,6 +351,7 @@ class MediaHub:
             del self._publications[key]
             self._pulse.obedient.discard(key)
         publication.end()
+        self._pulse.unsettle(key[0])
 
     def _subscription_closed(self, key: Key, subscription: Subscription) -> None:
         if self._subscriptions.get(key) is subscription:
@@ -360,6 +368,13 @@ class MediaHub:
             subscription.forget(track.info.id)
         if track.live:
             self._tell(lambda: self.on_track(track.info, False))
+
+    def _on_recoded(self, track: Track, before: TrackInfo | None) -> None:
+        for (session, _), subscription in self._subscriptions.items():
+            if session == track.info.session:
+                subscription.recoded(track)
+        if before is not None:
+            self._tell(lambda: self.on_track(before, False))
 
     def _tell(self, call: Callable[[], None]) -> None:
         """A listener's exception must not undo what has happened."""

@@ -78,7 +78,8 @@ class Format(NamedTuple):
 
 @dataclass
 class Media:
-    """One accepted m-section of a peer, for the peer's life: its mid, codecs and SSRCs never change."""
+    """One accepted m-section of a peer: its mid, codecs and SSRCs never change. A publisher's section that is to come
+    in another codec is another Media of the same mid."""
 
     kind: Kind
     mid: str
@@ -88,6 +89,7 @@ class Media:
     stream: str = "-"  # msid: a browser keeps the audio and video of one stream in step
     remote_ssrc: int | None = None
     remote_rtx_ssrc: int | None = None
+    offered: frozenset[str] = frozenset()  # the codecs of its last offer that we share
     ssrc: int = field(default_factory=lambda: secrets.randbits(32) | 1)
     rtx_ssrc: int = field(default_factory=lambda: secrets.randbits(32) & ~1)
 
@@ -179,11 +181,14 @@ def _role(media: sdp.MediaDescription) -> Role:
     return _ROLES[media.dtls.role if media.dtls is not None and media.dtls.role else "auto"]
 
 
-def accept(offer: Offer, direction: Direction, known: Mapping[str, Media], most: int) -> list[Accepted]:
+def accept(
+    offer: Offer, direction: Direction, known: Mapping[str, Media], most: int, codec: str = ""
+) -> list[Accepted]:
     """What of the offer we take, `known` sections as they were. Nothing is changed: see `commit`.
 
-    A publisher is offered one codec for each section, which decides what it sends; a subscriber all that it shares with
-    us, so that a slot can show any track of the room.
+    A publisher is offered one codec for each section, which decides what it sends: of pictures `codec`, where it offers
+    that. A known section that was answered with another one begins anew. A subscriber is offered all that it shares
+    with us, so that a slot can show any track of the room.
     """
     accepted: list[Accepted] = []
     for section in offer.sections:
@@ -191,7 +196,9 @@ def accept(offer: Offer, direction: Direction, known: Mapping[str, Media], most:
         if media is not None and media.kind != section.kind:
             raise BadOffer("a section has changed its kind")
         if section.usable and media is None and sum(1 for a in accepted if a.media is not None) < most:
-            media = _new_media(section, direction)
+            media = _new_media(section, direction, codec)
+        elif section.usable and media is not None and direction == "recvonly":
+            media = _recoded(media, section, codec)
         accepted.append(Accepted(section, media if section.usable else None))
     if not known and not any(a.media is not None and wanted(a.section, direction) for a in accepted):
         raise NothingAcceptable("no section with a direction and codec that this server shares")
@@ -203,19 +210,29 @@ def wanted(section: Section, direction: Direction) -> bool:
     return section.direction in (("sendonly", "sendrecv") if direction == "recvonly" else ("recvonly", "sendrecv"))
 
 
-def _new_media(section: Section, direction: Direction) -> Media | None:
-    kind: Kind = "audio" if section.kind == "audio" else "video"
-    if not wanted(section, direction):
-        return None
+def _formats(section: Section) -> list[Format]:
     formats: list[Format] = []
-    for codec in CODECS[kind]:
+    for codec in CODECS["audio" if section.kind == "audio" else "video"]:
         found = _shared(section.description, codec)
         if found is not None and all(found.name != other.name for other in formats):
             formats.append(found)
+    return formats
+
+
+def _recoded(media: Media, section: Section, codec: str) -> Media:
+    again = _new_media(section, "recvonly", codec)
+    return media if again is None or again.formats[0].name == media.formats[0].name else again
+
+
+def _new_media(section: Section, direction: Direction, codec: str) -> Media | None:
+    kind: Kind = "audio" if section.kind == "audio" else "video"
+    if not wanted(section, direction):
+        return None
+    formats = _formats(section)
     if not formats:
         return None
     if direction == "recvonly":
-        formats = formats[:1]
+        formats = [next((found for found in formats if found.name == codec), formats[0])]
     allowed = (MID, AUDIO_LEVEL) if kind == "audio" else (MID, ABS_SEND_TIME)
     headers = section.description.rtp.headerExtensions
     return Media(
@@ -249,6 +266,7 @@ def commit(accepted: Iterable[Accepted], direction: Direction) -> None:
             continue
         media, description = item.media, item.section.description
         media.active = wanted(item.section, direction)
+        media.offered = frozenset(found.name for found in _formats(item.section))
         if direction == "recvonly" and description.ssrc:
             media.remote_ssrc, media.remote_rtx_ssrc = description.ssrc[0].ssrc, None
             pair = next((g.items for g in description.ssrc_group if g.semantic == "FID" and len(g.items) == 2), None)

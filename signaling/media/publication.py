@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from signaling.media.codec_choice import sent_by
 from signaling.media.congestion import Uplink
 from signaling.media.inbound import Inbound
 from signaling.media.layers import GROWN_AFTER, HIGH_RATE, REST_AFTER, Layer, Limits, carries_one, limits
@@ -108,25 +109,35 @@ class Publication:
         make_id: Callable[[], str],
         on_live: Callable[[Track], None],
         on_ended: Callable[[Track], None],
+        on_recoded: Callable[[Track, TrackInfo | None], None],
     ) -> None:
+        """on_recoded: gets a track that comes in another codec from now on, and what it was where media had arrived."""
         self.session, self.participant, self.peer = session, participant, peer
         self.tracks: list[Track] = []
         self.uplink = Uplink()
         self._by_mid: dict[str, tuple[Track, Layer]] = {}
         self._medias: dict[str, Media] = {}
         self._make_inbound, self._make_id = make_inbound, make_id
-        self._on_live, self._on_ended = on_live, on_ended
+        self._on_live, self._on_ended, self._on_recoded = on_live, on_ended, on_recoded
+        self.asked_for = ""  # the codec of pictures that it was told last
+        self._offered: frozenset[str] = frozenset()
+        self._sent: frozenset[str] = frozenset()
 
-    def negotiate(self, offer: Offer, sources: Mapping[str, str], layers: Mapping[str, Layer]) -> str:
-        """The answer. layers: mid -> layer; two sections of one source are one track. Raises MediaError and changes
-        nothing when the offer cannot be taken."""
-        accepted = accept(offer, "recvonly", self._medias, MOST_SECTIONS)
+    def negotiate(self, offer: Offer, sources: Mapping[str, str], layers: Mapping[str, Layer], codec: str) -> str:
+        """The answer. layers: mid -> layer; two sections of one source are one track. codec: of pictures, where they
+        are offered in it. Raises MediaError and changes nothing when the offer cannot be taken."""
+        accepted = accept(offer, "recvonly", self._medias, MOST_SECTIONS, codec)
         self.peer.follow(offer)
         commit(accepted, "recvonly")
         medias = {item.media.mid: item.media for item in accepted if item.media is not None}
         for mid in [mid for mid in self._by_mid if mid not in medias or not medias[mid].active]:
             self._end(mid)
+        recoded = [mid for mid in self._by_mid if medias[mid] is not self._medias[mid]]
         self._medias = medias
+        pictures = [media for media in medias.values() if media.kind == "video" and media.active]
+        self._sent = frozenset(media.formats[0].name for media in pictures)
+        self._offered = frozenset.intersection(*(media.offered for media in pictures)) if pictures else frozenset()
+        self._recode(recoded)
         names = self._sources(accepted, sources)
         for mid, media in medias.items():
             if media.active and mid not in self._by_mid:
@@ -153,16 +164,30 @@ class Publication:
             codec = media.formats[0].name
             track = Track(TrackInfo(self._make_id(), self.session, self.participant, media.kind, source, codec))
             self.tracks.append(track)
-        begun = track
+        self._by_mid[media.mid] = (track, layer)
+        self._receive(media, track, layer)
 
+    def _receive(self, media: Media, track: Track, layer: Layer) -> None:
         def first_packet() -> None:
-            if not begun.live:
-                begun.live = True
-                self._on_live(begun)
+            if not track.live:
+                track.live = True
+                self._on_live(track)
 
         stream = track.layers[layer] = self._make_inbound(self.peer, media, first_packet)
-        self._by_mid[media.mid] = (track, layer)
         self.peer.add_inbound(stream)
+
+    def _recode(self, mids: Collection[str]) -> None:
+        """These sections are answered with another codec than before: the tracks stay, their streams do not."""
+        before: dict[Track, TrackInfo | None] = {}
+        for mid in mids:
+            track, layer = self._by_mid[mid]
+            before.setdefault(track, track.info if track.live else None)
+            track.live = False
+            self.peer.remove_inbound(track.layers[layer])
+            self._receive(self._medias[mid], track, layer)
+        for track, info in before.items():
+            track.info = msgspec.structs.replace(track.info, codec=track.main.codec)
+            self._on_recoded(track, info)
 
     def _end(self, mid: str) -> None:
         track, layer = self._by_mid.pop(mid)
@@ -173,6 +198,14 @@ class Publication:
 
     def infos(self) -> tuple[TrackInfo, ...]:
         return tuple(track.info for track in self.tracks)
+
+    def sends(self, codec: str, *, obeys: bool) -> str:
+        """Which codec its pictures are in when the lesson's is `codec`. obeys: it offers again when it is asked to."""
+        return sent_by(self.able(obeys=obeys), codec)
+
+    def able(self, *, obeys: bool) -> frozenset[str]:
+        """The codecs that its pictures can be in; empty where it sends none."""
+        return self._offered if obeys else self._sent
 
     def sample(self, now: float, most: int) -> None:
         """Once a second, after the receiver reports: how the line up fares. most: bit/s it may carry at all."""

@@ -1,13 +1,15 @@
 """What the media plane does again and again: reports, estimates and, when what is looked at changes, what each
-publisher is asked to send. This module owns the second's rhythm and that answer to demand.
+publisher is asked to send: how much, and in which codec. This module owns the second's rhythm and that answer to
+demand.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
+from signaling.media.codec_choice import BEST_FIRST, Ability, CodecChoice
 from signaling.media.layers import Layer, Limits
 from signaling.media.publication import Publication, Track
 from signaling.media.subscription import Subscription
@@ -40,6 +42,7 @@ class Pulse:
         self._port, self._publications, self._subscriptions = port, publications, subscriptions
         self._clock, self._most, self._tell = clock, most, tell
         self._unsettled: set[str] = set()
+        self._choices: dict[str, CodecChoice] = {}
 
     async def run(self) -> None:
         while True:
@@ -87,14 +90,42 @@ class Pulse:
                 for track, layers in subscription.wished().items():
                     watched.setdefault(track, set()).update(layers)
         now = self._clock()
+        self._choose(sessions, now)
         for key, publication in list(self._publications.items()):
             if key[0] not in sessions:
                 continue
             uplink = publication.uplink
             pictures = [track for track in publication.tracks if track.info.kind == "video"]
             changed = [track.settle(watched.get(track.info.id, ()), uplink, now) for track in pictures]
-            if any(changed):
+            codec = self.asked(key)
+            if any(changed) or (codec and codec != publication.asked_for):
+                publication.asked_for = codec
                 self._tell(key, told_of(pictures))
+
+    def codec(self, session: str) -> str:
+        """Which one pictures of the session should be in."""
+        found = self._choices.get(session)
+        return found.codec if found is not None else BEST_FIRST[0]
+
+    def asked(self, key: Key) -> str:
+        """Which codec a publisher should send its pictures in; empty: it sends none."""
+        publication = self._publications.get(key)
+        return publication.sends(self.codec(key[0]), obeys=key in self.obedient) if publication is not None else ""
+
+    def _choose(self, sessions: Collection[str], now: float) -> None:
+        able: dict[str, dict[str, Ability]] = {session: {} for session in sessions}
+        for (session, who), publication in self._publications.items():
+            if session in able:
+                able[session][who] = Ability(sends=publication.able(obeys=(session, who) in self.obedient))
+        for (session, who), subscription in self._subscriptions.items():
+            if session in able:
+                known = able[session].get(who, Ability())
+                able[session][who] = known._replace(receives=subscription.receives)
+        for session, abilities in able.items():
+            if not abilities:
+                self._choices.pop(session, None)
+            elif (choice := self._choices.setdefault(session, CodecChoice())).settle(abilities.values(), now):
+                logger.info("the pictures of session %s are to come in %s", session, choice.codec)
 
 
 def told_of(tracks: Iterable[Track]) -> dict[str, Limits]:

@@ -57,8 +57,10 @@ class Subscription:
         self.slots: dict[str, Outbound] = {}  # mid -> slot
         self.line = Downlink()
         self.sent = 0  # bit/s
+        self.receives: frozenset[str] = frozenset()  # the codecs that its slots have for pictures
         self._medias: dict[str, Media] = {}
-        self._shown: dict[str, Track] = {}  # mid -> what it is pointed at
+        self._asked: dict[str, Track] = {}  # mid -> what it is pointed at
+        self._shown: dict[str, Track] = {}  # the same, as far as the slot has the track's codec
         self._levels: dict[str, Level] = {}  # mid -> what it is meant to show
         self._unsent_since: dict[str, float] = {}  # mid -> since when nothing comes of what it is meant to show
         self._heights: dict[str, int] | None = None  # track id -> pixels; None: the receiver has not said
@@ -71,7 +73,7 @@ class Subscription:
     def negotiate(self, offer: Offer, wanted: Mapping[str, str]) -> str:
         """The answer. Raises MediaError and changes nothing when the offer or a wanted track cannot be taken.
 
-        A track whose codec the offer lacks leaves its slot empty: see `shown`.
+        A track whose codec the offer lacks leaves its slot empty, until it comes in another one: see `shown`.
         """
         tracks = {mid: self._find_track(track) for mid, track in wanted.items()}
         accepted = accept(offer, "sendonly", self._medias, MOST_SECTIONS)
@@ -87,12 +89,15 @@ class Subscription:
             self.peer.remove_outbound(gone)
             self._levels.pop(mid, None)
         self._medias = medias
-        self._shown = {}
+        pictures = (media for media in medias.values() if media.kind == "video" and media.active)
+        self.receives = frozenset(form.name for media in pictures for form in media.formats)
+        self._asked, self._shown = {}, {}
         for mid, media in medias.items():
-            shown = tracks.get(mid) if media.active else None
-            if shown is not None and not shown.carries(lambda codec, media=media: media.format(codec) is not None):  # type: ignore[misc]
-                shown = None
-            media.stream = _stream(shown.info.participant) if shown is not None else f"slot{mid}"
+            asked = tracks.get(mid) if media.active else None
+            if asked is not None:
+                self._asked[mid] = asked
+            shown = asked if asked is not None and _carries(media, asked) else None
+            media.stream = _stream(asked.info.participant) if asked is not None else f"slot{mid}"
             if mid not in self.slots:
                 self.slots[mid] = self._make_outbound(self.peer, media)
                 self.peer.add_outbound(self.slots[mid])
@@ -106,8 +111,11 @@ class Subscription:
             raise UnknownSlot(mid)
         if track is not None and track.info.kind != out.media.kind:
             raise UnknownTrack(track.info.id)
-        if track is not None and not track.carries(lambda codec: out.media.format(codec) is not None):
+        if track is not None and not _carries(out.media, track):
             raise NothingAcceptable("the slot was not negotiated for the codec of this track")
+        self._asked.pop(mid, None)
+        if track is not None:
+            self._asked[mid] = track
         self._point(mid, track)
         self.adapt()
 
@@ -121,8 +129,16 @@ class Subscription:
         else:
             self._shown[mid] = track
 
+    def recoded(self, track: Track) -> None:
+        """The track comes in another codec from now on: the slots that have it go on with the next keyframe."""
+        for mid, asked in self._asked.items():
+            if asked is track:
+                self._point(mid, track if _carries(self._medias[mid], track) else None)
+        self.adapt()
+
     def forget(self, track: str) -> None:
         """The track has ended."""
+        self._asked = {mid: asked for mid, asked in self._asked.items() if asked.info.id != track}
         for mid in [mid for mid, shown in self._shown.items() if shown.info.id == track]:
             del self._shown[mid]
             self._levels.pop(mid, None)
@@ -302,6 +318,10 @@ def _sums(outs: Iterable[Outbound]) -> _Sums:
 
 def _added(one: _Sums, other: _Sums) -> _Sums:
     return _Sums(*(a + b for a, b in zip(one, other, strict=True)))
+
+
+def _carries(media: Media, track: Track) -> bool:
+    return track.carries(lambda codec: media.format(codec) is not None)
 
 
 def _stream(participant: str) -> str:

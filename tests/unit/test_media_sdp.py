@@ -82,8 +82,10 @@ LOCAL = Local(
 )
 
 
-def answer(text: str, direction: Direction, known: dict[str, Media] | None = None) -> sdp.SessionDescription:
-    accepted = accept(parse_offer(text), direction, known or {}, 64)
+def answer(
+    text: str, direction: Direction, known: dict[str, Media] | None = None, codec: str = ""
+) -> sdp.SessionDescription:
+    accepted = accept(parse_offer(text), direction, known or {}, 64, codec)
     commit(accepted, direction)
     if known is not None:
         known.update({item.media.mid: item.media for item in accepted if item.media is not None})
@@ -139,6 +141,44 @@ def test_sound_is_sent_again_where_the_other_side_can(
 )
 def test_vp8_is_only_the_fallback(body: str, expected: list[str]) -> None:
     assert codecs(answer(offer(section("0", body=body)), "recvonly").media[0]) == expected
+
+
+def test_a_publisher_is_answered_with_the_codec_of_the_lesson_where_it_offers_that() -> None:
+    offered = offer(section("0"), section("1", body=H264.format(mode=1, profile="42e01f")))
+    found = answer(offered, "recvonly", codec="vp8")
+    assert [codecs(media) for media in found.media] == [["VP8 96", "rtx 97"], ["H264 102", "rtx 103"]]
+
+
+def test_another_codec_in_a_later_offer_is_another_stream_of_the_same_section() -> None:
+    known: dict[str, Media] = {}
+    text = offer(section("0", "audio"), section("1"), section("2", body=H264.format(mode=1, profile="42e01f")))
+    answer(text, "recvonly", known)
+    first = dict(known)
+    assert [known[mid].offered for mid in "012"] == [{"opus"}, {"h264", "vp8"}, {"h264"}]
+    answer(text, "recvonly", known)
+    assert all(known[mid] is first[mid] for mid in "012")
+    found = answer(text, "recvonly", known, "vp8")
+    assert [codecs(media)[0] for media in found.media] == ["opus 111", "VP8 96", "H264 102"]
+    assert [known[mid] is first[mid] for mid in "012"] == [True, False, True]
+    # what rests is changed when it is sent again
+    resting = offer(section("0", "audio"), section("1", direction="inactive"), section("2"))
+    second = known["1"]
+    assert [codecs(media)[0] for media in answer(resting, "recvonly", known).media] == [
+        "opus 111",
+        "VP8 96",
+        "H264 102",
+    ]
+    assert known["1"] is second
+    assert [codecs(media)[0] for media in answer(text, "recvonly", known).media] == ["opus 111", "H264 102", "H264 102"]
+
+
+def test_a_subscribers_section_stays_as_it_is() -> None:
+    known: dict[str, Media] = {}
+    text = offer(section("0", direction="recvonly"))
+    answer(text, "sendonly", known)
+    first = known["0"]
+    answer(text, "sendonly", known, "vp8")
+    assert known["0"] is first
 
 
 def test_a_subscriber_is_offered_every_shared_codec() -> None:

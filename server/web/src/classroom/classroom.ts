@@ -269,7 +269,10 @@ export class Classroom {
       this.publisher?.recover(fresh);
       this.subscriber?.recover(fresh);
     }
-    if (message.t === "sending") this.publisher?.limit(message.limits);
+    if (message.t === "sending") {
+      this.publisher?.limit(message.limits);
+      this.publisher?.speak(message.codec);
+    }
     if (after === null) return;
     if (before?.tracks !== after.tracks || before.snapshot.participants !== after.snapshot.participants) this.watch(after);
     if (before?.snapshot.board !== after.snapshot.board) this.pages.want(picturesFor(after.snapshot.board, after.role === "host"));
@@ -371,7 +374,7 @@ export class Classroom {
         camera: this.devices.value?.camera ?? null,
         publishing: this.publisher?.state ?? "idle",
         watching: this.subscriber?.state ?? "idle",
-        unplayable: new Set(this.subscriber?.unplayable),
+        unplayable: this.subscriber?.unplayable ?? new Set(),
       };
     });
   }

@@ -57,7 +57,7 @@ export function Face({ classroom, participant }: { classroom: Classroom; partici
   return (
     <>
       <Picture stream={media.received.get(track.id)} participant={participant.id} source={track.source} track={track.id} />
-      {media.unplayable.has(track.id) ? <Absent why="unplayable" /> : why ? <Still why={why} participant={participant} /> : <Absent why="coming" />}
+      {media.unplayable.has(track.id) ? <Absent why="unplayable" codec={track.codec} /> : why ? <Still why={why} participant={participant} /> : <Absent why="coming" />}
     </>
   );
 }

@@ -20,12 +20,15 @@ export function Still({ why, participant }: { why: Why; participant: Participant
   );
 }
 
+/** How people call the codecs of pictures. */
+const CODECS: Record<string, string> = { h264: "H.264", vp8: "VP8" };
+
 /** In the place of a picture that nobody sends, that this browser cannot play, or whose first frame has not come; the style shows the last only then. */
-export function Absent({ why }: { why: "none" | "coming" | "unplayable" }) {
+export function Absent({ why, codec = "" }: { why: "none" | "coming" | "unplayable"; codec?: string }) {
   return (
     <span class={`absent ${why}`}>
       <Icon name={why === "coming" ? "load" : "camoff"} size="lg" spin={why === "coming"} />
-      <span class="say">{t(`classroom.picture.${why}`)}</span>
+      <span class="say">{t(`classroom.picture.${why}`, { codec: CODECS[codec] ?? codec })}</span>
     </span>
   );
 }

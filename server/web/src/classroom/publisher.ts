@@ -1,7 +1,7 @@
 /** What one page sends. This module owns its sections: which device, which layer, and how much of it is looked at. */
 import type { Sending } from "../generated/live";
 import { AUDIO_BITRATE, CAMERA, type Picture, type Source, TILE } from "./capture";
-import { isH264, isOpus, prefer } from "./codecs";
+import { codecsOf, isOpus, isPicture, prefer } from "./codecs";
 import { Path, sdpOf } from "./path";
 import { SCREEN } from "./screen";
 
@@ -26,6 +26,9 @@ export class Publisher extends Path {
   private tracks: ReadonlyMap<Sent, MediaStreamTrack> = new Map();
   private senders: Sender[] = [];
   private limits: Sending["limits"] = {};
+  /** The codec of the pictures by the last answer, and the one that was asked for last. */
+  private codec = "";
+  private told = "";
 
   /** Send exactly these from now on. A device that was replaced needs no negotiation. */
   async send(tracks: ReadonlyMap<Sent, MediaStreamTrack>): Promise<void> {
@@ -59,8 +62,16 @@ export class Publisher extends Path {
     for (const sender of this.senders) void this.obey(sender);
   }
 
+  /** The codec that all browsers of the lesson can play: what is offered again is answered with it. */
+  speak(codec: string): void {
+    const news = codec !== this.told;
+    this.told = codec;
+    if (news && this.pc !== null && this.codec !== "" && codec !== this.codec) void this.negotiate();
+  }
+
   protected fill(pc: RTCPeerConnection): void {
     this.senders = [];
+    this.codec = this.told = "";
     for (const [source, track] of this.tracks) this.add(pc, source, track);
   }
 
@@ -72,7 +83,9 @@ export class Publisher extends Path {
       sources[transceiver.mid] = source;
       layers[transceiver.mid] = layer;
     }
-    return sdpOf(await this.door.request({ t: "publish", sdp, sources, layers }));
+    const answer = sdpOf(await this.door.request({ t: "publish", sdp, sources, layers }));
+    this.codec = codecsOf(answer)?.[0] ?? "";
+    return answer;
   }
 
   private add(pc: RTCPeerConnection, source: Sent, track: MediaStreamTrack): void {
@@ -90,7 +103,7 @@ export class Publisher extends Path {
       picture === null ? { maxBitrate: AUDIO_BITRATE } : { maxBitrate: picture.maxBitrate, maxFramerate: picture.frameRate };
     if (section.layer === "low") encoding.scaleResolutionDownBy = CAMERA.height / TILE.height;
     const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
-    prefer(transceiver, picture === null ? "audio" : "video", picture === null ? isOpus : isH264);
+    prefer(transceiver, picture === null ? "audio" : "video", picture === null ? isOpus : isPicture);
     const sender: Sender = { ...section, transceiver, obeyed: null, obeying: false, changing: false };
     this.senders.push(sender);
     void this.obey(sender);

@@ -1,6 +1,6 @@
 /** What one page receives. This module owns its sections, and which track each of them shows. */
 import type { Track } from "../generated/live";
-import { isH264, isOpus, isVp8, prefer } from "./codecs";
+import { codecsOf, isOpus, isPicture, prefer } from "./codecs";
 import { CommandError } from "./connection";
 import { Path, sdpOf } from "./path";
 
@@ -13,8 +13,8 @@ interface Slot {
 export class Subscriber extends Path {
   private slots: Slot[] = [];
   private wanted: Track[] = [];
-  /** Tracks in a codec that this browser does not have. */
-  private readonly foreign = new Set<string>();
+  /** The codecs of pictures that this browser shares with the server; null while that is not known. */
+  private playable: readonly string[] | null = null;
 
   /** The received track of each wanted one. */
   get received(): Map<string, MediaStreamTrack> {
@@ -23,9 +23,11 @@ export class Subscriber extends Path {
     return found;
   }
 
-  /** Whether a track is sent in a way that this browser cannot play. */
-  get unplayable(): ReadonlySet<string> {
-    return this.foreign;
+  /** The tracks that come in a codec that this browser does not have. */
+  get unplayable(): Set<string> {
+    const { playable } = this;
+    if (playable === null) return new Set();
+    return new Set(this.wanted.filter((track) => track.kind === "video" && !playable.includes(track.codec)).map((track) => track.id));
   }
 
   /** Watch exactly these from now on. Sections left over by others are pointed at the new ones before any is added. */
@@ -65,17 +67,15 @@ export class Subscriber extends Path {
   protected async ask(sdp: string): Promise<string> {
     const slots: Record<string, string> = {};
     for (const { transceiver, track } of this.slots) if (transceiver.mid !== null && track !== null) slots[transceiver.mid] = track;
-    const answer = await this.door.request({ t: "subscribe", sdp, slots });
-    const { slots: shown = {} } = answer.t === "media_answer" ? answer : {};
-    // the server leaves a section empty for which the browser has offered no codec of the track's
-    for (const [mid, track] of Object.entries(slots)) this.foreign[shown[mid] === track ? "delete" : "add"](track);
+    const answer = sdpOf(await this.door.request({ t: "subscribe", sdp, slots }));
+    this.playable = codecsOf(answer);
     this.door.changed();
-    return sdpOf(answer);
+    return answer;
   }
 
   private add(pc: RTCPeerConnection, track: Track): void {
     const transceiver = pc.addTransceiver(track.kind, { direction: "recvonly" });
-    prefer(transceiver, track.kind, track.kind === "audio" ? isOpus : (codec) => isH264(codec) || isVp8(codec));
+    prefer(transceiver, track.kind, track.kind === "audio" ? isOpus : isPicture);
     this.slots.push({ kind: track.kind, transceiver, track: track.id });
   }
 
@@ -86,7 +86,6 @@ export class Subscriber extends Path {
     if (mid === null) return;
     this.door.request({ t: "switch", mid, track }).catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error;
-      if (error.code === "nothing_acceptable" && track !== null) this.foreign.add(track);
       if (slot.track === track && track !== null) slot.track = null;
       this.door.changed();
     });

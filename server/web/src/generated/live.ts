@@ -785,6 +785,8 @@ export interface Track {
   participant: string;
   kind: "audio" | "video";
   source: TrackSource;
+  /** In which it comes now: opus, h264 or vp8. */
+  codec: string;
 }
 
 export interface Link {
@@ -968,10 +970,11 @@ export interface CameraChanged {
   camera: RoomCamera;
 }
 
-/** What the receiver should send of each of its pictures, whenever it changes. */
+/** What the receiver should send of each of its pictures, and in which codec, whenever that changes. Where its pictures are in another one, it offers them again, and is answered with this. */
 export interface Sending {
   t: "sending";
   limits: Record<string, LayerLimits>;
+  codec: string;
 }
 
 /** What the receiver gets of each track that it sees, whenever it changes, at most once a second. */
