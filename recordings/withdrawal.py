@@ -10,7 +10,7 @@ Pure: `hidden_of` decides, and every way to what was recorded asks it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -113,11 +113,12 @@ def shown_events(events: Iterable[Record], hidden: Hidden) -> Iterator[Record]:
         yield record
 
 
-def shows_photo(events: Iterable[Record], photo: str, hidden: Hidden) -> bool:
+def units_of_photos(events: Iterable[Record]) -> dict[str, str]:
+    """Whose class each photo of a lesson is of."""
+    added = (record.event for record in events if record.event["type"] == "photo_added")
+    return {str(event["photo"]): str(event["unit"]) for event in added}
+
+
+def shows_photo(photo: str, units: Mapping[str, str], hidden: Hidden) -> bool:
     """Whether a photo may be shown. Where anything is hidden, one of which nobody knows whose it is may not."""
-    if not hidden.units:
-        return True
-    for record in events:
-        if record.event["type"] == "photo_added" and record.event["photo"] == photo:
-            return record.event["unit"] not in hidden.units
-    return False
+    return not hidden.units or (photo in units and units[photo] not in hidden.units)

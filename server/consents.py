@@ -7,7 +7,7 @@ also when class or school have left since, and the bureau where nobody else is t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 import structlog
@@ -24,7 +24,7 @@ from server.county import Counties, County
 from server.recorded import RecordedSessions
 from server.retention import DAY_SECONDS, kept_days
 from server.review_news import ReviewNews
-from server.shapes.consent import ClassConsent, ClassConsentRow, ConsentLesson, ConsentSaid, ReviewWord
+from server.shapes.consent import ClassConsent, ClassConsentRow, ConsentLesson, ConsentSaid, NamedPupil, ReviewWord
 from server.storage.consent_store import ClassSeat, ConsentWord, HeldLesson, SqlConsentStore
 from server.storage.people_store import SqlPeopleStore
 from timetable.errors import NotFound, StaleVersion
@@ -90,9 +90,18 @@ class Consents:
         """A class with every lesson that it was recorded in. Raises NotPermitted, NotFound."""
         county, known, word = await self._find(asker, school_class)
         row = self._row(known, county, word, await self._names())
-        lessons = tuple(self._lesson(lesson, seat) for lesson, seat in known.lessons)
-        words = () if row.agreed else tuple([word async for word in self._words(known)])
-        return ClassConsent(row=row, lessons=lessons, words=words)
+        return ClassConsent(row=row, lessons=tuple(self._lesson(lesson, seat) for lesson, seat in known.lessons))
+
+    async def words(self, asker: Principal, school_class: str) -> list[ReviewWord]:
+        """Everything that was written about the lessons of a class that does not agree, the newest lesson first; nobody
+        guesses whether it names somebody. Raises NotPermitted, NotFound."""
+        county, known, _ = await self._find(asker, school_class)
+        if known.id not in county.refusing:
+            return []
+        names, found = await self._names(), list[ReviewWord]()
+        for lesson, _ in known.lessons:
+            found += await self._written(lesson, names)
+        return found
 
     async def say(self, asker: Principal, school_class: str, *, agreed: bool, revision: int) -> ClassConsent:
         """The class withdraws, or has given a new consent: in all processes at once, for every recording of it and for
@@ -109,14 +118,21 @@ class Consents:
         await self._news.tell()
         return await self.show(asker, school_class)
 
-    async def name(self, asker: Principal, school_class: str, review: str, word: str) -> ClassConsent:
-        """Hide something that names a pupil of a class that has withdrawn. Raises NotPermitted, NotFound."""
-        shown = await self.show(asker, school_class)
-        if all((one.review, one.word) != (review, word) for one in shown.words):
-            raise NotFound("word", word)
-        await self._store.name(school_class, review, word, person=asker.id, at=self._clock())
+    async def hide(self, asker: Principal, school_class: str, named: Iterable[NamedPupil]) -> None:
+        """Hide what names a pupil of a class that has withdrawn. Raises NotPermitted, NotFound."""
+        county, known, _ = await self._find(asker, school_class)
+        wanted = {(one.review, one.word) for one in named}
+        there: set[tuple[str, str]] = set()
+        if known.id in county.refusing:
+            names = await self._names()
+            for lesson, _ in known.lessons:
+                if any(review == lesson.review for review, _ in wanted):
+                    there |= {(one.review, one.word) for one in await self._written(lesson, names)}
+        if absent := sorted(wanted - there):
+            raise NotFound("word", absent[0][1])
+        await self._store.name(known.id, wanted, person=asker.id, at=self._clock())
+        log.info("words_hidden", school_class=known.id, words=len(wanted), person=asker.id)
         await self._news.tell()
-        return await self.show(asker, school_class)
 
     async def _find(self, asker: Principal, id: str) -> tuple[County, _Known, ConsentWord | None]:
         permit(asker, ACTION)
@@ -172,32 +188,31 @@ class Consents:
             deleted=until is not None and until <= self._clock(),
         )
 
-    async def _words(self, known: _Known) -> AsyncIterator[ReviewWord]:
-        """Everything that was written about the class's lessons, without a guess whether it names somebody."""
-        names = await self._names()
-        for lesson, _ in known.lessons:
-            hidden = {naming.word for naming in await self._store.namings(lesson.review)}
-            events = await asyncio.to_thread(self._recorded.events, lesson.session)
-            dossier = await self._reviews.get(lesson.review)
-            found: list[Written] = [
-                *_notes(events),
-                *(("comment", word_of_comment(one), one.author.person, (one.text,)) for one in dossier.comments),
-                *(
-                    ("conclusion", word_of_conclusion(one), one.author.person, (one.worked, one.change, one.follow_up))
-                    for one in dossier.conclusions
-                ),
-            ]
-            for kind, word, author, texts in found:
-                yield ReviewWord(
-                    review=lesson.review,
-                    word=word,
-                    kind=kind,
-                    title=lesson.title,
-                    held_at=lesson.held_at,
-                    author_name=names.get(author, author),
-                    text="" if word in hidden else "\n".join(text for text in texts if text),
-                    hidden=word in hidden,
-                )
+    async def _written(self, lesson: HeldLesson, names: Mapping[str, str]) -> list[ReviewWord]:
+        hidden = {naming.word for naming in await self._store.namings(lesson.review)}
+        events = await asyncio.to_thread(self._recorded.events, lesson.session)
+        dossier = await self._reviews.get(lesson.review)
+        found: list[Written] = [
+            *_notes(events),
+            *(("comment", word_of_comment(one), one.author.person, (one.text,)) for one in dossier.comments),
+            *(
+                ("conclusion", word_of_conclusion(one), one.author.person, (one.worked, one.change, one.follow_up))
+                for one in dossier.conclusions
+            ),
+        ]
+        return [
+            ReviewWord(
+                review=lesson.review,
+                word=word,
+                kind=kind,
+                title=lesson.title,
+                held_at=lesson.held_at,
+                author_name=names.get(author, author),
+                text="" if word in hidden else "\n".join(text for text in texts if text),
+                hidden=word in hidden,
+            )
+            for kind, word, author, texts in found
+        ]
 
 
 def _seen(lessons: Iterable[HeldLesson]) -> Iterator[tuple[str, HeldLesson, ClassSeat]]:

@@ -16,6 +16,7 @@ from recordings.manifest import Recording, read_recording
 from recordings.release import ReleaseChanged
 from recordings.segment_index import FragmentIndex
 from recordings.timeline import build_timeline
+from recordings.withdrawal import units_of_photos
 from server.journals import FileJournals
 from server.retention import RecordingDeleted
 from server.review_view import Recorded
@@ -25,6 +26,9 @@ INDEXES = 256
 """Indexes of files kept in memory: those of some twenty lessons, the last that were looked at."""
 
 DELETED = RecordingDeleted.__struct_config__.tag
+
+SESSIONS = 64
+"""Ended sessions of which it is kept in memory whose photos they are."""
 
 JOURNAL_TRIES, JOURNAL_PAUSE = 25, 0.2
 """A session that has just ended holds its journal for a moment longer; pause in seconds."""
@@ -43,6 +47,7 @@ class RecordedSessions:
         self._sessions = sessions
         self._clock = clock
         self._indexes: dict[Path, FragmentIndex] = {}
+        self._photos: dict[str, dict[str, str]] = {}
 
     def read(self, session: str) -> Recorded:
         """What was recorded of a session; reads its manifest, its journal and what is new in its files."""
@@ -69,6 +74,14 @@ class RecordedSessions:
         if not path.exists():
             return []
         return [record for _, record in read_journal(path).records if record is not None]
+
+    def units_of_photos(self, session: str) -> dict[str, str]:
+        """Whose class each photo of an ended session is of; a page asks for many of one at once."""
+        found = self._photos.pop(session, None)
+        self._photos[session] = found = units_of_photos(self.events(session)) if found is None else found
+        for old in list(self._photos)[:-SESSIONS]:
+            self._photos.pop(old, None)
+        return found
 
     def file_of(self, session: str, segment: str) -> tuple[Path, str] | None:
         """The file of a segment and the unit it is of; None where there is none, or no more."""

@@ -234,8 +234,8 @@ class Reviews:
     async def permit_photo(self, asker: Principal, review_id: str, photo: str) -> None:
         """Raises RecordingWithheld unless the asker may see this photo of pupils' work."""
         opened = await self._watched(asker, review_id)
-        events = await asyncio.to_thread(self._recorded.events, opened.dossier.review.session)
-        if not shows_photo(events, photo, opened.lesson.hidden):
+        units = await asyncio.to_thread(self._recorded.units_of_photos, opened.dossier.review.session)
+        if not shows_photo(photo, units, opened.lesson.hidden):
             raise RecordingWithheld(review_id, "withdrawn")
 
     async def single_answers(

@@ -60,6 +60,7 @@ REQUESTS: frozenset[type] = frozenset(
         closing.NewMakeUps,
         consent.NewConsent,
         consent.NamedPupil,
+        consent.NamedPupils,
         explanation.StartExplanation,
         membership.NewMembership,
         people.ConfirmPairing,

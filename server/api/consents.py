@@ -4,7 +4,7 @@ from aiohttp import web
 
 from server.auth.middleware import principal
 from server.keys import consents_key
-from server.shapes.consent import NamedPupil, NewConsent
+from server.shapes.consent import NamedPupils, NewConsent
 from server.web import body, reply
 
 routes = web.RouteTableDef()
@@ -31,11 +31,15 @@ async def say(request: web.Request) -> web.Response:
     return reply(request, consent)
 
 
+@routes.get("/api/consents/{class}/words")
+async def words(request: web.Request) -> web.Response:
+    """What was written about the lessons of a class that does not agree: it may name its pupils."""
+    return reply(request, await request.app[consents_key].words(principal(request), request.match_info["class"]))
+
+
 @routes.post("/api/consents/{class}/hidden")
-async def name(request: web.Request) -> web.Response:
-    """A text in a review names a pupil of a class that has withdrawn: nobody reads it any more."""
-    named = await body(request, NamedPupil)
-    consent = await request.app[consents_key].name(
-        principal(request), request.match_info["class"], named.review, named.word
-    )
-    return reply(request, consent)
+async def hide(request: web.Request) -> web.Response:
+    """Texts that name pupils of a class that has withdrawn: nobody reads them any more."""
+    named = await body(request, NamedPupils)
+    await request.app[consents_key].hide(principal(request), request.match_info["class"], named.words)
+    return web.Response(status=204)

@@ -1,7 +1,9 @@
 """Bodies about a class's consent to being recorded: the classes one speaks for, where a class is seen, what it takes
 to withdraw."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from server.shapes.base import Body
 
@@ -61,8 +63,6 @@ class ClassConsent(Body, frozen=True, kw_only=True):
     row: ClassConsentRow
     lessons: tuple[ConsentLesson, ...]
     """The newest first."""
-    words: tuple[ReviewWord, ...]
-    """Only of a class that does not agree: what may name its pupils."""
 
 
 class NewConsent(Body, frozen=True, kw_only=True):
@@ -73,7 +73,13 @@ class NewConsent(Body, frozen=True, kw_only=True):
 
 
 class NamedPupil(Body, frozen=True, kw_only=True):
-    """This text names or shows a pupil of the class: it is hidden from everybody."""
+    """This text names a pupil of the class, or lets one be recognised."""
 
     review: str
     word: str
+
+
+class NamedPupils(Body, frozen=True, kw_only=True):
+    """Texts that are hidden from everybody."""
+
+    words: Annotated[tuple[NamedPupil, ...], Meta(min_length=1, max_length=200)]

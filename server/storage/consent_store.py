@@ -120,14 +120,18 @@ class SqlConsentStore:
         query = select(pupils_named.c["class"], pupils_named.c.word).where(pupils_named.c.review == review)
         return [Naming(*row) for row in await self._database.read(lambda c: c.execute(query).all())]
 
-    async def name(self, school_class: str, review: str, word: str, *, person: str, at: float) -> None:
-        """Said again it is the same."""
+    async def name(self, school_class: str, words: Collection[tuple[str, str]], *, person: str, at: float) -> None:
+        """These words (the review, and the word in it) name pupils of the class; said again it is the same."""
 
         def body(connection: Connection) -> None:
-            keys = {"class": school_class, "review": review, "word": word}
-            same = [pupils_named.c[name] == value for name, value in keys.items()]
-            if connection.execute(select(pupils_named.c.at).where(*same)).first() is None:
-                connection.execute(insert(pupils_named).values(**keys, person=person, at=at))
+            columns = pupils_named.c
+            known = select(columns.review, columns.word).where(columns["class"] == school_class)
+            fresh = set(words) - {(row[0], row[1]) for row in connection.execute(known)}
+            said = {"class": school_class, "person": person, "at": at}
+            if fresh:
+                connection.execute(
+                    insert(pupils_named), [{**said, "review": review, "word": word} for review, word in sorted(fresh)]
+                )
 
         await self._database.write(body)
 

@@ -48,8 +48,8 @@ async def test_of_two_words_at_once_one_is_refused(database: Database) -> None:
 
 async def test_what_names_a_pupil_is_kept_once_for_each_class(database: Database) -> None:
     store = SqlConsentStore(database)
-    for school_class, review, word in (("a", "r", "w"), ("a", "r", "w"), ("b", "r", "w"), ("a", "other", "w")):
-        await store.name(school_class, review, word, person="p", at=NOW)
+    for school_class, words in (("a", {("r", "w")}), ("a", {("r", "w"), ("other", "w")}), ("b", {("r", "w")})):
+        await store.name(school_class, words, person="p", at=NOW)
     assert sorted((one.school_class, one.word) for one in await store.namings("r")) == [("a", "w"), ("b", "w")]
     assert await store.namings("other") == [Naming("a", "w")]
 

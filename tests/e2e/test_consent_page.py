@@ -56,7 +56,7 @@ async def open_report(page: Page, unit: str) -> None:
 async def test_what_is_withdrawn_leaves_the_pages_that_show_it_now(held: Held, shared_chromium: Browser) -> None:
     desks = Desks(held.county, shared_chromium)
     host = await held.county.person("host_teacher")
-    for text in ("西河的小明答得真好", "节奏合适"):
+    for text in ("西河的小明答得真好", "节奏合适", "小明上台写得工整"):
         assert (await host.post(f"{held.path}/comments", {"text": text})).status == 201
 
     head = await desks.open("member_principal", "/", **PHONE)
@@ -99,11 +99,18 @@ async def test_what_is_withdrawn_leaves_the_pages_that_show_it_now(held: Held, s
     await photographed(review, "review-withdrawn")
 
     await head.wait_for_selector(f'{CLASS}[data-agreed="false"]', timeout=WAIT)
-    named = head.locator("[data-word]", has_text="小明")
+    named = head.locator("[data-word]", has_text="节奏")
     await named.locator('[data-action="hide-word"]').click()
     await photographed(head, "consent-withdrawn")
-    await head.click('[data-action="confirm-hide-word"]')
-    await head.wait_for_selector('[data-word][data-hidden="true"]', timeout=WAIT)
+    await named.locator("button.quiet").click()
+    await head.fill('input[type="search"]', "小明")
+    await head.click('[data-action="hide-found"]')
+    await photographed(head, "consent-names")
+    await head.click('[data-action="confirm-hide-found"]')
+    await head.fill('input[type="search"]', "")
+    await head.wait_for_function(
+        "() => document.querySelectorAll('[data-word][data-hidden=\"true\"]').length === 2", timeout=WAIT
+    )
     await review.wait_for_function("() => !document.body.innerHTML.includes('小明')", timeout=MOMENTS)
     assert "节奏合适" in await review.inner_text(".side-panel")
 

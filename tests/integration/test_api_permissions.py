@@ -217,7 +217,8 @@ MATRIX: list[tuple[str, str, Any, frozenset[str]]] = [
     ("GET", "/api/consents", None, CLOSERS),
     ("GET", f"/api/consents/{CLASS_OF_A1}", None, SPEAKERS_OF_A1),
     ("PUT", f"/api/consents/{CLASS_OF_A1}", OLD | {"agreed": False}, SPEAKERS_OF_A1),
-    ("POST", f"/api/consents/{CLASS_OF_A1}/hidden", {"review": "absent", "word": "absent"}, SPEAKERS_OF_A1),
+    ("POST", f"/api/consents/{CLASS_OF_A1}/hidden", {"words": [{"review": "x", "word": "x"}]}, SPEAKERS_OF_A1),
+    ("GET", f"/api/consents/{CLASS_OF_A1}/words", None, SPEAKERS_OF_A1),
     ("GET", "/media/absent/absent?t=x", None, frozenset()),
 ]
 """Where there is something to do for somebody, the last column says for whom; what happens to reviews and sessions

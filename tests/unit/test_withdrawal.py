@@ -18,6 +18,7 @@ from recordings.withdrawal import (
     shown_dossier,
     shown_events,
     shows_photo,
+    units_of_photos,
     word_of_comment,
     word_of_conclusion,
     word_of_note,
@@ -120,5 +121,7 @@ def test_what_was_drawn_in_a_hidden_room_is_drawn_no_more() -> None:
 
 
 def test_a_photo_is_shown_while_its_room_is_and_an_unknown_one_only_where_nothing_is_hidden() -> None:
-    assert [shows_photo(LESSON, photo, WEST_HIDDEN) for photo in ("p1", "p2", "p3")] == [True, False, False]
-    assert all(shows_photo(LESSON, photo, NOTHING) for photo in ("p1", "p2", "p3"))
+    units = units_of_photos(LESSON)
+    assert units == {"p1": "core", "p2": "west"}
+    assert [shows_photo(photo, units, WEST_HIDDEN) for photo in ("p1", "p2", "p3")] == [True, False, False]
+    assert all(shows_photo(photo, units, NOTHING) for photo in ("p1", "p2", "p3"))

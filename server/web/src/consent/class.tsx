@@ -57,7 +57,7 @@ function Loaded({ consent, path, changed, reload }: LoadedProps) {
       </div>
       {row.left && row.agreed && <Note tone="info">{t("consents.left_note")}</Note>}
       {row.agreed ? <Withdraw {...{ consent, path, changed, reload }} /> : <Withdrawn {...{ consent, path, changed, reload }} />}
-      {!row.agreed && <Words consent={consent} path={path} changed={changed} />}
+      {!row.agreed && <Words path={path} />}
       {!row.agreed && <Agree {...{ consent, path, changed, reload }} />}
       {lessons.length > 0 && (
         <section class="card box">

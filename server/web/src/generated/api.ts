@@ -317,8 +317,6 @@ export interface ClassConsent {
   row: ClassConsentRow;
   /** The newest first. */
   lessons: ConsentLesson[];
-  /** Only of a class that does not agree: what may name its pupils. */
-  words: ReviewWord[];
 }
 
 /** `revision`: of the row that the asker saw. */
@@ -327,10 +325,15 @@ export interface NewConsent {
   revision: number;
 }
 
-/** This text names or shows a pupil of the class: it is hidden from everybody. */
+/** This text names a pupil of the class, or lets one be recognised. */
 export interface NamedPupil {
   review: string;
   word: string;
+}
+
+/** Texts that are hidden from everybody. */
+export interface NamedPupils {
+  words: NamedPupil[];
 }
 
 /** In the order in which they are meant to be asked. */
