@@ -8,6 +8,7 @@ from aiortc import RTCRtpSender
 
 from signaling.media.errors import NothingAcceptable
 from signaling.media.hub import MediaHub
+from signaling.media.layers import RECORDED_RATE, Limits
 from tests.media_clients import Client, Picture, Tone, clients, media_hub, until
 
 
@@ -70,20 +71,21 @@ async def test_senders_are_led_to_what_everybody_plays_and_back(monkeypatch: pyt
         assert heard[-1] == ("host", "h264", True)
 
 
+class Ear:
+    def __init__(self) -> None:
+        self.packets = self.ends = 0
+
+    def packet(self, *packet: object) -> None:
+        self.packets += 1
+
+    def sender_report(self, *report: object) -> None:
+        pass
+
+    def closed(self) -> None:
+        self.ends += 1
+
+
 async def test_a_slot_is_emptied_by_a_codec_that_it_has_not_and_a_tap_ends_with_its_stream() -> None:
-    class Ear:
-        def __init__(self) -> None:
-            self.packets = self.ends = 0
-
-        def packet(self, *packet: object) -> None:
-            self.packets += 1
-
-        def sender_report(self, *report: object) -> None:
-            pass
-
-        def closed(self) -> None:
-            self.ends += 1
-
     async with media_hub() as hub, clients(hub, "lesson", "host", "only", "a", "b") as (host, only, a, b):
         await host.publish(Tone(), Picture(60), sources=("mic", "teacher"), layers=("high", "high"))
         camera, ear = host.track(1), Ear()
@@ -99,6 +101,24 @@ async def test_a_slot_is_emptied_by_a_codec_that_it_has_not_and_a_tap_ends_with_
         assert ear.ends == 1
         assert hub._subscriptions["lesson", "only"].shown() == {}
         assert hub._subscriptions["lesson", "a"].shown() == {"0": camera}
+
+
+async def test_a_picture_that_only_a_recorder_sees_is_recorded_on_in_the_other_codec() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "late") as (host, late):
+        await host.publish(Tone(), Picture(60), sources=("mic", "teacher"), layers=("high", "high"))
+        camera, ear = host.track(1), Ear()
+        hub.tap(camera, ear)
+        await until(lambda: ear.packets)
+        await watch(hub, late, camera, "vp8")
+        hub.view("lesson", "late", {})
+        await until(lambda: hub.codec("lesson", "host") == "vp8")
+        await until(lambda: hub.limits("lesson", "host")["teacher"] == Limits(RECORDED_RATE, 0), 10)
+        await publish_again(hub, host)
+        assert ear.ends == 1
+        # told no rest before it has begun again: nobody would tap a stream that sends nothing
+        hub._pulse.tick()
+        await until(lambda: not hub._pulse._unsettled)
+        assert hub.limits("lesson", "host")["teacher"] == Limits(RECORDED_RATE, 0)
 
 
 async def test_who_publishes_later_is_answered_with_the_codec_of_the_lesson() -> None:
