@@ -56,7 +56,7 @@ class Refinement:
         self._incumbent = incumbent
         self._around = Neighbourhoods(formulation, pricing)
         self._excerpts = Excerpts(rows, pricing.ranges, pricing.weights, self._around.placements)
-        self._stirring = Stirring(self._around.placements, len(pricing.ranges))
+        self._stirring = Stirring(self._around.placements, pricing.variables)
         self._randoms = [Random(seed * 1000 + number) for number in range(workers)]
         self._sizes: dict[Kind, float] = dict.fromkeys(KINDS, FIRST_SIZE)
         self._idle = 0
