@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,16 @@ async def comes_in(page: Page, codec: str) -> None:
 
 
 async def recorded(lesson: LiveCounty, kinds: list[str]) -> None:
-    """Wait until the host's picture is recorded in files of these kinds, each of them to be played."""
+    """Wait until the host's picture is recorded in files of these kinds, one after the other, each of them to be
+    played. A new file begins for another size as well."""
     folder = lesson.county.app[settings_key].recordings_dir / lesson.session
     async with asyncio.timeout(WAIT / 1000):
         while True:
             segments = [facts.opened for facts in read_recording(folder).segments]
             files = [folder / found.file for found in segments if found.participant == HOST and found.video]
-            if [file.suffix for file in files] == kinds and all(fragments(file) > 0 for file in files):
+            if [kind for kind, _ in groupby(file.suffix for file in files)] == kinds and all(
+                fragments(file) > 0 for file in files
+            ):
                 return
             await asyncio.sleep(0.2)
 
