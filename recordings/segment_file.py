@@ -9,6 +9,7 @@ track from holding back the other.
 
 from __future__ import annotations
 
+import functools
 import io
 from contextlib import suppress
 from fractions import Fraction
@@ -90,6 +91,25 @@ def template_of(codec: str, keyframe: bytes) -> Template | Vp8Template:
     return Vp8Template(keyframe) if codec == "vp8" else Template(keyframe)
 
 
+@functools.cache
+def _opus_in_step() -> bytes:
+    """A WebM of one silent packet whose Opus begins with its first sample. An encoder's begins 6.5 ms later, which the muxer adds to
+    each sound after it has ordered the packets: a browser takes no block from before the one it follows."""
+    held = io.BytesIO()
+    with av.open(held, "w", format="webm") as container:
+        stream = container.add_stream("libopus", rate=AUDIO_RATE, layout="stereo")
+        container.start_encoding()
+        silence = av.Packet(b"\xfc\xff\xfe")
+        silence.stream, silence.time_base, silence.pts, silence.dts = stream, _AUDIO_BASE, 0, 0
+        container.mux_one(silence)
+    data = bytearray(held.getvalue())
+    skip, delay = data.index(b"OpusHead") + 10, data.index(b"\x56\xaa") + 3
+    data[skip : skip + 2] = bytes(2)
+    length = data[delay - 1] & 0x7F
+    data[delay : delay + length] = bytes(length)
+    return bytes(data)
+
+
 class SegmentFile:
     """An open segment. Times are ticks from the file's zero (90 kHz pictures, 48 kHz sound) and only move forward."""
 
@@ -108,7 +128,11 @@ class SegmentFile:
             if template is not None:
                 self._video = template.begin(self._container)
                 self._video.time_base = _VIDEO_BASE
-            if sound:
+            if sound and webm:
+                with av.open(io.BytesIO(_opus_in_step()), "r", format="webm") as empty:
+                    self._audio = self._container.add_stream_from_template(empty.streams.audio[0])
+                self._audio.time_base = _AUDIO_BASE
+            elif sound:
                 # An encoder that never encodes: it brings the OpusHead that a bare muxer stream has no place for.
                 self._audio = self._container.add_stream("libopus", rate=AUDIO_RATE, layout="stereo")
                 self._audio.time_base = _AUDIO_BASE

@@ -15,7 +15,7 @@ from recordings.rtp import AccessUnit
 from recordings.segment_file import SegmentFile, Vp8Template
 from recordings.segment_index import FragmentIndex
 from recordings.vp8 import Vp8Depacketizer, size_of
-from recordings.webm import index
+from recordings.webm import _blocks, _element, index
 from tests.recorded_media import FPS, microphone, packetize_vp8, play, vp8_camera
 
 
@@ -122,6 +122,28 @@ def test_index_tells_what_a_player_needs(grown: tuple[bytes, bytes], tmp_path: P
     picture = index_file(tmp_path / "picture.webm")
     assert picture.mime == 'video/webm; codecs="vp8"'
     assert play(tmp_path / "picture.webm").numbers == list(range(90))
+
+
+def test_no_block_comes_from_before_the_one_it_follows(tmp_path: Path) -> None:
+    """Chromium refuses a cluster that goes back in time by a millisecond."""
+    file = SegmentFile(tmp_path / "live.webm", Vp8Template(vp8_camera(6)[0].data), True)
+    packets = [(number * 6000 / 90_000 + 0.0043, number, True) for number in range(90)]
+    packets += [(number * 0.02, number, False) for number in range(300)]
+    for at, number, pictured in sorted(packets):
+        if pictured:
+            file.picture(round(at * 90_000), vp8_camera(6)[number].data, vp8_camera(6)[number].keyframe, 6000)
+        else:
+            file.sound(number * 960, microphone(6)[number], 960)
+    file.close()
+    data = (tmp_path / "live.webm").read_bytes()
+    found = _index(data)
+    for fragment in found.fragments:
+        cluster = _element(lambda at, length: data[at : at + length], fragment.offset, len(data))
+        assert cluster is not None
+        times = [block.time for block in _blocks(lambda at, length: data[at : at + length], cluster)]
+        assert len(times) > 50
+        assert times == sorted(times)
+    assert len(play(tmp_path / "live.webm").sound) == 300
 
 
 def test_init_and_clusters_alone_play(grown: tuple[bytes, bytes], tmp_path: Path) -> None:
