@@ -93,8 +93,9 @@ def template_of(codec: str, keyframe: bytes) -> Template | Vp8Template:
 
 @functools.cache
 def _opus_in_step() -> bytes:
-    """A WebM of one silent packet whose Opus begins with its first sample. An encoder's begins 6.5 ms later, which the muxer adds to
-    each sound after it has ordered the packets: a browser takes no block from before the one it follows."""
+    """A WebM of one silent packet whose Opus begins with its first sample. An encoder's begins 6.5 ms later, which the
+    muxer adds to each sound after it has ordered the packets: a browser takes no block from before the one it follows.
+    """
     held = io.BytesIO()
     with av.open(held, "w", format="webm") as container:
         stream = container.add_stream("libopus", rate=AUDIO_RATE, layout="stereo")
