@@ -25,6 +25,7 @@ from signaling.wire import Echo, RecordingState, Role, SessionState, TrackSource
 
 BEST_FIRST: Final[tuple[Seen, ...]] = ("high", "low", "still", "unsent")
 TEACHING: Final[frozenset[Role]] = frozenset({"host", "encoder"})
+LOOKING_ON: Final[frozenset[Role]] = frozenset({"observer", "patrol"})
 
 LINKS_EVERY = 1.0
 """Seconds between two looks at the lines."""
@@ -103,12 +104,14 @@ class SessionMedia:
         self._media.view(self._plan.session, participant, heights)
 
     def rank(self) -> None:
-        """Whose pictures come first on a weak line: whoever is shown to all, then the teaching side."""
+        """Whose pictures come first on a weak line: whoever is shown to all, then the teaching side. Who only looks on
+        takes the lesson as it is."""
         room = self._room
         shown = self._on_program()
         host = self._plan.host.unit
         ranks = {who.id: 1 for who in room.participants.values() if who.role in TEACHING and who.unit == host}
-        self._media.rank(self._plan.session, ranks | ({shown: 0} if shown is not None else {}))
+        onlookers = {who.id for who in room.participants.values() if who.role in LOOKING_ON}
+        self._media.rank(self._plan.session, ranks | ({shown: 0} if shown is not None else {}), onlookers)
 
     def sending(self, participant: str) -> Sending | None:
         """What the participant should send of its pictures; None: it publishes none."""

@@ -95,10 +95,12 @@ class MediaHub:
         self._subscriptions: dict[Key, Subscription] = {}
         self._peers = Peers(self._port)
         self._ranks: dict[str, dict[str, int]] = {}  # session -> participant -> rank
+        self._onlookers: dict[str, frozenset[str]] = {}
         self._pulse = Pulse(
             self._port,
             self._publications,
             self._subscriptions,
+            self._onlookers,
             clock=clock,
             most=config.max_publish_bitrate,
             tell=lambda key, told: self._tell(lambda: self.on_limits(*key, told)),
@@ -219,8 +221,12 @@ class MediaHub:
         if subscription is not None:
             subscription.view(heights)
 
-    def rank(self, session: str, ranks: Mapping[str, int]) -> None:
-        """Whose pictures matter most when a line is weak: participant -> rank, 0 first; all others come last."""
+    def rank(self, session: str, ranks: Mapping[str, int], onlookers: Collection[str] = ()) -> None:
+        """Whose pictures matter most when a line is weak: participant -> rank, 0 first; all others come last. For the
+        sake of `onlookers` no sender is asked for another codec."""
+        if self._onlookers.get(session, frozenset()) != frozenset(onlookers):
+            self._onlookers[session] = frozenset(onlookers)
+            self._pulse.unsettle(session)
         if self._ranks.get(session, {}) == ranks:
             return
         self._ranks[session] = dict(ranks)
@@ -264,6 +270,7 @@ class MediaHub:
         for key in {key for key in (*self._publications, *self._subscriptions) if key[0] == session}:
             self.drop(*key)
         self._ranks.pop(session, None)
+        self._onlookers.pop(session, None)
 
     # tracks
 

@@ -24,14 +24,16 @@ Key = tuple[str, str]
 
 
 class Pulse:
-    """publications, subscriptions: the hub's own; most: bit/s of pictures that one publisher may send; tell: gets what
-    a publisher should send, by source, whenever that changes."""
+    """publications, subscriptions, onlookers: the hub's own; onlookers: by session, for whose sake no codec changes;
+    most: bit/s of pictures that one publisher may send; tell: gets what a publisher should send, by source, whenever
+    that changes."""
 
     def __init__(
         self,
         port: UdpPort,
         publications: Mapping[Key, Publication],
         subscriptions: Mapping[Key, Subscription],
+        onlookers: Mapping[str, Collection[str]],
         *,
         clock: Callable[[], float],
         most: int,
@@ -40,6 +42,7 @@ class Pulse:
         self.obedient: set[Key] = set()
         """Publishers that are told their limits and keep to them."""
         self._port, self._publications, self._subscriptions = port, publications, subscriptions
+        self._onlookers = onlookers
         self._clock, self._most, self._tell = clock, most, tell
         self._unsettled: set[str] = set()
         self._choices: dict[str, CodecChoice] = {}
@@ -118,7 +121,7 @@ class Pulse:
             if session in able:
                 able[session][who] = Ability(sends=publication.able(obeys=(session, who) in self.obedient))
         for (session, who), subscription in self._subscriptions.items():
-            if session in able:
+            if session in able and who not in self._onlookers.get(session, ()):
                 known = able[session].get(who, Ability())
                 able[session][who] = known._replace(receives=subscription.receives)
         for session, abilities in able.items():

@@ -71,6 +71,19 @@ async def test_senders_are_led_to_what_everybody_plays_and_back(monkeypatch: pyt
         assert heard[-1] == ("host", "h264", True)
 
 
+async def test_nobody_changes_codec_for_the_sake_of_an_onlooker() -> None:
+    async with media_hub() as hub, clients(hub, "lesson", "host", "patrol", "late") as (host, patrol, late):
+        await host.publish(Tone(), Picture(60), sources=("mic", "teacher"), layers=("high", "high"))
+        camera = host.track(1)
+        hub.rank("lesson", {}, {"patrol"})
+        assert await watch(hub, patrol, camera, "vp8") == {}
+        await until(lambda: not hub._pulse._unsettled)
+        assert hub.codec("lesson", "host") == "h264"
+        # and one more, who does take part, turns the scales
+        assert await watch(hub, late, camera, "vp8") == {}
+        await until(lambda: hub.codec("lesson", "host") == "vp8")
+
+
 class Ear:
     def __init__(self) -> None:
         self.packets = self.ends = 0
