@@ -38,7 +38,6 @@ class Track:
         self.info = info
         self.layers: dict[Layer, Inbound] = {}
         self.live = False  # has media arrived?
-        self.was_recorded = False  # before it changed its codec: it is to be again as soon as media arrives
         self.limits: Limits | None = None  # as they were last told to the publisher; None: never
         self.high_alone = False  # does the publisher's line carry but one of its layers?
         self._full_rate: int | None = None  # bit/s of the high layer on a line, when it was last asked for in full
@@ -72,7 +71,8 @@ class Track:
             layered=self.layered,
             high_watched="high" in recent,
             low_watched="low" in recent,
-            recorded=bool(self.main.taps.listening) or (self.was_recorded and not self.live),
+            # a recorder listens only once media arrives: a camera told to rest before that would never be recorded
+            recorded=bool(self.main.taps.listening) or not self.live,
             uplink=uplink.rate,
             still=uplink.still,
         )
@@ -184,7 +184,7 @@ class Publication:
             track, layer = self._by_mid[mid]
             if track not in before:
                 before[track] = track.info if track.live else None
-                track.was_recorded, track.live = bool(track.main.taps.listening), False
+                track.live = False
             self.peer.remove_inbound(track.layers[layer])
             self._receive(self._medias[mid], track, layer)
         for track, info in before.items():

@@ -105,7 +105,8 @@ async def test_a_publisher_is_told_what_is_looked_at(monkeypatch: pytest.MonkeyP
         told: list[tuple[str, dict[str, Limits]]] = []
         hub.on_limits = lambda session, participant, limits: told.append((participant, limits))
         camera = await publish(host)
-        await until(lambda: told == [("host", {"teacher": Limits(0, 0)})])
+        # told no rest before it has begun: nobody would tap a camera that sends nothing
+        await until(lambda: [limits["teacher"] for _, limits in told] == [Limits(RECORDED_RATE, 0), Limits(0, 0)])
         await member.subscribe(camera)
         hub.view("lesson", "member", {camera: 180})
         await until(lambda: hub.limits("lesson", "host") == {"teacher": Limits(0, LOW_RATE)})
