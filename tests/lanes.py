@@ -1,8 +1,8 @@
 """All tests in lanes: what computes in two side by side, one for each of two cores; then, on a machine that has nothing
-else to do, what drives browsers, media and servers at the speed of life.
+else to do, what lives: pages beside media and servers, at the speed of life.
 
-The live lane waits for most of its time, but beside the others its browsers now and then came too late. Each lane is a
-pytest with databases, servers and folders of its own.
+The live lanes wait for three quarters of their time, but beside those that compute their browsers now and then came too
+late. Each lane is a pytest with databases, servers and folders of its own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import IO, NoReturn
 
 ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest"]
+UNIT = "tests/unit"
+PAGES = "tests/e2e"
 LIVE = (
-    "tests/e2e",
     "tests/integration/test_cameras.py",
     "tests/integration/test_kill.py",
     "tests/integration/test_live_*.py",
@@ -28,11 +29,11 @@ LIVE = (
     "tests/integration/test_restart.py",
     "tests/integration/test_whip*.py",
 )
-UNIT = "tests/unit"
+"""What drives media and servers at the speed of life, as the pages do."""
 
 
 def live() -> list[str]:
-    """The paths of the tests that run at the speed of life."""
+    """The paths of these tests."""
     return [str(path.relative_to(ROOT)) for pattern in LIVE for path in sorted(ROOT.glob(pattern))]
 
 
@@ -87,10 +88,10 @@ def main() -> int:
     """Run all tests."""
     heed_signals()
     paths = live()
-    others = [f"--ignore={path}" for path in (UNIT, *paths)]
+    others = [f"--ignore={path}" for path in (UNIT, PAGES, *paths)]
     try:
         computed = side_by_side([*PYTEST, UNIT], [*PYTEST, *others])
-        return max(computed, side_by_side([*PYTEST, *paths]))
+        return max(computed, side_by_side([*PYTEST, PAGES], [*PYTEST, *paths]))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
