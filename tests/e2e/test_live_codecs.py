@@ -90,10 +90,10 @@ async def recorded(lesson: LiveCounty, kinds: list[str]) -> None:
 
 
 def fragments(file: Path) -> int:
-    """How many parts of a segment's file can be played so far."""
+    """How many parts of a segment's file can be played so far; it is told of before it is opened."""
     try:
         return len(index_file(file).fragments)
-    except NotARecording:
+    except (FileNotFoundError, NotARecording):
         return 0
 
 
