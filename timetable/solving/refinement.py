@@ -18,7 +18,7 @@ from timetable.solving.neighbourhoods import CHANCES, KINDS, Kind, Neighbourhood
 from timetable.solving.pricing import Pricing
 from timetable.solving.rows import Row
 from timetable.solving.search import TICK, Effort, run
-from timetable.solving.stirring import Stirring
+from timetable.solving.stirring import NOTHING, Stirring
 from timetable.solving.sums import Whole
 
 FIRST_SIZE, LEAST_SIZE = 500.0, 300.0
@@ -109,14 +109,14 @@ class Refinement:
             self._incumbent.prove(self._excerpts.cost(start if refined is None else refined))
 
     def _worth_trying(self, kind: Kind, start: Whole, random: Random, left: float) -> Sequence[int]:
-        """The placements to free; none where the relaxation of a wider part finds nothing cheaper in it."""
+        """The placements to free; none where the relaxation of a wider part moves no lesson of it as a whole."""
         size = round(self._sizes[kind])
         wide = self._around.pick(kind, start, WIDER * size, random)
         if len(wide) <= size:
             return wide
         excerpt = self._excerpts.cut(wide, start)
-        moved = [] if excerpt.hopeless else self._stirring.moved(excerpt, min(left, RELAXING_SECONDS))
-        return self._around.narrowed(wide, moved, size) if moved else []
+        stirred = NOTHING if excerpt.hopeless else self._stirring.of(excerpt, min(left, RELAXING_SECONDS))
+        return self._around.narrowed(wide, stirred.placements, size) if stirred.wholly else []
 
     def _search(
         self, free: Sequence[int], start: Whole, effort: Effort, stop: Callable[[], bool]
