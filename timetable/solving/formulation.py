@@ -207,24 +207,37 @@ class Formulation:
     # Teachers -------------------------------------------------------------------------------------------------------
 
     def _keep_teachers(self) -> None:
-        for (_, weekday), cells in self.teacher_cells.items():
-            for uses in cells.values():
-                self._at_most_one(uses)
-            if len({unit for unit, _ in cells}) > 1:
-                self._keep_apart(weekday, cells)
+        of_one_class = self._teachers_of_one_class()
+        for (teacher, weekday), cells in self.teacher_cells.items():
+            apart = self._keep_apart(weekday, cells) if len({unit for unit, _ in cells}) > 1 else set()
+            for cell, uses in cells.items():
+                # What a wider rule holds already is not said again: a sixth of all rows, in each excerpt.
+                if cell not in apart and teacher not in of_one_class:
+                    self._at_most_one(uses)
         if "teacher_day" not in self.without:
             for (teacher, weekday), uses in self.teacher_days.items():
                 most = self.problem.teachers[teacher].max_per_day
                 for weeks, together in by_weeks(uses):
                     self._at_most(together, most - self.problem.periods_elsewhere(teacher, weekday, weeks))
 
-    def _keep_apart(self, weekday: int, cells: dict[tuple[str, int], list[Use]]) -> None:
-        """A teacher's lessons at two units on one day need the clock and the way between them."""
+    def _teachers_of_one_class(self) -> set[str]:
+        """Those who teach in all their lessons one class beside them, which has one lesson at a time."""
+        common: dict[str, frozenset[str]] = {}
+        for demand, _ in self.placed:
+            for party in demand.requirement.parties:
+                for teacher in party.teachers:
+                    common[teacher] = common.get(teacher, frozenset(party.classes)).intersection(party.classes)
+        return {teacher for teacher, classes in common.items() if classes}
+
+    def _keep_apart(self, weekday: int, cells: dict[tuple[str, int], list[Use]]) -> set[tuple[str, int]]:
+        """A teacher's lessons at two units on one day need the clock and the way between them. Returns the cells whose
+        own lessons are kept apart with that."""
         problem = self.problem
-        seen: list[tuple[str, Windows, list[Use]]] = []
+        apart: set[tuple[str, int]] = set()
+        seen: list[tuple[str, int, Windows, list[Use]]] = []
         for (unit, period), uses in cells.items():
             windows = problem.bells.windows(unit, weekday, period)
-            for other, other_windows, other_uses in seen:
+            for other, other_period, other_windows, other_uses in seen:
                 if other == unit:
                     continue
                 way = 0
@@ -232,7 +245,9 @@ class Formulation:
                     way = problem.travel.between(problem.units[unit].campus, problem.units[other].campus)
                 if near(windows, other_windows, way):
                     self._at_most_one([*uses, *other_uses])
-            seen.append((unit, windows, uses))
+                    apart |= {(unit, period), (other, other_period)}
+            seen.append((unit, period, windows, uses))
+        return apart
 
     # Places ---------------------------------------------------------------------------------------------------------
 
