@@ -84,12 +84,13 @@ def run(
         parameters.cp_model_presolve = False
     elif effort.way == "part":
         # Its linear relaxation is nearly whole, so with all of it a search of thousands of placements ends in a blink;
-        # to look long for other structure, or to cut the relaxation further, costs more than the search.
+        # to look long for other structure, to cut the relaxation further or to tidy clauses costs more than the search.
         parameters.linearization_level = 2
         parameters.max_presolve_iterations = 1
         parameters.cp_model_probing_level = 0
         parameters.symmetry_level = 0
         parameters.cut_level = 0
+        parameters.use_sat_inprocessing = False
     elif effort.way == "complete":
         parameters.fix_variables_to_their_hinted_value = True
     watch = _Watch()
