@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 RECEIVE_BATCH = 32
 SEND_BATCH = 256
 SOCKET_BUFFER = 4 << 20
-SOON = 0.002  # seconds in which a datagram is usually read
+SOON_NS = 2_000_000  # nanoseconds in which a datagram is usually read
+SOON = SOON_NS / 1e9
 TCP_BACKLOG = 256 << 10  # bytes waiting on a TCP path beyond which its packets are lost, as they would be on UDP
 
 
@@ -141,10 +142,12 @@ class UdpPort:
         counters.receive_calls += 1
         counters.datagrams += count
         self._came_after = self._empty_at
+        now = self.clock()
         if count < RECEIVE_BATCH:
-            self._empty_at = self.clock()
-        self._behind = self._stood(0) > SOON
-        self._stamp()
+            self._empty_at = now
+        stamp = inbox.stamp(0)
+        self._behind = stamp is not None and time.time_ns() - stamp > SOON_NS and now - self._came_after > SOON
+        self._stamp(now)
         for slot in range(count):
             size = inbox.sizes[slot]
             if not 0 < size <= LARGEST:
@@ -183,7 +186,7 @@ class UdpPort:
 
     def on_frame(self, data: bytes, address: bytes) -> None:
         """A datagram that came over TCP."""
-        self._stamp()
+        self._stamp(self.clock())
         try:
             agent = self.ice.by_address.get(address)
             if data[0] < 4:
@@ -218,8 +221,8 @@ class UdpPort:
         if self.counters.handler_failed & (self.counters.handler_failed - 1) == 0:  # 1, 2, 4, 8 ...: no log flood
             logger.exception("packet handler failed (%d so far)", self.counters.handler_failed)
 
-    def _stamp(self) -> None:
-        self.send_time = (int(self.clock() * 262144) & 0xFFFFFF).to_bytes(3, "big")  # 6.18 fixed point
+    def _stamp(self, now: float) -> None:
+        self.send_time = (int(now * 262144) & 0xFFFFFF).to_bytes(3, "big")  # 6.18 fixed point
 
     def knows(self, address: bytes) -> bool:
         return address in self.ice.by_address
