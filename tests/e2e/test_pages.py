@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize
+from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 
 from tests.e2e.conftest import Demo
 
@@ -197,7 +197,7 @@ async def test_grid_is_moved_through_by_keyboard(director: Desk) -> None:
 async def test_published_table_names_its_version(director: Desk) -> None:
     await director.open("/timetable?tab=versions", "en")
     assert await director.page.get_attribute(".table-page", "data-status") == "published"
-    assert "Version 1" in await director.page.inner_text(".panel")
+    await expect(director.page.locator(".panel")).to_contain_text("Version 1", timeout=WAIT)
 
 
 async def test_calendar_address_works_and_is_shown_once(director: Desk) -> None:
