@@ -12,6 +12,7 @@ import { Button, Empty, Failure, LinkButton, Skeleton, Stale, StateChip } from "
 import { bringTexts, has, language, t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { mount } from "../ui/mount";
+import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { useShown } from "../ui/shown";
 import { clockAt, countyTime, longDate } from "../ui/time";
@@ -58,7 +59,7 @@ function Loaded({ report }: { report: LessonReport }) {
   return (
     <>
       <div class="page-head">
-        <h1>{report.title}</h1>
+        <h1>{label(report.title)}</h1>
         <span class="mut">
           {longDate(countyTime(report.liveSince ?? report.starts).date)} {clockAt(report.liveSince ?? report.starts)} · {report.hostTeacher}
         </span>

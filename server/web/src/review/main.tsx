@@ -7,6 +7,7 @@ import { Button, Failure, KindChip, Note, Skeleton, Stale, StateChip, Tabs } fro
 import { t } from "../ui/i18n";
 import { Icon } from "../ui/icons";
 import { mount } from "../ui/mount";
+import { label } from "../ui/names";
 import { useResource } from "../ui/resource";
 import { useShown } from "../ui/shown";
 import { countyTime, dateTime, now, shortDate } from "../ui/time";
@@ -158,7 +159,7 @@ function Heading({ view, openAccess }: { view: ReviewView; openAccess: () => voi
   const days = Math.ceil((row.dueAt - now()) / 86_400);
   return (
     <div class="rh">
-      <h1 class="ell">{row.title}</h1>
+      <h1 class="ell">{label(row.title)}</h1>
       <KindChip kind="sync" />
       {row.rehearsal && <span class="chip">{t("classroom.rehearsal")}</span>}
       <span class="dim sm nw">{dateTime(row.heldAt)}</span>
