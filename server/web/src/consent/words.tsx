@@ -22,6 +22,7 @@ export function Words({ path }: { path: string }) {
   const words = data ?? [];
   const name = wanted.trim();
   const found = words.filter((one) => name === "" || one.text.includes(name));
+  const atOnce = found.slice(0, AT_ONCE);
   const hide = async (named: readonly ReviewWord[]) => {
     await post(`${path}/hidden`, { words: named.map(({ review, word }) => ({ review, word })) } satisfies NamedPupils);
     set(words.map((one) => (named.includes(one) ? { ...one, text: "", hidden: true } : one)));
@@ -38,7 +39,7 @@ export function Words({ path }: { path: string }) {
           {words.length >= SEARCHED_FROM && (
             <div class="list-tools">
               <input class="input search" type="search" aria-label={t("consents.words.search")} placeholder={t("consents.words.search")} value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} />
-              {name !== "" && found.length > 0 && <Hide key={name} action="hide-found" words={t("consents.words.hide_found", { n: found.length })} hide={() => hide(found.slice(0, AT_ONCE))} />}
+              {name !== "" && found.length > 0 && <Hide key={name} action="hide-found" words={t("consents.words.hide_found", { n: atOnce.length })} hide={() => hide(atOnce)} />}
             </div>
           )}
           {found.length === 0 && <Empty>{t("consents.none_found")}</Empty>}
