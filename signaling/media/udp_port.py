@@ -23,8 +23,7 @@ logger = logging.getLogger(__name__)
 RECEIVE_BATCH = 32
 SEND_BATCH = 256
 SOCKET_BUFFER = 4 << 20
-SOON_NS = 2_000_000  # nanoseconds in which a datagram is usually read
-SOON = SOON_NS / 1e9
+SOON = 0.002  # seconds in which a datagram is usually read
 TCP_BACKLOG = 256 << 10  # bytes waiting on a TCP path beyond which its packets are lost, as they would be on UDP
 
 
@@ -145,8 +144,7 @@ class UdpPort:
         now = self.clock()
         if count < RECEIVE_BATCH:
             self._empty_at = now
-        stamp = inbox.stamp(0)
-        self._behind = stamp is not None and time.time_ns() - stamp > SOON_NS and now - self._came_after > SOON
+        self._behind = self._stood(0, now) > SOON
         self._stamp(now)
         for slot in range(count):
             size = inbox.sizes[slot]
@@ -175,14 +173,14 @@ class UdpPort:
     def waited(self) -> float:
         """Seconds that the datagram in hand has stood in the socket because we were busy: its line took so much less.
         Not known of what comes over TCP."""
-        return self._stood(self._in_hand) if self._behind and self._in_hand is not None else 0.0
+        return self._stood(self._in_hand, self.clock()) if self._behind and self._in_hand is not None else 0.0
 
-    def _stood(self, slot: int) -> float:
+    def _stood(self, slot: int, now: float) -> float:
         stamp = self.inbox.stamp(slot)
         if stamp is None:
             return 0.0
         # by the kernel's clock, which may be set at any time: no more than by ours
-        return min(max(0.0, (time.time_ns() - stamp) / 1e9), self.clock() - self._came_after)
+        return min(max(0.0, (time.time_ns() - stamp) / 1e9), now - self._came_after)
 
     def on_frame(self, data: bytes, address: bytes) -> None:
         """A datagram that came over TCP."""
