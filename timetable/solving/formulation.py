@@ -211,7 +211,7 @@ class Formulation:
         for (teacher, weekday), cells in self.teacher_cells.items():
             apart = self._keep_apart(weekday, cells) if len({unit for unit, _ in cells}) > 1 else set()
             for cell, uses in cells.items():
-                # What a wider rule holds already is not said again: a sixth of all rows, in each excerpt.
+                # What a wider rule holds already is not said again: an eighth of all rows, in each excerpt.
                 if cell not in apart and teacher not in of_one_class:
                     self._at_most_one(uses)
         if "teacher_day" not in self.without:

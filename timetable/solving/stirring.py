@@ -33,8 +33,8 @@ FAST = (
     "use_dual_simplex: true use_preprocessing: false use_scaling: false initial_basis: NONE "
     "dual_price_prioritize_norm: true perturb_costs_in_dual_simplex: true"
 )
-"""The dual simplex takes a quarter of the primal's time; begun from the slacks, without preprocessing and scaling, and
-with prices a little apart, that of what it takes by itself is halved again."""
+"""The dual simplex takes a quarter of the primal's time; begun from the slacks, without preprocessing or scaling, and
+with prices a little apart, a third less again."""
 
 
 class Stirred(NamedTuple):
