@@ -154,6 +154,8 @@ async def test_microphone_pulled_out_is_told_though_a_loudspeaker_has_its_id(les
 async def test_second_camera_stands_in_for_the_one_pulled_out(lesson: LiveCounty) -> None:
     async with chromium_with() as browser:
         page = await lesson.panel(browser, script=PLUGS, lang="en")
+        # until it has found its lesson, the panel shows its day, which has a dialog of its own
+        await page.wait_for_selector('video[data-source="pupils"]', timeout=WAIT)
         await page.click('[data-action="choose-devices"]')
         await device(page, "pupils", "ok")
         await device(page, "teacher", "ok")
