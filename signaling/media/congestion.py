@@ -1,9 +1,10 @@
 """What a line carries, judged from what its far end reports. This module owns the two estimates: of the line down to a
 subscriber, and of the line up from a publisher.
 
-Pure: reports and times in, bit/s out. Loss alone says little on a radio line, so only much of it counts as congestion;
-a queue that grows says it first. An estimate falls at once to what got through and rises only on evidence: downwards
-from short bursts (see `probe`), upwards from the publisher, which sends more by itself when it is allowed to.
+Pure: reports and times in, bit/s out. Loss alone says little on a radio line, so only much of it counts as congestion,
+and only where sending less helps (see `line_loss`); a queue that grows says it first. An estimate falls at once to what
+got through and rises only on evidence: downwards from short bursts (see `probe`), upwards from the publisher, which
+sends more by itself when it is allowed to.
 """
 
 from __future__ import annotations
@@ -11,16 +12,13 @@ from __future__ import annotations
 from collections import deque
 
 from signaling.media.burst import Finding
+from signaling.media.line_loss import MUCH_LOSS, LineLoss
 
 START = 500_000
 """bit/s of a line nobody knows yet: sound and the small pictures at once, the large one after the first burst."""
 FLOOR = 64_000
 CUT = 0.85
 """Of what got through: the rest lets the queue drain."""
-MUCH_LOSS = 0.10
-ENOUGH = 100
-"""Packets that tell a line's loss: of forty, one in twenty lost often looks like one in eight, and the picture of a
-line that loses no more went for nothing."""
 LATE, VERY_LATE = 0.15, 0.4
 """Seconds of queue that count as congestion when they last two reports, or at once."""
 REMB_FELL = 0.95
@@ -61,16 +59,16 @@ class Downlink:
     def __init__(self) -> None:
         self.rate = START
         self.limited = False  # has it ever been congested?
-        self.loss = 0.0  # smoothed over a few reports
+        self._loss = LineLoss()
         self.queue = 0.0  # seconds
         self._queue = _Queue()
-        self._packets = self._lost = 0  # reported, and not yet enough to tell anything
         self._late = self._falls = 0
         self._remb: int | None = None
         self._deaf_until = self._try_at = 0.0
         self._backoff = BACKOFF
         self._raised_at: float | None = None
         self._rate_before = START  # the last rise
+        self._rate_tried = START  # when it was cut for a loss that may stay
 
     def sample(
         self,
@@ -87,49 +85,40 @@ class Downlink:
         """One second's reports: bit/s sent in all and of pictures, packets that are newly reported on and how many of
         them are lost, the round trip (None: nothing new), the receiver's own estimate of the pictures, seconds of queue
         on the way up, which are not this line's. True: the line is congested and the rate was cut."""
-        loss = self._share_lost(now, packets, lost)
-        if loss is not None:
-            self.loss += (loss - self.loss) / 2
         self.queue = max(0.0, self._queue.over(rtt) - upward) if rtt is not None else 0.0
         last, self._remb = self._remb, remb
         if now < self._deaf_until:
-            self.loss = 0.0
+            self._loss.forget()
             return False
+        loss = self._loss.hear(packets, lost)
         self._late = self._late + 1 if self.queue > LATE else 0
         fell = last is not None and remb is not None and remb < min(last * REMB_FELL, video)
         self._falls = self._falls + 1 if fell else 0
-        lossy = loss is not None and self.loss > MUCH_LOSS
-        felt = self._falls >= 2 or (fell and (self.queue > LATE / 3 or self.loss > SOME_LOSS))
-        if not (felt or lossy or self._late >= 2 or self.queue > VERY_LATE):
+        if loss is not None and self._loss.stays(now, loss, sent):
+            self.rate = max(self.rate, self._rate_tried)
+        lossy = loss is not None and self._loss.extra > MUCH_LOSS
+        felt = self._falls >= 2 or (fell and (self.queue > LATE / 3 or self._loss.extra > SOME_LOSS))
+        queued = felt or self._late >= 2 or self.queue > VERY_LATE
+        if not (queued or lossy):
             self.rate = max(self.rate, sent)  # it has just carried this
             if self._raised_at is not None and now - self._raised_at > LASTED:
                 self._raised_at, self._backoff = None, BACKOFF
             return False
+        if not queued:
+            self._rate_tried = self.rate
+            self._loss.send_less(now, sent)
         self.rate = max(FLOOR, min(self.rate, int(sent * (1 - (loss or 0.0)) * CUT)))
-        self.limited = True
-        self._late = self._falls = 0
-        self.loss = 0.0
-        self._deaf_until = now + DRAINING
-        if self._raised_at is not None:
-            self._longer()
-        self._try_at = now + self._backoff
+        self._retreat(now)
         return True
-
-    def _share_lost(self, now: float, packets: int, lost: int) -> float | None:
-        """Of the packets since it was last told; None: they are too few, or from before a cut."""
-        self._packets += packets
-        self._lost += lost
-        told = None
-        if now >= self._deaf_until:
-            if self._packets < ENOUGH:
-                return None
-            told = self._lost / self._packets
-        self._packets = self._lost = 0
-        return told
 
     def wants_probe(self, missing: int | None, now: float) -> bool:
         """Is it time to find out whether the line carries `missing` bit/s?"""
-        return missing is not None and missing > self.rate and now >= self._try_at and now >= self._deaf_until
+        return (
+            missing is not None
+            and missing > self.rate
+            and now >= max(self._try_at, self._deaf_until)
+            and not self._loss.on_trial(now)
+        )
 
     def probed(self, rate: int, finding: Finding, now: float) -> None:
         """What bursts at `rate` bit/s have shown."""
@@ -146,11 +135,14 @@ class Downlink:
     def fell(self, now: float) -> None:
         """What bursts have promised the line does not keep."""
         self.rate = min(self.rate, self._rate_before)
+        self._retreat(now)
+
+    def _retreat(self, now: float) -> None:
         self.limited = True
         self._late = self._falls = 0
-        self.loss = 0.0
+        self._loss.forget()
         self._deaf_until = now + DRAINING
-        if self._raised_at is not None:  # otherwise a report has told of it already
+        if self._raised_at is not None:  # otherwise it was told of already
             self._longer()
         self._try_at = now + self._backoff
 
@@ -166,25 +158,34 @@ class Uplink:
         self.rate: int | None = None
         self.queue = 0.0
         self.still = False
+        self._loss = LineLoss()
         self._late = 0
         self._hold_until = 0.0
         self._still_until = 0.0
         self._still_for = STILL_FOR
         self._moved_at: float | None = None  # when a picture was last tried again
 
-    def sample(self, now: float, *, received: int, loss: float, queue: float, most: int) -> None:
-        """One second's figures: bit/s received, the fraction lost, seconds of standing queue; most: bit/s that the
-        publisher may send at all."""
+    def sample(self, now: float, *, received: int, packets: int, lost: int, queue: float, most: int) -> None:
+        """One second's figures: bit/s received, packets that were sent and how many of them were lost, seconds of
+        standing queue; most: bit/s that the publisher may send at all."""
         self.queue = queue
         self._late = self._late + 1 if queue > LATE else 0
         if now < self._hold_until:
+            self._loss.forget()
             return
-        if self._late >= 2 or loss > MUCH_LOSS:
+        loss = self._loss.hear(packets, lost)
+        if loss is not None:
+            self._loss.stays(now, loss, received)
+        lossy = loss is not None and self._loss.extra > MUCH_LOSS
+        if self._late >= 2 or lossy:
+            if self._late < 2:
+                self._loss.send_less(now, received)
             if self.rate is not None and self.rate < STILL_BELOW and not self.still:
                 self._stand_still(now)
             carried = received if self.rate is None else min(self.rate, received)
             self.rate = max(FLOOR, int(carried * CUT))
             self._late = 0
+            self._loss.forget()
             self._hold_until = now + DRAINING
         elif self.rate is not None:
             self.rate = int(self.rate * GROWTH) + 1000

@@ -93,6 +93,10 @@ class Slot(ABC):
         """A keyframe of `source` begins at `number`: from here on the slot shows it."""
 
     @abstractmethod
+    def late(self, number: int) -> None:
+        """The source's packet of that number, which had been lost on the way to us, was handed on just now."""
+
+    @abstractmethod
     def suspend(self, new_clock: bool) -> bool:
         """The source forwards no more for now: muted, or beginning anew on another clock. Does the slot wait for it?"""
 

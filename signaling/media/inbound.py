@@ -181,7 +181,10 @@ class Inbound:
         if self.taps.listening:
             self.taps.packet(number, timestamp, marker, payload[: len(payload) - padding], now)
         if late:
-            fan_out(self._port, [out for out in self.outs if out.begin <= number], (packet,))
+            outs = [out for out in self.outs if out.begin <= number]
+            fan_out(self._port, outs, (packet,))
+            for out in outs:
+                out.late(number)
         elif self.outs:
             if not self._fresh:
                 self._port.at_end(self._pass_on)

@@ -46,8 +46,8 @@ class ReportedLoss:
         self._last = (0, 0)
         self._age = 0
         self._highest: int | None = None
-        self._packets = self._asked = 0
-        self._lost = 0.0
+        self._packets = self._lost = 0
+        self._asked: set[int] = set()
 
     @property
     def lately(self) -> tuple[int, int]:
@@ -55,29 +55,33 @@ class ReportedLoss:
         return self._last if self._age < FRESH else (0, 0)
 
     def report(self, highest: int, loss: float) -> None:
-        """highest: the extended number it got last; loss: the share lost since its last report."""
-        before, self._highest = self._highest, highest
-        if before is not None and 0 < highest - before < 32768:
-            self._packets += highest - before
-            self._lost += loss * (highest - before)
+        """highest: the extended number it got last; loss: the share lost since its last report.
 
-    def asked(self) -> None:
+        What it asked for tells the loss of a stream that is repaired under its own numbers, the report that of others.
+        Both are of the same packets: the higher of two counts of different ones would mostly be too high."""
+        before, self._highest = self._highest, highest
+        asked = {number for number in self._asked if (highest - number) & 0xFFFF < 0x8000}
+        self._asked -= asked
+        packets = highest - before if before is not None else 0
+        if 0 < packets < 0x8000:
+            self._packets += packets
+            self._lost += min(packets, max(round(loss * packets), len(asked)))
+
+    def asked(self, number: int) -> None:
         """It asks for a packet for the first time. What is then sent under its own number, as sound is, counts for it
-        as received."""
-        self._asked += 1
+        as received. number: its sequence number, 16 bits."""
+        self._asked.add(number)
 
     def settle(self) -> None:
         """Once a second."""
         self._age += 1
         if self._packets < FEWEST:
             return
-        lost = min(self._packets, max(int(self._lost + 0.5), self._asked))
         self.packets += self._packets
-        self.lost += lost
-        self.loss = lost / self._packets
-        self._last, self._age = (self._packets, lost), 0
-        self._packets = self._asked = 0
-        self._lost = 0.0
+        self.lost += self._lost
+        self.loss = self._lost / self._packets
+        self._last, self._age = (self._packets, self._lost), 0
+        self._packets = self._lost = 0
 
 
 class MissingPackets:

@@ -23,6 +23,7 @@ EPOCHS = 4  # sources a late NACK may reach back to
 RESEND_SHARE = 0.25  # of what the line carries: repairs must not be the congestion they answer
 RESEND_LEAST = 12_000  # bytes a second
 RESENT_AGAIN = 0.05  # seconds, or one round trip, in which a packet that was sent again cannot have been missed again
+AGAIN_KEPT = 2.0  # seconds for which it is known what was sent again, or late
 MOST_NACKED = 200  # in one report
 BLANK = bytes(254) + b"\xff"  # as much padding as a packet can have
 PADDING_FROM = 64  # newest packets that may be sent again to fill the line
@@ -39,6 +40,7 @@ class Subscriber(Protocol):
 
 class Outbound(Slot):
     __slots__ = (
+        "_again_at",
         "_budget",
         "_cname",
         "_epochs",
@@ -46,7 +48,6 @@ class Outbound(Slot):
         "_new_clock",
         "_paused",
         "_port",
-        "_resent_at",
         "_rtx_sequence",
         "_sent_reports",
         "extra_octets",
@@ -74,7 +75,7 @@ class Outbound(Slot):
         self._paused: Paused | None = None
         self._new_clock = False
         self._budget = RESEND_LEAST * 4
-        self._resent_at: dict[int, float] = {}
+        self._again_at: dict[int, float] = {}
         self._rtx_sequence = 0
         self._sent_reports: dict[int, float] = {}
 
@@ -133,6 +134,10 @@ class Outbound(Slot):
         self._epochs = [*self._epochs[1 - EPOCHS :], epoch]
         self.rewrite = rewriter(epoch)
 
+    def late(self, number: int) -> None:
+        """The subscriber misses it already, too, and asks for what is on its way: that is not its line's loss."""
+        self._again_at[(number + self.shift) & 0xFFFF] = self._port.clock()
+
     def suspend(self, new_clock: bool) -> bool:
         """The source forwards no more for now: muted, or beginning anew on another clock. Does the slot wait for it?"""
         self._pause()
@@ -186,13 +191,13 @@ class Outbound(Slot):
         for low in lost[:MOST_NACKED]:
             self.nacked += 1
             number = low & 0xFFFF
-            if self._resent_at.get(number, 0.0) > recent:
+            if self._again_at.get(number, 0.0) > recent:
                 continue  # on its way
             before = self.extra_octets
             if self._budget > 0 and self._resend(number):
-                if number not in self._resent_at:
-                    self.losses.asked()
-                self._resent_at[number] = now
+                if number not in self._again_at:
+                    self.losses.asked(number)
+                self._again_at[number] = now
                 self._budget -= self.extra_octets - before
                 self.resent += 1
             else:
@@ -302,7 +307,8 @@ class Outbound(Slot):
     def allow(self, rate: int) -> None:
         """Once a second: the line carries `rate` bit/s."""
         self._budget = max(RESEND_LEAST, int(rate * RESEND_SHARE / 8))
-        self._resent_at.clear()
+        kept = self._port.clock() - AGAIN_KEPT
+        self._again_at = {number: at for number, at in self._again_at.items() if at > kept}
         self.losses.settle()
 
     def on_keyframe_request(self) -> None:

@@ -11,7 +11,6 @@ from signaling.media.codec_choice import sent_by
 from signaling.media.congestion import Uplink
 from signaling.media.inbound import Inbound
 from signaling.media.layers import GROWN_AFTER, HIGH_RATE, REST_AFTER, Layer, Limits, carries_one, limits
-from signaling.media.loss import FEWEST
 from signaling.media.negotiation import Accepted, Media, Offer, accept, commit, write_answer
 from signaling.media.peer import Peer
 
@@ -217,7 +216,8 @@ class Publication:
         self.uplink.sample(
             now,
             received=sum(stream.bitrate for stream in streams),
-            loss=lost / expected if expected >= FEWEST else 0.0,
+            packets=expected,
+            lost=lost,
             queue=min((stream.transit.queue for stream in streams if stream.transit.queue is not None), default=0.0),
             most=most,
         )

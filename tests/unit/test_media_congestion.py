@@ -97,7 +97,7 @@ def test_a_receiver_that_sees_its_queue_grow_is_believed() -> None:
 def test_one_fall_of_a_receivers_estimate_counts_with_a_queue_or_a_loss() -> None:
     for seen in ({"rtt": 0.12}, {"loss": 0.08}):
         line = Downlink()
-        assert not sample(line, 1.0, remb=400_000)
+        assert not sample(line, 1.0, remb=400_000, **({"loss": 0.08} if "loss" in seen else {}))
         assert sample(line, 2.0, remb=140_000, **seen)
 
 
@@ -210,17 +210,17 @@ def test_no_report_brings_the_estimate_out_of_bounds(seen: list[dict[str, Any]])
 
 def test_an_uplink_has_no_limit_until_it_meets_one_and_grows_back() -> None:
     line = Uplink()
-    line.sample(1.0, received=1_000_000, loss=0.05, queue=0.01, most=2_500_000)
+    line.sample(1.0, received=1_000_000, packets=200, lost=10, queue=0.01, most=2_500_000)
     assert line.rate is None
-    line.sample(1.5, received=400_000, loss=0.0, queue=0.3, most=2_500_000)
+    line.sample(1.5, received=400_000, packets=200, lost=0, queue=0.3, most=2_500_000)
     assert line.rate is None  # the server itself may have stood still
-    line.sample(2.0, received=400_000, loss=0.0, queue=0.3, most=2_500_000)
+    line.sample(2.0, received=400_000, packets=200, lost=0, queue=0.3, most=2_500_000)
     assert line.rate == 340_000
-    line.sample(3.0, received=340_000, loss=0.0, queue=0.3, most=2_500_000)
+    line.sample(3.0, received=340_000, packets=200, lost=0, queue=0.3, most=2_500_000)
     assert line.rate == 340_000  # the queue drains
     rates = []
     for second in range(5, 60):
-        line.sample(float(second), received=300_000, loss=0.0, queue=0.0, most=2_500_000)
+        line.sample(float(second), received=300_000, packets=200, lost=0, queue=0.0, most=2_500_000)
         rates.append(line.rate)
     assert rates[0] is not None
     assert 340_000 < rates[0] < 380_000
@@ -235,7 +235,7 @@ def test_a_picture_stands_still_where_it_makes_the_sound_late_and_is_tried_again
     was = False
     for second in range(1, 400):
         late = 0.0 if line.still else 0.5
-        line.sample(float(second), received=65_000, loss=0.0, queue=late, most=2_500_000)
+        line.sample(float(second), received=65_000, packets=200, lost=0, queue=late, most=2_500_000)
         if line.still != was:
             was = line.still
             (stood if was else moved).append(float(second))
@@ -251,12 +251,12 @@ def test_a_picture_stands_still_where_it_makes_the_sound_late_and_is_tried_again
 def test_one_bad_moment_leaves_the_picture_and_a_line_that_gets_better_has_it_back() -> None:
     line = Uplink()
     for second, late in enumerate((0.5, 0.5, 0.5, 0.5, *[0.0] * 60), start=1):
-        line.sample(float(second), received=20_000, loss=0.0, queue=late, most=2_500_000)
+        line.sample(float(second), received=20_000, packets=200, lost=0, queue=late, most=2_500_000)
         assert not line.still
     for second, late in enumerate((0.5,) * 12, start=100):
-        line.sample(float(second), received=60_000, loss=0.0, queue=late, most=2_500_000)
+        line.sample(float(second), received=60_000, packets=200, lost=0, queue=late, most=2_500_000)
     assert line.still
     for second in range(112, 160):
-        line.sample(float(second), received=60_000, loss=0.0, queue=0.0, most=2_500_000)
+        line.sample(float(second), received=60_000, packets=200, lost=0, queue=0.0, most=2_500_000)
     assert not line.still
     assert line.rate is None or line.rate > MOVES_FROM

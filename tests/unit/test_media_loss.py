@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,12 +66,39 @@ def test_a_receivers_reports_are_summed_up_however_often_it_sends_them() -> None
 
 def test_what_is_asked_for_counts_as_lost_although_it_is_received_in_the_end() -> None:
     told = ReportedLoss()
-    told.report(0, 0.0)
-    for _ in range(5):
-        told.asked()
-    told.report(50, 0.0)
+    told.report(65_530, 0.0)
+    for number in (65_531, 65_535, 0, 3, 40):
+        told.asked(number)
+    told.report(65_580, 0.0)
     told.settle()
     assert told.loss == 0.1
+    told.asked(60)  # of the next report's packets
+    told.report(65_590, 0.0)
+    told.report(65_640, 0.02)
+    told.settle()
+    assert (told.packets, told.lost) == (110, 6)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize("repaired", [True, False])
+def test_what_is_told_of_a_loss_is_neither_more_nor_less(asks: bool, repaired: bool) -> None:
+    """repaired: under its own number, so that a report no longer counts what has come again by then."""
+    told, random = ReportedLoss(), Random(1)
+    highest = reported = 0
+    lost: set[int] = set()
+    for second in range(3600):
+        for number in range(highest + 1, highest + 41):
+            if random.random() < 0.05:
+                lost.add(number)
+                if asks or repaired:
+                    told.asked(number & 0xFFFF)
+        highest += 40
+        if second % 3:  # not with every second, and never of all that was sent
+            before, reported = reported, highest - 20
+            share = sum(before < number <= reported for number in lost) / (reported - before)
+            told.report(reported, 0.0 if repaired else share)
+        told.settle()
+    assert told.lost / told.packets == pytest.approx(0.05, abs=0.004)
 
 
 def test_a_few_packets_say_nothing() -> None:
@@ -87,7 +116,7 @@ def test_a_few_packets_say_nothing() -> None:
 def test_no_report_makes_more_lost_than_sent(reports: list[tuple[int, float, bool]]) -> None:
     told = ReportedLoss()
     for highest, loss, settled in reports:
-        told.asked()
+        told.asked(highest & 0xFFFF)
         told.report(highest, loss)
         if settled:
             told.settle()
