@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest"]
 UNIT = "tests/unit"
 PAGES = "tests/e2e"
+LESSONS = "tests/e2e/lessons"
 LIVE = (
     "tests/integration/test_cameras.py",
     "tests/integration/test_kill.py",
@@ -91,7 +92,8 @@ def main() -> int:
     others = [f"--ignore={path}" for path in (UNIT, PAGES, *paths)]
     try:
         computed = side_by_side([*PYTEST, UNIT], [*PYTEST, *others])
-        return max(computed, side_by_side([*PYTEST, PAGES], [*PYTEST, *paths]))
+        pages = [*PYTEST, PAGES, f"--ignore={LESSONS}"]
+        return max(computed, side_by_side(pages, [*PYTEST, LESSONS], [*PYTEST, *paths]))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -1,5 +1,5 @@
 """The hub leads a lesson to a codec that all its rooms can play: whom it asks, what it answers, what becomes of tracks.
-That pictures really go on through it is tried with real browsers, in tests/e2e/test_live_codecs.py."""
+That pictures really go on through it is tried with real browsers, in tests/e2e/lessons/test_live_codecs.py."""
 
 from __future__ import annotations
 

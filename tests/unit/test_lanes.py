@@ -37,7 +37,7 @@ def test_what_one_lane_says_comes_after_the_other() -> None:
 
 @pytest.mark.parametrize("ignored", ["", "trap '' INT; "], ids=["terminal", "background"])
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_who_ends_the_run_ends_both_lanes(tmp_path: Path, sign: signal.Signals, ignored: str) -> None:
+def test_who_ends_the_run_ends_all_lanes(tmp_path: Path, sign: signal.Signals, ignored: str) -> None:
     """And each of them has the time to stop its servers. What a shell starts in the background ignores SIGINT."""
     lane = (
         "import socket, sys, time; from pathlib import Path\n"

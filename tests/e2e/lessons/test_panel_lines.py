@@ -12,8 +12,8 @@ from playwright.async_api import Page
 
 from server.keys import media_key
 from tests.e2e.classroom import WAIT, in_state, tile
+from tests.e2e.lessons.test_power_cut import COUNT_DOWN
 from tests.e2e.live_county import ROOM, chromium_with, live_county
-from tests.e2e.test_power_cut import COUNT_DOWN
 from tests.fault_proxy import udp_proxy
 from tests.media_clients import until
 

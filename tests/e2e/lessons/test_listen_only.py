@@ -15,7 +15,7 @@ from tests.e2e.classroom import WAIT
 
 pytestmark = pytest.mark.slow
 
-STATIC = Path(__file__).parents[2] / "server" / "static"
+STATIC = Path(__file__).parents[3] / "server" / "static"
 ASKED = """
     window.asked = 0;
     const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);

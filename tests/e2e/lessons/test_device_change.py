@@ -14,8 +14,8 @@ import pytest
 from playwright.async_api import Page
 
 from tests.e2e.classroom import WAIT, frames_advance
+from tests.e2e.lessons.test_devices import PLUGS, device
 from tests.e2e.live_county import LiveCounty, chromium_with, live_county
-from tests.e2e.test_devices import PLUGS, device
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from tests.e2e.live_county import ROOM, chromium_with, live_county
 
 pytestmark = pytest.mark.slow
 
-SOUNDS = Path(__file__).parents[1] / "sounds"
+SOUNDS = Path(__file__).parents[2] / "sounds"
 RATE = 48_000
 TOLD_WITHIN = 60_000.0
 """Milliseconds: the sign takes nine seconds of sound, which come with holes where a machine runs too much else."""
