@@ -94,11 +94,12 @@ class Downlink:
         self._late = self._late + 1 if self.queue > LATE else 0
         fell = last is not None and remb is not None and remb < min(last * REMB_FELL, video)
         self._falls = self._falls + 1 if fell else 0
-        if loss is not None and self._loss.stays(now, loss, sent):
-            self.rate = max(self.rate, self._rate_tried)
-        lossy = loss is not None and self._loss.extra > MUCH_LOSS
         felt = self._falls >= 2 or (fell and (self.queue > LATE / 3 or self._loss.extra > SOME_LOSS))
         queued = felt or self._late >= 2 or self.queue > VERY_LATE
+        stays = loss is not None and not queued and self._loss.stays(now, loss, sent)
+        if stays:
+            self.rate = max(self.rate, self._rate_tried)
+        lossy = loss is not None and not stays and self._loss.extra > MUCH_LOSS
         if not (queued or lossy):
             self.rate = max(self.rate, sent)  # it has just carried this
             if self._raised_at is not None and now - self._raised_at > LASTED:
@@ -174,9 +175,8 @@ class Uplink:
             self._loss.forget()
             return
         loss = self._loss.hear(packets, lost)
-        if loss is not None:
-            self._loss.stays(now, loss, received)
-        lossy = loss is not None and self._loss.extra > MUCH_LOSS
+        stays = loss is not None and self._late < 2 and self._loss.stays(now, loss, received)
+        lossy = loss is not None and not stays and self._loss.extra > MUCH_LOSS
         if self._late >= 2 or lossy:
             if self._late < 2:
                 self._loss.send_less(now, received)

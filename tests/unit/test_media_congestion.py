@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signaling.media.congestion import (
@@ -197,6 +197,7 @@ samples = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=300)
 @given(st.lists(samples, max_size=40))
 def test_no_report_brings_the_estimate_out_of_bounds(seen: list[dict[str, Any]]) -> None:
     line = Downlink()
