@@ -24,12 +24,14 @@ START_ATTEMPTS = 3
 ROOT = Path(__file__).parents[1]
 
 CHROMIUM = "/usr/bin/chromium"
+FAKE_DEVICES = "--use-fake-device-for-media-stream"
 CHROMIUM_ARGS = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-    "--use-fake-device-for-media-stream",
+    # half as many pictures a second as it would give: a test sees whether they come, and they weigh on all others
+    f"{FAKE_DEVICES}=fps=10",
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
     "--autoplay-policy=no-user-gesture-required",

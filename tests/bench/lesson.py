@@ -42,7 +42,9 @@ def figures(full: bool) -> Iterator[Figure]:
 
 async def _lesson(demo: Demo) -> dict[str, float]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=services.CHROMIUM, args=services.CHROMIUM_ARGS)
+        browser = await playwright.chromium.launch(
+            executable_path=services.CHROMIUM, args=[*services.CHROMIUM_ARGS, services.FAKE_DEVICES]
+        )
         classroom = Classroom(browser, demo)
         host = await classroom.host()
         await in_state(host, "open")

@@ -22,7 +22,7 @@ from tests.county_server import CORE, MEMBER, SYNC, CountyServer, person_id, rem
 from tests.e2e.classroom import WAIT, in_state
 
 STATIC = Path(__file__).parents[2] / "server" / "static"
-FAKE = "--use-fake-device-for-media-stream"
+FAKE = next(arg for arg in services.CHROMIUM_ARGS if arg.startswith(services.FAKE_DEVICES))
 ANSWERS = "--use-fake-ui-for-media-stream"
 LASTS = 2400.0
 PC: ViewportSize = {"width": 1366, "height": 768}
@@ -167,7 +167,7 @@ async def chromium_with(*arguments: str, without: tuple[str, ...] = (), cameras:
     """A Chromium with `cameras` fake cameras, further `arguments`, or `without` some that make tests easy."""
     args = [arg for arg in services.CHROMIUM_ARGS if arg not in without and arg != FAKE]
     if FAKE not in without:
-        args.append(f"{FAKE}=device-count={cameras}")
+        args.append(f"{FAKE},device-count={cameras}")
     async with async_playwright() as playwright:
         path = services.require("chromium")
         browser = await playwright.chromium.launch(executable_path=path, args=[*args, *arguments])
