@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
@@ -15,8 +18,9 @@ from timetable.model import BusyTime, Party, Register, Slot, Table
 from timetable.objective import price
 from timetable.problem import Problem
 from timetable.solving.formulation import Formulation
+from timetable.solving.improvement import TELL_SECONDS
 from timetable.solving.progress import Outcome, Progress
-from timetable.solving.solver import solve
+from timetable.solving.solver import KEEP_SECONDS, solve
 
 STARTS = bell_times(480, 20, 840)
 
@@ -224,6 +228,26 @@ def test_stopping_keeps_the_best_table_so_far() -> None:
     outcome = solve(register, "A", seconds=60, on_progress=stop_after_the_first, should_stop=lambda: stopped)
     assert check(register, table_of(outcome)) == []
     assert outcome.seconds < 30
+
+
+@pytest.mark.slow
+def test_better_tables_are_told_and_kept_now_and_then_and_the_best_at_last() -> None:
+    """Who is told of each has more work of it than the search."""
+    register, seen, kept = generated_community(), list[Progress](), list[tuple[float, int]]()
+    began = time.monotonic()
+    outcome = solve(
+        register,
+        "A",
+        seconds=10,
+        workers=1,
+        on_progress=seen.append,
+        on_table=lambda table: kept.append((time.monotonic() - began, table.cost)),
+    )
+    told = [step for step in seen if step.phase == "improving"]
+    assert all(after.seconds - before.seconds >= TELL_SECONDS for before, after in pairwise(told[1:-1]))
+    assert [step.cost for step in told] == sorted((step.cost or 0 for step in told), reverse=True)
+    assert told[-1].cost == seen[-1].cost == outcome.cost
+    assert all(after - before >= KEEP_SECONDS for (before, _), (after, _) in pairwise(kept))
 
 
 def test_a_standing_table_is_the_starting_point() -> None:

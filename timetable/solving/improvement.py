@@ -34,8 +34,13 @@ STRIKE_PATIENCE = 1.5
 """Deterministic seconds in which a jump to the bound succeeds, if it does at all; mostly a small part of one does."""
 
 
+TELL_SECONDS = 0.5
+"""A better table is told of no sooner than this after the one before: who is told has work of it, and so have we."""
+
+
 class Improvement:
-    """`left` gives the seconds that are left; `on_better` is told of every better table, always by one thread."""
+    """`left` gives the seconds that are left; `on_better` is told of better tables, of the best in any case, always by
+    one thread."""
 
     def __init__(
         self,
@@ -57,6 +62,8 @@ class Improvement:
         self._on_better = on_better
         self._incumbent = Incumbent(pricing.complete, pricing.cost(pricing.complete))
         self._told: tuple[int, int] | None = None
+        self._tell_at = left()
+        """When so many seconds are left."""
 
     def best(self) -> Run:
         """The best table that was found in time, with the bound that was proven."""
@@ -68,14 +75,14 @@ class Improvement:
         rows = [*rows_of(self._pricing.cp)]
         refinement = Refinement(self._formulation, self._pricing, rows, self._incumbent, self._seed, self._workers)
         if self._workers == 1 and self._left() < SECONDS_FOR_BOTH:
-            refinement.go(1, self._left, self._over, self._tell)
+            refinement.go(1, self._left, self._over, self._beat)
         if not self._over():
             with self._beside(lambda: self._lead(rows)) as leading:
                 while leading() and not self._over():
                     free = max(1, self._workers - 1)
-                    refinement.go(free, self._left, lambda: self._over() or not leading(), self._tell)
+                    refinement.go(free, self._left, lambda: self._over() or not leading(), self._beat)
         while not self._over():
-            refinement.go(self._workers, self._left, self._over, self._tell)
+            refinement.go(self._workers, self._left, self._over, self._beat)
             if not self._over():
                 self._full(seconds)
                 seconds *= MORE_FULL_SECONDS
@@ -85,11 +92,15 @@ class Improvement:
     def _over(self) -> bool:
         return self._left() <= 0 or self._should_stop() or self._incumbent.proven
 
+    def _beat(self) -> None:
+        if self._left() <= self._tell_at:
+            self._tell()
+
     def _tell(self) -> None:
         best = self._incumbent.best
         now = (self._incumbent.cost, self._incumbent.bound)
         if now != self._told:
-            self._told = now
+            self._told, self._tell_at = now, self._left() - TELL_SECONDS
             self._on_better(best)
 
     # The bound ------------------------------------------------------------------------------------------------------

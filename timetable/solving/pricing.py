@@ -24,13 +24,15 @@ class Pricing:
         self._values = list(solution)
         self._about: dict[int, set[int]] = defaultdict(set)
         """Auxiliary variable -> the variables that it was made from."""
-        self._terms: dict[str, list[tuple[cp_model.IntVar, int]]] = {rule: [] for rule in objective.WEIGHTS}
+        self._terms: dict[str, list[tuple[int, int]]] = {rule: [] for rule in objective.WEIGHTS}
+        """Rule -> variables, and what each step of them costs."""
         self._add_own_breaches()
         self._add_classes()
         self._add_teachers()
         self._add_concessions()
         terms = [term for found in self._terms.values() for term in found]
-        self._cost = cp_model.LinearExpr.weighted_sum([v for v, _ in terms], [w for _, w in terms])
+        charged = [self._cp.get_int_var_from_proto_index(variable) for variable, _ in terms]
+        self._cost = cp_model.LinearExpr.weighted_sum(charged, [weight for _, weight in terms])
         self._cp.add(self._cost <= UNLIMITED)
         self._ceiling = len(self._cp.proto.constraints) - 1
 
@@ -67,7 +69,7 @@ class Pricing:
         found: dict[int, int] = defaultdict(int)
         for terms in self._terms.values():
             for variable, weight in terms:
-                found[variable.index] += weight
+                found[variable] += weight
         return dict(found)
 
     def concerned(self, variable: int) -> set[int]:
@@ -96,14 +98,14 @@ class Pricing:
 
     def cost_by_rule(self, solution: Sequence[int]) -> tuple[RuleCost, ...]:
         return tuple(
-            RuleCost(rule=rule, cost=sum(weight * solution[variable.index] for variable, weight in terms))
+            RuleCost(rule=rule, cost=sum(weight * solution[variable] for variable, weight in terms))
             for rule, terms in self._terms.items()
         )
 
     # Terms ----------------------------------------------------------------------------------------------------------
 
     def _charge(self, rule: str, variable: cp_model.IntVar, times: int = 1) -> None:
-        self._terms[rule].append((variable, objective.WEIGHTS[rule] * times))
+        self._terms[rule].append((variable.index, objective.WEIGHTS[rule] * times))
 
     def _excess(self, rule: str, groups: Collection[Sequence[Use]], allowed: int, most: int) -> None:
         """Charge what the fullest of the groups has above what is allowed; `most` bounds a group's total."""

@@ -62,10 +62,9 @@ class Refinement:
         self._idle = 0
         self._array: tuple[int, Whole] = (-1, np.empty(0, np.int64))
 
-    def go(
-        self, workers: int, left: Callable[[], float], over: Callable[[], bool], on_better: Callable[[], None]
-    ) -> None:
-        """Refine with so many workers until nothing has come of it for a while; `on_better` is called from here."""
+    def go(self, workers: int, left: Callable[[], float], over: Callable[[], bool], beat: Callable[[], None]) -> None:
+        """Refine with so many workers until nothing has come of it for a while; `beat` is called from here all the
+        time."""
         self._idle = 0
         ended = threading.Event()
 
@@ -76,16 +75,13 @@ class Refinement:
             while self._idle < IDLE * workers and not stop():
                 self._attempt(self._randoms[number], left, stop)
 
-        told = self._incumbent.version
         with ThreadPoolExecutor(workers) as pool:
             try:
                 works = {pool.submit(work, number) for number in range(workers)}
                 going = works
                 while going:
                     _, going = wait(going, TICK)
-                    if self._incumbent.version != told:
-                        told = self._incumbent.version
-                        on_better()
+                    beat()
             finally:
                 ended.set()
         for done in works:

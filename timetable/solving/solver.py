@@ -30,8 +30,9 @@ JUMP_PATIENCE, USUAL_SIZE = 3.0, 40_000
 """Deterministic seconds in which a jump finds a table for a community of so many variables, if it finds one at all; a
 larger one gets as much more."""
 
-KEEP_SECONDS = 5.0
-"""A better table is handed out no sooner than this after the one before: making it takes a moment."""
+KEEP_SECONDS, KEEP_CHEAPER, KEEP_LATEST = 5.0, 0.9, 20.0
+"""A better table is handed out no sooner than this after the one before, as making it takes a moment; and only once it
+costs so much less, or after so long: no more is lost of a search that is killed."""
 
 SECONDS_PER_CONCESSION, TRY_PATIENCE = 6.0, 1.5
 """Limits of a search that counts only if it succeeds: the wall's seconds and deterministic ones."""
@@ -112,7 +113,7 @@ class _Attempt:
         self._workers = workers
         self._tell = on_progress
         self._keep = on_table
-        self._kept = 0.0
+        self._kept_at, self._kept_cost = 0.0, 0
         self._should_stop = should_stop
         self._clock = clock
         self._began = clock()
@@ -138,7 +139,7 @@ class _Attempt:
         table = placing.table_of(problem, formulation.choices(first.solution))
         bound: int | None = 0
         self._keep(table)
-        self._kept = self._elapsed()
+        self._kept_at, self._kept_cost = self._elapsed(), table.cost
         self._report("improving", table, bound)
         if improve_until > 0:
             pricing = Pricing(formulation, first.solution)
@@ -259,8 +260,10 @@ class _Attempt:
 
     def _improved(self, problem: Problem, formulation: Formulation, pricing: Pricing, best: Run) -> None:
         assert best.solution is not None
-        if self._elapsed() - self._kept >= KEEP_SECONDS:
-            self._kept = self._elapsed()
+        assert best.cost is not None
+        wait = KEEP_SECONDS if best.cost <= self._kept_cost * KEEP_CHEAPER else KEEP_LATEST
+        if self._elapsed() - self._kept_at >= wait:
+            self._kept_at, self._kept_cost = self._elapsed(), best.cost
             self._keep(placing.table_of(problem, formulation.choices(best.solution)))
         self._tell(
             Progress(
