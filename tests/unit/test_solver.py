@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from itertools import pairwise
-
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
@@ -233,21 +230,14 @@ def test_stopping_keeps_the_best_table_so_far() -> None:
 @pytest.mark.slow
 def test_better_tables_are_told_and_kept_now_and_then_and_the_best_at_last() -> None:
     """Who is told of each has more work of it than the search."""
-    register, seen, kept = generated_community(), list[Progress](), list[tuple[float, int]]()
-    began = time.monotonic()
-    outcome = solve(
-        register,
-        "A",
-        seconds=10,
-        workers=1,
-        on_progress=seen.append,
-        on_table=lambda table: kept.append((time.monotonic() - began, table.cost)),
-    )
-    told = [step for step in seen if step.phase == "improving"]
-    assert all(after.seconds - before.seconds >= TELL_SECONDS for before, after in pairwise(told[1:-1]))
-    assert [step.cost for step in told] == sorted((step.cost or 0 for step in told), reverse=True)
-    assert told[-1].cost == seen[-1].cost == outcome.cost
-    assert all(after - before >= KEEP_SECONDS for (before, _), (after, _) in pairwise(kept))
+    register, seen, kept = generated_community(), list[Progress](), list[Table]()
+    outcome = solve(register, "A", seconds=10, workers=1, on_progress=seen.append, on_table=kept.append)
+    told = [step.cost or 0 for step in seen if step.phase == "improving"]
+    assert told == sorted(told, reverse=True)
+    assert told[-1] == seen[-1].cost == outcome.cost
+    # the first and the last are told of in any case
+    assert len(told) <= outcome.seconds / TELL_SECONDS + 2
+    assert len(kept) <= outcome.seconds / KEEP_SECONDS + 1
 
 
 def test_a_standing_table_is_the_starting_point() -> None:
