@@ -17,7 +17,7 @@ from typing import IO, NoReturn
 
 ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest"]
-UNIT = "tests/unit"
+RULES = ("tests/unit", "tests/contract")
 PAGES = "tests/e2e"
 LESSONS = "tests/e2e/lessons"
 LIVE = (
@@ -89,9 +89,9 @@ def main() -> int:
     """Run all tests."""
     heed_signals()
     paths = live()
-    others = [f"--ignore={path}" for path in (UNIT, PAGES, *paths)]
+    others = [f"--ignore={path}" for path in (*RULES, PAGES, *paths)]
     try:
-        computed = side_by_side([*PYTEST, UNIT], [*PYTEST, *others])
+        computed = side_by_side([*PYTEST, *RULES], [*PYTEST, *others])
         pages = [*PYTEST, PAGES, f"--ignore={LESSONS}"]
         return max(computed, side_by_side(pages, [*PYTEST, LESSONS], [*PYTEST, *paths]))
     except KeyboardInterrupt:
