@@ -31,6 +31,7 @@ class Camera:
         self.elsewhere: tuple[str, str] | None = None
         self._pictures = camera(SECONDS, preset=preset)
         self._server: asyncio.Server
+        self._closed = False
         self._playing: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -48,6 +49,7 @@ class Camera:
             writer.transport.abort()
 
     async def close(self) -> None:
+        self._closed = True
         self._server.close()
         self.cut()
         for task in self._playing:
@@ -55,6 +57,10 @@ class Camera:
         await asyncio.gather(*self._playing, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:
+            # who pulls comes again at once: this one was let in while all others were torn
+            writer.transport.abort()
+            return
         self._writers.add(writer)
         playing: asyncio.Task[None] | None = None
         try:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from server.cameras.certificate import kept_pair
@@ -108,8 +109,15 @@ def postgres_server() -> Iterator[str]:
         def command(port: int) -> list[str]:
             return [postgres, "-D", str(data), "-h", "127.0.0.1", "-p", str(port), *options]
 
+        def ready(port: int) -> bool:
+            # it listens a moment before it lets anybody in
+            with contextlib.suppress(psycopg.OperationalError):
+                psycopg.connect(f"host=127.0.0.1 port={port} user=tongke dbname=postgres connect_timeout=2").close()
+                return True
+            return False
+
         # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave
-        with _running(command, folder, user, stop=signal.SIGINT) as port:
+        with _running(command, folder, user, stop=signal.SIGINT, ready=ready) as port:
             yield f"postgresql+psycopg://tongke@127.0.0.1:{port}/postgres"
 
 
@@ -154,6 +162,12 @@ def relay_server(secret: str, peer: str = "127.0.0.1", tls: bool = False) -> Ite
             yield port, folder / "server.log"
 
 
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def _running(
     command: Callable[[int], list[str]],
@@ -161,14 +175,15 @@ def _running(
     user: str | None,
     stop: signal.Signals,
     fixed: int | None = None,
+    ready: Callable[[int], bool] = _listens,
 ) -> Iterator[int]:
-    """Run a server until the block ends; yields its port once it accepts connections."""
+    """Run a server until the block ends; yields its port once it is ready there."""
     log = folder / "server.log"
     for attempt in range(1, START_ATTEMPTS + 1):
         port = fixed or free_port()
         with log.open("wb") as out:
             process = subprocess.Popen(command(port), stdout=out, stderr=out, cwd=folder, user=user)
-        if _accepts(process, port):
+        if _started(process, port, ready):
             break
         _end(process, stop)
         # another program may have taken the port in between
@@ -180,10 +195,10 @@ def _running(
         _end(process, stop)
 
 
-def _accepts(process: subprocess.Popen[bytes], port: int) -> bool:
+def _started(process: subprocess.Popen[bytes], port: int, ready: Callable[[int], bool]) -> bool:
     deadline = time.monotonic() + STARTUP_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        if ready(port):
             return True
         time.sleep(0.02)
     return False
