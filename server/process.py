@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from config.settings import Settings
+from server.collector import spare_what_is_loaded
 from server.data_folder import held
 from server.logs import AccessLog
 
@@ -40,13 +40,6 @@ class CannotListen(Exception):
 def run(settings: Settings, build: Build, ready: Ready | None = None) -> None:
     """`serve` in an event loop of its own: uvloop, in which being woken for a message costs half as much."""
     uvloop.run(serve(settings, build, ready))
-
-
-def spare_the_collector() -> None:
-    """What has been loaded by now stays: the garbage collector need not look through it for cycles again and again, for
-    a tenth of a second each time, in which no sound would be forwarded."""
-    gc.collect()
-    gc.freeze()
 
 
 async def serve(settings: Settings, build: Build, ready: Ready | None = None) -> None:
@@ -86,7 +79,7 @@ async def _serve(settings: Settings, build: Build, ready: Ready | None) -> None:
 
 async def _start(runner: web.AppRunner, listener: socket.socket, ready: Ready | None) -> None:
     await runner.setup()
-    spare_the_collector()
+    spare_what_is_loaded()
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     if ready is not None:
         await ready(runner.app)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
+from server.collector import collect_seldom
 from timetable.checker import check
 from timetable.commitments import commitments_of
 from timetable.errors import NotFound
@@ -156,4 +157,5 @@ def _read(source: BinaryIO, desk: Desk, questions: queue.SimpleQueue[Question | 
 
 
 if __name__ == "__main__":
+    collect_seldom()
     work(sys.stdin.buffer, sys.stdout.buffer)

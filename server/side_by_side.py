@@ -7,7 +7,6 @@ is for a program that has no thread of its own but the one that calls.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import time
@@ -19,6 +18,7 @@ from multiprocessing.context import ForkContext, ForkProcess
 from multiprocessing.synchronize import Event
 from typing import TypeAlias
 
+from server.collector import collect_seldom
 from timetable.model import Register, Table
 from timetable.solving.builder import build_all
 from timetable.solving.coupling import coupled, shared_out
@@ -30,10 +30,6 @@ TICK = 0.1
 PROCESSES_FOR_EACH_WORKER = 2
 """Where groups are few, some more processes than workers give each community an even share of the time; many would only
 fill the memory."""
-
-COLLECT_AFTER = (200_000, 50, 1000)
-"""How many more objects are there before the garbage collector looks through the young ones, and so on: as often as is
-usual, it takes an eighth of the time, for models of a million objects in which next to nothing is garbage."""
 
 News: TypeAlias = Progress | tuple[Table, ...] | Build | BaseException
 """What a group's process tells: where it stands, better tables of all its communities, and at last how it ended."""
@@ -56,7 +52,7 @@ def build_side_by_side(
 ) -> Build:
     """As `build_all`, which does the work of each group. With one worker, or nothing to part, it is done right here.
     The calling program's garbage collector runs seldom from then on."""
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()
     wanted = list(only) or [community.id for community in register.communities]
     groups = coupled(register, wanted) if workers > 1 and _all_known(register, wanted) else []
     groups = shared_out(register, groups, PROCESSES_FOR_EACH_WORKER * workers)

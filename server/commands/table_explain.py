@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from server.collector import collect_seldom
 from server.commands.parameters import AsJson, Flag, Seconds, Several, Workers
 from server.commands.stopping import stopping
 from server.commands.table_files import FINDING, GOOD, BadInput, read, read_around, read_register, refuse, sentence
@@ -112,6 +113,7 @@ def _explain_register(
     should_stop: Callable[[], bool],
 ) -> int:
     """Explain every community (or those named) in turn; exit code 1 when one of them has no table. Raises NotFound."""
+    collect_seldom()
     wanted = communities or tuple(community.id for community in register.communities)
     names = {community.id: community.name for community in register.communities}
     if unknown := [id for id in wanted if id not in names]:

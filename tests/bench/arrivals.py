@@ -23,7 +23,8 @@ import uvloop
 from aiohttp import ClientSession, web
 
 from server.auth.principal import Principal
-from server.process import BACKLOG, spare_the_collector
+from server.collector import spare_what_is_loaded
+from server.process import BACKLOG
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from signaling.commands import Hello
@@ -232,7 +233,7 @@ async def _serve_product() -> None:
             site._sock.listen(BACKLOG)  # type: ignore[attr-defined] # as the product listens; a test server waits for few
         for session in sessions:
             await server.service.open(session)
-        spare_the_collector()
+        spare_what_is_loaded()
         print(server.web.port, flush=True)
         while True:
             await asyncio.sleep(TICK)

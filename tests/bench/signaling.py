@@ -25,7 +25,7 @@ import uvloop
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
 from server.auth.principal import Principal
-from server.process import spare_the_collector
+from server.collector import spare_what_is_loaded
 from server.shapes.people import Grant
 from server.sockets.intake import GATHER_SECONDS
 from server.storage.database import Database
@@ -236,7 +236,7 @@ async def _serve() -> None:
         server = LiveServer(database, Path(name) / "journals")
         await server.start(web.get("/cpu", _own_cpu), web.get("/tokens", tokens))
         await server.service.open(lesson)
-        spare_the_collector()
+        spare_what_is_loaded()
         print(server.web.port, flush=True)
         while True:
             await asyncio.sleep(TICK)
