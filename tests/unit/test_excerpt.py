@@ -65,6 +65,7 @@ def test_an_excerpt_keeps_the_whole_and_finds_what_is_cheapest(register: Registe
     pricing = priced(register)
     assume(pricing is not None)
     assert pricing is not None
+    assert pricing.ranges == [(v.domain[0], v.domain[len(v.domain) - 1]) for v in pricing.cp.proto.variables]
     excerpts, placements = excerpts_of(pricing)
     assume(placements)
     random = Random(seed)

@@ -301,10 +301,11 @@ class Formulation:
         wanted = {(lesson.requirement, lesson.weekday, lesson.host.period) for lesson in table.lessons}
         if not wanted <= at.keys():
             return False
-        self.cp.proto.solution_hint.vars.clear()
-        self.cp.proto.solution_hint.values.clear()
-        for key, variable in at.items():
-            self.cp.add_hint(variable, key in wanted)
+        hint = self.cp.proto.solution_hint
+        hint.vars.clear()
+        hint.values.clear()
+        hint.vars.extend([variable.index for variable in at.values()])
+        hint.values.extend([int(key in wanted) for key in at])
         return True
 
     def choices(self, solution: Sequence[int]) -> list[Choice]:

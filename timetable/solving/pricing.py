@@ -22,6 +22,8 @@ class Pricing:
         self._problem = formulation.problem
         self._cp = formulation.cp
         self._values = list(solution)
+        self._most = [1] * len(solution)
+        """The largest value of every variable; the formulation's are all 0 or 1."""
         self._about: dict[int, set[int]] = defaultdict(set)
         """Auxiliary variable -> the variables that it was made from."""
         self._terms: dict[str, list[tuple[int, int]]] = {rule: [] for rule in objective.WEIGHTS}
@@ -61,7 +63,7 @@ class Pricing:
     @property
     def ranges(self) -> list[tuple[int, int]]:
         """The smallest and the largest value of every variable."""
-        return [(v.domain[0], v.domain[len(v.domain) - 1]) for v in self._cp.proto.variables]
+        return [(0, most) for most in self._most]
 
     @property
     def weights(self) -> dict[int, int]:
@@ -123,6 +125,7 @@ class Pricing:
     def _variable(self, most: int) -> cp_model.IntVar:
         variable = self._cp.new_bool_var("") if most == 1 else self._cp.new_int_var(0, most, "")
         self._values.append(0)
+        self._most.append(most)
         assert variable.index == len(self._values) - 1
         return variable
 
