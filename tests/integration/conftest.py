@@ -60,3 +60,9 @@ async def recorded(held: Held) -> Held:
 async def answered(county: CountyServer) -> Held:
     """The same, with answers, photos and strokes of both classes."""
     return await record(await hold(county, answers=True))
+
+
+@pytest.fixture
+def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packets kept to be sent again are memory, too: here they are so few that the first round has them all."""
+    monkeypatch.setattr("signaling.media.inbound.RING", 16)
