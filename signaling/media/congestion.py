@@ -52,6 +52,10 @@ class _Queue:
         self._delays.append(delay)
         return delay - min(self._delays)
 
+    def longer(self, shortest: float) -> None:
+        """The empty line takes that long by now."""
+        self._delays = deque((max(delay, shortest) for delay in self._delays), maxlen=MEMORY)
+
 
 class Downlink:
     """The line to one subscriber."""
@@ -120,6 +124,10 @@ class Downlink:
             and now >= max(self._try_at, self._deaf_until)
             and not self._loss.on_trial(now)
         )
+
+    def longer(self, shortest: float) -> None:
+        """So many seconds a round trip takes at least by now."""
+        self._queue.longer(shortest)
 
     def probed(self, rate: int, finding: Finding, now: float) -> None:
         """What bursts at `rate` bit/s have shown."""

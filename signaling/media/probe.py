@@ -8,6 +8,7 @@ sending, the waiting for answers, and that watch.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -21,6 +22,9 @@ PING_SECONDS = 1.5
 """In which an answer must come."""
 ANSWERED_BY = 0.3
 """Seconds by which a ping may be later than the last that was answered, before it is taken for lost."""
+WAITS, STILL = 2, 0.01
+"""How often that is waited for, and the seconds by which the shortest trips then differ at most where it was no queue
+that made them long."""
 PING_OCTETS = 112
 """On the wire."""
 WATCHED_FOR, GLANCE = 5.0, 0.2
@@ -51,6 +55,8 @@ class Probe:
         self._receiver, self._clock = receiver, clock
         self._task: asyncio.Task[None] | None = None
         self._watch_task: asyncio.Task[None] | None = None
+        self.base = 0.0
+        """Seconds: the round trip of the empty line, where it has become longer than the shortest lately."""
 
     @property
     def running(self) -> bool:
@@ -79,26 +85,50 @@ class Probe:
 
     async def _find(self, experiment: Experiment) -> Finding:
         while True:
-            if not await self._emptied():
-                return "unclear" if self._receiver.upward > EMPTY else "queues"
+            if (reason := await self._in_line()) is not None:
+                return reason
             self._stop_watch()  # the line carries what it was given before
             marks = await self._burst(experiment)
             if marks is None:
                 return "carries"  # only trying tells
-            finding = experiment.add(marks, self._receiver.shortest_trip() or 0.0)
+            finding = experiment.add(marks, max(self.base, self._receiver.shortest_trip() or 0.0))
             if finding is not None:
                 return finding
             await asyncio.sleep(PAUSE)
 
-    async def _emptied(self) -> bool:
-        """Wait until nothing stands in line: what was sent before is no part of the burst."""
-        until = self._clock() + EMPTIED_WITHIN
+    async def _in_line(self) -> Finding | None:
+        """Wait until nothing stands in line: what was sent before is no part of the burst. None: nothing does; else
+        what that shows."""
+        trips: list[float] = []
+        for _ in range(WAITS):
+            least = await self._emptied()
+            if least is None:
+                return None
+            if self._receiver.upward > EMPTY:
+                return "unclear"
+            if least == math.inf:
+                return "queues"
+            trips.append(least)
+        if max(trips) - min(trips) > STILL:
+            return "queues"
+        # No queue stands so still where less is sent than before: the way has become longer.
+        self.base = min(trips)
+        return None
+
+    async def _emptied(self) -> float | None:
+        """None: the line is empty. Else the shortest trip of all the time that it was waited for."""
+        until, least = self._clock() + EMPTIED_WITHIN, math.inf
         while self._clock() < until:
-            trip = await self._trip()
-            if trip is not None and is_empty(trip, self._receiver.shortest_trip() or trip):
-                return True
+            shortest = self._receiver.shortest_trip()
+            # one that comes later than this does not come back from an empty line
+            trip = await self._trip(None if shortest is None else max(shortest, self.base) + ANSWERED_BY)
+            if trip is not None:
+                self.base = min(self.base, trip)
+                if is_empty(trip, max(self.base, self._receiver.shortest_trip() or trip)):
+                    return None
+                least = min(least, trip)
             await asyncio.sleep(PAUSE)
-        return False
+        return least
 
     async def _burst(self, experiment: Experiment) -> list[Mark] | None:
         """None: nothing can be sent."""
@@ -122,9 +152,9 @@ class Probe:
     def _octets(self, before: int, pings: list[asyncio.Future[float]]) -> int:
         return self._receiver.octets_sent() - before + PING_OCTETS * len(pings)
 
-    async def _trip(self) -> float | None:
+    async def _trip(self, within: float | None = None) -> float | None:
         ping = self._receiver.ping()
-        await asyncio.wait([ping], timeout=PING_SECONDS)
+        await asyncio.wait([ping], timeout=PING_SECONDS if within is None else within)
         return ping.result() if ping.done() else None
 
     async def _watch(self, fell: Callable[[], None]) -> None:

@@ -203,6 +203,7 @@ class Subscription:
             self._probe.start(rate, lambda finding: self._probed(rate, finding), self._fell)
 
     def _probed(self, rate: int, finding: Finding) -> None:
+        self.line.longer(self._probe.base)
         self.line.probed(rate, finding, self._clock())
         if finding == "carries":
             self.adapt()

@@ -290,6 +290,28 @@ async def test_chromium_loses_neither_sound_nor_pictures_to_five_percent_loss(ch
 
 
 @pytest.mark.slow
+async def test_the_picture_comes_back_on_a_way_that_has_become_longer(chromium: Browser) -> None:
+    """Another way of the operator's: nothing stands in line there, it takes longer for good."""
+    async with (
+        media_hub() as hub,
+        clients(hub, "lesson", "host") as (host,),
+        udp_proxy(hub.address) as line,
+        page_server(hub, line.reroute) as url,
+    ):
+        *tracks, _ = await coded(host)
+        page = await chromium.new_page()
+        await page.goto(url)
+        await _watch(page, *tracks)
+        await _width(page, 480, 20)
+        line.up.delay = line.down.delay = 0.04
+        line.down.rate, line.down.queue = 100_000, 1.0
+        await until(lambda: hub.links("lesson")["watcher"].levels == {tracks[1]: "still"}, 30)
+        line.down.rate = None
+        await until(lambda: hub.links("lesson")["watcher"].levels == {tracks[1]: "high"}, 50)
+        await page.close()
+
+
+@pytest.mark.slow
 async def test_what_is_lost_on_the_way_up_is_not_laid_to_the_line_down(chromium: Browser) -> None:
     """A listener asks for it, too, while it is already on its way."""
     async with (

@@ -74,6 +74,15 @@ def test_a_queue_that_lasts_cuts() -> None:
     assert line.rate == int(600_000 * 0.85)
 
 
+def test_a_way_that_is_known_to_have_become_longer_is_no_queue() -> None:
+    line = Downlink()
+    for second in range(5):
+        sample(line, float(second))
+    line.longer(0.25)
+    assert not any(sample(line, float(t), rtt=0.28) for t in range(5, 12))
+    assert sample(line, 12.0, rtt=0.75)
+
+
 def test_a_long_queue_cuts_at_once() -> None:
     line = Downlink()
     sample(line, 1.0)
