@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -32,8 +31,7 @@ def side(unit: str, period: int, start: str, end: str, **more: Any) -> PlacedPar
     return PlacedParty(unit=unit, period=period, start=start, end=end, **more)
 
 
-@cache
-def small() -> tuple[Register, Table]:
+def two_schools() -> tuple[Register, Table]:
     """Two schools ten minutes apart: a sync lesson, an odd and an even lesson in one period, a block."""
     builder = CommunityBuilder()
     units = [builder.unit(bell_times(480, 30, 840)), builder.unit(bell_times(490, 30, 840))]
@@ -137,8 +135,7 @@ def tables(draw: st.DrawFn) -> tuple[Register, Table]:
     return register, Table(community="A", term=register.term.id, lessons=tuple(found))
 
 
-@cache
-def large() -> tuple[Register, Table]:
+def large_school() -> tuple[Register, Table]:
     """A school of 36 classes, six of each year, every period of the week taught."""
     builder = CommunityBuilder()
     builder.unit(bell_times(480, 30, 840))

@@ -91,7 +91,7 @@ class Probe:
             marks = await self._burst(experiment)
             if marks is None:
                 return "carries"  # only trying tells
-            finding = experiment.add(marks, max(self.base, self._receiver.shortest_trip() or 0.0))
+            finding = experiment.add(marks, self._empty_trip() or 0.0)
             if finding is not None:
                 return finding
             await asyncio.sleep(PAUSE)
@@ -119,12 +119,12 @@ class Probe:
         """None: the line is empty. Else the shortest trip of all the time that it was waited for."""
         until, least = self._clock() + EMPTIED_WITHIN, math.inf
         while self._clock() < until:
-            shortest = self._receiver.shortest_trip()
+            empty = self._empty_trip()
             # one that comes later than this does not come back from an empty line
-            trip = await self._trip(None if shortest is None else max(shortest, self.base) + ANSWERED_BY)
+            trip = await self._trip(None if empty is None else empty + ANSWERED_BY)
             if trip is not None:
                 self.base = min(self.base, trip)
-                if is_empty(trip, max(self.base, self._receiver.shortest_trip() or trip)):
+                if is_empty(trip, self._empty_trip() or trip):
                     return None
                 least = min(least, trip)
             await asyncio.sleep(PAUSE)
@@ -152,6 +152,11 @@ class Probe:
     def _octets(self, before: int, pings: list[asyncio.Future[float]]) -> int:
         return self._receiver.octets_sent() - before + PING_OCTETS * len(pings)
 
+    def _empty_trip(self) -> float | None:
+        """Seconds to the receiver and back while nothing stands in line; None: not known."""
+        shortest = self._receiver.shortest_trip()
+        return None if shortest is None else max(self.base, shortest)
+
     async def _trip(self, within: float | None = None) -> float | None:
         ping = self._receiver.ping()
         await asyncio.wait([ping], timeout=PING_SECONDS if within is None else within)
@@ -162,8 +167,8 @@ class Probe:
         while self._clock() < until:
             await asyncio.sleep(GLANCE)
             trip = await self._trip()
-            shortest = self._receiver.shortest_trip()
-            if rise.fails(None if trip is None or shortest is None else trip - shortest - self._receiver.upward):
+            empty = self._empty_trip()
+            if rise.fails(None if trip is None or empty is None else trip - empty - self._receiver.upward):
                 if self._task is not None:
                     self._task.cancel()
                 fell()

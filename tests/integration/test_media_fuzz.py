@@ -15,13 +15,7 @@ import pytest
 from aioice import stun
 
 from signaling.media.ice import MAX_ADDRESSES
-from tests.fuzzed_lesson import (
-    ROUND,
-    lesson,
-    nothing_escapes,
-    rounds_leave_nothing,
-    throw,
-)
+from tests.fuzzed_lesson import ROUND, lesson, nothing_escapes, rounds_leave_nothing, throw
 from tests.mangling import mangled, rtcp, rtp, strange
 from tests.media_clients import until
 

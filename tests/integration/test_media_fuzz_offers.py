@@ -10,10 +10,7 @@ import pytest
 
 from signaling.media.errors import MediaError
 from signaling.media.trickle import read_fragment
-from tests.fuzzed_lesson import (
-    ROUND,
-    rounds_leave_nothing,
-)
+from tests.fuzzed_lesson import ROUND, rounds_leave_nothing
 from tests.mangling import mangled_text
 from tests.media_clients import Coded, Tone, clients, media_hub, until
 

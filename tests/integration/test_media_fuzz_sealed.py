@@ -10,12 +10,7 @@ import pytest
 from pylibsrtp import Error as SrtpError
 
 from signaling.media.arrivals import MOST_SSRCS
-from tests.fuzzed_lesson import (
-    ROUND,
-    lesson,
-    nothing_escapes,
-    rounds_leave_nothing,
-)
+from tests.fuzzed_lesson import ROUND, lesson, nothing_escapes, rounds_leave_nothing
 from tests.mangling import mangled, rtcp, rtp, ssrcs_of
 
 pytestmark = pytest.mark.usefixtures("short_memory")

@@ -12,12 +12,7 @@ import msgspec
 import pytest
 
 from server.sentences import LANGUAGES, Language, words_in
-from tests import exported_tables
-from tests.exported_tables import (
-    AUDIENCES,
-    export_of,
-    sheets,
-)
+from tests.exported_tables import AUDIENCES, export_of, sheets
 from tests.instances import generated_community
 from timetable.days.versions import Diff, Version
 from timetable.errors import NotFound
@@ -28,40 +23,32 @@ from timetable.export.table_list import read_list
 from timetable.model import Register, Room, Table, TableSet
 
 
-@pytest.fixture(scope="module")
-def small() -> tuple[Register, Table]:
-    return exported_tables.small()
-
-
-@pytest.fixture(scope="module")
-def large() -> tuple[Register, Table]:
-    return exported_tables.large()
-
-
-def test_the_same_table_gives_the_same_bytes(small: tuple[Register, Table]) -> None:
+def test_the_same_table_gives_the_same_bytes(two_schools: tuple[Register, Table]) -> None:
     for audience in AUDIENCES:
-        taken = export_of(*small).take("xlsx", audience)
-        assert taken == export_of(*small).take("xlsx", audience)
+        taken = export_of(*two_schools).take("xlsx", audience)
+        assert taken == export_of(*two_schools).take("xlsx", audience)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("audience", AUDIENCES)
-def test_both_languages_have_every_word(small: tuple[Register, Table], language: Language, audience: Audience) -> None:
-    register, table = small
+def test_both_languages_have_every_word(
+    two_schools: tuple[Register, Table], language: Language, audience: Audience
+) -> None:
+    register, table = two_schools
     export = TableExport(register, register.communities[0], table, words=words_in(language), state="v1")
     assert export.take("xlsx", audience).name.endswith(".xlsx")
 
 
-def test_what_is_printed_says_how_many_sheets_and_how_small(large: tuple[Register, Table]) -> None:
+def test_what_is_printed_says_how_many_sheets_and_how_small(large_school: tuple[Register, Table]) -> None:
     for form in ("print", "xlsx"):
-        readable = export_of(*large, printing=Printing("readable")).take(form, "unit", "A0")
-        one = export_of(*large, printing=Printing("one")).take(form, "unit", "A0")
+        readable = export_of(*large_school, printing=Printing("readable")).take(form, "unit", "A0")
+        one = export_of(*large_school, printing=Printing("one")).take(form, "unit", "A0")
         assert readable.sheets["A3"] > one.sheets["A3"] == 2
         assert readable.smallest >= 9 > one.smallest
 
 
-def test_a_document_to_print_runs_nothing(small: tuple[Register, Table]) -> None:
-    register, table = small
+def test_a_document_to_print_runs_nothing(two_schools: tuple[Register, Table]) -> None:
+    register, table = two_schools
     evil = "<script>alert(1)</script>"
     lessons = tuple(msgspec.structs.replace(lesson, subject=evil, kind="local") for lesson in table.lessons)
     taken = export_of(register, msgspec.structs.replace(table, lessons=lessons)).take("print", "class")
@@ -72,8 +59,8 @@ def test_a_document_to_print_runs_nothing(small: tuple[Register, Table]) -> None
     assert text.count('<section class="sheet A4"') == taken.sheets["A4"] == 2
 
 
-def test_nothing_in_a_file_is_a_formula(small: tuple[Register, Table]) -> None:
-    register, table = small
+def test_nothing_in_a_file_is_a_formula(two_schools: tuple[Register, Table]) -> None:
+    register, table = two_schools
     evil = '=HYPERLINK("http://x","y")'
     lessons = tuple(msgspec.structs.replace(lesson, subject=evil, kind="local", topic="+1") for lesson in table.lessons)
     export = export_of(register, msgspec.structs.replace(table, lessons=lessons))
@@ -100,9 +87,9 @@ def test_nothing_in_a_file_is_a_formula(small: tuple[Register, Table]) -> None:
     ],
 )
 def test_everybody_gets_their_own_lessons(
-    small: tuple[Register, Table], audience: Audience, id: str, lessons: list[str]
+    two_schools: tuple[Register, Table], audience: Audience, id: str, lessons: list[str]
 ) -> None:
-    export = export_of(*small)
+    export = export_of(*two_schools)
     (decoded,) = msgspec.json.decode(export.take("json", audience, id).content, type=TableSet).tables
     assert [lesson.id for lesson in decoded.lessons] == lessons
     for form in ("csv", "xlsx"):
@@ -110,30 +97,30 @@ def test_everybody_gets_their_own_lessons(
         assert [lesson.id for lesson in read_list(taken.name, taken.content).lessons] == lessons
 
 
-def test_names_of_files_say_whose_table_it_is(small: tuple[Register, Table]) -> None:
-    export = export_of(*small)
+def test_names_of_files_say_whose_table_it_is(two_schools: tuple[Register, Table]) -> None:
+    export = export_of(*two_schools)
     assert export.take("xlsx", "class", "A0-5-1").name == "A0 A0-5-1班.xlsx"
     assert export.take("csv", "teacher").name == "教共体A 教师课表.csv"
     assert export.take("fet", "community").name == "教共体A 课表.fet"
 
 
 @pytest.mark.parametrize("form", ["xlsx", "csv", "json", "ics", "fet"])
-def test_an_id_of_somebody_else_is_not_found(small: tuple[Register, Table], form: Form) -> None:
+def test_an_id_of_somebody_else_is_not_found(two_schools: tuple[Register, Table], form: Form) -> None:
     for audience in AUDIENCES:
         with pytest.raises(NotFound):
-            export_of(*small).take(form, audience, "B0")
+            export_of(*two_schools).take(form, audience, "B0")
 
 
-def test_fet_takes_whole_communities_only(small: tuple[Register, Table]) -> None:
-    export = export_of(*small)
+def test_fet_takes_whole_communities_only(two_schools: tuple[Register, Table]) -> None:
+    export = export_of(*two_schools)
     assert b"<fet " in export.take("fet", "community", "A").content
     with pytest.raises(ExportRefused) as refused:
         export.take("fet", "unit", "A0")
     assert refused.value.reason == "fet_community_only"
 
 
-def test_calendars_are_made_of_what_is_published(small: tuple[Register, Table]) -> None:
-    register, table = small
+def test_calendars_are_made_of_what_is_published(two_schools: tuple[Register, Table]) -> None:
+    register, table = two_schools
     with pytest.raises(ExportRefused) as refused:
         export_of(register, table).take("ics", "class", "A0-5-1")
     assert refused.value.reason == "ics_published_only"
@@ -156,8 +143,8 @@ def test_a_county_sized_community_is_written_in_a_moment() -> None:
     assert len(sheets(export_of(register, table).take("xlsx", "class").content)) == 103
 
 
-def test_a_room_that_left_the_register_does_no_harm(small: tuple[Register, Table]) -> None:
-    register, table = small
+def test_a_room_that_left_the_register_does_no_harm(two_schools: tuple[Register, Table]) -> None:
+    register, table = two_schools
     rooms: tuple[Room, ...] = tuple(room for room in register.rooms if room.kind == "home")
     without = msgspec.structs.replace(register, rooms=rooms, teachers=register.teachers[1:])
     for audience in AUDIENCES:

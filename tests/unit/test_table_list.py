@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sentences import LANGUAGES, Language, catalogue, words_in
-from tests import exported_tables
-from tests.exported_tables import (
-    STATE,
-    export_of,
-    sheets,
-    tables,
-)
+from tests.exported_tables import STATE, export_of, sheets, tables
 from timetable.export import table_list
 from timetable.export.table_export import TableExport
 from timetable.export.table_list import LESSONS, list_csv, read_list
 from timetable.model import Register, Table, TableSet
-
-
-@pytest.fixture(scope="module")
-def small() -> tuple[Register, Table]:
-    return exported_tables.small()
 
 
 @settings(max_examples=30, deadline=None)
@@ -38,8 +26,8 @@ def test_a_list_comes_back_as_it_went(given: tuple[Register, Table], language: L
     assert msgspec.json.decode(export.take("json", "community").content, type=TableSet).tables == (given[1],)
 
 
-def test_a_list_in_english_is_english(small: tuple[Register, Table]) -> None:
-    register, table = small
+def test_a_list_in_english_is_english(two_schools: tuple[Register, Table]) -> None:
+    register, table = two_schools
     export = TableExport(register, register.communities[0], table, words=words_in("en"), state=STATE)
     lines = sheets(export.take("xlsx", "community").content)[LESSONS.title]
     column = {title: lines[0].index(title) for title in ("种类 kind", "学科 subject", "周几 weekday", "单双周 weeks")}
@@ -53,8 +41,8 @@ def test_a_list_in_english_is_english(small: tuple[Register, Table]) -> None:
     ]
 
 
-def test_a_list_with_faults_says_where_they_are(small: tuple[Register, Table]) -> None:
-    register, table = small
+def test_a_list_with_faults_says_where_they_are(two_schools: tuple[Register, Table]) -> None:
+    register, table = two_schools
     names = export_of(register, table)._names()
     text = list_csv(table.lessons, names).decode("utf-8-sig").splitlines()
     text[2] = text[2].replace("英语", "数学")
